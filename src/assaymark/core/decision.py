@@ -1,0 +1,93 @@
+"""Requests, decisions and the reasons for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from assaymark.core.subject import Subject
+
+DEFAULT_TENANT: Final = "default"
+
+
+class Outcome(StrEnum):
+    """DENY wins over INDETERMINATE, that over PERMIT. INDETERMINATE is enforced as a denial, never called one."""
+
+    PERMIT = "PERMIT"
+    DENY = "DENY"
+    INDETERMINATE = "INDETERMINATE"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A tenant (a trust domain with its own root, policy and log) and one of its environments."""
+
+    tenant: str
+    environment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """May this subject run in this scope?"""
+
+    subject: Subject
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One requirement and how it stands. ``remedy`` is the command that would meet it, and who can give it.
+
+    ``outcome`` is what this requirement alone would decide; ``met`` is ``outcome == PERMIT``.
+    """
+
+    requirement: str
+    outcome: Outcome
+    message: str
+    remedy: str = ""
+
+    @property
+    def met(self) -> bool:
+        """Whether the requirement is met."""
+        return self.outcome is Outcome.PERMIT
+
+
+@dataclass(frozen=True, slots=True)
+class LogPosition:
+    """The tree that a decision is about."""
+
+    origin: str
+    tree_size: int
+    root_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A pure function of policy, statements, request and time.
+
+    ``inputs`` are (index, envelope digest) of all entries on the subject below ``position.tree_size`` but
+    decisions: leaving one out is a lie that any copy of the log disproves. ``decided_at`` and
+    ``valid_until`` in seconds.
+    """
+
+    outcome: Outcome
+    reasons: tuple[Reason, ...]
+    request: Request
+    root_version: int
+    root_digest: str
+    policy_digest: str
+    position: LogPosition
+    inputs: tuple[tuple[int, str], ...]
+    decided_at: int
+    valid_until: int
+
+
+def combine(outcomes: list[Outcome]) -> Outcome:
+    """DENY over INDETERMINATE over PERMIT; an empty list denies."""
+    if not outcomes or Outcome.DENY in outcomes:
+        return Outcome.DENY
+    if Outcome.INDETERMINATE in outcomes:
+        return Outcome.INDETERMINATE
+    return Outcome.PERMIT

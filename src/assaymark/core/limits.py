@@ -1,0 +1,73 @@
+"""Every limit on what is read or written, with the reason for its size.
+
+A limit that is reached raises ``InputError`` (or becomes a skip in a scan); nothing is read past it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+GIB: Final = 1024 * MIB
+
+# JSON that we sign or verify. RFC 8259 section 9 lets a parser set limits; ours are far above real statements.
+JSON_MAX_BYTES: Final = 64 * MIB
+JSON_MAX_DEPTH: Final = 64
+# I-JSON (RFC 7493 section 2.2): integers beyond this are not interoperable.
+JSON_MAX_INTEGER: Final = 2**53 - 1
+
+# DSSE envelopes: a statement is small; the largest is a scan report of a folder of many files.
+ENVELOPE_MAX_BYTES: Final = 32 * MIB
+ENVELOPE_MAX_SIGNATURES: Final = 64
+STATEMENT_MAX_SUBJECTS: Final = 10_000
+
+# Manifests: a line a file. A million files is above the largest data sets kept as plain folders.
+MANIFEST_MAX_FILES: Final = 1_000_000
+MANIFEST_MAX_BYTES: Final = 512 * MIB
+PATH_MAX_BYTES: Final = 4096  # PATH_MAX of Linux
+
+# Root documents: people and workloads of one tenant.
+ROOT_MAX_BYTES: Final = 4 * MIB
+ROOT_MAX_VERSIONS: Final = 10_000
+ROOT_MAX_KEYS: Final = 10_000
+
+# Policies are written by people.
+POLICY_MAX_BYTES: Final = 1 * MIB
+POLICY_MAX_REQUIREMENTS: Final = 1_000
+
+# C2SP signed-note and tlog-checkpoint: "a note MUST NOT be larger than 1 MB" in practice; 16 signatures is
+# torchwood's limit for checkpoints, ours leaves room for a large quorum.
+NOTE_MAX_BYTES: Final = 1 * MIB
+NOTE_MAX_SIGNATURES: Final = 100
+PROOF_MAX_HASHES: Final = 63  # a tree of 2**63 leaves
+# C2SP tlog-tiles: 256 hashes a tile; an entry's length is a uint16.
+TILE_WIDTH: Final = 256
+ENTRY_MAX_BYTES: Final = 65_535
+TREE_MAX_SIZE: Final = 2**63 - 1
+
+# One offline file with a decision and all it rests on.
+DOSSIER_MAX_BYTES: Final = 1 * GIB
+DOSSIER_MAX_ENTRIES: Final = 100_000
+
+# How long a writer waits for another one that holds the log, seconds.
+LOCK_WAIT_SECONDS: Final = 30.0
+# How far the clock may step back between two entries before an append is refused, seconds (NTP corrections).
+CLOCK_SKEW_SECONDS: Final = 5
+
+# Sandbox, for one file.
+SANDBOX_MEMORY_BYTES: Final = 1 * GIB
+SANDBOX_CPU_SECONDS: Final = 60
+SANDBOX_WALL_SECONDS: Final = 120.0
+SANDBOX_OUTPUT_BYTES: Final = 16 * MIB
+
+# Scanning.
+SCAN_MAX_OPCODES: Final = 20_000_000  # about 30 s of our machine; facts: a 2 GB checkpoint needs some thousand
+SCAN_MAX_STRING: Final = 64 * KIB  # longer pickle strings are known by length only
+SCAN_MAX_FINDINGS: Final = 1_000  # of one file; more are counted, and the report says so
+SCAN_MAX_NESTING: Final = 4  # containers within containers
+SCAN_MAX_TEXT_BYTES: Final = 128 * MIB  # tokenizer vocabularies are tens of megabytes
+ZIP_MAX_ENTRIES: Final = 100_000
+ZIP_MAX_INFLATED_BYTES: Final = 256 * MIB  # of one compressed member that must be read whole
+# safetensors: the reference reader refuses a header above 100 MB.
+SAFETENSORS_MAX_HEADER_BYTES: Final = 100_000_000

@@ -1,0 +1,64 @@
+# `make run` shows the whole of Assaymark on real input; `make test` proves it. Both set up what they need.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+
+# The first interpreter of 3.11 or later.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; exit; }; done; echo none)
+VENV ?= .venv
+BIN := $(VENV)/bin
+JOBS ?= 2
+MODEL ?=
+
+.PHONY: help run test lint types arch audit bench docs soak lock clean
+help:  ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
+
+$(VENV)/.run: requirements/demo.txt pyproject.toml
+	@if [ "$(PYTHON)" = none ]; then echo "Assaymark needs Python 3.11 or later; name one: make PYTHON=/path/to/python3.11" >&2; exit 1; fi
+	@echo "Setting up $(VENV) from requirements/demo.txt (hash-locked) ..." >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/demo.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	@echo "Adding the development tools from requirements/dev.txt (hash-locked) ..." >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+run: $(VENV)/.run  ## the main job on real input; MODEL=path for a model of yours
+	@$(BIN)/python examples/demo.py $(if $(MODEL),--model "$(MODEL)")
+
+test: $(VENV)/.dev  ## the tests
+	@$(BIN)/python $(if $(COVERAGE),-m coverage run) -m pytest -n $(JOBS) $(TESTS)
+
+lint: $(VENV)/.dev  ## style, spelling of imports, formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev  ## mypy, strict
+	$(BIN)/mypy
+
+arch: $(VENV)/.dev  ## the floors: who may import whom
+	$(BIN)/lint-imports
+
+audit: $(VENV)/.dev  ## the locks: hashes, no index address, known vulnerabilities where a service is reachable
+	$(BIN)/python bench/audit_locks.py
+
+bench: $(VENV)/.dev  ## figures beside peers, as ratios and CPU-seconds
+	$(BIN)/python -m bench
+
+docs: $(VENV)/.run  ## pictures and generated pages of the documentation
+	$(BIN)/python docs/make.py
+
+soak: $(VENV)/.dev  ## hours of fuzzing and kills; SOAK_SECONDS a target (default 600)
+	$(BIN)/python -m tests.soak
+
+lock: $(VENV)/.dev  ## renew the hash-locked files (needs uv)
+	for set in "run:--group build" "demo:--extra demo --group build" "dev:--extra demo --group dev --group build"; do \
+	  uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
+	    $${set#*:} pyproject.toml -o requirements/$${set%%:*}.txt; done
+
+clean:  ## what the above made
+	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

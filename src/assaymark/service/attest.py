@@ -1,0 +1,231 @@
+"""Sign a statement about a model and log it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from assaymark.core.canonical import parse_object
+from assaymark.core.decision import Request, Scope
+from assaymark.core.errors import InputError, UsageError
+from assaymark.core.statement import (
+    APPROVAL,
+    CONFIGURATION,
+    CONTAINMENT,
+    DECISION,
+    POLICY,
+    RELEASE,
+    SCAN,
+    is_predicate_type,
+    make_statement,
+)
+from assaymark.policy.containment import containment_state
+from assaymark.service.evidence import Evidence, gather
+from assaymark.service.explain import spec_page
+from assaymark.service.model import subject_at
+from assaymark.service.publish import publish, sign_statement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from assaymark.core.attestation import Receipt
+    from assaymark.core.subject import Subject
+    from assaymark.keys.signers import Signer
+    from assaymark.service.workspace import Workspace
+
+# What a person may attest by hand, by short name. Decisions and policies have verbs of their own.
+OWN_TYPES: Final = {
+    "approval": APPROVAL,
+    "configuration": CONFIGURATION,
+    "containment": CONTAINMENT,
+    "release": RELEASE,
+    "scan": SCAN,
+}
+_ELSEWHERE: Final = {DECISION: "assaymark decide", POLICY: "assaymark policy set"}
+_PREDICATE_MAX_BYTES: Final = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Attested:
+    """A statement that was logged. ``new`` is False when the log held it already; ``notes`` are for people."""
+
+    subject: Subject
+    predicate_type: str
+    principal: str
+    receipt: Receipt
+    new: bool
+    notes: tuple[str, ...] = ()
+
+
+def approve(
+    workspace: Workspace,
+    place: Path,
+    environment: str,
+    signer: Signer,
+    clock: Callable[[], int],
+    *,
+    configurations: tuple[Path, ...] = (),
+    comment: str = "",
+) -> Attested:
+    """Sign and log an approval of the exact digest of the files at ``place``, for one environment.
+
+    It names the last containment that it comes after, so approving again after one is a new statement, and
+    approving twice is not.
+
+    Raises:
+        UsageError: ``key-unknown`` for a key that the root does not hold.
+        AssaymarkError: as the stores and the log raise.
+    """
+    subject, _ = subject_at(workspace, place, configurations)
+    scope = Scope(workspace.config.tenant, environment)
+    evidence = gather(workspace, subject.digest)
+    state = containment_state(evidence.policy, evidence.attestations, Request(subject, scope))
+    predicate: dict[str, Any] = {
+        "afterEntry": state.after_entry,
+        "environment": environment,
+        "tenant": scope.tenant,
+    }
+    if comment:
+        predicate["comment"] = comment
+    attested = _log(workspace, evidence, subject, APPROVAL, predicate, signer, clock)
+    return Attested(
+        attested.subject,
+        attested.predicate_type,
+        attested.principal,
+        attested.receipt,
+        attested.new,
+        notes=_approval_notes(evidence, subject, scope, attested.principal),
+    )
+
+
+def attest(
+    workspace: Workspace,
+    place: Path,
+    type_name: str,
+    predicate: dict[str, Any],
+    signer: Signer,
+    clock: Callable[[], int],
+    *,
+    configurations: tuple[Path, ...] = (),
+) -> Attested:
+    """Sign and log a statement of any type about a model; one of ours is held against its JSON Schema.
+
+    Raises:
+        UsageError: ``attest-type`` or ``key-unknown``.
+        InputError: ``predicate-schema``, or a ``json-*`` code for what must not be signed.
+    """
+    predicate_type = resolve_type(type_name)
+    check_schema(predicate_type, predicate)
+    subject, _ = subject_at(workspace, place, configurations)
+    return _log(workspace, gather(workspace, subject.digest), subject, predicate_type, predicate, signer, clock)
+
+
+def read_predicate(file: Path) -> dict[str, Any]:
+    """The JSON object in a file.
+
+    Raises:
+        UsageError: ``predicate-missing``.
+        InputError: a ``json-*`` code.
+    """
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(_PREDICATE_MAX_BYTES + 1)
+    except OSError as error:
+        raise UsageError("predicate-missing", f"cannot read: {error.strerror}", source=str(file)) from None
+    try:
+        return parse_object(data, limit=_PREDICATE_MAX_BYTES)
+    except InputError as error:
+        raise error.at(str(file)) from None
+
+
+def resolve_type(name: str) -> str:
+    """A predicate type from its short name or its URI.
+
+    Raises:
+        UsageError: ``attest-type``.
+    """
+    resolved = OWN_TYPES.get(name, name)
+    if resolved in _ELSEWHERE:
+        raise UsageError("attest-type", f"{name} is not attested by hand", remedy=f"use `{_ELSEWHERE[resolved]}`")
+    if not is_predicate_type(resolved) or (resolved.startswith("assaymark:") and resolved not in OWN_TYPES.values()):
+        raise UsageError(
+            "attest-type",
+            f"{name!r} is no predicate type",
+            remedy=f"one of {', '.join(OWN_TYPES)}, or a URI such as https://example.com/review/v1",
+        )
+    return resolved
+
+
+def check_schema(predicate_type: str, predicate: dict[str, Any]) -> None:
+    """Hold a predicate of ours against its published schema; others are free.
+
+    Raises:
+        InputError: ``predicate-schema``.
+    """
+    short = next((name for name, uri in OWN_TYPES.items() if uri == predicate_type), None)
+    if short is None:
+        return
+    import json
+
+    import jsonschema_rs
+
+    schema = json.loads(spec_page(f"schemas/{short}.v1.schema.json"))
+    try:
+        jsonschema_rs.validator_for(schema).validate(predicate)
+    except jsonschema_rs.ValidationError as error:
+        path = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.instance_path)
+        raise InputError(
+            "predicate-schema", error.message[:300], position=path, remedy=f"see docs/spec/{short}.md"
+        ) from None
+
+
+def principal_of(evidence: Evidence, signer: Signer) -> str:
+    """The principal of the root that a key belongs to.
+
+    Raises:
+        UsageError: ``key-unknown``.
+    """
+    root = evidence.tree.root
+    if signer.key_id in root.keys:
+        return root.owner(signer.key_id).name
+    raise UsageError(
+        "key-unknown",
+        "the trust root holds no principal with this key",
+        source=signer.key_id,
+        remedy="enrol its public half: `assaymark keys add NAME --role ROLE --public FILE`",
+    )
+
+
+def _log(
+    workspace: Workspace,
+    evidence: Evidence,
+    subject: Subject,
+    predicate_type: str,
+    predicate: dict[str, Any],
+    signer: Signer,
+    clock: Callable[[], int],
+) -> Attested:
+    principal = principal_of(evidence, signer)
+    envelope = sign_statement(make_statement((subject,), predicate_type, predicate).payload, [signer])
+    held = workspace.log.find(envelope.digest) is not None
+    (receipt,) = publish(workspace, [envelope], clock())
+    return Attested(subject, predicate_type, principal, receipt, new=not held)
+
+
+def _approval_notes(evidence: Evidence, subject: Subject, scope: Scope, principal: str) -> tuple[str, ...]:
+    environment = evidence.policy.environment(scope.environment)
+    if environment is None:
+        return (f"the policy has no environment {scope.environment!r}: the approval counts for nothing there",)
+    submitters = {
+        name for item in evidence.attestations if item.statement.predicate_type == RELEASE for name in item.principals
+    }
+    roles = {role for item in environment.require if item.predicate == APPROVAL for role in item.roles}
+    notes = []
+    if roles and not roles & evidence.tree.root.roles_of(principal):
+        notes.append(f"{principal} holds none of the roles that count: {', '.join(sorted(roles))}")
+    if principal in submitters:
+        notes.append(f"{principal} submitted this model, and nobody's approval of their own change counts")
+    if not evidence.attestations:
+        notes.append("this digest was not submitted yet: `assaymark submit` it")
+    return tuple(notes)

@@ -1,0 +1,38 @@
+"""Write the dossier of a logged decision."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assaymark.core.statement import DECISION, parse_envelope, parse_statement
+from assaymark.policy.statement import parse_decision
+from assaymark.service.evidence import policy_in_force
+from assaymark.trust.dossier import Dossier, DossierEntry
+
+if TYPE_CHECKING:
+    from assaymark.core.subject import Manifest
+    from assaymark.service.workspace import Workspace
+
+
+def export_dossier(workspace: Workspace, index: int, manifest: Manifest) -> bytes:
+    """The dossier of the decision at ``index``, proved against the log's newest checkpoint."""
+    tree = workspace.trust()
+    size = tree.checkpoint.size
+    decision = parse_decision(parse_statement(parse_envelope(workspace.log.entry(index)[1]).payload))
+    before = decision.position.tree_size
+    policy_index, _ = policy_in_force(workspace, tree, before)
+    evidence = workspace.log.by_subject(decision.request.subject.digest, below=before, without=DECISION)
+    return Dossier(
+        decision=_entry(workspace, index, size),
+        policy=_entry(workspace, policy_index, size),
+        evidence=tuple(_entry(workspace, position, size) for position in evidence),
+        roots=tree.roots,
+        checkpoint=tree.note,
+        consistency=tuple(workspace.log.consistency(before, size)),
+        manifest=manifest.to_bytes(),
+    ).to_bytes()
+
+
+def _entry(workspace: Workspace, index: int, size: int) -> DossierEntry:
+    receipt = workspace.log.receipt(index, size)
+    return DossierEntry(index, receipt.leaf, receipt.hashes, workspace.log.entry(index)[1])

@@ -1,0 +1,90 @@
+"""What the log holds about a subject, verified, and the policy in force."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from assaymark.core.decision import LogPosition
+from assaymark.core.digest import sha256_digest
+from assaymark.core.errors import InputError, VerificationError
+from assaymark.core.statement import DECISION, POLICY
+from assaymark.policy.decide import TrustState, decide
+from assaymark.policy.parse import parse_policy
+from assaymark.trust.policy import policy_of
+from assaymark.trust.verify import verify_entry
+
+if TYPE_CHECKING:
+    from assaymark.core.attestation import Attestation
+    from assaymark.core.decision import Decision, Request
+    from assaymark.policy.document import Policy
+    from assaymark.service.workspace import TrustedTree, Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All entries on a subject but decisions, below the tree's size, and the policy in force there."""
+
+    tree: TrustedTree
+    attestations: tuple[Attestation, ...]
+    policy: Policy
+    policy_digest: str
+    policy_index: int
+
+    @property
+    def trust_state(self) -> TrustState:
+        """What a decision says of the root."""
+        root = self.tree.root
+        return TrustState(root.version, root.digest, root.expires)
+
+    @property
+    def position(self) -> LogPosition:
+        """What a decision says of the log."""
+        checkpoint = self.tree.checkpoint
+        return LogPosition(checkpoint.origin, checkpoint.size, checkpoint.root_hash.hex())
+
+    def decide(self, request: Request, now: int) -> Decision:
+        """The decision on this evidence."""
+        return decide(
+            self.policy, self.policy_digest, self.attestations, request, now, self.trust_state, self.position
+        )
+
+
+def gather(workspace: Workspace, digest: str) -> Evidence:
+    """The evidence on a subject in the log's newest tree.
+
+    Raises:
+        InputError: an entry is malformed.
+        VerificationError: the root, the checkpoint or an entry was refused, or ``policy-none``.
+    """
+    tree = workspace.trust()
+    size = tree.checkpoint.size
+    indices = workspace.log.by_subject(digest, below=size, without=DECISION)
+    attestations = tuple(attestation_at(workspace, tree, index) for index in indices)
+    index, text = policy_in_force(workspace, tree, size)
+    return Evidence(tree, attestations, parse_policy(text), sha256_digest(text), index)
+
+
+def attestation_at(workspace: Workspace, tree: TrustedTree, index: int) -> Attestation:
+    """The verified entry at ``index``."""
+    _, envelope = workspace.log.entry(index)
+    receipt = workspace.log.receipt(index, tree.checkpoint.size)
+    return verify_entry(envelope, receipt, tree.checkpoint, tree.root)
+
+
+def policy_in_force(workspace: Workspace, tree: TrustedTree, below: int) -> tuple[int, bytes]:
+    """Index and TOML bytes of the newest policy statement before ``below`` that the root's policy role signed by its threshold.
+
+    Raises:
+        VerificationError: ``policy-none``.
+    """
+    for index in workspace.log.by_predicate(POLICY, below=below, newest_first=True):
+        try:
+            return index, policy_of(attestation_at(workspace, tree, index), tree.root)
+        except (InputError, VerificationError):
+            continue
+    raise VerificationError(
+        "policy-none",
+        "the log holds no policy that the root's policy role signed",
+        remedy="set one with `assaymark policy set FILE`",
+    )

@@ -1,0 +1,140 @@
+"""Enrol people and renew the trust root: each a new version, signed by the thresholds of both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assaymark.core.errors import UsageError
+from assaymark.core.names import NAME_FORM, is_name
+from assaymark.core.statement import ROOT_PAYLOAD_TYPE, parse_envelope
+from assaymark.keys.file import load_public
+from assaymark.service.publish import publish, sign
+from assaymark.service.setup import ROOT_VALIDITY_SECONDS
+from assaymark.trust.chain import verify_root_chain
+from assaymark.trust.root import PERSON, WORKLOAD, Principal, Role, make_root
+from assaymark.trust.signatures import PublicKey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from assaymark.core.attestation import Receipt
+    from assaymark.keys.signers import Signer
+    from assaymark.service.workspace import Workspace
+    from assaymark.trust.root import Root
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """The root after a change. ``receipt`` is None when nothing had to change."""
+
+    root: Root
+    receipt: Receipt | None
+
+
+def find_public_key(name: str, named: str | None, workspace: Workspace) -> Path:
+    """The public key file of a person: as named, else ``NAME.pub`` here, else in the workspace's keys.
+
+    Raises:
+        UsageError: ``key-not-found``.
+    """
+    if named:
+        return Path(named.removeprefix("file:"))
+    for place in (Path(f"{name}.pub"), workspace.folder / "keys" / f"{name}.pub"):
+        if place.is_file():
+            return place
+    raise UsageError(
+        "key-not-found",
+        f"no public key of {name} is named, and there is no {name}.pub here",
+        remedy=f"ask {name} for the .pub file that `assaymark keys generate {name}` made, and name it: --public FILE",
+    )
+
+
+def add_principal(
+    workspace: Workspace,
+    name: str,
+    roles: Sequence[str],
+    public_file: Path,
+    signers: Sequence[Signer],
+    clock: Callable[[], int],
+    *,
+    registered_by: str = "",
+) -> Enrolled:
+    """Enrol a person (or a workload that a person registers) with a public key, in roles. Idempotent.
+
+    Raises:
+        UsageError: ``name-form``, ``key-taken``, or ``principal-kind``.
+        VerificationError: ``root-threshold`` when the signers are not enough.
+    """
+    for text in (name, *roles):
+        if not is_name(text):
+            raise UsageError("name-form", f"{text!r} is not a name", remedy=f"names have the form {NAME_FORM}")
+    root = workspace.trust().root
+    loaded = load_public(public_file)
+    key = PublicKey(loaded.scheme, loaded.public)
+    if key.key_id in root.keys and root.owner(key.key_id).name != name:
+        raise UsageError(
+            "key-taken",
+            f"this key is {root.owner(key.key_id).name}'s; a key is one principal's",
+            source=str(public_file),
+            remedy=f"let {name} make a key: `assaymark keys generate {name}`",
+        )
+    known = root.principals.get(name)
+    kind = WORKLOAD if registered_by else PERSON
+    if known is not None and (known.kind, known.registered_by) != (kind, registered_by):
+        raise UsageError("principal-kind", f"{name} is enrolled as a {known.kind} already")
+    principals = dict(root.principals)
+    principals[name] = Principal(
+        name, tuple(sorted({*(known.keys if known else ()), key.key_id})), kind, registered_by
+    )
+    changed = dict(root.roles)
+    for role in roles:
+        before = changed.get(role, Role(role, ()))
+        changed[role] = Role(role, tuple(sorted({*before.principals, name})), before.threshold)
+    return _next_version(
+        workspace, root, root.expires, {**root.keys, key.key_id: key}, principals, changed, signers, clock
+    )
+
+
+def renew_root(workspace: Workspace, signers: Sequence[Signer], clock: Callable[[], int]) -> Enrolled:
+    """The same root, good for another year from now."""
+    root = workspace.trust().root
+    expires = clock() + ROOT_VALIDITY_SECONDS
+    return _next_version(
+        workspace, root, expires, dict(root.keys), dict(root.principals), dict(root.roles), signers, clock
+    )
+
+
+def _next_version(
+    workspace: Workspace,
+    root: Root,
+    expires: int,
+    keys: dict[str, PublicKey],
+    principals: dict[str, Principal],
+    roles: dict[str, Role],
+    signers: Sequence[Signer],
+    clock: Callable[[], int],
+) -> Enrolled:
+    if (expires, keys, principals, roles) == (
+        root.expires,
+        dict(root.keys),
+        dict(root.principals),
+        dict(root.roles),
+    ):
+        return Enrolled(root, None)
+    payload = make_root(
+        tenant=root.tenant,
+        version=root.version + 1,
+        expires=expires,
+        log=root.log,
+        keys=keys.values(),
+        principals=principals.values(),
+        roles=roles.values(),
+    )
+    envelope = sign(ROOT_PAYLOAD_TYPE, payload, signers)
+    # Refused here, before it is logged: a root that does not follow would stop every later decision.
+    chain = [parse_envelope(data) for data in workspace.trust().roots]
+    newest = verify_root_chain([*chain, envelope], workspace.config.root)
+    (receipt,) = publish(workspace, [envelope], clock())
+    return Enrolled(newest, receipt)

@@ -1,0 +1,30 @@
+"""Scan files and folders; nothing is signed or logged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assaymark.sandbox.pool import Sandbox
+from assaymark.store.intake import list_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from assaymark.core.report import Report
+
+
+def scan_path(path: Path, on_progress: Callable[[int, int], None] | None = None) -> Report:
+    """Scan a file or every file of a folder, each in a confined process.
+
+    Raises:
+        UsageError: ``path-missing``.
+        InputError: a link that leaves the folder, a device, as the intake raises.
+    """
+    with Sandbox() as sandbox:
+        return scan_with(sandbox, path, on_progress)
+
+
+def scan_with(sandbox: Sandbox, path: Path, on_progress: Callable[[int, int], None] | None = None) -> Report:
+    """As ``scan_path``, in a sandbox that is open already."""
+    return sandbox.scan(list_files(path), on_progress)

@@ -1,0 +1,159 @@
+"""Bring a model in: copy while hashing, scan the copy, sign, log, decide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from assaymark import __version__
+from assaymark.core.decision import Request, Scope
+from assaymark.core.report import ScanOutcome, Severity
+from assaymark.core.report_json import report_from_json, report_to_json
+from assaymark.core.statement import CONFIGURATION, RELEASE, SCAN, Statement, make_statement
+from assaymark.core.subject import Subject
+from assaymark.core.times import format_time
+from assaymark.service.decide import decide_on
+from assaymark.service.evidence import gather
+from assaymark.service.model import guard_workspace, model_name
+from assaymark.service.publish import publish, sign_statement
+from assaymark.store.intake import take_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from assaymark.core.attestation import Attestation
+    from assaymark.core.report import Report
+    from assaymark.core.statement import Envelope
+    from assaymark.core.subject import Manifest
+    from assaymark.keys.signers import Signer
+    from assaymark.service.evidence import Evidence
+    from assaymark.service.verdict import Verdict
+    from assaymark.service.workspace import Workspace
+    from assaymark.store.intake import Intake
+
+_CONFIGURATION_SUFFIXES = (".json", ".toml", ".yaml", ".yml", ".ini", ".cfg")
+
+
+def submit(
+    workspace: Workspace,
+    path: Path,
+    scope: Scope,
+    submitter: Signer,
+    clock: Callable[[], int],
+    *,
+    configurations: tuple[Path, ...] = (),
+    on_copy: Callable[[int, int], None] | None = None,
+    on_scan: Callable[[int, int], None] | None = None,
+) -> Verdict:
+    """Submit a file or folder to an environment and decide on it.
+
+    What is hashed is what is copied, and the copy is what is scanned. A release that was submitted before, or
+    a scan by this version of the scanner that still counts, is not repeated.
+
+    Raises:
+        AssaymarkError: as the stores, the keys and the log raise.
+    """
+    guard_workspace(workspace, path)
+    intake = take_manifest(path, configurations=configurations, copy_to=workspace.blobs, on_progress=on_copy)
+    subject = Subject(model_name(path), intake.manifest.digest)
+    workspace.blobs.put(intake.manifest.to_bytes())
+
+    evidence = gather(workspace, subject.digest)
+    contained = max((a.position for a in evidence.attestations if _is_containment(a, scope)), default=-1)
+    envelopes = _release(evidence, subject, scope, intake.manifest, submitter)
+    report = _standing_scan(evidence, subject, contained)
+    if report is None:
+        report = scan_copy(intake, on_scan)
+        service = workspace.signer(None, name="service")
+        envelopes.append(sign_statement(scan_statement(subject, report, clock()).payload, [service]))
+    if envelopes:
+        publish(workspace, envelopes, clock())
+    return decide_on(workspace, Request(subject, scope), clock, report=report)
+
+
+def scan_copy(intake: Intake, on_progress: Callable[[int, int], None] | None = None) -> Report:
+    """Scan what was taken in; the paths in the report are those of the manifest."""
+    from assaymark.sandbox.pool import Sandbox
+
+    with Sandbox() as sandbox:
+        return sandbox.scan([(entry.path, file) for entry, file in intake.files], on_progress)
+
+
+def scan_statement(subject: Subject, report: Report, now: int) -> Statement:
+    """The signed form of a report: docs/spec/scan.md."""
+    document = report_to_json(report)
+    highest = max((finding.severity for finding in report.findings), default=None)
+    predicate: dict[str, Any] = {
+        "complete": not report.skipped and bool(report.examined or report.inert),
+        "confinement": document["confinement"],
+        "examined": document["examined"],
+        "findings": document["findings"],
+        "highest": "none" if highest is None else Severity(highest).name.lower(),
+        "inert": document["inert"],
+        "outcome": document["outcome"],
+        "scannedOn": format_time(now),
+        "skipped": document["skipped"],
+        "tool": {"name": "assaymark", "version": __version__},
+        "unconfined": document["unconfined"],
+    }
+    return make_statement((subject,), SCAN, predicate)
+
+
+def _release(
+    evidence: Evidence, subject: Subject, scope: Scope, manifest: Manifest, submitter: Signer
+) -> list[Envelope]:
+    """The submitter's statements on this release, but what the same key has said before."""
+    predicate = {
+        "environment": scope.environment,
+        "files": len(manifest.files) + len(manifest.configurations),
+        "manifest": subject.digest.removeprefix("sha256:"),
+        "size": manifest.size,
+        "tenant": scope.tenant,
+    }
+    made = [make_statement((subject,), RELEASE, predicate)]
+    files = [
+        *(entry for entry in manifest.files if entry.path.lower().endswith(_CONFIGURATION_SUFFIXES)),
+        *manifest.configurations,
+    ]
+    if files:
+        listed = [{"digest": {"sha256": e.digest.removeprefix("sha256:")}, "path": e.path} for e in files]
+        subjects = (subject, *(Subject(e.path, e.digest, "configuration") for e in files))
+        made.append(
+            make_statement(
+                subjects,
+                CONFIGURATION,
+                {"files": listed, "model": {"sha256": subject.digest.removeprefix("sha256:")}},
+            )
+        )
+    said = {
+        (attestation.statement.payload, signer.key_id)
+        for attestation in evidence.attestations
+        for signer in attestation.signers
+    }
+    return [
+        sign_statement(statement.payload, [submitter])
+        for statement in made
+        if (statement.payload, submitter.key_id) not in said
+    ]
+
+
+def _standing_scan(evidence: Evidence, subject: Subject, after: int) -> Report | None:
+    """The newest scan of this subject by this scanner, if it was logged after the last containment."""
+    for attestation in reversed(evidence.attestations):
+        statement = attestation.statement
+        if (
+            statement.predicate_type == SCAN
+            and attestation.position > after
+            and any("scanner" in signer.roles for signer in attestation.signers)
+            and statement.predicate.get("tool") == {"name": "assaymark", "version": __version__}
+            and [s.digest for s in statement.subjects] == [subject.digest]
+        ):
+            report = report_from_json(statement.predicate)
+            # What was skipped for want of time or memory may go better now.
+            return report if report.outcome() is not ScanOutcome.INCOMPLETE else None
+    return None
+
+
+def _is_containment(attestation: Attestation, scope: Scope) -> bool:
+    predicate = attestation.statement.predicate
+    return predicate.get("action") == "contain" and predicate.get("environment") == scope.environment

@@ -1,0 +1,218 @@
+"""Verify a model against the log or against a dossier. Nothing is written to the log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assaymark.core.decision import Outcome, Reason, Request, Scope, combine
+from assaymark.core.errors import InputError, UsageError, VerificationError
+from assaymark.core.limits import DOSSIER_MAX_BYTES
+from assaymark.core.statement import DECISION, parse_envelope, parse_statement
+from assaymark.core.subject import compare_manifests
+from assaymark.policy.statement import parse_decision
+from assaymark.service.decide import compare
+from assaymark.service.evidence import gather, policy_in_force
+from assaymark.service.verdict import Verdict
+from assaymark.trust.dossier import parse_dossier
+from assaymark.trust.replay import VerifiedDossier, standing_now, verify_dossier
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from assaymark.core.attestation import Receipt
+    from assaymark.core.subject import Manifest, Subject
+    from assaymark.service.workspace import Workspace
+    from assaymark.store.recall import Recall
+
+
+def verify_in_workspace(
+    workspace: Workspace,
+    subject: Subject,
+    manifest: Manifest | None,
+    environment: str,
+    now: int,
+    recall: Recall | None = None,
+) -> Verdict:
+    """Decide anew from what the log holds now, and write nothing.
+
+    ``recall`` remembers the newest tree of each log and the newest root seen, so that a workspace that was set
+    back to an earlier state is refused.
+
+    Raises:
+        AssaymarkError: as the log raises.
+    """
+    evidence = gather(workspace, subject.digest)
+    tree = evidence.tree
+    if recall is not None:
+        recall.see_root(workspace.config.root, tree.root.version, tree.root.digest)
+        recall.see_tree(
+            tree.checkpoint.origin, tree.checkpoint.size, tree.checkpoint.root_hash.hex(), workspace.log.root_at
+        )
+    request = Request(subject, Scope(workspace.config.tenant, environment))
+    decision = evidence.decide(request, now)
+    differences, notes = compare(workspace, request, manifest, known=bool(evidence.attestations))
+    return Verdict(
+        decision.outcome,
+        subject,
+        request.scope,
+        decision.reasons,
+        differences=differences,
+        receipt=_last_receipt(workspace, request),
+        decision=decision,
+        root_digest=workspace.config.root,
+        notes=notes,
+    )
+
+
+def _last_receipt(workspace: Workspace, request: Request) -> Receipt | None:
+    """The receipt of the newest logged decision on this subject for this environment."""
+    _, checkpoint = workspace.log.checkpoint()
+    for index in workspace.log.by_subject(
+        request.subject.digest, below=checkpoint.size, only=DECISION, newest_first=True, limit=64
+    ):
+        decision = parse_decision(parse_statement(parse_envelope(workspace.log.entry(index)[1]).payload))
+        if decision.request.scope == request.scope:
+            return workspace.log.receipt(index, checkpoint.size)
+    return None
+
+
+def read_dossier(file: Path) -> bytes:
+    """The bytes of a dossier file, bounded.
+
+    Raises:
+        UsageError: ``dossier-missing``.
+        InputError: ``dossier-form`` when it is larger than a dossier may be.
+    """
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(DOSSIER_MAX_BYTES + 1)
+    except OSError as error:
+        raise UsageError("dossier-missing", f"cannot read: {error.strerror}", source=str(file)) from None
+    if len(data) > DOSSIER_MAX_BYTES:
+        raise InputError("dossier-form", f"larger than {DOSSIER_MAX_BYTES} bytes", source=str(file))
+    return data
+
+
+def verify_with_dossier(
+    data: bytes,
+    pinned: str,
+    subject: Subject,
+    manifest: Manifest,
+    environment: str,
+    now: int,
+    *,
+    recall: Recall | None = None,
+    log_copy: Workspace | None = None,
+) -> Verdict:
+    """Replay a dossier and hold the files at hand against it; needs no workspace and no network.
+
+    ``log_copy`` adds what only a copy of the log can show: that the dossier left nothing out.
+
+    Raises:
+        InputError: the dossier is malformed.
+        VerificationError: something in it was refused.
+    """
+    verified = verify_dossier(parse_dossier(data), pinned)
+    if recall is not None:
+        recall.see_root(pinned, verified.root.version, verified.root.digest)
+    outcome, reasons = standing_now(verified.decision, now)
+    scope = Scope(verified.root.tenant, environment)
+    extra: list[Reason] = []
+    differences = compare_manifests(verified.manifest, manifest)
+    if subject.digest != verified.decision.request.subject.digest:
+        extra.append(
+            Reason(
+                "subject",
+                Outcome.DENY,
+                f"the files are not what the decision is about: {subject.digest},"
+                f" decided was {verified.decision.request.subject.digest}",
+                f"restore the released files, or `assaymark submit {subject.name} --to {environment}`",
+            )
+        )
+    if verified.decision.request.scope != scope:
+        extra.append(
+            Reason(
+                "environment",
+                Outcome.DENY,
+                f"the decision is for {verified.decision.request.scope.environment}, not for {environment}",
+                f"`assaymark decide {subject.name} --for {environment} --dossier FILE` where the workspace is",
+            )
+        )
+    if log_copy is not None:
+        extra.extend(compare_with_log(verified, log_copy))
+    return Verdict(
+        combine([outcome, *(reason.outcome for reason in extra)]),
+        subject,
+        scope,
+        (*extra, *reasons),
+        differences=differences,
+        receipt=verified.receipt,
+        decision=verified.decision,
+        root_digest=pinned,
+    )
+
+
+def compare_with_log(verified: VerifiedDossier, log_copy: Workspace) -> list[Reason]:
+    """What a copy of the log shows against a dossier: entries left out, another tree, another policy."""
+    decision = verified.decision
+    position = decision.position
+    tree = log_copy.trust()
+    if tree.checkpoint.origin != position.origin or tree.checkpoint.size < position.tree_size:
+        return [
+            Reason(
+                "log-copy",
+                Outcome.INDETERMINATE,
+                "the copy is of another log, or older than the decision",
+                "take a newer copy: `assaymark log export FOLDER`",
+            )
+        ]
+    if log_copy.log.root_at(position.tree_size).hex() != position.root_hash:
+        return [
+            Reason(
+                "log-fork",
+                Outcome.DENY,
+                f"the log forked: at size {position.tree_size} this copy and the decision disagree",
+                "keep both files: together they prove the fork",
+            )
+        ]
+    held = log_copy.log.by_subject(decision.request.subject.digest, below=position.tree_size, without=DECISION)
+    missing = sorted(set(held) - {index for index, _ in decision.inputs})
+    reasons = []
+    if missing:
+        reasons.append(
+            Reason(
+                "left-out",
+                Outcome.DENY,
+                "the decision leaves out entries that the log holds: " + ", ".join(map(str, missing)),
+                "keep the dossier: with the log it proves that its signer lied",
+            )
+        )
+    index, _ = policy_in_force(log_copy, tree, position.tree_size)
+    policy = parse_statement(parse_envelope(log_copy.log.entry(index)[1]).payload)
+    if policy.subjects[0].digest != decision.policy_digest:
+        reasons.append(
+            Reason(
+                "policy-superseded",
+                Outcome.DENY,
+                f"the policy in force was that of entry {index}, not the one that was used",
+                "decide again",
+            )
+        )
+    return reasons
+
+
+def replay(data: bytes, pinned: str | None) -> VerifiedDossier:
+    """Make a dossier's decision again; without a pin its own oldest root is taken as the pin.
+
+    Raises:
+        InputError: the dossier is malformed.
+        VerificationError: something in it was refused.
+    """
+    dossier = parse_dossier(data)
+    if pinned is None:
+        if not dossier.roots:
+            raise VerificationError("root-chain", "the dossier holds no root")
+        from assaymark.core.digest import sha256_digest
+
+        pinned = sha256_digest(parse_envelope(dossier.roots[0]).payload)
+    return verify_dossier(dossier, pinned)

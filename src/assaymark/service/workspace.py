@@ -1,0 +1,167 @@
+"""A workspace: one tenant's log, blobs, keys and configuration in one folder."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from assaymark.core.digest import is_digest
+from assaymark.core.errors import InputError, UsageError
+from assaymark.core.statement import ROOT_PAYLOAD_TYPE, parse_envelope
+from assaymark.keys.signers import load_signer
+from assaymark.store.blobs import Blobs
+from assaymark.store.log_store import LogStore
+from assaymark.trust.chain import verify_root_chain
+from assaymark.trust.verify import verify_checkpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from assaymark.keys.signers import Signer
+    from assaymark.tlog.checkpoint import Checkpoint
+    from assaymark.trust.root import Root
+
+WORKSPACE_FORMAT: Final = "assaymark:workspace/v1"
+CONFIG_NAME: Final = "assaymark.toml"
+_CONFIG_KEYS: Final = {"format", "tenant", "origin", "root", "owner", "keys"}
+_KEY_NAMES: Final = {"owner", "log", "service"}
+_CONFIG_MAX_BYTES: Final = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What ``assaymark.toml`` says: the tenant, its log's origin, the pinned root and where keys are."""
+
+    tenant: str
+    origin: str
+    root: str
+    owner: str
+    keys: dict[str, str]
+
+    def to_toml(self) -> str:
+        """The file's text."""
+        lines = [
+            "# An Assaymark workspace. The root digest is what verifiers pin; keys are named by URI.",
+            f'format = "{WORKSPACE_FORMAT}"',
+            f'tenant = "{self.tenant}"',
+            f'origin = "{self.origin}"',
+            f'root = "{self.root}"',
+            f'owner = "{self.owner}"',
+            "",
+            "[keys]",
+            *(f'{name} = "{uri}"' for name, uri in self.keys.items()),
+        ]
+        return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedTree:
+    """The root in force and the tree that its log signed; both verified."""
+
+    root: Root
+    roots: tuple[bytes, ...]
+    note: bytes
+    checkpoint: Checkpoint
+
+
+class Workspace:
+    """An opened workspace. Reading needs no key; writing signs with the keys that the configuration names."""
+
+    def __init__(self, folder: Path, config: Config) -> None:
+        self.folder = folder
+        self.config = config
+        self.log = LogStore.open(folder / "log")
+        self.blobs = Blobs(folder / "blobs")
+
+    def trust(self) -> TrustedTree:
+        """The root chain from the pinned root on, and the log's newest checkpoint.
+
+        Raises:
+            InputError: something in the log is malformed.
+            VerificationError: the chain or the checkpoint was refused.
+        """
+        note, checkpoint = self.log.checkpoint()
+        positions = self.log.by_predicate(ROOT_PAYLOAD_TYPE, below=checkpoint.size)
+        roots = tuple(self.log.entry(index)[1] for index in positions)
+        root = verify_root_chain([parse_envelope(data) for data in roots], self.config.root)
+        return TrustedTree(root, roots, note, verify_checkpoint(note, root))
+
+    def signer(
+        self, uri: str | None, passphrase: Callable[[], bytes] | None = None, *, name: str = "owner"
+    ) -> Signer:
+        """The signer at ``uri``, or the workspace's own key of that name.
+
+        Raises:
+            UsageError: the key is missing, readable by others, or wants a passphrase that is not given.
+        """
+        if uri is None:
+            return load_signer(self._own_uri(name), passphrase)
+        return load_signer(uri, passphrase)
+
+    def _own_uri(self, name: str) -> str:
+        uri = self.config.keys[name]
+        scheme, _, rest = uri.partition(":")
+        if scheme == "file" and not os.path.isabs(rest):  # noqa: PTH117 - a URI's text, not a path yet
+            return f"file:{self.folder / rest}"
+        return uri
+
+
+def open_workspace(folder: Path) -> Workspace:
+    """The workspace at ``folder``.
+
+    Raises:
+        UsageError: ``workspace-missing``.
+        InputError: ``workspace-config``.
+    """
+    file = folder / CONFIG_NAME
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(_CONFIG_MAX_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(
+            "workspace-missing",
+            "there is no workspace here",
+            source=str(folder),
+            remedy=f"make one with `assaymark init --workspace {folder}`",
+        ) from None
+    except OSError as error:
+        raise UsageError("workspace-missing", f"cannot read: {error.strerror}", source=str(file)) from None
+    return Workspace(folder, parse_config(data, str(file)))
+
+
+def parse_config(data: bytes, source: str) -> Config:
+    """Read ``assaymark.toml``; an unknown key is an error.
+
+    Raises:
+        InputError: ``workspace-config``.
+    """
+    if len(data) > _CONFIG_MAX_BYTES:
+        raise InputError("workspace-config", f"larger than {_CONFIG_MAX_BYTES} bytes", source=source)
+    try:
+        document = tomllib.loads(data.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InputError("workspace-config", f"not TOML: {error}", source=source) from None
+    if document.get("format") != WORKSPACE_FORMAT:
+        raise InputError("workspace-config", f"not of format {WORKSPACE_FORMAT}", source=source, position="format")
+    if set(document) != _CONFIG_KEYS:
+        raise InputError(
+            "workspace-config",
+            "missing or unknown: " + ", ".join(sorted(set(document) ^ _CONFIG_KEYS)),
+            source=source,
+        )
+    texts = {key: _text(document[key], key, source) for key in ("tenant", "origin", "root", "owner")}
+    keys = document["keys"]
+    if not isinstance(keys, dict) or set(keys) != _KEY_NAMES:
+        raise InputError("workspace-config", "keys are owner, log and service", source=source, position="keys")
+    if not is_digest(texts["root"]):
+        raise InputError("workspace-config", "root is not a digest", source=source, position="root")
+    return Config(**texts, keys={name: _text(uri, f"keys.{name}", source) for name, uri in keys.items()})
+
+
+def _text(value: Any, position: str, source: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise InputError("workspace-config", "expected text", source=source, position=position)
+    return value

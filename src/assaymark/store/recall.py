@@ -1,0 +1,114 @@
+"""What a verifier remembers between runs: the newest root of each pin and the newest tree of each log.
+
+Without it, somebody who hands out an old dossier or sets a workspace back would go unnoticed (TUF calls this a
+rollback attack). The memory is a small JSON file of the verifier's own; losing it loses only that protection.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from assaymark.store.files import write_durable
+
+from assaymark.core.canonical import canonical_json, parse_object
+from assaymark.core.errors import InputError, UnavailableError, VerificationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+FORMAT: Final = "assaymark:recall/v1"
+_MAX_BYTES: Final = 1 << 20
+
+
+class Recall:
+    """The memory in ``folder``; made at the first use. ``notes`` says when nothing could be remembered."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "seen.json"
+        self.notes: list[str] = []
+
+    def see_root(self, pinned: str, version: int, digest: str) -> None:
+        """Remember the newest root under a pin.
+
+        Raises:
+            VerificationError: ``root-rollback`` for one older than, or other than, what was seen.
+        """
+        with self._memory() as memory:
+            seen = memory["roots"].get(pinned)
+            if isinstance(seen, dict):
+                if version < seen["version"]:
+                    raise VerificationError(
+                        "root-rollback",
+                        f"root version {version} is older than version {seen['version']}, seen before",
+                        source=pinned,
+                        remedy="ask for a dossier or copy made under the newest root",
+                    )
+                if version == seen["version"] and digest != seen["digest"]:
+                    raise VerificationError(
+                        "root-fork", f"two roots of version {version} exist under one pin", source=pinned
+                    )
+            memory["roots"][pinned] = {"digest": digest, "version": version}
+
+    def see_tree(self, origin: str, size: int, root_hash: str, root_at: Callable[[int], bytes]) -> None:
+        """Remember the newest tree of a log; ``root_at(size)`` gives the root hash of an earlier tree.
+
+        Raises:
+            VerificationError: ``log-rollback`` or ``log-fork``.
+        """
+        with self._memory() as memory:
+            seen = memory["trees"].get(origin)
+            if isinstance(seen, dict):
+                if size < seen["size"]:
+                    raise VerificationError(
+                        "log-rollback",
+                        f"the log has {size} entries and had {seen['size']} before: entries were removed",
+                        source=origin,
+                        remedy="restore the log from a copy; this one hides what it once held",
+                    )
+                if root_at(seen["size"]).hex() != seen["root_hash"]:
+                    raise VerificationError(
+                        "log-fork", f"the first {seen['size']} entries are not those seen before", source=origin
+                    )
+            memory["trees"][origin] = {"root_hash": root_hash, "size": size}
+
+    @contextmanager
+    def _memory(self) -> Iterator[dict[str, Any]]:
+        """The memory under a lock; written back when it changed and nothing was refused."""
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = os.open(self._file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            self.notes.append(f"nothing is remembered between runs: {self._file}: {error.strerror}")
+            yield self._read()
+            return
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            memory = self._read()
+            before = canonical_json(memory)
+            yield memory
+            after = canonical_json(memory)
+            if after != before:
+                try:
+                    write_durable(self._file, after, 0o600)
+                except UnavailableError as error:
+                    self.notes.append(f"nothing is remembered between runs: {error}")
+        finally:
+            os.close(lock)
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            with self._file.open("rb") as stream:
+                memory = parse_object(stream.read(_MAX_BYTES + 1), limit=_MAX_BYTES)
+        except OSError:
+            return {"format": FORMAT, "roots": {}, "trees": {}}
+        except InputError as error:
+            raise error.at(str(self._file)) from None
+        if memory.get("format") != FORMAT or not all(isinstance(memory.get(key), dict) for key in ("roots", "trees")):
+            raise InputError(
+                "recall-form", "not a verifier's memory", source=str(self._file), remedy="remove the file"
+            )
+        return memory

@@ -1,0 +1,1 @@
+"""Floor 2: what is believed, and why. Root chain, signatures, entries, dossiers; pure."""

@@ -1,0 +1,43 @@
+"""The policy that a statement sets, when the root's policy role signed it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assaymark.core.digest import sha256_digest
+from assaymark.core.errors import InputError, VerificationError
+from assaymark.core.statement import POLICY
+from assaymark.trust.root import POLICY_ROLE
+
+if TYPE_CHECKING:
+    from assaymark.core.attestation import Attestation
+    from assaymark.trust.root import Root
+
+
+def policy_of(attestation: Attestation, root: Root) -> bytes:
+    """The TOML bytes of a policy statement.
+
+    Raises:
+        InputError: ``policy-statement`` when the statement is not one that sets a policy for the root's tenant.
+        VerificationError: ``policy-threshold`` when the policy role did not sign it by its threshold.
+    """
+    statement = attestation.statement
+    text = statement.predicate.get("toml")
+    if statement.predicate_type != POLICY or not isinstance(text, str):
+        raise InputError("policy-statement", "not a policy statement", source=f"entry {attestation.position}")
+    data = text.encode()
+    if statement.subjects[0].digest != sha256_digest(data) or statement.predicate.get("tenant") != root.tenant:
+        raise InputError(
+            "policy-statement",
+            "the statement names another digest or tenant than its text",
+            source=f"entry {attestation.position}",
+        )
+    threshold = root.roles[POLICY_ROLE].threshold
+    signed = {signer.principal for signer in attestation.signers if POLICY_ROLE in signer.roles}
+    if not threshold or len(signed) < threshold:
+        raise VerificationError(
+            "policy-threshold",
+            f"{len(signed)} of {threshold or 'no'} policy signers",
+            source=f"entry {attestation.position}",
+        )
+    return data

@@ -1,0 +1,162 @@
+"""Check a dossier: everything in it is verified, and the decision is made again from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from assaymark.core.attestation import Receipt
+from assaymark.core.decision import Outcome, Reason, combine
+from assaymark.core.digest import sha256_digest
+from assaymark.core.errors import VerificationError
+from assaymark.core.limits import CLOCK_SKEW_SECONDS
+from assaymark.core.statement import DECISION, parse_envelope
+from assaymark.core.subject import parse_manifest
+from assaymark.core.times import format_time
+from assaymark.policy.decide import TrustState, decide
+from assaymark.policy.parse import parse_policy
+from assaymark.policy.statement import decision_payload, parse_decision
+from assaymark.tlog.merkle import verify_consistency
+from assaymark.trust.chain import verify_root_chain
+from assaymark.trust.policy import policy_of
+from assaymark.trust.verify import verify_checkpoint, verify_entry
+
+if TYPE_CHECKING:
+    from assaymark.core.attestation import Attestation
+    from assaymark.core.decision import Decision
+    from assaymark.core.subject import Manifest
+    from assaymark.tlog.checkpoint import Checkpoint
+    from assaymark.trust.dossier import Dossier, DossierEntry
+    from assaymark.trust.root import Root
+
+VERIFIER_ROLE: Final = "verifier"
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedDossier:
+    """What a dossier proves under a pinned root. ``payload`` is the decision made again, byte for byte."""
+
+    decision: Decision
+    payload: bytes
+    manifest: Manifest
+    root: Root
+    receipt: Receipt
+    evidence: tuple[Attestation, ...]
+
+
+def verify_dossier(dossier: Dossier, pinned: str) -> VerifiedDossier:
+    """Verify all of a dossier and make its decision again.
+
+    Steps:
+        1. the root chain holds from the pinned digest on;
+        2. the checkpoint is signed by the log that the newest root names;
+        3. the decision is in the log, signed by a principal in role ``verifier``;
+        4. the tree that was decided about is a prefix of the checkpoint's tree;
+        5. the policy is in that prefix, signed by the policy role, and is the one that the decision names;
+        6. each piece of evidence is in that prefix and verifies; together they are the decision's inputs;
+        7. deciding again, at the decision's time, gives the same bytes;
+        8. the manifest is the subject's.
+
+    Raises:
+        InputError: something in it is malformed.
+        VerificationError: something in it was refused; the code says what.
+    """
+    # 1
+    root = verify_root_chain([parse_envelope(data) for data in dossier.roots], pinned)
+    # 2
+    checkpoint = verify_checkpoint(dossier.checkpoint, root)
+    # 3
+    attestation = _verify(dossier.decision, dossier.checkpoint, checkpoint, root)
+    if attestation.statement.predicate_type != DECISION:
+        raise _refused("dossier-decision", "the entry in the decision's place is no decision")
+    if not any(VERIFIER_ROLE in signer.roles for signer in attestation.signers):
+        raise _refused("dossier-signer", f"nobody in role {VERIFIER_ROLE} signed the decision")
+    decision = parse_decision(attestation.statement)
+    if (decision.root_version, decision.root_digest) != (root.version, root.digest):
+        raise _refused("dossier-root", "the decision was made under another root than the newest one here")
+    # 4
+    position = decision.position
+    if position.origin != checkpoint.origin or position.tree_size > attestation.position:
+        raise _refused("dossier-position", "the decision is about another log, or about entries after itself")
+    verify_consistency(
+        position.tree_size,
+        checkpoint.size,
+        dossier.consistency,
+        bytes.fromhex(position.root_hash),
+        checkpoint.root_hash,
+    )
+    # 5
+    policy_entry = _verify(dossier.policy, dossier.checkpoint, checkpoint, root)
+    text = policy_of(policy_entry, root)
+    if sha256_digest(text) != decision.policy_digest or policy_entry.position >= position.tree_size:
+        raise _refused("dossier-policy", "the decision was made under another policy")
+    # 6
+    evidence = tuple(_verify(entry, dossier.checkpoint, checkpoint, root) for entry in dossier.evidence)
+    given = tuple((item.position, item.envelope.digest) for item in evidence)
+    if given != decision.inputs or any(index >= position.tree_size for index, _ in given):
+        odd = sorted({index for index, _ in set(given) ^ set(decision.inputs)})
+        raise _refused(
+            "dossier-inputs", "the evidence is not what the decision rests on: entries " + ", ".join(map(str, odd))
+        )
+    # 7
+    again = decide(
+        parse_policy(text),
+        decision.policy_digest,
+        evidence,
+        decision.request,
+        decision.decided_at,
+        TrustState(root.version, root.digest, root.expires),
+        position,
+    )
+    payload = decision_payload(again)
+    if payload != attestation.statement.payload:
+        raise _refused("dossier-replay", "deciding again gives another decision than the signed one")
+    # 8
+    if sha256_digest(dossier.manifest) != decision.request.subject.digest:
+        raise _refused("dossier-manifest", "the manifest is not the subject's")
+    receipt = Receipt(
+        checkpoint.origin,
+        dossier.decision.index,
+        checkpoint.size,
+        checkpoint.root_hash,
+        dossier.decision.leaf,
+        dossier.decision.hashes,
+        dossier.checkpoint,
+    )
+    return VerifiedDossier(decision, payload, parse_manifest(dossier.manifest), root, receipt, evidence)
+
+
+def standing_now(decision: Decision, now: int) -> tuple[Outcome, tuple[Reason, ...]]:
+    """What a replayed decision is worth at ``now``: one that ended, or is not yet, is no answer."""
+    reasons = list(decision.reasons)
+    if now > decision.valid_until:
+        reasons.append(
+            Reason(
+                "validity",
+                Outcome.INDETERMINATE,
+                f"the decision ended at {format_time(decision.valid_until)}; it is {format_time(now)} now",
+                f"`assaymark decide {decision.request.subject.name} --for {decision.request.scope.environment}"
+                " --dossier FILE` where the workspace is",
+            )
+        )
+    elif now < decision.decided_at - CLOCK_SKEW_SECONDS:
+        reasons.append(
+            Reason(
+                "clock",
+                Outcome.INDETERMINATE,
+                f"the decision is of {format_time(decision.decided_at)}, after this machine's {format_time(now)}",
+                "set this machine's clock",
+            )
+        )
+    return combine([reason.outcome for reason in reasons]), tuple(reasons)
+
+
+def _verify(entry: DossierEntry, note: bytes, checkpoint: Checkpoint, root: Root) -> Attestation:
+    receipt = Receipt(
+        checkpoint.origin, entry.index, checkpoint.size, checkpoint.root_hash, entry.leaf, entry.hashes, note
+    )
+    return verify_entry(entry.envelope, receipt, checkpoint, root)
+
+
+def _refused(code: str, message: str) -> VerificationError:
+    return VerificationError(code, message, remedy="ask for the dossier again, from where the decision was made")

@@ -1,0 +1,108 @@
+"""``assaymark attest``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assaymark.core.errors import UsageError
+from assaymark.ui.cli.main import add_examples
+from assaymark.ui.cli.options import (
+    add_environment,
+    add_key,
+    add_model,
+    add_workspace,
+    completes_files,
+    configurations,
+    find_workspace,
+    passphrase_source,
+)
+from assaymark.ui.cli.output import YES, Result, Style, emit, note
+
+if TYPE_CHECKING:
+    import argparse
+
+    from assaymark.service.attest import Attested
+
+EXAMPLES = """\
+  assaymark attest approval model/ --for production --key file:alice.key
+  assaymark attest approval sha256:... --for production --key file:alice.key --comment "reviewed the card"
+  assaymark attest https://example.com/review/v1 model/ --predicate review.json --key file:alice.key
+
+TYPE is approval, configuration, containment, release, scan, or the URI of a predicate of your own.
+A signed predicate holds no floating-point numbers: write them as decimal strings.
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``attest``."""
+    parser.add_argument("type", metavar="TYPE", help="what is attested: a short name or a predicate's URI")
+    add_model(parser)
+    add_environment(parser, required=False)
+    add_workspace(parser)
+    completes_files(parser.add_argument("--predicate", metavar="FILE", help="JSON object with the predicate"))
+    parser.add_argument("--comment", default="", metavar="TEXT", help="with approval: a remark that is signed too")
+    add_key(parser, "the signer's key, such as file:alice.key (default: the workspace owner's)")
+    add_examples(parser, EXAMPLES)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
+    """Sign and log a statement."""
+    from assaymark.service.attest import approve, attest, read_predicate
+    from assaymark.service.workspace import open_workspace
+    from assaymark.ui.cli.clock import now
+
+    plain_approval = args.type == "approval" and not args.predicate
+    if plain_approval and not args.environment:
+        raise UsageError("attest-usage", "an approval is --for ENV", remedy="`assaymark attest --help`")
+    if not plain_approval and not args.predicate:
+        raise UsageError("attest-usage", f"{args.type} needs --predicate FILE", remedy="`assaymark attest --help`")
+    workspace = open_workspace(find_workspace(args))
+    signer = workspace.signer(args.key, passphrase_source(args))
+    place = Path(args.path)
+    if plain_approval:
+        done = approve(
+            workspace,
+            place,
+            args.environment,
+            signer,
+            now,
+            configurations=configurations(args),
+            comment=args.comment,
+        )
+    else:
+        predicate = read_predicate(Path(args.predicate))
+        done = attest(workspace, place, args.type, predicate, signer, now, configurations=configurations(args))
+    for line in done.notes:
+        note(f"note: {line}")
+    return emit(Result(YES, _document(done), lambda style: _text(done, style)), args.format, outputs)
+
+
+def _document(done: Attested) -> dict[str, object]:
+    from assaymark.ui.report.documents import receipt_document
+
+    return {
+        "schema": "assaymark:attested/v1",
+        "subject": done.subject.digest,
+        "name": done.subject.name,
+        "predicate_type": done.predicate_type,
+        "principal": done.principal,
+        "new": done.new,
+        "receipt": receipt_document(done.receipt),
+        "notes": list(done.notes),
+    }
+
+
+def _text(done: Attested, style: Style) -> str:
+    from assaymark.ui.report.text import receipt_line
+
+    what = done.predicate_type.removeprefix("assaymark:").removesuffix("/v1")
+    already = "" if done.new else " (the log held this very statement already)"
+    return "\n".join(
+        [
+            f"{style('Logged', 'green', 'bold')} {what} of {done.subject.name} by {done.principal}{already}",
+            style(f"  {done.subject.digest}", "dim"),
+            receipt_line(done.receipt, style),
+        ]
+    )

@@ -1,0 +1,240 @@
+"""``assaymark keys``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assaymark.core.errors import UsageError
+from assaymark.ui.cli.main import add_examples
+from assaymark.ui.cli.options import (
+    add_passphrase,
+    add_workspace,
+    completes_files,
+    find_workspace,
+    new_passphrase,
+    passphrase_source,
+)
+from assaymark.ui.cli.output import YES, Result, Style, emit
+
+if TYPE_CHECKING:
+    import argparse
+
+    from assaymark.service.keys import Enrolled
+    from assaymark.trust.root import Root
+
+GENERATE = """\
+  assaymark keys generate alice                      # alice.key (keep it) and alice.pub (hand it over)
+  assaymark keys generate --out /secure/alice.key --encrypt
+"""
+ADD = """\
+  assaymark keys add alice --role approver           # takes alice.pub from here
+  assaymark keys add bob --role approver --role policy --public keys/bob.pub
+  assaymark keys add builder --role scanner --public builder.pub --registered-by alice    # a workload
+"""
+LIST = """\
+  assaymark keys list
+"""
+RENEW = """\
+  assaymark keys renew                               # the trust root, good for another year
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The verbs of ``keys``."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, title="actions")
+    generate = _action(actions, "generate", "make a key pair", run_generate)
+    generate.add_argument("name", metavar="NAME", nargs="?", help="whose key: NAME.key and NAME.pub are written here")
+    completes_files(generate.add_argument("--out", metavar="FILE", help="where the private key goes instead"))
+    completes_files(generate.add_argument("--key", metavar="URI", help="the same, as a URI: file:FILE"))
+    add_passphrase(generate)
+    generate.add_argument("--encrypt", action="store_true", help="ask for a passphrase that encrypts the key")
+    add_examples(generate, GENERATE)
+
+    add = _action(actions, "add", "enrol a principal's public key in roles", run_add)
+    add.add_argument("name", metavar="NAME", help="the principal's name")
+    add.add_argument("--role", action="append", required=True, metavar="ROLE", help="a role; repeatable")
+    completes_files(
+        add.add_argument(
+            "--public", "--public-key", dest="public", metavar="FILE", help="the public key (default: NAME.pub)"
+        )
+    )
+    completes_files(add.add_argument("--key", metavar="URI", help="the same, as a URI: file:FILE"))
+    add.add_argument("--registered-by", default="", metavar="PERSON", help="for a workload: who answers for it")
+    _signing(add)
+    add_examples(add, ADD)
+
+    listing = _action(actions, "list", "the principals, their keys and roles, and the root digest", run_list)
+    add_workspace(listing)
+    add_examples(listing, LIST)
+
+    renew = _action(actions, "renew", "make the next version of the trust root, good for a year", run_renew)
+    _signing(renew)
+    add_examples(renew, RENEW)
+
+
+def _signing(parser: argparse.ArgumentParser) -> None:
+    add_workspace(parser)
+    completes_files(
+        parser.add_argument(
+            "--sign-with",
+            action="append",
+            default=[],
+            metavar="URI",
+            help="key of the root role that signs the change (default: the owner's); repeatable",
+        )
+    )
+    add_passphrase(parser)
+
+
+def _action(actions: Any, name: str, summary: str, run: Any) -> argparse.ArgumentParser:
+    import argparse
+
+    child: argparse.ArgumentParser = actions.add_parser(
+        name,
+        help=summary,
+        description=summary[0].upper() + summary[1:] + ".",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    child.set_defaults(run=run)
+    return child
+
+
+def run_generate(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
+    """Make a key pair."""
+    from assaymark.keys.file import generate, public_path
+
+    named = [place for place in (args.out, args.key) if place]
+    if len(named) > 1 or (not named and not args.name):
+        raise UsageError("keys-usage", "name the key once: NAME, --out FILE or --key file:FILE")
+    place = Path(named[0].removeprefix("file:")) if named else Path(f"{args.name}.key")
+    public = generate(place, new_passphrase(args))
+    document = {
+        "schema": "assaymark:key/v1",
+        "key": f"file:{place}",
+        "public": str(public_path(place)),
+        "key_id": public.key_id,
+        "scheme": public.scheme,
+    }
+    name = args.name or place.stem
+    return emit(
+        Result(
+            YES,
+            document,
+            lambda style: (
+                f"{style('Made', 'green', 'bold')} {place} (private, mode 0600) and {public_path(place)}\n"
+                + style(f"  key id {public.key_id}", "dim")
+                + f"\nThe workspace's owner enrols it: assaymark keys add {name} --role ROLE --public {public_path(place)}"
+            ),
+        ),
+        args.format,
+        outputs,
+    )
+
+
+def run_add(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
+    """Enrol a principal."""
+    from assaymark.service.keys import add_principal, find_public_key
+    from assaymark.service.workspace import open_workspace
+    from assaymark.ui.cli.clock import now
+
+    if args.public and args.key:
+        raise UsageError("keys-usage", "name the public key once: --public FILE or --key file:FILE")
+    workspace = open_workspace(find_workspace(args))
+    public = find_public_key(args.name, args.public or args.key, workspace)
+    signers = [workspace.signer(uri, passphrase_source(args)) for uri in (args.sign_with or [None])]
+    done = add_principal(workspace, args.name, args.role, public, signers, now, registered_by=args.registered_by)
+    head = f"{args.name} is enrolled as {', '.join(args.role)}"
+    return emit(
+        Result(YES, _document(done), lambda style: _changed(head, done, style)),
+        args.format,
+        outputs,
+    )
+
+
+def run_renew(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
+    """Renew the trust root."""
+    from assaymark.service.keys import renew_root
+    from assaymark.service.workspace import open_workspace
+    from assaymark.ui.cli.clock import now
+
+    workspace = open_workspace(find_workspace(args))
+    signers = [workspace.signer(uri, passphrase_source(args)) for uri in (args.sign_with or [None])]
+    done = renew_root(workspace, signers, now)
+    return emit(
+        Result(YES, _document(done), lambda style: _changed("The trust root is renewed", done, style)),
+        args.format,
+        outputs,
+    )
+
+
+def run_list(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
+    """Show who is enrolled."""
+    from assaymark.service.workspace import open_workspace
+
+    workspace = open_workspace(find_workspace(args))
+    root = workspace.trust().root
+    document = _root_document(root) | {"root": workspace.config.root}
+    return emit(
+        Result(YES, document, lambda style: _listing(root, workspace.config.root, style)), args.format, outputs
+    )
+
+
+def _root_document(root: Root) -> dict[str, object]:
+    from assaymark.core.times import format_time
+
+    return {
+        "schema": "assaymark:keys/v1",
+        "version": root.version,
+        "newest_root": root.digest,
+        "expires": format_time(root.expires),
+        "principals": [
+            {
+                "name": principal.name,
+                "kind": principal.kind,
+                "keys": list(principal.keys),
+                "roles": sorted(root.roles_of(principal.name)),
+                "registered_by": principal.registered_by,
+            }
+            for principal in root.principals.values()
+        ],
+    }
+
+
+def _document(done: Enrolled) -> dict[str, object]:
+    from assaymark.ui.report.documents import receipt_document
+
+    return _root_document(done.root) | {
+        "changed": done.receipt is not None,
+        "receipt": receipt_document(done.receipt),
+    }
+
+
+def _changed(head: str, done: Enrolled, style: Style) -> str:
+    from assaymark.core.times import format_time
+    from assaymark.ui.report.text import receipt_line
+
+    if done.receipt is None:
+        return f"{head}; nothing had to change"
+    return "\n".join(
+        [
+            f"{style(head, 'green', 'bold')}: root version {done.root.version}, until {format_time(done.root.expires)}",
+            receipt_line(done.receipt, style),
+        ]
+    )
+
+
+def _listing(root: Root, pinned: str, style: Style) -> str:
+    from assaymark.core.times import format_time
+
+    lines = [
+        f"{style('Pin this root:', 'bold')} {pinned}",
+        style(f"newest version {root.version}, until {format_time(root.expires)}", "dim"),
+    ]
+    for principal in root.principals.values():
+        roles = ", ".join(sorted(root.roles_of(principal.name))) or "no role"
+        by = f", registered by {principal.registered_by}" if principal.registered_by else ""
+        lines.append(f"  {style(principal.name, 'bold')} ({principal.kind}{by}): {roles}")
+        lines += [style(f"      {key}", "dim") for key in principal.keys]
+    return "\n".join(lines)

@@ -1,0 +1,186 @@
+"""The entry point: finds the verb, loads only its module, and is the border where errors become words.
+
+Exit codes, the same in every format: 0 yes, 1 no, 2 usage, 3 no answer, 4 our bug.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING, Final, Never
+
+from assaymark import __version__
+from assaymark.core.errors import (
+    AssaymarkError,
+    InputError,
+    InternalError,
+    UnavailableError,
+    UsageError,
+    VerificationError,
+)
+from assaymark.core.part import Part
+from assaymark.ui.cli.options import add_format
+from assaymark.ui.cli.output import BUG, NO, NO_ANSWER, USAGE, note, parse_output, printable, style_for
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+VERBS: Final = (
+    Part("init", "verb", "make a workspace: keys, trust root, log and starter policy", "assaymark.ui.cli.init"),
+    Part("scan", "verb", "look into model files without executing them", "assaymark.ui.cli.scan"),
+    Part("submit", "verb", "bring a model in: copy, hash, scan, sign, log, decide", "assaymark.ui.cli.submit"),
+    Part("attest", "verb", "sign a statement about a model, such as an approval", "assaymark.ui.cli.attest"),
+    Part("decide", "verb", "decide whether a model may run, and log the decision", "assaymark.ui.cli.decide"),
+    Part("verify", "verb", "check a model against the log or a dossier; writes nothing", "assaymark.ui.cli.verify"),
+    Part("contain", "verb", "pull a model back, or lift that with new evidence", "assaymark.ui.cli.contain"),
+    Part("digest", "verb", "print the content digest of a file or folder", "assaymark.ui.cli.digest"),
+    Part("log", "verb", "show, prove, check and export the log", "assaymark.ui.cli.log"),
+    Part("policy", "verb", "show, check, explain and set the policy", "assaymark.ui.cli.policy"),
+    Part("keys", "verb", "make keys and enrol people", "assaymark.ui.cli.keys"),
+    Part("explain", "verb", "what a rule, an error code or a log entry means", "assaymark.ui.cli.explain"),
+    Part("completion", "verb", "print a completion script for your shell", "assaymark.ui.cli.completion"),
+)
+EPILOG: Final = """\
+a first round:
+  assaymark init
+  assaymark submit model/ --to production
+  assaymark keys generate alice && assaymark keys add alice --role approver
+  assaymark attest approval model/ --for production --key file:alice.key
+  assaymark decide model/ --for production --dossier model.dossier
+  assaymark verify model/ --for production --dossier model.dossier --root sha256:...
+
+exit codes: 0 yes, 1 no, 2 usage, 3 no answer (never a yes), 4 a bug of ours
+"""
+_EXIT: Final[tuple[tuple[type[AssaymarkError], int], ...]] = (
+    (UsageError, USAGE),
+    (InputError, NO_ANSWER),
+    (VerificationError, NO),
+    (UnavailableError, NO_ANSWER),
+    (InternalError, BUG),
+)
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, whose errors say where help is."""
+
+    def error(self, message: str) -> Never:
+        """Print what is wrong and exit with 2."""
+        self.exit(USAGE, f"error: {printable(message)}\nhelp: `{self.prog} --help`\n")
+
+
+def build_parser(load: str | None = None, *, everything: bool = False) -> argparse.ArgumentParser:
+    """The parser; only the verb ``load`` is imported, or all of them with ``everything`` (for completion)."""
+    parser = Parser(
+        prog="assaymark",
+        description="Decides whether a machine-learning model may run, and shows anyone the proof.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"assaymark {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=Parser, title="verbs")
+    for part in VERBS:
+        child = verbs.add_parser(
+            part.id,
+            help=part.summary,
+            description=part.summary[0].upper() + part.summary[1:] + ".",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        if everything or part.id == load:
+            Part(part.id, part.kind, part.summary, part.load + ":configure").resolve()(child)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line; returns the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    verb = next((word for word in arguments if not word.startswith("-")), None)
+    try:
+        args = build_parser(verb).parse_args(arguments)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else USAGE
+    form = getattr(args, "format", "text")
+    try:
+        outputs = [parse_output(text) for text in getattr(args, "output", [])]
+        return int(args.run(args, outputs))
+    except AssaymarkError as error:
+        return report_error(error, form)
+    except KeyboardInterrupt:
+        note("interrupted; nothing was acknowledged that is not in the log")
+        return NO_ANSWER
+    except BrokenPipeError:
+        # The reader went away; keep the interpreter from complaining when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NO_ANSWER
+    except MemoryError:
+        return report_error(UnavailableError("memory", "out of memory", remedy="free some and try again"), form)
+    except RecursionError:
+        return report_error(InputError("nesting", "an input is nested too deeply"), form)
+    except OSError as error:
+        return report_error(
+            UnavailableError(
+                "os", error.strerror or "the operating system refused", source=str(error.filename or "")
+            ),
+            form,
+        )
+    except Exception as error:  # the border: a bug of ours must not show a stack trace
+        return report_error(_bug(error), form)
+
+
+def _bug(error: Exception) -> InternalError:
+    if os.environ.get("ASSAYMARK_DEBUG"):
+        import traceback
+
+        traceback.print_exception(error)
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f" at {place.tb_frame.f_globals.get('__name__')}:{place.tb_lineno}" if place is not None else ""
+    return InternalError(
+        "internal",
+        f"{type(error).__name__}{where}",
+        remedy="this is a bug of ours: report it with what you ran; ASSAYMARK_DEBUG=1 shows where it happened",
+    )
+
+
+def report_error(error: AssaymarkError, form: str) -> int:
+    """Say what happened, to which input and what to do next; returns the exit code."""
+    style = style_for(sys.stderr)
+    note_lines = [f"{style('error', 'red', 'bold')}[{error.code}]: {printable(str(error))}"]
+    if error.remedy:
+        note_lines.append(f"{style('do', 'bold')}: {printable(error.remedy)}")
+    sys.stderr.write("\n".join(note_lines) + "\n")
+    if form == "json":
+        import json
+
+        document = {"error": error_document(error)}
+        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    return exit_code(error)
+
+
+def exit_code(error: AssaymarkError) -> int:
+    """The exit code of an error, by who must act."""
+    return next(code for kind, code in _EXIT if isinstance(error, kind))
+
+
+def error_document(error: AssaymarkError) -> dict[str, str]:
+    """An error as scripts see it."""
+    return {
+        "code": error.code,
+        "message": error.message,
+        "input": error.source,
+        "position": error.position,
+        "remedy": error.remedy,
+    }
+
+
+def add_examples(parser: argparse.ArgumentParser, examples: str) -> None:
+    """Examples below a verb's help, and the options that every verb has."""
+    parser.epilog = "examples:\n" + examples.rstrip("\n")
+    add_format(parser)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,170 @@
+"""Options that several verbs share, so that they mean the same everywhere."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assaymark.core.errors import UsageError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+
+def completes_files(action: argparse.Action) -> argparse.Action:
+    """Let a shell complete file names for this argument."""
+    action.complete = {"bash": "_shtab_compgen_files", "zsh": "_files", "tcsh": "f"}  # type: ignore[attr-defined]
+    return action
+
+
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """``--format`` and ``--output``."""
+    group = parser.add_argument_group("output")
+    group.add_argument("--format", choices=("text", "json"), default="text", help="what stdout gets (default: text)")
+    completes_files(
+        group.add_argument(
+            "--output",
+            action="append",
+            default=[],
+            metavar="FORMAT=FILE",
+            help="also write the result to FILE; may be given several times",
+        )
+    )
+
+
+def add_workspace(parser: argparse.ArgumentParser) -> None:
+    """``--workspace``."""
+    completes_files(
+        parser.add_argument(
+            "--workspace",
+            metavar="W",
+            help="the workspace folder (default: $ASSAYMARK_WORKSPACE, else .assaymark here or above)",
+        )
+    )
+
+
+def add_model(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
+    """PATH and ``--config``."""
+    completes_files(
+        parser.add_argument(
+            "path",
+            metavar="PATH",
+            nargs="?" if optional else None,
+            help="the model: a file or a folder",
+        )
+    )
+    completes_files(
+        parser.add_argument(
+            "--config",
+            action="append",
+            default=[],
+            metavar="FILE",
+            help="a configuration outside the folder that is bound to the model (pre-processing, thresholds)",
+        )
+    )
+
+
+def add_environment(parser: argparse.ArgumentParser, flag: str = "--for", *, required: bool = True) -> None:
+    """``--for ENV``."""
+    parser.add_argument(
+        flag, dest="environment", metavar="ENV", required=required, help="the environment, as the policy names it"
+    )
+
+
+def add_key(parser: argparse.ArgumentParser, help_text: str) -> None:
+    """``--key`` and ``--passphrase-file``."""
+    completes_files(parser.add_argument("--key", metavar="URI", help=help_text))
+    add_passphrase(parser)
+
+
+def add_passphrase(parser: argparse.ArgumentParser) -> None:
+    """``--passphrase-file``: never the passphrase itself, which a process list would show."""
+    completes_files(
+        parser.add_argument(
+            "--passphrase-file",
+            metavar="FILE",
+            help="file that holds the private key's passphrase (default: asked for at the terminal)",
+        )
+    )
+
+
+def find_workspace(args: argparse.Namespace) -> Path:
+    """The workspace named by flag, environment or place.
+
+    Raises:
+        UsageError: ``workspace-missing``.
+    """
+    named = args.workspace or os.environ.get("ASSAYMARK_WORKSPACE")
+    if named:
+        return Path(named)
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / ".assaymark" / "assaymark.toml").is_file():
+            return folder / ".assaymark"
+    raise UsageError(
+        "workspace-missing",
+        "no workspace is named and none lies here or above",
+        remedy="make one with `assaymark init`, or name it: --workspace W or ASSAYMARK_WORKSPACE=W",
+    )
+
+
+def passphrase_source(args: argparse.Namespace) -> Callable[[], bytes] | None:
+    """Where a passphrase comes from when a key needs one: a file, else the terminal, else nowhere."""
+    file = getattr(args, "passphrase_file", None) or os.environ.get("ASSAYMARK_PASSPHRASE_FILE")
+    if file:
+        return lambda: _read_passphrase(Path(file))
+    import sys
+
+    if sys.stdin.isatty():
+        return _ask_passphrase
+    return None
+
+
+def _read_passphrase(file: Path) -> bytes:
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise UsageError("passphrase-file", f"cannot read: {error.strerror}", source=str(file)) from None
+    return content.removesuffix(b"\n").removesuffix(b"\r")
+
+
+def _ask_passphrase() -> bytes:
+    import getpass
+
+    return getpass.getpass("Passphrase of the private key: ").encode()
+
+
+def configurations(args: argparse.Namespace) -> tuple[Path, ...]:
+    """The files of ``--config``."""
+    return tuple(Path(file) for file in args.config)
+
+
+def new_passphrase(args: argparse.Namespace) -> bytes | None:
+    """The passphrase for a new private key: from a file, asked for twice with ``--encrypt``, or none.
+
+    Raises:
+        UsageError: ``passphrase-mismatch``, ``passphrase-empty`` or ``passphrase-terminal``.
+    """
+    file = args.passphrase_file or (os.environ.get("ASSAYMARK_PASSPHRASE_FILE") if args.encrypt else None)
+    if file:
+        passphrase = _read_passphrase(Path(file))
+    elif args.encrypt:
+        import getpass
+        import sys
+
+        if not sys.stdin.isatty():
+            raise UsageError(
+                "passphrase-terminal",
+                "--encrypt asks at a terminal, and there is none",
+                remedy="use --passphrase-file",
+            )
+        passphrase = getpass.getpass("New passphrase: ").encode()
+        if getpass.getpass("The same again: ").encode() != passphrase:
+            raise UsageError("passphrase-mismatch", "the two passphrases differ; no key was made")
+    else:
+        return None
+    if not passphrase:
+        raise UsageError("passphrase-empty", "the passphrase is empty; no key was made")
+    return passphrase

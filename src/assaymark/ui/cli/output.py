@@ -1,0 +1,103 @@
+"""What a verb returns, and how it is written: stdout is data, stderr is talk."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+from assaymark.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+YES: Final = 0
+NO: Final = 1
+USAGE: Final = 2
+NO_ANSWER: Final = 3
+BUG: Final = 4
+
+FORMATS: Final = ("text", "json")
+
+_CODES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """Colour for a terminal, or none."""
+
+    colour: bool = False
+
+    def __call__(self, text: str, *names: str) -> str:
+        """``text`` in the named colours (bold, dim, red, green, yellow, cyan)."""
+        if not self.colour or not names:
+            return text
+        return f"\x1b[{';'.join(_CODES[name] for name in names)}m{text}\x1b[0m"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The answer of a verb: the same facts for people and for scripts, and the exit code in every format."""
+
+    exit_code: int
+    document: dict[str, Any]
+    text: Callable[[Style], str]
+
+
+def style_for(stream: TextIO) -> Style:
+    """Colour only on a terminal, and never when NO_COLOR is set and not empty (no-color.org)."""
+    return Style(stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
+
+
+def parse_output(text: str) -> tuple[str, Path]:
+    """``FORMAT=FILE`` of ``--output``.
+
+    Raises:
+        UsageError: ``output-form``.
+    """
+    name, equals, file = text.partition("=")
+    if name not in FORMATS or not equals or not file:
+        raise UsageError(
+            "output-form",
+            f"--output {text!r} is not FORMAT=FILE",
+            remedy=f"FORMAT is one of {', '.join(FORMATS)}",
+        )
+    return name, Path(file)
+
+
+def render(result: Result, form: str, style: Style) -> str:
+    """The result in one format, ending in a newline."""
+    if form == "json":
+        return json.dumps(result.document, indent=2, ensure_ascii=True) + "\n"
+    return result.text(style).rstrip("\n") + "\n"
+
+
+def emit(result: Result, form: str, outputs: list[tuple[str, Path]]) -> int:
+    """Write the result to stdout and to every ``--output``; returns the exit code.
+
+    Raises:
+        UnavailableError: a file cannot be written.
+    """
+    from assaymark.store.files import write_durable
+
+    for name, file in outputs:
+        write_durable(file, render(result, name, Style()).encode())
+    sys.stdout.write(render(result, form, style_for(sys.stdout)))
+    sys.stdout.flush()
+    return result.exit_code
+
+
+def note(message: str) -> None:
+    """Talk to the person at the terminal: one line on stderr."""
+    sys.stderr.write(printable(message) + "\n")
+
+
+def printable(text: str) -> str:
+    """``text`` with control characters escaped, so that a hostile file name cannot drive a terminal."""
+    return "".join(
+        char if char.isprintable() or char in "\n\t" else char.encode("unicode_escape", "surrogatepass").decode()
+        for char in text
+    )

@@ -1,0 +1,178 @@
+"""``assaymark policy``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assaymark.core.errors import InputError
+from assaymark.ui.cli.main import add_examples
+from assaymark.ui.cli.options import (
+    add_environment,
+    add_passphrase,
+    add_workspace,
+    completes_files,
+    find_workspace,
+    passphrase_source,
+)
+from assaymark.ui.cli.output import NO, YES, Result, Style, emit, printable
+
+if TYPE_CHECKING:
+    import argparse
+
+    from assaymark.service.policy import PolicyView
+
+SHOW = """\
+  assaymark policy show > policy.toml
+"""
+CHECK = """\
+  assaymark policy check policy.toml           # exit 0: well formed, 1: it says where it is not
+"""
+EXPLAIN = """\
+  assaymark policy explain                     # the policy in force, in words
+  assaymark policy explain policy.toml --for production
+"""
+SET = """\
+  assaymark policy set policy.toml             # signed by the owner, logged, in force at once
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The verbs of ``policy``."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, title="actions")
+    show = _action(actions, "show", "the policy in force, as TOML", run_show)
+    add_workspace(show)
+    add_examples(show, SHOW)
+    check = _action(actions, "check", "check a policy file; needs no workspace", run_check)
+    completes_files(check.add_argument("file", metavar="FILE", help="the policy, in TOML"))
+    add_examples(check, CHECK)
+    explain = _action(actions, "explain", "what a policy demands, in words", run_explain)
+    completes_files(
+        explain.add_argument("file", metavar="FILE", nargs="?", help="a policy file (default: the one in force)")
+    )
+    add_environment(explain, required=False)
+    add_workspace(explain)
+    add_examples(explain, EXPLAIN)
+    put = _action(actions, "set", "put a policy in force", run_set)
+    completes_files(put.add_argument("file", metavar="FILE", help="the policy, in TOML"))
+    add_workspace(put)
+    completes_files(
+        put.add_argument(
+            "--key", action="append", default=[], metavar="URI", help="signing key (default: the owner's); repeatable"
+        )
+    )
+    add_passphrase(put)
+    add_examples(put, SET)
+
+
+def _action(actions: Any, name: str, summary: str, run: Any) -> argparse.ArgumentParser:
+    import argparse
+
+    child: argparse.ArgumentParser = actions.add_parser(
+        name,
+        help=summary,
+        description=summary[0].upper() + summary[1:] + ".",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    child.set_defaults(run=run)
+    return child
+
+
+def run_show(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
+    """Print the policy in force."""
+    from assaymark.service.policy import current_policy
+    from assaymark.service.workspace import open_workspace
+
+    view = current_policy(open_workspace(find_workspace(args)))
+    return emit(Result(YES, _document(view), lambda _: view.text.decode()), args.format, outputs)
+
+
+def run_check(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
+    """Say whether a policy file is well formed."""
+    from assaymark.service.policy import read_policy
+    from assaymark.ui.cli.main import error_document
+
+    try:
+        view = read_policy(Path(args.file))
+    except InputError as error:
+        document = {"schema": "assaymark:policy-check/v1", "valid": False, "error": error_document(error)}
+        remedy = f"\n  {printable(error.remedy)}" if error.remedy else ""
+        message = printable(str(error))
+        return emit(
+            Result(NO, document, lambda style: f"{style('NOT VALID', 'red', 'bold')}  {message}{remedy}"),
+            args.format,
+            outputs,
+        )
+    document = {"schema": "assaymark:policy-check/v1", "valid": True, **_document(view)}
+    names = ", ".join(environment.name for environment in view.policy.environments) or "no environment: it denies all"
+    return emit(
+        Result(
+            YES, document, lambda style: f"{style('VALID', 'green', 'bold')}  {args.file}: {names}\n{view.digest}"
+        ),
+        args.format,
+        outputs,
+    )
+
+
+def run_explain(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
+    """Say in words what a policy demands."""
+    from assaymark.core.errors import UsageError
+    from assaymark.policy.explain import explain_environment
+    from assaymark.service.policy import current_policy, read_policy
+    from assaymark.service.workspace import open_workspace
+
+    view = read_policy(Path(args.file)) if args.file else current_policy(open_workspace(find_workspace(args)))
+    known = [environment.name for environment in view.policy.environments]
+    if args.environment and args.environment not in known:
+        raise UsageError(
+            "environment-unknown",
+            f"the policy has no environment {args.environment!r}; nothing may run there",
+            remedy="it has: " + ", ".join(known),
+        )
+    names = [args.environment] if args.environment else known
+    blocks = {name: list(explain_environment(view.policy, name)) for name in names}
+    document = {"schema": "assaymark:policy-explain/v1", "policy": view.digest, "environments": blocks}
+    return emit(Result(YES, document, lambda style: _explained(blocks, style)), args.format, outputs)
+
+
+def run_set(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
+    """Sign a policy and put it in force."""
+    from assaymark.service.policy import read_policy, set_policy
+    from assaymark.service.workspace import open_workspace
+    from assaymark.ui.cli.clock import now
+    from assaymark.ui.report.documents import receipt_document
+    from assaymark.ui.report.text import receipt_line
+
+    view = read_policy(Path(args.file))
+    workspace = open_workspace(find_workspace(args))
+    signers = [workspace.signer(uri, passphrase_source(args)) for uri in (args.key or [None])]
+    receipt = set_policy(workspace, view, signers, now)
+    document = {"schema": "assaymark:policy-set/v1", **_document(view), "receipt": receipt_document(receipt)}
+    return emit(
+        Result(
+            YES,
+            document,
+            lambda style: f"{style('In force', 'green', 'bold')}  {view.digest}\n{receipt_line(receipt, style)}",
+        ),
+        args.format,
+        outputs,
+    )
+
+
+def _document(view: PolicyView) -> dict[str, object]:
+    return {
+        "policy": view.digest,
+        "index": view.index,
+        "environments": [environment.name for environment in view.policy.environments],
+        "toml": view.text.decode(),
+    }
+
+
+def _explained(blocks: dict[str, list[str]], style: Style) -> str:
+    if not blocks:
+        return "The policy has no environment, so it denies everything."
+    lines = []
+    for name, block in blocks.items():
+        lines += [style(name, "bold"), *(f"  {printable(line)}" for line in block), ""]
+    return "\n".join(lines)

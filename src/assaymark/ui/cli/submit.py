@@ -1,0 +1,67 @@
+"""``assaymark submit``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assaymark.ui.cli.main import add_examples
+from assaymark.ui.cli.options import (
+    add_environment,
+    add_key,
+    add_model,
+    add_workspace,
+    configurations,
+    find_workspace,
+    passphrase_source,
+)
+
+if TYPE_CHECKING:
+    import argparse
+
+    from assaymark.service.verdict import Verdict
+
+EXAMPLES = """\
+  assaymark submit model/ --to production
+  assaymark submit model.safetensors --config thresholds.json --to dev --format json
+  assaymark submit model/ --to production --key file:bob.key     # Bob is the submitter
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``submit``."""
+    add_model(parser)
+    add_environment(parser, "--to")
+    add_workspace(parser)
+    add_key(parser, "key of the submitter, such as file:bob.key (default: the workspace owner's)")
+    add_examples(parser, EXAMPLES)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
+    """Submit, and say whether the model is admitted."""
+    from assaymark.ui.cli.verdicts import answer
+
+    return answer(args, outputs, lambda: _submit(args))
+
+
+def _submit(args: argparse.Namespace) -> Verdict:
+    from assaymark.core.decision import Scope
+    from assaymark.service.submit import submit
+    from assaymark.service.workspace import open_workspace
+    from assaymark.ui.cli.clock import now
+    from assaymark.ui.cli.progress import Progress
+
+    workspace = open_workspace(find_workspace(args))
+    submitter = workspace.signer(args.key, passphrase_source(args))
+    with Progress("copying") as copying, Progress("scanning", "files") as scanning:
+        return submit(
+            workspace,
+            Path(args.path),
+            Scope(workspace.config.tenant, args.environment),
+            submitter,
+            now,
+            configurations=configurations(args),
+            on_copy=copying.update,
+            on_scan=scanning.update,
+        )

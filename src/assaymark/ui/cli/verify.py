@@ -1,0 +1,109 @@
+"""``assaymark verify``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assaymark.core.errors import UsageError
+from assaymark.ui.cli.main import add_examples
+from assaymark.ui.cli.options import (
+    add_environment,
+    add_model,
+    add_workspace,
+    completes_files,
+    configurations,
+    find_workspace,
+)
+
+if TYPE_CHECKING:
+    import argparse
+
+    from assaymark.service.verdict import Verdict
+    from assaymark.service.workspace import Workspace
+
+EXAMPLES = """\
+  assaymark verify model/ --for production                       # anew, from what the log holds now
+  assaymark verify model/ --for production --dossier model.dossier --root sha256:...
+  assaymark verify model/ --for production --dossier model.dossier --root sha256:... --workspace W
+      # also: did the dossier leave anything out?
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``verify``."""
+    add_model(parser)
+    add_environment(parser)
+    add_workspace(parser)
+    completes_files(parser.add_argument("--dossier", metavar="FILE", help="the dossier to replay, offline"))
+    parser.add_argument("--root", metavar="DIGEST", help="the root digest that you pinned; needed with --dossier")
+    add_examples(parser, EXAMPLES)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
+    """Verify; nothing is written to the log."""
+    from assaymark.ui.cli.verdicts import answer
+
+    if args.dossier and not args.root:
+        raise UsageError(
+            "root-missing",
+            "--dossier needs --root: a dossier proves nothing but under a root that you pinned",
+            remedy="take the digest from whom you trust: `assaymark init` and `assaymark keys list` print it",
+        )
+    if args.root and not args.dossier and not (args.workspace or os.environ.get("ASSAYMARK_WORKSPACE")):
+        raise UsageError("dossier-missing", "--root is for --dossier or --workspace")
+    return answer(args, outputs, lambda: _verify(args))
+
+
+def _verify(args: argparse.Namespace) -> Verdict:
+    from assaymark.api import state_folder
+    from assaymark.service.model import identify
+    from assaymark.store.recall import Recall
+    from assaymark.ui.cli.clock import now
+    from assaymark.ui.cli.output import note
+    from assaymark.ui.cli.progress import Progress
+
+    workspace = _workspace(args)
+    with Progress("hashing") as progress:
+        subject, manifest = identify(Path(args.path), configurations(args), progress.update, workspace)
+    recall = Recall(state_folder())
+    if args.dossier:
+        from assaymark.core.digest import parse_digest
+        from assaymark.service.verify import read_dossier, verify_with_dossier
+
+        verdict = verify_with_dossier(
+            read_dossier(Path(args.dossier)),
+            parse_digest(args.root),
+            subject,
+            manifest,
+            args.environment,
+            now(),
+            recall=recall,
+            log_copy=workspace,
+        )
+    else:
+        from assaymark.service.verify import verify_in_workspace
+
+        if workspace is None:  # pragma: no cover - find_workspace raised before
+            raise UsageError("workspace-missing", "no workspace")
+        verdict = verify_in_workspace(workspace, subject, manifest, args.environment, now(), recall)
+    for line in recall.notes:
+        note(line)
+    return verdict
+
+
+def _workspace(args: argparse.Namespace) -> Workspace | None:
+    """The workspace to decide from; with a dossier only one that the command line names."""
+    from assaymark.core.digest import parse_digest
+    from assaymark.service.workspace import open_workspace
+
+    if args.dossier and not args.workspace:
+        return None
+    workspace = open_workspace(find_workspace(args))
+    if args.root and not args.dossier and parse_digest(args.root) != workspace.config.root:
+        from assaymark.core.errors import VerificationError
+
+        raise VerificationError("root-pin", f"the workspace pins {workspace.config.root}, you {args.root}")
+    return workspace

@@ -1,0 +1,137 @@
+"""Results as text for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from assaymark.core.decision import Outcome
+from assaymark.core.report import ScanOutcome, Severity
+from assaymark.core.times import format_time
+from assaymark.ui.cli.output import printable
+
+if TYPE_CHECKING:
+    from assaymark.core.attestation import Receipt
+    from assaymark.core.decision import Reason
+    from assaymark.core.report import Finding, Location, Report
+    from assaymark.core.subject import Difference
+    from assaymark.service.verdict import Verdict
+    from assaymark.ui.cli.output import Style
+
+_COLOUR: Final = {Outcome.PERMIT: "green", Outcome.DENY: "red", Outcome.INDETERMINATE: "yellow"}
+_SCAN_COLOUR: Final = {ScanOutcome.PASS: "green", ScanOutcome.FAIL: "red", ScanOutcome.INCOMPLETE: "yellow"}
+_SEVERITY_COLOUR: Final = {
+    Severity.CRITICAL: "red",
+    Severity.HIGH: "red",
+    Severity.MEDIUM: "yellow",
+    Severity.LOW: "cyan",
+    Severity.INFO: "cyan",
+}
+_MARK: Final = {Outcome.PERMIT: "✓", Outcome.DENY: "✗", Outcome.INDETERMINATE: "?"}
+_SHOWN: Final = 20
+
+
+def verdict_text(verdict: Verdict, style: Style) -> str:
+    """Outcome first, then each requirement, what differs, what to do, and the receipt."""
+    colour = _COLOUR[verdict.outcome]
+    lines = [
+        (f"{style(str(verdict.outcome), colour, 'bold')}  {printable(verdict.subject.name)}"
+        f" for {printable(verdict.scope.environment)}"),
+        style(f"  {verdict.subject.digest}", "dim"),
+    ]
+    lines += [reason_line(reason, style) for reason in verdict.reasons]
+    if verdict.differences:
+        lines += ["", "What differs from the release:"]
+        lines += difference_lines(verdict.differences, style)
+    if verdict.report is not None and verdict.report.outcome() is not ScanOutcome.PASS:
+        lines += ["", "What the scan found:", *_report_lines(verdict.report, style)]
+    remedies = list(dict.fromkeys(reason.remedy for reason in verdict.reasons if not reason.met and reason.remedy))
+    if remedies:
+        lines += ["", style("To change this:", "bold"), *(f"  {printable(remedy)}" for remedy in remedies)]
+    lines += ["", *_footer(verdict, style)]
+    return "\n".join(lines)
+
+
+def reason_line(reason: Reason, style: Style) -> str:
+    """One requirement: mark, name, message."""
+    mark = style(_MARK[reason.outcome], _COLOUR[reason.outcome], "bold")
+    return f"  {mark} {printable(reason.requirement)}: {printable(reason.message)}"
+
+
+def difference_lines(differences: tuple[Difference, ...], style: Style) -> list[str]:
+    """The first differences, and how many more there are."""
+    lines = [f"  {style('≠', 'red')} {printable(item.path)}: {printable(item.what)}" for item in differences[:_SHOWN]]
+    if len(differences) > _SHOWN:
+        lines.append(f"  and {len(differences) - _SHOWN} more (--format json lists all)")
+    return lines
+
+
+def receipt_line(receipt: Receipt, style: Style) -> str:
+    """Where an entry stands, and who else has seen it."""
+    return style(
+        f"entry {receipt.index} of {receipt.tree_size} in {receipt.origin} ({receipt.witnessed})",
+        "dim",
+    )
+
+
+def scan_text(reports: list[tuple[str, Report]], style: Style, threshold: Severity = Severity.HIGH) -> str:
+    """A block for each path: outcome, findings with their places, what was skipped, what held the parser."""
+    lines: list[str] = []
+    for path, report in reports:
+        outcome = report.outcome(threshold)
+        lines.append(f"{style(str(outcome).upper(), _SCAN_COLOUR[outcome], 'bold')}  {printable(path)}")
+        lines += _report_lines(report, style)
+        counts = (
+            f"  {len(report.examined)} examined, {len(report.inert)} inert, {len(report.skipped)} skipped,"
+            f" {len(report.findings)} findings"
+        )
+        lines.append(style(counts, "dim"))
+        if report.unconfined:
+            lines.append(style(f"  this platform could not confine: {', '.join(report.unconfined)}", "yellow"))
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _report_lines(report: Report, style: Style) -> list[str]:
+    ordered = sorted(report.findings, key=lambda finding: -finding.severity)
+    lines = [line for finding in ordered[:_SHOWN] for line in _finding_lines(finding, style)]
+    if len(ordered) > _SHOWN:
+        lines.append(f"  and {len(ordered) - _SHOWN} more findings (--format json lists all)")
+    for item in report.skipped[:_SHOWN]:
+        place = f"{item.path}!{item.member}" if item.member else item.path
+        lines.append(f"  {style('skipped', 'yellow')} {printable(place)}: {printable(item.reason)}")
+    if len(report.skipped) > _SHOWN:
+        lines.append(f"  and {len(report.skipped) - _SHOWN} more skipped (--format json lists all)")
+    return lines
+
+
+def _finding_lines(finding: Finding, style: Style) -> list[str]:
+    severity = style(finding.severity.name.lower(), _SEVERITY_COLOUR[finding.severity], "bold")
+    lines = [f"  {severity} {printable(finding.message)} {style(f'[{finding.rule}]', 'dim')}"]
+    lines += [f"      at {place_text(location)}" for location in finding.locations[:3]]
+    return lines
+
+
+def place_text(location: Location) -> str:
+    """``model.pt!archive/data.pkl byte 37``."""
+    place = f"{location.path}!{location.member}" if location.member else location.path
+    if location.offset is not None:
+        place += f" byte {location.offset}"
+    if location.line is not None:
+        place += f" line {location.line}"
+    return printable(place)
+
+
+def _footer(verdict: Verdict, style: Style) -> list[str]:
+    lines = [style(printable(note), "dim") for note in verdict.notes]
+    decision = verdict.decision
+    if decision is not None:
+        lines.append(
+            style(
+                f"decided {format_time(decision.decided_at)}, valid until {format_time(decision.valid_until)},"
+                f" on {len(decision.inputs)} entries below {decision.position.tree_size}",
+                "dim",
+            )
+        )
+    if verdict.receipt is not None:
+        lines.append(receipt_line(verdict.receipt, style))
+    return lines

@@ -11,12 +11,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A principal of the trust root whose key verified. ``key_id`` is of the canonical public key."""
+    """A principal of the trust root whose key verified. ``key_id`` is of the canonical public key.
+
+    ``registered_by`` names the person who answers for a workload; empty for a person. No one approves their own
+    change through a workload of theirs, so the two count as one.
+    """
 
     principal: str
     key_id: str
     roles: frozenset[str]
     kind: str = "person"
+    registered_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

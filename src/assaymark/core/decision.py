@@ -64,6 +64,15 @@ class LogPosition:
 
 
 @dataclass(frozen=True, slots=True)
+class TrustState:
+    """The trust root that the attestations were verified under; ``root_expires`` in seconds."""
+
+    root_version: int
+    root_digest: str
+    root_expires: int
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """A pure function of policy, statements, request and time.
 

@@ -31,10 +31,25 @@ PATH_MAX_BYTES: Final = 4096  # PATH_MAX of Linux
 ROOT_MAX_BYTES: Final = 4 * MIB
 ROOT_MAX_VERSIONS: Final = 10_000
 ROOT_MAX_KEYS: Final = 10_000
+# Tries at one envelope's signatures whose key id is empty or unknown: every key of a root of some dozens of people
+# under each of the signatures that an envelope may have (64 x 64), about 0.3 s. Known key ids are always tried.
+VERIFY_MAX_ATTEMPTS: Final = 4_096
+# A PEM of one key is below 1 KiB; this leaves room for comments and certificates beside it.
+KEY_FILE_MAX_BYTES: Final = 64 * KIB
 
 # Policies are written by people.
 POLICY_MAX_BYTES: Final = 1 * MIB
 POLICY_MAX_REQUIREMENTS: Final = 1_000
+# tomllib is quadratic in the parts of a dotted key; ours have four.
+POLICY_MAX_KEY_PARTS: Final = 16
+# A list of roles or of values in a condition, and a text for people, in characters.
+POLICY_MAX_VALUES: Final = 1_000
+POLICY_MAX_TEXT: Final = 2_000
+# More signatures than an envelope can carry are asked of nobody.
+POLICY_MAX_THRESHOLD: Final = 64
+# A decision is asked for anew at least once a day: what was contained meanwhile is then noticed.
+DECISION_MAX_VALIDITY_SECONDS: Final = 86_400
+DECISION_DEFAULT_VALIDITY_SECONDS: Final = 3_600
 
 # C2SP signed-note and tlog-checkpoint: "a note MUST NOT be larger than 1 MB" in practice; 16 signatures is
 # torchwood's limit for checkpoints, ours leaves room for a large quorum.

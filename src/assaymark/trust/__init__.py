@@ -1,1 +1,1 @@
-"""Floor 2: what is believed, and why. Root chain, signatures, entries, dossiers; pure."""
+"""Floor 2: who may sign what. The trust root, its chain of versions, and the signatures it vouches for. Pure."""

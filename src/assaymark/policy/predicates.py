@@ -1,0 +1,61 @@
+"""The predicates that people and services of this product sign: one place that knows their form.
+
+Each has a page in docs/spec and a JSON Schema. ``after_entry`` is ``ContainmentState.after_entry``: a statement
+that is made again after a containment differs from the one before it, so that the log takes it as a new entry,
+and one that was signed before a containment cannot lift it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from assaymark.core.digest import digest_hex
+
+if TYPE_CHECKING:
+    from assaymark.core.decision import Scope
+    from assaymark.core.subject import FileEntry, Manifest
+
+
+def approval_predicate(scope: Scope, *, after_entry: int, comment: str = "") -> dict[str, Any]:
+    """``assaymark:approval/v1``: the signer approves the subject for one environment."""
+    predicate: dict[str, Any] = {"afterEntry": after_entry, **_scope(scope)}
+    if comment:
+        predicate["comment"] = comment
+    return predicate
+
+
+def release_predicate(scope: Scope, manifest: Manifest) -> dict[str, Any]:
+    """``assaymark:release/v1``: the signer submits the subject, whose manifest this is, to one environment."""
+    return {
+        **_scope(scope),
+        "files": len(manifest.files) + len(manifest.configurations),
+        "manifest": digest_hex(manifest.digest),
+        "size": manifest.size,
+    }
+
+
+def containment_predicate(
+    scope: Scope, action: Literal["contain", "lift"], *, after_entry: int, reason: str
+) -> dict[str, Any]:
+    """``assaymark:containment/v1``: the signer contains the subject in one environment, or lifts that."""
+    return {"action": action, "afterEntry": after_entry, "reason": reason, **_scope(scope)}
+
+
+def configuration_predicate(model: str, files: tuple[FileEntry, ...]) -> dict[str, Any]:
+    """``assaymark:configuration/v1``: these files configure the model with digest ``model``.
+
+    The statement's subjects are the model first, then each file (kind ``configuration``).
+    """
+    return {
+        "files": [{"digest": {"sha256": digest_hex(entry.digest)}, "path": entry.path} for entry in files],
+        "model": digest_hex(model),
+    }
+
+
+def policy_predicate(tenant: str, toml: str) -> dict[str, Any]:
+    """``assaymark:policy/v1``: the tenant's evidence policy, as text; the subject is its digest."""
+    return {"tenant": tenant, "toml": toml}
+
+
+def _scope(scope: Scope) -> dict[str, Any]:
+    return {"environment": scope.environment, "tenant": scope.tenant}

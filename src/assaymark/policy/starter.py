@@ -1,0 +1,69 @@
+"""The policy that a new workspace begins with."""
+
+from __future__ import annotations
+
+from typing import Final
+
+STARTER: Final = """\
+# What a model needs before it may run. Format: docs/spec/policy-document.md
+# Check a change with `assaymark policy check FILE`; read it in plain words with `assaymark policy explain`.
+format = "assaymark:policy/v1"
+
+[environments.dev]
+description = "experiments; no customer data"
+validity = "24h"
+
+[[environments.dev.require]]
+id = "scan"
+summary = "a complete scan without findings of high severity"
+predicate = "assaymark:scan/v1"
+roles = ["scanner"]
+
+[[environments.dev.require.where]]
+field = "complete"
+equals = true
+indeterminate-when = [false]  # something was not looked at: no answer, and never a yes
+
+[[environments.dev.require.where]]
+field = "highest"  # the highest severity among the findings
+in = ["none", "info", "low", "medium"]
+
+[environments.dev.contain]
+roles = ["owner", "approver", "responder"]
+
+[environments.production]
+description = "serves customers"
+validity = "1h"
+
+[[environments.production.require]]
+id = "scan"
+summary = "a complete scan without findings of high severity"
+predicate = "assaymark:scan/v1"
+roles = ["scanner"]
+
+[[environments.production.require.where]]
+field = "complete"
+equals = true
+indeterminate-when = [false]
+
+[[environments.production.require.where]]
+field = "highest"
+in = ["none", "info", "low", "medium"]
+
+[[environments.production.require]]
+id = "approvals"
+summary = "two people, other than who submitted it, approve this exact model"
+predicate = "assaymark:approval/v1"
+roles = ["approver"]
+threshold = 2
+distinct-from = ["submitter"]
+
+# Who may contain a model at once. Lifting needs everything above anew, logged after the containment.
+[environments.production.contain]
+roles = ["owner", "approver", "responder"]
+"""
+
+
+def starter_policy() -> bytes:
+    """The TOML bytes of the starter policy: ``dev`` and ``production``."""
+    return STARTER.encode()

@@ -32,16 +32,31 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def tree_root(leaf_hashes: Iterable[bytes]) -> bytes:
-    """The root over ``leaf_hashes``, in one pass with one pending hash a level."""
-    pending: list[tuple[int, bytes]] = []
-    for leaf in leaf_hashes:
+class CompactRange:
+    """The root of a growing list of leaves: one pending hash a level, whatever the list's length."""
+
+    def __init__(self) -> None:
+        self._pending: list[tuple[int, bytes]] = []
+
+    def add(self, leaf: bytes) -> None:
+        """Append a leaf hash."""
         level, current = 0, leaf
-        while pending and pending[-1][0] == level:
-            current = node_hash(pending.pop()[1], current)
+        while self._pending and self._pending[-1][0] == level:
+            current = node_hash(self._pending.pop()[1], current)
             level += 1
-        pending.append((level, current))
-    return _fold([digest for _, digest in pending])
+        self._pending.append((level, current))
+
+    def root(self) -> bytes:
+        """The root over all leaves so far."""
+        return _fold([digest for _, digest in self._pending])
+
+
+def tree_root(leaf_hashes: Iterable[bytes]) -> bytes:
+    """The root over ``leaf_hashes``, in one pass."""
+    tree = CompactRange()
+    for leaf in leaf_hashes:
+        tree.add(leaf)
+    return tree.root()
 
 
 def root_at(size: int, read: NodeReader) -> bytes:

@@ -56,6 +56,7 @@ DECISION_DEFAULT_VALIDITY_SECONDS: Final = 3_600
 NOTE_MAX_BYTES: Final = 1 * MIB
 NOTE_MAX_SIGNATURES: Final = 100
 PROOF_MAX_HASHES: Final = 63  # a tree of 2**63 leaves
+PROOF_MAX_BYTES: Final = 2 * MIB  # a note, an entry in base64 and 63 hashes, with room
 # C2SP tlog-tiles: 256 hashes a tile; an entry's length is a uint16.
 TILE_WIDTH: Final = 256
 ENTRY_MAX_BYTES: Final = 65_535

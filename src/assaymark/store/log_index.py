@@ -1,0 +1,220 @@
+"""The log's index by subject, predicate and envelope: SQLite, derived from the log, thrown away when in doubt.
+
+It is never the truth: it says which entries to read, and who reads them verifies them. A row that was removed by
+hand is found by ``check`` and by any other copy of the log, not by a look-up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from assaymark.core.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+SCHEMA_VERSION: Final = 1
+_BUSY_SECONDS: Final = 30.0
+_SCHEMA: Final = """
+CREATE TABLE covered (origin TEXT NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL) STRICT;
+CREATE TABLE entries (
+    position INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, predicate_type TEXT NOT NULL) STRICT;
+CREATE INDEX entries_by_predicate ON entries (predicate_type, position);
+CREATE TABLE subjects (
+    digest TEXT NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (digest, position)) STRICT, WITHOUT ROWID;
+"""
+
+
+class DamagedIndexError(Exception):
+    """The index cannot be read; whoever holds it throws it away and builds it again from the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRow:
+    """What the index holds of one entry. Digests as ``sha256:<hex>``."""
+
+    position: int
+    digest: str
+    predicate_type: str
+    subjects: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """The tree that the rows were derived from."""
+
+    origin: str
+    size: int
+    root_hash: bytes
+
+
+class LogIndex:
+    """An index file, or one in memory when ``path`` is None. Safe to share between threads.
+
+    Raises:
+        DamagedIndexError: when the file is not an index of ours; from every method.
+        UnavailableError: ``index-busy``, ``disk-full``, ``store-read-only`` or ``store-io``; from every method.
+    """
+
+    def __init__(self, path: Path | None, *, create: bool = True) -> None:
+        self._lock = threading.Lock()
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        with self._errors():
+            target = ":memory:" if path is None else f"{path.absolute().as_uri()}?mode={'rwc' if create else 'ro'}"
+            connection = sqlite3.connect(
+                target, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=path is not None
+            )
+            try:
+                self._prepare(connection, create=create)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
+
+    def close(self) -> None:
+        """Release the file."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def covered(self) -> Covered | None:
+        """The tree that the rows were derived from; None for a new index."""
+        with self._query() as connection:
+            row = connection.execute("SELECT origin, size, root FROM covered").fetchone()
+        return None if row is None else Covered(*row)
+
+    def extend(self, rows: Sequence[IndexRow], before: int, covered: Covered) -> None:
+        """Add ``rows``, which lead from size ``before`` to ``covered``, unless another process was first."""
+        with self._query() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                found = connection.execute("SELECT size FROM covered").fetchone()
+                if (0 if found is None else found[0]) == before:
+                    self._insert(connection, rows, covered)
+                connection.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+                raise
+
+    def find(self, digest: str) -> int | None:
+        """The position of the envelope with this digest."""
+        with self._query() as connection:
+            row = connection.execute("SELECT position FROM entries WHERE digest = ?", (digest,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def by_subject(self, digest: str, below: int) -> list[int]:
+        """The positions below ``below`` of entries on a subject, oldest first."""
+        with self._query() as connection:
+            rows = connection.execute(
+                "SELECT position FROM subjects WHERE digest = ? AND position < ? ORDER BY position", (digest, below)
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    def by_predicate(self, predicate_type: str, below: int, *, newest_first: bool, limit: int | None) -> list[int]:
+        """The positions below ``below`` of entries of a predicate type."""
+        order = "DESC" if newest_first else "ASC"
+        with self._query() as connection:
+            rows = connection.execute(
+                "SELECT position FROM entries WHERE predicate_type = ? AND position < ? "  # noqa: S608 - two constants
+                f"ORDER BY position {order} LIMIT ?",
+                (predicate_type, below, -1 if limit is None else limit),
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    def freeze(self) -> None:
+        """From here on, read one state of the index whatever other processes write; until ``close``."""
+        with self._query() as connection:
+            connection.execute("BEGIN")
+
+    def rows(self) -> Iterator[IndexRow]:
+        """Every row in order of position; for ``check``. Other methods wait until the iterator ends."""
+        with self._query() as connection:
+            damage = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            if damage != "ok":
+                raise DamagedIndexError(damage)
+            subjects = iter(connection.execute("SELECT position, digest FROM subjects ORDER BY position, digest"))
+            pending = next(subjects, None)
+            for position, digest, predicate_type in connection.execute(
+                "SELECT position, digest, predicate_type FROM entries ORDER BY position"
+            ):
+                names = []
+                while pending is not None and pending[0] <= position:
+                    names.append(pending[1])
+                    pending = next(subjects, None)
+                yield IndexRow(position, digest, predicate_type, tuple(names))
+            if pending is not None:
+                raise DamagedIndexError(f"a subject of entry {pending[0]}, which is not there")
+
+    @staticmethod
+    def _insert(connection: sqlite3.Connection, rows: Sequence[IndexRow], covered: Covered) -> None:
+        # An envelope stands twice only in a log whose index was lost while it was written; the first one counts.
+        connection.executemany(
+            "INSERT OR IGNORE INTO entries (position, digest, predicate_type) VALUES (?, ?, ?)",
+            [(row.position, row.digest, row.predicate_type) for row in rows],
+        )
+        connection.executemany(
+            "INSERT OR IGNORE INTO subjects (digest, position) VALUES (?, ?)",
+            [(subject, row.position) for row in rows for subject in row.subjects],
+        )
+        connection.execute("DELETE FROM covered")
+        connection.execute("INSERT INTO covered VALUES (?, ?, ?)", (covered.origin, covered.size, covered.root_hash))
+
+    @classmethod
+    def _prepare(cls, connection: sqlite3.Connection, *, create: bool) -> None:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if create:
+            # NORMAL may lose the last rows in a power cut, never consistency; the log then fills them in.
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+        if create and version == 0:
+            version = cls._make_schema(connection)
+        if version != SCHEMA_VERSION:
+            raise DamagedIndexError(f"version {version}")
+
+    @staticmethod
+    def _make_schema(connection: sqlite3.Connection) -> int:
+        connection.execute("BEGIN IMMEDIATE")
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        if version == 0:
+            for statement in _SCHEMA.split(";"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            version = SCHEMA_VERSION
+        connection.execute("COMMIT")
+        return version
+
+    @contextlib.contextmanager
+    def _query(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, self._errors():
+            if self._connection is None:
+                raise DamagedIndexError("closed")
+            yield self._connection
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._translate(error) from error
+
+    def _translate(self, error: sqlite3.Error) -> Exception:
+        """SQLite's primary result code decides: the outside world's fault, or a damaged file."""
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+        source = str(self._path or "index")
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return UnavailableError("index-busy", "another process holds the index", source=source)
+        if code == sqlite3.SQLITE_FULL:
+            return UnavailableError("disk-full", "no space left to write", source=source)
+        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+            return UnavailableError("store-read-only", "the index cannot be written here", source=source)
+        if code == sqlite3.SQLITE_IOERR:
+            return UnavailableError("store-io", f"the storage failed: {error}", source=source)
+        return DamagedIndexError(str(error))

@@ -1,0 +1,163 @@
+"""Look-ups in the log through its index, which is brought up to date, or built anew, from the log itself."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from assaymark.core.errors import InputError, InternalError, UnavailableError
+from assaymark.core.statement import IN_TOTO_PAYLOAD_TYPE, parse_envelope, parse_statement
+from assaymark.store.files import storage_errors
+from assaymark.store.lock import writer_lock
+from assaymark.store.log_index import Covered, DamagedIndexError, IndexRow, LogIndex
+from assaymark.tlog.merkle import root_at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from assaymark.store.log_files import LogFiles
+    from assaymark.tlog.checkpoint import Checkpoint
+    from assaymark.tlog.leaf import Leaf
+
+INDEX_NAME: Final = "index.sqlite"
+_BATCH: Final = 1024
+_NOT_WRITABLE: Final = ("store-read-only", "disk-full", "store-io")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What the index keeps of an envelope: the digests of its subjects and its predicate type."""
+
+    subjects: tuple[str, ...]
+    predicate_type: str
+
+
+def describe_envelope(envelope: bytes) -> Description:
+    """The description of a DSSE envelope; one that is no in-toto statement is known by its payload type.
+
+    Raises:
+        InputError: as ``parse_envelope`` and ``parse_statement``.
+    """
+    parsed = parse_envelope(envelope)
+    if parsed.payload_type != IN_TOTO_PAYLOAD_TYPE:
+        return Description((), parsed.payload_type)
+    statement = parse_statement(parsed.payload)
+    return Description(tuple(sorted({subject.digest for subject in statement.subjects})), statement.predicate_type)
+
+
+def make_row(index: int, leaf: Leaf, description: Description) -> IndexRow:
+    """The index's row for an entry."""
+    subjects = tuple(sorted(set(description.subjects)))
+    return IndexRow(index, leaf.envelope_digest, description.predicate_type, subjects)
+
+
+class Lookup:
+    """Answers from an index that covers the current checkpoint.
+
+    A folder that cannot be written, or a full disk, does not stop look-ups: the index is then built in memory,
+    once for each process.
+    """
+
+    def __init__(self, files: LogFiles, describe: Callable[[bytes], Description], *, in_memory: bool) -> None:
+        self._files = files
+        self._describe = describe
+        self._in_memory = in_memory
+        self._index: LogIndex | None = None
+        self._lock = threading.RLock()
+
+    def ask(self, question: Callable[[LogIndex, int], T]) -> T:
+        """``question(index, size)`` of an index that covers the log's ``size`` entries.
+
+        Raises:
+            InputError: ``log-damaged``, ``blob-missing`` or ``blob-corrupt`` when an entry that the index lacks
+                cannot be read: an answer that leaves it out would be wrong.
+            UnavailableError: ``index-busy``, ``store-unreadable``.
+        """
+        with self._lock:
+            for _ in range(3):
+                try:
+                    return self._ask(question)
+                except DamagedIndexError:
+                    self.discard()
+                except UnavailableError as error:
+                    if self._in_memory or error.code not in _NOT_WRITABLE:
+                        raise
+                    self.close()
+                    self._in_memory = True
+            raise InternalError("index-unusable", "the index was built anew and still is damaged")
+
+    def extend(self, rows: list[IndexRow], before: int, after: Checkpoint) -> None:
+        """Add the rows of entries that were just appended; nothing when the index is not open.
+
+        Raises:
+            DamagedIndexError, UnavailableError: the next look-up then brings the index up to date.
+        """
+        with self._lock:
+            if self._index is not None:
+                self._index.extend(rows, before, Covered(after.origin, after.size, after.root_hash))
+
+    def discard(self) -> None:
+        """Throw the index away; the next look-up builds it from the log.
+
+        Raises:
+            UnavailableError: ``store-read-only`` or ``store-io``.
+        """
+        with self._lock:
+            self.close()
+            if self._in_memory:
+                return
+            with writer_lock(self._files.folder / "index.lock"):
+                for suffix in ("", "-wal", "-shm"):
+                    path = self._files.folder / (INDEX_NAME + suffix)
+                    with storage_errors(path):
+                        path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Release the index's file."""
+        with self._lock:
+            if self._index is not None:
+                self._index.close()
+                self._index = None
+
+    def _ask(self, question: Callable[[LogIndex, int], T]) -> T:
+        if self._index is None:
+            self._index = LogIndex(None if self._in_memory else self._files.folder / INDEX_NAME)
+        index = self._index
+        # In this order: another process may append between the two, and only the log may be ahead.
+        covered = index.covered()
+        checkpoint = self._files.checkpoint()[1]
+        while covered is None or covered.size < checkpoint.size:
+            self._compare(covered, checkpoint)
+            covered = self._catch_up(index, covered.size if covered else 0, checkpoint)
+        self._compare(covered, checkpoint)
+        return question(index, checkpoint.size)
+
+    def _compare(self, covered: Covered | None, checkpoint: Checkpoint) -> None:
+        """Refuse an index of another log, of a fork of it, or of a tree that the log does not have."""
+        if covered is None:
+            return
+        if covered.origin != checkpoint.origin or covered.size > checkpoint.size:
+            raise DamagedIndexError("of another log")
+        nodes = self._files.nodes(checkpoint.size)
+        root = checkpoint.root_hash
+        if covered.size < checkpoint.size:
+            root = root_at(covered.size, nodes)
+        if covered.root_hash != root:
+            raise DamagedIndexError("of another history")
+
+    def _catch_up(self, index: LogIndex, start: int, checkpoint: Checkpoint) -> Covered | None:
+        end = min(start + _BATCH, checkpoint.size)
+        rows = []
+        for position in range(start, end):
+            leaf = self._files.leaf(position, checkpoint.size)
+            try:
+                description = self._describe(self._files.envelope(leaf))
+            except InputError as error:
+                raise error.at(f"entry {position}") from None
+            rows.append(make_row(position, leaf, description))
+        root = root_at(end, self._files.nodes(checkpoint.size))
+        index.extend(rows, start, Covered(checkpoint.origin, end, root))
+        return index.covered()

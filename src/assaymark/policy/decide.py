@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["TrustState", "decide"]
 
 
-def decide(  # noqa: PLR0917 - the seven things that a decision follows from
+def decide(
     policy: Policy,
     policy_digest: str,
     attestations: Iterable[Attestation],

@@ -95,7 +95,7 @@ def approve(
         attested.principal,
         attested.receipt,
         attested.new,
-        notes=_approval_notes(evidence, subject, scope, attested.principal),
+        notes=_approval_notes(evidence, scope, attested.principal),
     )
 
 
@@ -213,7 +213,7 @@ def _log(
     return Attested(subject, predicate_type, principal, receipt, new=not held)
 
 
-def _approval_notes(evidence: Evidence, subject: Subject, scope: Scope, principal: str) -> tuple[str, ...]:
+def _approval_notes(evidence: Evidence, scope: Scope, principal: str) -> tuple[str, ...]:
     environment = evidence.policy.environment(scope.environment)
     if environment is None:
         return (f"the policy has no environment {scope.environment!r}: the approval counts for nothing there",)

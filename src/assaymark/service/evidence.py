@@ -73,7 +73,7 @@ def attestation_at(workspace: Workspace, tree: TrustedTree, index: int) -> Attes
 
 
 def policy_in_force(workspace: Workspace, tree: TrustedTree, below: int) -> tuple[int, bytes]:
-    """Index and TOML bytes of the newest policy statement before ``below`` that the root's policy role signed by its threshold.
+    """Index and TOML bytes of the newest policy before ``below`` that the policy role's threshold signed.
 
     Raises:
         VerificationError: ``policy-none``.

@@ -13,7 +13,8 @@ from assaymark.keys.file import load_public
 from assaymark.service.publish import publish, sign
 from assaymark.service.setup import ROOT_VALIDITY_SECONDS
 from assaymark.trust.chain import verify_root_chain
-from assaymark.trust.root import PERSON, WORKLOAD, Principal, Role, make_root
+from assaymark.trust.document import PERSON, WORKLOAD, Principal, Role
+from assaymark.trust.root import make_root
 from assaymark.trust.signatures import PublicKey
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from assaymark.core.attestation import Receipt
     from assaymark.keys.signers import Signer
     from assaymark.service.workspace import Workspace
-    from assaymark.trust.root import Root
+    from assaymark.trust.document import Root
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +19,7 @@ from assaymark.core.statement import (
 from assaymark.policy.parse import parse_policy
 from assaymark.policy.statement import parse_decision
 from assaymark.store.log_store import Problem
-from assaymark.tlog.note import parse_vkey
+from assaymark.tlog.note import NoteVerifier, parse_vkey
 from assaymark.trust.policy import policy_of
 from assaymark.trust.root import parse_root
 from assaymark.trust.signatures import verified_signers
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from assaymark.core.attestation import Receipt
     from assaymark.service.workspace import TrustedTree, Workspace
-    from assaymark.trust.root import Root
+    from assaymark.trust.document import Root
 
 _SHORT: Final = {DECISION: "decision", ROOT_PAYLOAD_TYPE: "root"}
 
@@ -137,16 +138,13 @@ def check(workspace: Workspace, on_progress: Callable[[int, int], None] | None =
     try:
         tree = workspace.trust()
     except AssaymarkError as error:
-        verifiers = []
-        first = [Problem(None, str(error))]
-        examine = None
-        size = 0
-    else:
-        verifiers = [parse_vkey(vkey) for vkey in tree.root.log.keys]
-        first = []
-        size = tree.checkpoint.size
-        examine = _Examiner(workspace, tree)
-    return size, first + workspace.log.check(verifiers, on_progress, examine)
+        problems = [Problem(None, str(error))]
+        with contextlib.suppress(AssaymarkError):
+            verifier = NoteVerifier(workspace.config.origin, workspace.signer(None, name="log").public)
+            problems += workspace.log.check(verifier, on_progress)
+        return 0, problems
+    verifier = parse_vkey(tree.root.log.keys[0])
+    return tree.checkpoint.size, workspace.log.check(verifier, on_progress, _Examiner(workspace, tree))
 
 
 class _Examiner:
@@ -211,7 +209,7 @@ def export(workspace: Workspace, target: Path) -> int:
 
     The copy is a read-only mirror that `--workspace` takes: it holds no key.
     """
-    size = workspace.log.export(target / "log")
+    size = workspace.log.export(target / "log").size
     from assaymark.service.workspace import CONFIG_NAME
     from assaymark.store.files import write_durable
 

@@ -82,7 +82,7 @@ def set_policy(
     if len(able) < (role.threshold or 1):
         raise VerificationError(
             "policy-threshold",
-            f"the root wants {role.threshold} principals in role {POLICY_ROLE} to sign; these keys are of {len(able)}",
+            f"the root wants {role.threshold} signers in role {POLICY_ROLE}; these keys are of {len(able)}",
             remedy="sign with keys of: " + ", ".join(role.principals),
         )
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assaymark.core.statement import IN_TOTO_PAYLOAD_TYPE, Signature, make_envelope, pae
-from assaymark.store.log_store import LogSigner
+from assaymark.tlog.note import NoteSigner, NoteVerifier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +35,11 @@ def publish(workspace: Workspace, envelopes: Sequence[Envelope], now: int) -> li
     Raises:
         UnavailableError: ``log-locked``, ``clock-went-back``, ``disk-full``, ``store-read-only``, ``store-io``.
     """
-    key = workspace.signer(None, name="log")
-    indices = workspace.log.append(
-        [envelope.data for envelope in envelopes], now, LogSigner(workspace.config.origin, key.public, key.sign)
-    )
+    signer = note_signer(workspace.config.origin, workspace.signer(None, name="log"))
+    indices = workspace.log.append([envelope.data for envelope in envelopes], now, signer)
     return [workspace.log.receipt(index) for index in indices]
+
+
+def note_signer(origin: str, key: Signer) -> NoteSigner:
+    """The log's key as a signer of checkpoints."""
+    return NoteSigner(NoteVerifier(origin, key.public), key.sign)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assaymark.sandbox.pool import Sandbox
-from assaymark.store.intake import list_files
+from assaymark.store.walk import find_file, is_folder, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,4 +27,5 @@ def scan_path(path: Path, on_progress: Callable[[int, int], None] | None = None)
 
 def scan_with(sandbox: Sandbox, path: Path, on_progress: Callable[[int, int], None] | None = None) -> Report:
     """As ``scan_path``, in a sandbox that is open already."""
-    return sandbox.scan(list_files(path), on_progress)
+    found = sorted(walk(path), key=lambda file: file.path) if is_folder(path) else [find_file(path)]
+    return sandbox.scan([(file.path, file.real) for file in found], on_progress)

@@ -18,10 +18,10 @@ from assaymark.keys.file import generate
 from assaymark.keys.signers import load_signer
 from assaymark.policy.parse import parse_policy
 from assaymark.policy.starter import starter_policy
-from assaymark.service.publish import sign, sign_statement
+from assaymark.service.publish import note_signer, sign, sign_statement
 from assaymark.service.workspace import CONFIG_NAME, Config
 from assaymark.store.files import write_durable
-from assaymark.store.log_store import LogSigner, LogStore
+from assaymark.store.log_store import LogStore
 from assaymark.tlog.note import vkey
 from assaymark.trust.root import LogTrust, Principal, Role, make_root
 from assaymark.trust.signatures import PublicKey
@@ -151,7 +151,7 @@ def _build(
         sign(ROOT_PAYLOAD_TYPE, root, [signers["owner"]]),
         sign_statement(policy_statement(policy, tenant, 0).payload, [signers["owner"]]),
     ]
-    log_signer = LogSigner(origin, signers["log"].public, signers["log"].sign)
+    log_signer = note_signer(origin, signers["log"])
     log = LogStore.create(draft / "log", origin, log_signer)
     log.append([envelope.data for envelope in envelopes], now, log_signer)
     log.close()

@@ -76,7 +76,9 @@ def scan_copy(intake: Intake, on_progress: Callable[[int, int], None] | None = N
     from assaymark.sandbox.pool import Sandbox
 
     with Sandbox() as sandbox:
-        return sandbox.scan([(entry.path, file) for entry, file in intake.files], on_progress)
+        return sandbox.scan(
+            [(entry.path, file) for entry, file in (*intake.files, *intake.configurations)], on_progress
+        )
 
 
 def scan_statement(subject: Subject, report: Report, now: int) -> Statement:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from assaymark.keys.signers import Signer
     from assaymark.tlog.checkpoint import Checkpoint
-    from assaymark.trust.root import Root
+    from assaymark.trust.document import Root
 
 WORKSPACE_FORMAT: Final = "assaymark:workspace/v1"
 CONFIG_NAME: Final = "assaymark.toml"
@@ -73,7 +73,8 @@ class Workspace:
     def __init__(self, folder: Path, config: Config) -> None:
         self.folder = folder
         self.config = config
-        self.log = LogStore.open(folder / "log")
+        # A copy for auditors holds no key: nothing is ever written to it, its index included.
+        self.log = LogStore.open(folder / "log", read_only=not (folder / "keys").is_dir())
         self.blobs = Blobs(folder / "blobs")
 
     def trust(self) -> TrustedTree:
@@ -84,7 +85,7 @@ class Workspace:
             VerificationError: the chain or the checkpoint was refused.
         """
         note, checkpoint = self.log.checkpoint()
-        positions = self.log.by_predicate(ROOT_PAYLOAD_TYPE, below=checkpoint.size)
+        positions = self.log.by_predicate(ROOT_PAYLOAD_TYPE, below=checkpoint.size, newest_first=False)
         roots = tuple(self.log.entry(index)[1] for index in positions)
         root = verify_root_chain([parse_envelope(data) for data in roots], self.config.root)
         return TrustedTree(root, roots, note, verify_checkpoint(note, root))

@@ -110,11 +110,31 @@ class LogIndex:
             row = connection.execute("SELECT position FROM entries WHERE digest = ?", (digest,)).fetchone()
         return None if row is None else int(row[0])
 
-    def by_subject(self, digest: str, below: int) -> list[int]:
-        """The positions below ``below`` of entries on a subject, oldest first."""
+    def by_subject(
+        self,
+        digest: str,
+        below: int,
+        *,
+        only: str | None = None,
+        without: str | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+    ) -> list[int]:
+        """The positions below ``below`` of entries on a subject, of one predicate type or of all but one."""
+        order = "DESC" if newest_first else "ASC"
         with self._query() as connection:
             rows = connection.execute(
-                "SELECT position FROM subjects WHERE digest = ? AND position < ? ORDER BY position", (digest, below)
+                "SELECT s.position FROM subjects s JOIN entries e ON e.position = s.position "  # noqa: S608 - constants
+                "WHERE s.digest = :digest AND s.position < :below AND (:only IS NULL OR e.predicate_type = :only) "
+                "AND (:without IS NULL OR e.predicate_type <> :without) "
+                f"ORDER BY s.position {order} LIMIT :limit",
+                {
+                    "digest": digest,
+                    "below": below,
+                    "only": only,
+                    "without": without,
+                    "limit": -1 if limit is None else limit,
+                },
             ).fetchall()
         return [row[0] for row in rows]
 

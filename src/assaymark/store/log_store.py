@@ -161,14 +161,27 @@ class LogStore:
         """
         return self._find_all([envelope_digest]).get(envelope_digest)
 
-    def by_subject(self, digest: str, below: int) -> list[int]:
-        """The indexes below ``below`` of all entries on a subject, oldest first.
+    def by_subject(
+        self,
+        digest: str,
+        below: int,
+        *,
+        only: str | None = None,
+        without: str | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+    ) -> list[int]:
+        """The indexes below ``below`` of entries on a subject: of one predicate type, or of all but one.
 
         Raises:
             InputError: ``log-damaged`` or ``blob-*`` when the index has to be brought up to date and cannot be.
             UnavailableError: ``index-busy`` or ``store-unreadable``.
         """
-        return self._lookup.ask(lambda index, size: index.by_subject(digest, min(below, size)))
+        return self._lookup.ask(
+            lambda index, size: index.by_subject(
+                digest, min(below, size), only=only, without=without, newest_first=newest_first, limit=limit
+            )
+        )
 
     def by_predicate(
         self, predicate_type: str, below: int, *, newest_first: bool = True, limit: int | None = None

@@ -11,10 +11,9 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.store.files import write_durable
-
 from assaymark.core.canonical import canonical_json, parse_object
 from assaymark.core.errors import InputError, UnavailableError, VerificationError
+from assaymark.store.files import write_durable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

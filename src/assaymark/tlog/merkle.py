@@ -156,7 +156,7 @@ def verify_consistency(size1: int, size2: int, proof: Sequence[bytes], root1: by
     verify_subtree_consistency(0, size1, size2, proof, root1, root2)
 
 
-def verify_subtree_inclusion(  # noqa: PLR0917 - the order of the draft
+def verify_subtree_inclusion(
     leaf: bytes, index: int, start: int, end: int, proof: Sequence[bytes], root: bytes
 ) -> None:
     """Check that an entry stands at ``index`` of the log within the subtree ``[start, end)``.
@@ -171,7 +171,7 @@ def verify_subtree_inclusion(  # noqa: PLR0917 - the order of the draft
     verify_inclusion(leaf, index - start, end - start, proof, root)
 
 
-def verify_subtree_consistency(  # noqa: PLR0917 - the order of the draft
+def verify_subtree_consistency(
     start: int, end: int, size: int, proof: Sequence[bytes], subtree_root: bytes, root: bytes
 ) -> None:
     """Check that the subtree ``[start, end)`` with ``subtree_root`` is part of the tree of ``size`` entries.

@@ -1,1 +1,1 @@
-"""Floor 2: who may sign what. The trust root, its chain of versions, and the signatures it vouches for. Pure."""
+"""Floor 2: what is believed, and why: the trust root and its chain, signatures, log entries, dossiers. Pure."""

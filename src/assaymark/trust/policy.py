@@ -11,7 +11,7 @@ from assaymark.trust.root import POLICY_ROLE
 
 if TYPE_CHECKING:
     from assaymark.core.attestation import Attestation
-    from assaymark.trust.root import Root
+    from assaymark.trust.document import Root
 
 
 def policy_of(attestation: Attestation, root: Root) -> bytes:

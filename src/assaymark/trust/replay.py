@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from assaymark.core.decision import Decision
     from assaymark.core.subject import Manifest
     from assaymark.tlog.checkpoint import Checkpoint
+    from assaymark.trust.document import Root
     from assaymark.trust.dossier import Dossier, DossierEntry
-    from assaymark.trust.root import Root
 
 VERIFIER_ROLE: Final = "verifier"
 

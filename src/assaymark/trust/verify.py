@@ -15,7 +15,7 @@ from assaymark.tlog.note import parse_vkey
 from assaymark.trust.signatures import verified_signers
 
 if TYPE_CHECKING:
-    from assaymark.trust.root import Root
+    from assaymark.trust.document import Root
 
 
 def verify_checkpoint(note: bytes, root: Root) -> Checkpoint:

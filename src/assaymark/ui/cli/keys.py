@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import argparse
 
     from assaymark.service.keys import Enrolled
-    from assaymark.trust.root import Root
+    from assaymark.trust.document import Root
 
 GENERATE = """\
   assaymark keys generate alice                      # alice.key (keep it) and alice.pub (hand it over)
@@ -130,6 +130,16 @@ def run_generate(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> i
         ),
         args.format,
         outputs,
+    )
+
+
+def _made(name: str, private: Path, public: Path, key_id: str, style: Style) -> str:
+    return "\n".join(
+        [
+            f"{style('Made', 'green', 'bold')} {private} (private, mode 0600) and {public}",
+            style(f"  key id {key_id}", "dim"),
+            f"The workspace's owner enrols it: assaymark keys add {name} --role ROLE --public {public}",
+        ]
     )
 
 

@@ -125,7 +125,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             ),
             form,
         )
-    except Exception as error:  # the border: a bug of ours must not show a stack trace
+    except Exception as error:  # noqa: BLE001 - the border: a bug of ours must not show a stack trace
         return report_error(_bug(error), form)
 
 

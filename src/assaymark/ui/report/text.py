@@ -34,8 +34,10 @@ def verdict_text(verdict: Verdict, style: Style) -> str:
     """Outcome first, then each requirement, what differs, what to do, and the receipt."""
     colour = _COLOUR[verdict.outcome]
     lines = [
-        (f"{style(str(verdict.outcome), colour, 'bold')}  {printable(verdict.subject.name)}"
-        f" for {printable(verdict.scope.environment)}"),
+        (
+            f"{style(str(verdict.outcome), colour, 'bold')}  {printable(verdict.subject.name)}"
+            f" for {printable(verdict.scope.environment)}"
+        ),
         style(f"  {verdict.subject.digest}", "dim"),
     ]
     lines += [reason_line(reason, style) for reason in verdict.reasons]

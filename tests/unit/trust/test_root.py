@@ -5,7 +5,6 @@ import json
 import pytest
 from tests.support.roots import EXPIRES, ORIGIN, edited, edited_payload, key_of, public, root_payload, vkey
 
-from assaymark.core.canonical import canonical_json
 from assaymark.core.digest import sha256_digest
 from assaymark.core.errors import InputError
 from assaymark.core.limits import ROOT_MAX_BYTES

@@ -145,7 +145,7 @@ def parse_private(data: bytes, passphrase: Passphrase | None = None) -> FileSign
         UsageError: ``key-passphrase`` or ``key-scheme``.
         InputError: ``key-form``.
     """
-    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.exceptions import InternalError, UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -163,7 +163,7 @@ def parse_private(data: bytes, passphrase: Passphrase | None = None) -> FileSign
         private = load_pem_private_key(data, secret)
     except UnsupportedAlgorithm:
         raise UsageError("key-scheme", "a kind of key or of encryption that is not read here") from None
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, InternalError):  # the last for an Ed448 key of 32 bytes
         if secret is not None:
             raise UsageError(
                 "key-passphrase", "the passphrase does not open the key, or the key is damaged"
@@ -183,7 +183,7 @@ def parse_public(data: bytes) -> PublicKey:
         UsageError: ``key-scheme``.
         InputError: ``key-form`` or ``key-weak``.
     """
-    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.exceptions import InternalError, UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
@@ -193,7 +193,7 @@ def parse_public(data: bytes) -> PublicKey:
         public = load_pem_public_key(data)
     except UnsupportedAlgorithm:
         raise UsageError("key-scheme", "a kind of key that is not read here") from None
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, InternalError):
         raise InputError("key-form", "not a public key in PEM (SubjectPublicKeyInfo)") from None
     if not isinstance(public, Ed25519PublicKey):
         raise UsageError("key-scheme", "the key is not an Ed25519 key")
@@ -218,7 +218,7 @@ def _read(path: Path, *, private: bool) -> bytes:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a path"
         raise UsageError("key-unreadable", f"the key cannot be read: {reason}") from None
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor that was opened with flags
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise UsageError("key-unreadable", "not a file")
@@ -228,10 +228,14 @@ def _read(path: Path, *, private: bool) -> bytes:
                 f"others may read this private key (mode {stat.S_IMODE(status.st_mode):04o})",
                 remedy=f"chmod 600 {shlex.quote(str(path))}",
             )
-        try:
-            return file.read(KEY_FILE_MAX_BYTES + 1)
-        except OSError as error:
-            raise UsageError("key-unreadable", f"the key cannot be read: {error.strerror}") from None
+        data = b""
+        while chunk := os.read(descriptor, KEY_FILE_MAX_BYTES + 1 - len(data)):
+            data += chunk
+    except OSError as error:
+        raise UsageError("key-unreadable", f"the key cannot be read: {error.strerror}") from None
+    finally:
+        os.close(descriptor)
+    return data
 
 
 def _create(path: Path, data: bytes, mode: int, undo: contextlib.ExitStack) -> None:

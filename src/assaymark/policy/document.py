@@ -1,4 +1,4 @@
-"""The evidence policy as values. Format: docs/spec/policy-document.md; the reader is ``policy.parse``."""
+"""The evidence policy as values. Format: docs/spec/policy.md; the reader is ``policy.parse``."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """How one requirement stands: which attestations count for it, and what they say.
 
-The rules, in full in docs/spec/policy-document.md:
+The rules, in full in docs/spec/policy.md:
 
 1. An attestation counts when its predicate type is the requirement's, it is about the request's subject, it is
    not bound to another environment or tenant, and a signer holds one of the requirement's roles.
@@ -108,11 +108,10 @@ def judge(
             f"missing: nobody has submitted this subject, so no {_short(requirement)} is known to be another's",
             f"{supply(RELEASE, request)}  # first",
         )
-    what = f"missing: {count} {_short(requirement)} by distinct principals in role {_roles(requirement)}"
     return Reason(
         requirement.id,
         Outcome.DENY,
-        "; ".join([what, *tally.silent, *tally.notes]),
+        "; ".join([_missing(requirement, tally), *tally.silent, *tally.notes]),
         _remedy_missing(requirement, request, tally),
     )
 
@@ -243,6 +242,14 @@ def _short(requirement: Requirement) -> str:
     """``approval`` for ``assaymark:approval/v1``."""
     predicate = requirement.predicate
     return predicate.removeprefix("assaymark:").rsplit("/", 1)[0] if predicate.startswith("assaymark:") else predicate
+
+
+def _missing(requirement: Requirement, tally: _Tally) -> str:
+    short, roles, threshold = _short(requirement), _roles(requirement), requirement.threshold
+    if threshold == 1:
+        return f"missing: no {short} by a principal in role {roles}"
+    there = f": {', '.join(tally.names)}" if tally.names else ""
+    return f"missing: {short} by {len(tally.yes)} of {threshold} distinct principals in role {roles}{there}"
 
 
 def _roles(requirement: Requirement) -> str:

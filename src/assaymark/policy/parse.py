@@ -1,4 +1,4 @@
-"""Strict reader of the evidence policy (TOML 1.0). Format: docs/spec/policy-document.md."""
+"""Strict reader of the evidence policy (TOML 1.0). Format: docs/spec/policy.md."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 STARTER: Final = """\
-# What a model needs before it may run. Format: docs/spec/policy-document.md
+# What a model needs before it may run. Format: docs/spec/policy.md
 # Check a change with `assaymark policy check FILE`; read it in plain words with `assaymark policy explain`.
 format = "assaymark:policy/v1"
 

@@ -181,7 +181,9 @@ def _roles(table: dict[str, Any], principals: dict[str, Principal]) -> dict[str,
         members = _strings(entry["principals"], f"{where}.principals")
         for member in members:
             if member not in principals:
-                raise InputError("root-role", f"no principal {_shown(member)} in this root", position=where)
+                raise InputError(
+                    "root-role", f"no principal {_shown(member)} in this root", position=f"{where}.principals"
+                )
         threshold = entry.get("threshold")
         if "threshold" in entry and (type(threshold) is not int or not 1 <= threshold <= len(members)):
             raise InputError(

@@ -1,4 +1,6 @@
-"""Draw the pictures of the documentation. Usage: python docs/make.py (or `make docs`)
+"""Draw the pictures of the documentation.
+
+Usage: python docs/make.py (or `make docs`)
 
 One picture for now: how a model goes from a folder to a decision that anyone can check. The script is the source;
 the SVG is committed beside it, so that the README shows it, and a test holds the two together.
@@ -7,6 +9,7 @@ the SVG is committed beside it, so that the README shows it, and a test holds th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -83,7 +86,7 @@ def flow() -> str:
         GREEN,
     )
     contain = Box(x[0], 236, width, 112, "contain", ("a signed alarm:", "every later decision", "is DENY"), RED)
-    parts = [arrow(a.x + a.width, a.middle, b.x, b.middle) for a, b in zip(stations, stations[1:], strict=False)]
+    parts = [arrow(a.x + a.width, a.middle, b.x, b.middle) for a, b in pairwise(stations)]
     parts += [
         arrow(station.x + station.width // 2, top + height, station.x + station.width // 2, log.y)
         for station in stations[1:3]

@@ -93,7 +93,7 @@ def run(
 
 def shorten(word: str) -> str:
     """A path relative to here, when that is shorter."""
-    if not os.path.isabs(word):
+    if not Path(word).is_absolute():
         return word
     relative = os.path.relpath(word)
     return relative if len(relative) < len(word) else word
@@ -167,7 +167,8 @@ def main() -> None:
 
     print(bold("Assaymark: a model goes in, a decision that anyone can check comes out."))
     print(
-        "This is a demonstration on one machine: all keys lie side by side in one folder, which no real team would do."
+        "This is a demonstration on one machine: all keys lie side by side in one folder,\n"
+        "which no real team would do."
     )
 
     model = admit(args.model, out, story)
@@ -208,8 +209,8 @@ def admit(given: Path | None, out: Path, story: Story) -> Path | None:
     scan = answer.get("scan")
     if not isinstance(scan, dict) or scan["outcome"] != "pass":
         print(
-            "\n   The scan is not clean, so no approval would admit this model to production. What it found stands above;\n"
-            "   `assaymark explain RULE` says what each rule means. The refusal is in the log, as everything is."
+            "\n   The scan is not clean, so no approval would admit this model to production. What it found\n"
+            "   stands above; `assaymark explain RULE` says what each rule means. The refusal is in the log."
         )
         print(f"\n   workspace  {shorten(str(out / 'workspace'))}")
         return None

@@ -40,9 +40,7 @@ def _run(kind, case):
         verify_consistency(case["size1"], case["size2"], proof, _bytes(case["root1"]), _bytes(case["root2"]))
     elif kind == "subtreeinclusion":
         start, end = case["start"], case["end"]
-        verify_subtree_inclusion(
-            _bytes(case["leafHash"]), case["leafIdx"], start, end, proof, _bytes(case["root"])
-        )
+        verify_subtree_inclusion(_bytes(case["leafHash"]), case["leafIdx"], start, end, proof, _bytes(case["root"]))
     else:
         roots = _bytes(case["root1"]), _bytes(case["root2"])
         verify_subtree_consistency(case["start"], case["end"], case["size"], proof, *roots)
@@ -58,7 +56,6 @@ def test_every_proof_vector_is_accepted_or_refused_as_it_says(kind):
         if case["wantErr"]:
             with pytest.raises(VerificationError):
                 _run(kind, case)
-                pytest.fail(f"accepted {path}: {case['desc']}")
         else:
             _run(kind, case)
     assert ran[True] > 0, "no vector ran that must be refused"

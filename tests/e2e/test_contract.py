@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-
 from tests.support.cli import Team, ask, cli, make_model, safetensors_bytes
 
 FIELDS = {"outcome", "subject", "reasons", "differences", "receipt"}

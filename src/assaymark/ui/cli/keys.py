@@ -122,11 +122,7 @@ def run_generate(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> i
         Result(
             YES,
             document,
-            lambda style: (
-                f"{style('Made', 'green', 'bold')} {place} (private, mode 0600) and {public_path(place)}\n"
-                + style(f"  key id {public.key_id}", "dim")
-                + f"\nThe workspace's owner enrols it: assaymark keys add {name} --role ROLE --public {public_path(place)}"
-            ),
+            lambda style: _made(name, place, public_path(place), public.key_id, style),
         ),
         args.format,
         outputs,
@@ -229,7 +225,7 @@ def _changed(head: str, done: Enrolled, style: Style) -> str:
         return f"{head}; nothing had to change"
     return "\n".join(
         [
-            f"{style(head, 'green', 'bold')}: root version {done.root.version}, until {format_time(done.root.expires)}",
+            f"{style(head, 'green', 'bold')}: root {done.root.version}, until {format_time(done.root.expires)}",
             receipt_line(done.receipt, style),
         ]
     )

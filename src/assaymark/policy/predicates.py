@@ -52,9 +52,12 @@ def configuration_predicate(model: str, files: tuple[FileEntry, ...]) -> dict[st
     }
 
 
-def policy_predicate(tenant: str, toml: str) -> dict[str, Any]:
-    """``assaymark:policy/v1``: the tenant's evidence policy, as text; the subject is its digest."""
-    return {"tenant": tenant, "toml": toml}
+def policy_predicate(tenant: str, toml: str, *, after_entry: int) -> dict[str, Any]:
+    """``assaymark:policy/v1``: the tenant's evidence policy, as text; the subject is its digest.
+
+    ``after_entry`` is one more than the index of the policy that it replaces, 0 for the first.
+    """
+    return {"afterEntry": after_entry, "tenant": tenant, "toml": toml}
 
 
 def _scope(scope: Scope) -> dict[str, Any]:

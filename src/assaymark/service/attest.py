@@ -20,6 +20,7 @@ from assaymark.core.statement import (
     make_statement,
 )
 from assaymark.policy.containment import containment_state
+from assaymark.policy.predicates import approval_predicate
 from assaymark.service.evidence import Evidence, gather
 from assaymark.service.explain import spec_page
 from assaymark.service.model import subject_at
@@ -81,13 +82,7 @@ def approve(
     scope = Scope(workspace.config.tenant, environment)
     evidence = gather(workspace, subject.digest)
     state = containment_state(evidence.policy, evidence.attestations, Request(subject, scope))
-    predicate: dict[str, Any] = {
-        "afterEntry": state.after_entry,
-        "environment": environment,
-        "tenant": scope.tenant,
-    }
-    if comment:
-        predicate["comment"] = comment
+    predicate = approval_predicate(scope, after_entry=state.after_entry, comment=comment)
     attested = _log(workspace, evidence, subject, APPROVAL, predicate, signer, clock)
     return Attested(
         attested.subject,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from assaymark.core.decision import Outcome, Reason, Request, Scope, combine
 from assaymark.core.statement import CONTAINMENT, make_statement
 from assaymark.policy.containment import containment_state, lift_reasons
+from assaymark.policy.predicates import containment_predicate
 from assaymark.service.attest import principal_of
 from assaymark.service.decide import decide_on
 from assaymark.service.evidence import gather
@@ -118,19 +119,13 @@ def lift(
 def _publish(
     workspace: Workspace,
     request: Request,
-    action: str,
+    action: Literal["contain", "lift"],
     reason: str,
     after_entry: int,
     signer: Signer,
     clock: Callable[[], int],
 ) -> Receipt:
-    predicate = {
-        "action": action,
-        "afterEntry": after_entry,
-        "environment": request.scope.environment,
-        "reason": reason,
-        "tenant": request.scope.tenant,
-    }
+    predicate = containment_predicate(request.scope, action, after_entry=after_entry, reason=reason)
     envelope = sign_statement(make_statement((request.subject,), CONTAINMENT, predicate).payload, [signer])
     (receipt,) = publish(workspace, [envelope], clock())
     return receipt

@@ -17,6 +17,7 @@ from assaymark.core.subject import Subject
 from assaymark.keys.file import generate
 from assaymark.keys.signers import load_signer
 from assaymark.policy.parse import parse_policy
+from assaymark.policy.predicates import policy_predicate
 from assaymark.policy.starter import starter_policy
 from assaymark.service.publish import note_signer, sign, sign_statement
 from assaymark.service.workspace import CONFIG_NAME, Config
@@ -172,4 +173,4 @@ def policy_statement(text: bytes, tenant: str, after_entry: int) -> Statement:
     earlier policy is a new statement.
     """
     subject = Subject("policy", sha256_digest(text), "policy")
-    return make_statement((subject,), POLICY, {"afterEntry": after_entry, "tenant": tenant, "toml": text.decode()})
+    return make_statement((subject,), POLICY, policy_predicate(tenant, text.decode(), after_entry=after_entry))

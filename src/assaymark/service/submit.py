@@ -11,6 +11,7 @@ from assaymark.core.report_json import report_from_json, report_to_json
 from assaymark.core.statement import CONFIGURATION, RELEASE, SCAN, Statement, make_statement
 from assaymark.core.subject import Subject
 from assaymark.core.times import format_time
+from assaymark.policy.predicates import configuration_predicate, release_predicate
 from assaymark.service.decide import decide_on
 from assaymark.service.evidence import gather
 from assaymark.service.model import guard_workspace, model_name
@@ -105,28 +106,14 @@ def _release(
     evidence: Evidence, subject: Subject, scope: Scope, manifest: Manifest, submitter: Signer
 ) -> list[Envelope]:
     """The submitter's statements on this release, but what the same key has said before."""
-    predicate = {
-        "environment": scope.environment,
-        "files": len(manifest.files) + len(manifest.configurations),
-        "manifest": subject.digest.removeprefix("sha256:"),
-        "size": manifest.size,
-        "tenant": scope.tenant,
-    }
-    made = [make_statement((subject,), RELEASE, predicate)]
-    files = [
+    made = [make_statement((subject,), RELEASE, release_predicate(scope, manifest))]
+    files = (
         *(entry for entry in manifest.files if entry.path.lower().endswith(_CONFIGURATION_SUFFIXES)),
         *manifest.configurations,
-    ]
+    )
     if files:
-        listed = [{"digest": {"sha256": e.digest.removeprefix("sha256:")}, "path": e.path} for e in files]
-        subjects = (subject, *(Subject(e.path, e.digest, "configuration") for e in files))
-        made.append(
-            make_statement(
-                subjects,
-                CONFIGURATION,
-                {"files": listed, "model": {"sha256": subject.digest.removeprefix("sha256:")}},
-            )
-        )
+        subjects = (subject, *(Subject(entry.path, entry.digest, "configuration") for entry in files))
+        made.append(make_statement(subjects, CONFIGURATION, configuration_predicate(subject.digest, files)))
     said = {
         (attestation.statement.payload, signer.key_id)
         for attestation in evidence.attestations

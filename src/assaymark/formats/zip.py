@@ -266,7 +266,9 @@ def _read_directory(view: View, directory: _Directory, doubts: list[Ambiguity]) 
             raise InputError("zip-directory", "the directory is cut off", position=f"byte {at}")
         name = _decode(raw, flags)
         values = {"size": size, "packed": packed, "header": header}
-        _apply_extra(extra, values, (("size", size), ("packed", packed), ("header", header)), name, at, doubts)
+        _apply_extra(
+            extra, values, (("size", size), ("packed", packed), ("header", header)), name=name, at=at, doubts=doubts
+        )
         entries.append(
             _Entry(
                 raw_name=raw,
@@ -295,6 +297,7 @@ def _apply_extra(
     extra: bytes,
     values: dict[str, int],
     order: tuple[tuple[str, int], ...],
+    *,
     name: str,
     at: int,
     doubts: list[Ambiguity],
@@ -346,7 +349,7 @@ def _member(view: View, entry: _Entry, directory: _Directory, doubts: list[Ambig
     raw = head[_LOCAL.size : _LOCAL.size + name_length]
     extra = head[_LOCAL.size + name_length : _LOCAL.size + name_length + extra_length]
     values = {"size": size, "packed": packed}
-    _apply_extra(extra, values, (("size", size), ("packed", packed)), entry.name, entry.header, doubts)
+    _apply_extra(extra, values, (("size", size), ("packed", packed)), name=entry.name, at=entry.header, doubts=doubts)
     streamed = bool(flags & _HAS_DESCRIPTOR)
     local = (values["size"], values["packed"], crc)
     same = local == (entry.size, entry.packed, entry.crc) or (streamed and not any(local))

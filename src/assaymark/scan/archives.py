@@ -79,7 +79,7 @@ def _torch(content: Content, archive: ZipArchive) -> set[str]:
         found = examine_pickle(view, content.notes, inner, torch=True, torchscript=script)
         storages.extend((storage, offset, f"{root}{folder}/", inner) for storage, offset in found)
     for storage, offset, folder, inner in storages:
-        done |= _storage(content, by_name, folder, storage, offset, inner)
+        done |= _storage(content, by_name, folder, storage=storage, offset=offset, inner=inner)
     done |= _notes(content, by_name, root)
     if script:
         done |= _script_code(content, by_name, root)
@@ -87,7 +87,7 @@ def _torch(content: Content, archive: ZipArchive) -> set[str]:
 
 
 def _storage(
-    content: Content, by_name: dict[str, ZipMember], folder: str, storage: Storage, offset: int, inner: str
+    content: Content, by_name: dict[str, ZipMember], folder: str, *, storage: Storage, offset: int, inner: str
 ) -> set[str]:
     """A raw tensor must be there, stored, in exactly the size that the pickle says: torch maps it unchecked."""
     member = by_name.get(folder + storage.key)

@@ -10,7 +10,12 @@ from __future__ import annotations
 
 from typing import Final
 
-_FAMILIES: Final = frozenset(
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_FAMILIES: Final = _words(
     # processes and the system
     "os posix nt subprocess _posixsubprocess pty commands popen2 multiprocessing.util _thread winreg _winapi msvcrt "
     "distutils setuptools pip ensurepip venv site sitecustomize usercustomize psutil pexpect fabric paramiko "
@@ -32,11 +37,11 @@ _FAMILIES: Final = frozenset(
     "numpy.lib.npyio numpy.lib._npyio_impl torch.hub torch.jit torch.package torch.serialization "
     "torch.multiprocessing torch.utils.cpp_extension torch.utils.data.datapipes torch.utils.bottleneck "
     "torch.utils.collect_env torch._inductor torch._dynamo torch.ops torch.classes torch.utils.model_zoo "
-    "transformers.dynamic_module_utils".split()
+    "transformers.dynamic_module_utils"
 )
 
 # Members of modules that hold harmless things too.
-_NAMES: Final = frozenset(
+_NAMES: Final = _words(
     "codecs.open io.open io.open_code io.FileIO _io.open _io.open_code _io.FileIO _pyio.open _pyio.FileIO "
     "functools.partial functools.reduce functools.partialmethod functools.singledispatch functools.cached_property "
     "types.FunctionType types.CodeType types.MethodType types.LambdaType types.ModuleType types.new_class "
@@ -47,19 +52,19 @@ _NAMES: Final = frozenset(
     "joblib.load numpy.load numpy.save numpy.savetxt numpy.loadtxt numpy.fromfile numpy.memmap numpy.genfromtxt "
     "torch.load torch.save torch.compile torch.storage._load_from_bytes torch._utils._import_dotted_name "
     "torch._tensor._rebuild_from_type_v2 pandas.read_pickle pandas.io.pickle pandas.eval "
-    "keras.models.load_model tensorflow.keras.models.load_model tensorflow.io.write_file".split()
+    "keras.models.load_model tensorflow.keras.models.load_model tensorflow.io.write_file"
 )
 
 # Builtins that only make or look at values. The rest of the module is dangerous: eval, exec, compile, open, getattr.
-_HARMLESS_BUILTINS: Final = frozenset(
+_HARMLESS_BUILTINS: Final = _words(
     "bool int float complex str bytes bytearray list tuple dict set frozenset slice range object Ellipsis "
     "NotImplemented NoneType memoryview enumerate zip reversed abs len min max sum round repr ascii chr ord bin hex "
-    "oct pow divmod hash id sorted isinstance issubclass callable type super property".split()
+    "oct pow divmod hash id sorted isinstance issubclass callable type super property"
 )
 
 # Attributes that lead from any object to everything else.
-_ESCAPES: Final = frozenset(
-    "__globals__ __builtins__ __subclasses__ __bases__ __mro__ __getattribute__ __import__ __code__ __loader__".split()
+_ESCAPES: Final = _words(
+    "__globals__ __builtins__ __subclasses__ __bases__ __mro__ __getattribute__ __import__ __code__ __loader__"
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from assaymark.core.limits import SCAN_MAX_FINDINGS
 from assaymark.core.report import Confidence
@@ -47,6 +46,7 @@ class Judge:
     # What the machine reports.
 
     def on_global(self, found: Global) -> Value:
+        """Take a permitted global as it is; remember any other."""
         permit = PERMITS.get((found.module, found.name)) if found.constant else None
         if permit is not None:
             found.permit = permit
@@ -65,6 +65,7 @@ class Judge:
         return found
 
     def on_call(self, function: Value, arguments: Value, opcode: str, offset: int) -> Value:
+        """Check the call against the permit; what is refused leaves a computed value."""
         if not isinstance(function, Global):
             self._unsafe(f"{opcode} at byte {offset} calls {describe(function)}", offset)
             return COMPUTED
@@ -92,6 +93,7 @@ class Judge:
         return COMPUTED
 
     def on_build(self, target: Value, state: Value, offset: int) -> None:
+        """Check the state against the permit of what is built."""
         if isinstance(target, Instance) and target.permit is _TORCHSCRIPT:
             return
         if isinstance(target, Instance) and isinstance(target.detail, Global):
@@ -109,6 +111,7 @@ class Judge:
         target.built = True
 
     def on_mutate(self, target: Value, items: list[Value], opcode: str, offset: int) -> None:
+        """Only a permitted mapping takes items; anything else has a method called."""
         if isinstance(target, Instance):
             if target.permit is not None and target.permit.items and opcode in ("SETITEM", "SETITEMS"):
                 return
@@ -119,6 +122,7 @@ class Judge:
         self._unsafe(f"{opcode} at byte {offset} {what} {describe(target)}, which calls a method of it", offset)
 
     def on_persistent(self, identity: Value, opcode: str, offset: int) -> Value:
+        """Torch's storages are remembered; any other reference is outside the file."""
         if not self.torch:
             self._persistent(f"{opcode} at byte {offset} asks the loader for an object outside the stream", offset)
             self._skip("persistent ids are resolved by the loader, so what they load is not known")
@@ -133,6 +137,7 @@ class Judge:
         return Instance(STORAGE_KIND, detail=storage)
 
     def on_extension(self, code: int, opcode: str, offset: int) -> Value:
+        """Never permitted: the file does not say what it takes."""
         self.effects += 1
         message = (
             f"{opcode} at byte {offset} takes whatever the loading process registered under code {code}"
@@ -142,6 +147,7 @@ class Judge:
         return COMPUTED
 
     def on_buffer(self, offset: int) -> Value:
+        """Data beside the file is not examined."""
         self._skip(f"NEXT_BUFFER at byte {offset} takes data that is not in the file")
         return BUFFER
 

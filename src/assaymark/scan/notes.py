@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from assaymark.core.limits import REPORT_MAX_NAME, SCAN_MAX_FINDINGS, SCAN_MAX_LISTED, SCAN_MAX_OPCODES
 from assaymark.core.report import Confidence, Examined, Finding, Location, Report, Severity, Skipped

@@ -57,7 +57,7 @@ def dtype_build(target: Instance, state: Value) -> None:
     if subarray is not None or names is not None or fields is not None:
         raise NotChecked("the layout of a structured NumPy type is not checked")
     kind, have = target.detail
-    if size != -1 and size != have:
+    if size not in (-1, have):
         raise Refused(f"with elements of {size if isinstance(size, int) else '?'} bytes for a type of {have}")
     allowed = {"O": (_OBJECT_FLAGS,), "U": (8, 0), "S": (0,), "V": (0,)}.get(kind, (0,))
     if not isinstance(alignment, int) or flags not in allowed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Final
 
 from assaymark.formats.pickle.machine import run_pickle
@@ -50,7 +49,7 @@ def examine_pickle(
         elif broken:
             notes.skip(_why(trace), member)
         if _is_legacy_torch(results):
-            _legacy_storages(view, position, judge, results[4], notes, member)
+            _legacy_storages(view, position, judge, results[4])
             break
     judge.conclude()
     if not broken:
@@ -76,8 +75,9 @@ def _is_legacy_torch(results: list[Value]) -> bool:
     return len(results) == 5 and results[:2] == [_TORCH_MAGIC, _TORCH_PROTOCOL] and isinstance(results[4], list)  # noqa: PLR2004
 
 
-def _legacy_storages(view: View, position: int, judge: Judge, keys: list[Value], notes: Notes, member: str) -> None:
+def _legacy_storages(view: View, position: int, judge: Judge, keys: list[Value]) -> None:
     """Behind the fifth pickle, for each key: the number of elements (8 bytes) and the elements."""
+    notes, member = judge.notes, judge.member
     storages = {storage.key: storage for storage, _ in judge.storages}
     for key in keys:
         storage = storages.get(key) if isinstance(key, str) else None
@@ -107,29 +107,28 @@ class _Probe:
         A list of words that begins ``cat``, ``dog`` reads as an import of ``dog`` from a module ``at``.
         """
         root = found.module.split(".", 1)[0]
-        known = root in sys.stdlib_module_names or root in _KNOWN_ROOTS or is_dangerous(found.module, found.name)
-        self.effect = self.effect or known
+        self.effect = self.effect or root in _KNOWN_ROOTS or is_dangerous(found.module, found.name)
         return found
 
-    def on_call(self, function: Value, arguments: Value, opcode: str, offset: int) -> Value:
+    def on_call(self, function: Value, _arguments: Value, _opcode: str, _offset: int) -> Value:
         self.effect = self.effect or isinstance(function, Global)
         return COMPUTED
 
-    def on_build(self, target: Value, state: Value, offset: int) -> None:
+    def on_build(self, target: Value, _state: Value, _offset: int) -> None:
         self.effect = self.effect or isinstance(target, Global)
 
-    def on_mutate(self, target: Value, items: list[Value], opcode: str, offset: int) -> None:
+    def on_mutate(self, target: Value, _items: list[Value], _opcode: str, _offset: int) -> None:
         self.effect = self.effect or isinstance(target, Global)
 
-    def on_persistent(self, identity: Value, opcode: str, offset: int) -> Value:
+    def on_persistent(self, _identity: Value, _opcode: str, _offset: int) -> Value:
         """No effect by itself: most loaders refuse, torch's takes no text, and "Paris", "Rome" reads so too."""
         return COMPUTED
 
-    def on_extension(self, code: int, opcode: str, offset: int) -> Value:
+    def on_extension(self, _code: int, _opcode: str, _offset: int) -> Value:
         self.effect = True
         return COMPUTED
 
-    def on_buffer(self, offset: int) -> Value:
+    def on_buffer(self, _offset: int) -> Value:
         return COMPUTED
 
 

@@ -6,8 +6,13 @@ from typing import Final
 
 # Loaders, interpreters and linkers run these whatever is in them.
 CODE_SUFFIXES: Final = frozenset(
-    ".py .pyc .pyo .pyw .pyi .pyx .sh .bash .zsh .fish .bat .cmd .ps1 .so .dll .dylib .pyd .exe .js .mjs .cjs .ts .wasm "
-    ".jar .class .lua .rb .pl .php .r .jl .ipynb .jinja .jinja2 .j2 .tmpl .c .cc .cpp .cu .h .hpp .go .rs .java".split()
+    f".{name}"
+    for names in (
+        "py pyc pyo pyw pyi pyx pyd ipynb jinja jinja2 j2 tmpl",
+        "sh bash zsh fish bat cmd ps1 exe so dll dylib",
+        "js mjs cjs ts wasm jar class lua rb pl php r jl c cc cpp cu h hpp go rs java",
+    )
+    for name in names.split()
 )
 
 # What a name promises: suffix -> (format's name, kinds of content that keep the promise).

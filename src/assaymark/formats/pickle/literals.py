@@ -36,7 +36,7 @@ def _frame(machine: Machine) -> None:
 
 
 def parse_integer(text: bytes) -> int | None:
-    """The number that C's ``strtol`` with base 0 (and then ``int(text, 0)``) reads, to the first NUL: ``010`` is 8."""
+    """The number that C reads (``strtol`` with base 0, then ``int(text, 0)``), up to the first NUL: ``010`` is 8."""
     text = text.split(b"\0", 1)[0]
     octal = _OCTAL.fullmatch(text)
     if octal is not None and len(text) <= PICKLE_MAX_DIGITS:
@@ -134,7 +134,7 @@ _SIMPLE: Final = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r
 
 
 def _unescape(text: bytes) -> bytes:
-    """As ``PyBytes_DecodeEscape``: unknown escapes stay, a lone backslash at the end or a short ``\\x`` is an error."""
+    """As ``PyBytes_DecodeEscape``: unknown escapes stay; a backslash at the end, or a short one in hex, is an error."""
     if b"\\" not in text:
         return text
 
@@ -154,7 +154,7 @@ def _unescape(text: bytes) -> bytes:
 
 
 def _eight_bit(raw: bytes) -> Value:
-    """Text if it is ASCII, which is the same in every encoding that a loader would choose; else of unknown content."""
+    """Text if it is ASCII, which every encoding that a loader would choose agrees on; else of unknown content."""
     return EightBit(raw.decode("ascii")) if raw.isascii() else Blob("str", len(raw))
 
 

@@ -106,7 +106,7 @@ def run_pickle(
     budget: int = SCAN_MAX_OPCODES,
     line_limit: int | None = None,
 ) -> Trace:
-    """Run the stream that begins at ``start`` until STOP, the end, a break that leaves no meaning, or ``budget`` opcodes.
+    """Run the stream from ``start`` until STOP, the end, a break that leaves no meaning, or ``budget`` opcodes.
 
     ``strict`` ends the run at the first break of any kind: what lies before it surely happens. A line
     that is longer than ``line_limit`` bytes counts as cut off. Nothing is raised: a broken stream is a trace with

@@ -1,7 +1,7 @@
 """Which name a loader imports for the name that a stream writes.
 
 Readers of Python 3 rename modules and functions of Python 2 below protocol 3 (``fix_imports`` of
-``pickle.Unpickler``, and always torch's ``weights_only`` reader): CPython Modules/_pickle.c, ``_pickle_..._find_class``.
+``pickle.Unpickler``, and torch's ``weights_only`` reader always): CPython Modules/_pickle.c, ``find_class``.
 """
 
 from __future__ import annotations

@@ -44,30 +44,30 @@ class Trace:
 class Observer(Protocol):
     """Hears of each effect in order and says what value it leaves. ``offset`` is that of the opcode."""
 
-    def on_global(self, found: Global) -> Value:
+    def on_global(self, found: Global, /) -> Value:
         """A module is imported and an attribute of it is taken; the value is what is left on the stack."""
         ...
 
-    def on_call(self, function: Value, arguments: Value, opcode: str, offset: int) -> Value:
+    def on_call(self, function: Value, arguments: Value, opcode: str, offset: int, /) -> Value:
         """``function(*arguments)``, or ``cls.__new__(cls, *arguments)`` for NEWOBJ and NEWOBJ_EX."""
         ...
 
-    def on_build(self, target: Value, state: Value, offset: int) -> None:
+    def on_build(self, target: Value, state: Value, offset: int, /) -> None:
         """``target.__setstate__(state)``, or attributes of ``target`` are set from ``state``."""
         ...
 
-    def on_mutate(self, target: Value, items: list[Value], opcode: str, offset: int) -> None:
+    def on_mutate(self, target: Value, items: list[Value], opcode: str, offset: int, /) -> None:
         """Something that is not a plain container gets items: a method of it is called."""
         ...
 
-    def on_persistent(self, identity: Value, opcode: str, offset: int) -> Value:
+    def on_persistent(self, identity: Value, opcode: str, offset: int, /) -> Value:
         """The loader's ``persistent_load`` is called."""
         ...
 
-    def on_extension(self, code: int, opcode: str, offset: int) -> Value:
+    def on_extension(self, code: int, opcode: str, offset: int, /) -> Value:
         """An object registered in the loading process under ``code`` (PEP 307) is taken."""
         ...
 
-    def on_buffer(self, offset: int) -> Value:
+    def on_buffer(self, offset: int, /) -> Value:
         """The next out-of-band buffer (PEP 574), which is not in the file, is taken."""
         ...

@@ -1,0 +1,101 @@
+"""What lies on the machine's stack.
+
+Numbers, short texts and bytes, ``None``, booleans and tuples are themselves. Everything else is one of the
+classes below. Values are never compared, hashed or printed as a whole: a tuple may hold itself many times
+over and would take exponential time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+# Any of the Python values named above, or an object of this module.
+Value = Any
+
+
+class EightBit(str):
+    """A text that protocol 0 to 2 wrote as bytes (STRING, BINSTRING): what it says depends on the loader's encoding.
+
+    Python's own pickler never uses one as a name for STACK_GLOBAL.
+    """
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plain:
+    """A mutable built-in container whose contents do not matter: dict, set, frozenset."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Blob:
+    """Text, bytes or a number that is too long to keep. ``length`` in bytes, ``None`` when not known."""
+
+    kind: str
+    length: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unknown:
+    """A value that the machine does not know, and why."""
+
+    why: str
+
+
+@dataclass(slots=True, eq=False)
+class Global:
+    """What GLOBAL, STACK_GLOBAL or INST imported.
+
+    ``module`` and ``name`` are after the renaming of Python 2 names (``_compat_pickle``) that readers do below
+    protocol 3; ``raw`` is the dotted name as written. ``constant`` is false when a name was not a constant of
+    the stream. ``permit`` belongs to the observer.
+    """
+
+    module: str
+    name: str
+    raw: str
+    offset: int
+    opcode: str
+    constant: bool = True
+    permit: Any = None
+
+    @property
+    def dotted(self) -> str:
+        """``module.name``."""
+        return f"{self.module}.{self.name}"
+
+
+@dataclass(slots=True, eq=False)
+class Instance:
+    """The result of a call that the observer knows: ``kind`` says of what, ``detail`` what else it needs."""
+
+    kind: str
+    permit: Any = None
+    detail: Any = None
+    built: bool = False
+
+
+DICT: Final = Plain("dict")
+SET: Final = Plain("set")
+FROZENSET: Final = Plain("frozenset")
+MALFORMED: Final = Unknown("a malformed constant")
+BUFFER: Final = Unknown("an out-of-band buffer")
+COMPUTED: Final = Unknown("a value that the stream computes")
+
+
+def describe(value: Value) -> str:
+    """A few words for a message about ``value``; shallow, so constant time."""
+    if isinstance(value, Global):
+        return value.dotted
+    if isinstance(value, Instance):
+        return f"a {value.kind}"
+    if isinstance(value, Unknown):
+        return value.why
+    if isinstance(value, (Plain, Blob)):
+        return f"a {value.kind}"
+    if value is None:
+        return "None"
+    return f"a {'str' if isinstance(value, str) else type(value).__name__}"

@@ -1,0 +1,284 @@
+"""``Sandbox``: examines files in confined processes and merges what they say into one report."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
+
+from assaymark.core.errors import InputError, UnavailableError
+from assaymark.core.report import Report, Skipped, merge_reports
+from assaymark.sandbox.confine import HOLDS
+from assaymark.sandbox.limits import DEFAULT_LIMITS, SandboxLimits
+from assaymark.sandbox.result import failed_report, read_result
+from assaymark.sandbox.wire import EXITED, READY, SIGNALLED, TIMED_OUT, receive_status, send_request
+from assaymark.sandbox.worker import EXIT_DONE, EXIT_MEMORY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+EXAMINER: Final = "assaymark.scan.examine:examine"
+_START_SECONDS: Final = 30.0
+_GRACE_SECONDS: Final = 10.0  # beyond the worker's wall clock, for the zygote to kill it and say so
+_BOOT: Final = (
+    "import sys; sys.path[:0] = sys.argv[3:]; "
+    "from assaymark.sandbox.zygote import main; main(int(sys.argv[1]), sys.argv[2])"
+)
+
+
+class Sandbox:
+    """Examines files in confined children. A context manager: leaving it ends the children.
+
+    ``workers`` files are examined at a time, each in a process of its own under ``limits``. ``examiner``
+    (``module:function``) and ``search`` (folders to find it in) are for tests, which show what is held by
+    examiners that misbehave.
+    """
+
+    def __init__(
+        self,
+        workers: int = 2,
+        limits: SandboxLimits = DEFAULT_LIMITS,
+        *,
+        examiner: str = EXAMINER,
+        search: tuple[str, ...] = (),
+    ) -> None:
+        self._workers = max(1, workers)
+        self._limits = limits
+        self._examiner = examiner
+        self._search = search
+        self._lock = threading.Lock()
+        self._zygote: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._channels: list[socket.socket] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def scan_one(self, path: str, file: Path) -> Report:
+        """The report on one file, shown as ``path``."""
+        return self.scan([(path, file)])
+
+    def scan(
+        self, items: Iterable[tuple[str, Path]], on_progress: Callable[[int, int], None] | None = None
+    ) -> Report:
+        """One report on all ``items`` (path to show, file to open), in their order.
+
+        A file that cannot be opened, or that crashes, hangs or exhausts its worker, is skipped with the reason;
+        the others go on. ``on_progress`` gets (files done, files in all), from any thread, one call at a time.
+
+        Raises:
+            UnavailableError: ``sandbox-start`` when no confined process can be started at all.
+        """
+        jobs = list(items)
+        reports: list[Report | None] = [None] * len(jobs)
+        numbers = iter(range(len(jobs)))
+        failures: list[BaseException] = []
+        done = 0
+
+        def work() -> None:
+            nonlocal done
+            channel: socket.socket | None = None
+            try:
+                while not failures:
+                    with self._lock:
+                        number = next(numbers, None)
+                    if number is None:
+                        return
+                    path, file = jobs[number]
+                    reports[number], channel = self._examine(path, file, channel)
+                    with self._lock:
+                        done += 1
+                        if on_progress is not None:
+                            on_progress(done, len(jobs))
+            except BaseException as error:  # noqa: BLE001 - carried to the caller's thread
+                failures.append(error)
+            finally:
+                self._return(channel)
+
+        helpers = [threading.Thread(target=work, daemon=True) for _ in range(min(self._workers, len(jobs)) - 1)]
+        for helper in helpers:
+            helper.start()
+        work()
+        for helper in helpers:
+            helper.join()
+        if failures:
+            raise failures[0]
+        return _merge([report for report in reports if report is not None])
+
+    def _examine(self, path: str, file: Path, channel: socket.socket | None) -> tuple[Report, socket.socket | None]:
+        try:
+            descriptor = _open(file)
+        except OSError as error:
+            return _not_read(path, f"cannot be opened: {error.strerror or 'not a regular file'}"), channel
+        try:
+            channel = channel or self._open_channel()
+            try:
+                return self._ask(channel, path, descriptor), channel
+            except (OSError, EOFError):
+                channel.close()
+                return failed_report(path, "the sandbox stopped while it examined this file", None), None
+        finally:
+            os.close(descriptor)
+
+    def _ask(self, channel: socket.socket, path: str, descriptor: int) -> Report:
+        """Have one file examined, and make a report of whatever comes back."""
+        limits = self._limits
+        source, sink = os.pipe()
+        try:
+            try:
+                send_request(channel, path, limits, [descriptor, sink])
+            finally:
+                os.close(sink)
+            data, complaint = _read_capped(source, limits)
+        finally:
+            os.close(source)
+        status = receive_status(channel)
+        if status is None:
+            raise EOFError
+        return _judge(path, data, complaint, status, limits)
+
+    def _open_channel(self) -> socket.socket:
+        with self._lock:
+            if self._channels:
+                return self._channels.pop()
+            control = self._control if self._control is not None else self._start()
+            ours, theirs = socket.socketpair()
+            with theirs:
+                try:
+                    socket.send_fds(control, [b"S"], [theirs.fileno()])
+                except OSError as error:
+                    ours.close()
+                    raise _no_start(str(error)) from None
+            ours.settimeout(self._limits.wall_seconds + _GRACE_SECONDS)
+            return ours
+
+    def _return(self, channel: socket.socket | None) -> None:
+        if channel is not None:
+            with self._lock:
+                self._channels.append(channel)
+
+    def _start(self) -> socket.socket:
+        """Start the zygote: a fresh isolated interpreter with an empty environment."""
+        package = str(Path(__file__).resolve().parents[2])
+        ours, theirs = socket.socketpair()
+        command = [sys.executable, "-I", "-S", "-c", _BOOT, str(theirs.fileno()), self._examiner, package]
+        kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH") if name in os.environ}
+        try:
+            with theirs:
+                self._zygote = subprocess.Popen(  # noqa: S603 - our own interpreter
+                    [*command, *self._search],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    env=kept,
+                    cwd="/",
+                    pass_fds=(theirs.fileno(),),
+                )
+        except OSError as error:
+            ours.close()
+            raise _no_start(error.strerror or str(error)) from None
+        self._control = ours
+        ours.settimeout(_START_SECONDS)
+        try:
+            ready = ours.recv(1)
+        except OSError:
+            ready = b""
+        if ready != READY:
+            self._stop()
+            raise _no_start("the confined interpreter did not start")
+        return ours
+
+    def _stop(self) -> None:
+        for channel in self._channels:
+            channel.close()
+        self._channels.clear()
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        if self._zygote is not None:
+            try:
+                self._zygote.wait(1.0)
+            except subprocess.TimeoutExpired:
+                self._zygote.kill()
+                self._zygote.wait()
+            self._zygote = None
+
+
+def _no_start(why: str) -> UnavailableError:
+    return UnavailableError(
+        "sandbox-start", f"no confined process can be started: {why}", remedy="check limits on processes and memory"
+    )
+
+
+def _open(file: Path) -> int:
+    descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError
+    return descriptor
+
+
+def _read_capped(source: int, limits: SandboxLimits) -> tuple[bytes, str]:
+    """What the worker writes until it ends, at most ``output_bytes`` of it, and what went wrong."""
+    deadline = time.monotonic() + limits.wall_seconds + _GRACE_SECONDS
+    poller = select.poll()
+    poller.register(source, select.POLLIN)
+    parts: list[bytes] = []
+    length = 0
+    while True:
+        if not poller.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            return b"".join(parts), f"took more than {limits.wall_seconds:g} seconds"
+        part = os.read(source, 1 << 16)
+        if not part:
+            return b"".join(parts), ""
+        parts.append(part)
+        length += len(part)
+        if length > limits.output_bytes:
+            return b"".join(parts), f"wrote more than {limits.output_bytes} bytes"
+
+
+def _judge(path: str, data: bytes, complaint: str, status: tuple[int, int], limits: SandboxLimits) -> Report:
+    """The report that the worker wrote, or one that says how it failed."""
+    header, _, body = data.partition(b"\n")
+    kind, value = status
+    if not complaint and kind == TIMED_OUT:
+        complaint = f"took more than {limits.wall_seconds:g} seconds"
+    elif not complaint and kind == SIGNALLED:
+        complaint = (
+            f"took more than {limits.cpu_seconds} seconds of CPU"
+            if value == signal.SIGXCPU
+            else f"crashed its reader (signal {value})"
+        )
+    elif not complaint and kind == EXITED and value == EXIT_MEMORY:
+        complaint = f"took more than {limits.memory_bytes // 2**20} MiB of memory"
+    elif not complaint and value != EXIT_DONE:
+        complaint = f"ended its reader (status {value})"
+    if complaint:
+        return failed_report(path, f"examining it {complaint}", header, hostile=True)
+    try:
+        return read_result(path, header, body)
+    except InputError as error:
+        return failed_report(path, f"its reader gave no proper report: {error.message}", header, hostile=True)
+
+
+def _not_read(path: str, why: str) -> Report:
+    """No hostile byte was read, so nothing had to hold."""
+    return Report((), (), (), (Skipped(path, why),), confinement=HOLDS)
+
+
+def _merge(reports: list[Report]) -> Report:
+    merged = merge_reports(reports)
+    missing = tuple(name for name in HOLDS if name not in merged.confinement) if reports else ()
+    return replace(merged, unconfined=missing)

@@ -1,0 +1,61 @@
+"""Reads what a worker wrote. The worker met hostile bytes, so nothing of it is taken on trust."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from assaymark.core.canonical import parse_object
+from assaymark.core.errors import InputError
+from assaymark.core.limits import SANDBOX_OUTPUT_BYTES
+from assaymark.core.report import Confidence, Finding, Location, Report, Skipped
+from assaymark.core.report_json import printable, report_from_json
+from assaymark.sandbox.confine import HOLDS
+from assaymark.scan.rules import RULES
+
+
+def read_result(path: str, header: bytes, body: bytes) -> Report:
+    """The report on the file shown as ``path``. Every entry must be about that file.
+
+    What held comes from ``header``, which was written before the worker read the file.
+
+    Raises:
+        InputError: a ``json-*`` code, ``report-form`` or ``report-path``.
+    """
+    result = parse_object(body, limit=SANDBOX_OUTPUT_BYTES)
+    if "error" in result:
+        name = printable(str(result["error"]), 80)
+        return failed_report(path, f"the scanner failed on it ({name}): please report this as a bug", header)
+    report = report_from_json(result.get("report"))
+    shown = printable(path)
+    named = {location.path for finding in report.findings for location in finding.locations}
+    named |= {item.path for item in report.examined} | {item.path for item in report.skipped} | set(report.inert)
+    if not named <= {shown} or any(finding.rule not in RULES for finding in report.findings):
+        raise InputError("report-path", "it speaks of another file or of a rule that does not exist")
+    return replace(
+        report,
+        findings=tuple(
+            replace(finding, locations=tuple(replace(place, path=path) for place in finding.locations))
+            for finding in report.findings
+        ),
+        examined=tuple(replace(item, path=path) for item in report.examined),
+        inert=tuple(path for _ in report.inert),
+        skipped=tuple(replace(item, path=path) for item in report.skipped),
+        confinement=held(header),
+        unconfined=(),
+    )
+
+
+def held(header: bytes | None) -> tuple[str, ...]:
+    """What held the worker, by its first line; nothing when the line is not there."""
+    try:
+        names = parse_object(header or b"").get("confinement")
+    except InputError:
+        return ()
+    return tuple(name for name in HOLDS if isinstance(names, list) and name in names)
+
+
+def failed_report(path: str, why: str, header: bytes | None, *, hostile: bool = False) -> Report:
+    """A report on a file that could not be examined to the end; ``hostile`` when that is the file's doing."""
+    rule = RULES["scan-resource"]
+    finding = Finding(rule.id, rule.severity, Confidence.MEDIUM, why, (Location(path),))
+    return Report((finding,) if hostile else (), (), (), (Skipped(path, why),), confinement=held(header))

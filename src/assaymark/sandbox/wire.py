@@ -1,0 +1,68 @@
+"""What parent, zygote and worker say to each other: small frames of JSON, and descriptors beside them."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import struct
+from dataclasses import asdict
+from typing import Any, Final
+
+from assaymark.sandbox.limits import SandboxLimits
+
+_LENGTH: Final = struct.Struct("<I")
+_STATUS: Final = struct.Struct("<Bi")
+_MAX_REQUEST: Final = 1 << 20
+READY: Final = b"R"
+EXITED: Final = 0
+SIGNALLED: Final = 1
+TIMED_OUT: Final = 2
+
+
+def send_request(channel: socket.socket, path: str, limits: SandboxLimits, descriptors: list[int]) -> None:
+    """Ask for one file: its name to show, the limits, and the descriptors (file, result pipe)."""
+    body = json.dumps({"path": path, "limits": asdict(limits)}).encode()
+    socket.send_fds(channel, [_LENGTH.pack(len(body))], descriptors)
+    channel.sendall(body)
+
+
+def receive_request(channel: socket.socket) -> tuple[str, SandboxLimits, list[int]] | None:
+    """The next request; ``None`` when the parent is gone."""
+    head, descriptors, _, _ = socket.recv_fds(channel, _LENGTH.size, 2)
+    if len(head) < _LENGTH.size or len(descriptors) != 2:  # noqa: PLR2004
+        return None
+    body = _receive(channel, min(_LENGTH.unpack(head)[0], _MAX_REQUEST))
+    if body is None:
+        return None
+    fields: dict[str, Any] = json.loads(body)
+    return fields["path"], SandboxLimits(**fields["limits"]), list(descriptors)
+
+
+def send_status(channel: socket.socket, kind: int, value: int) -> None:
+    """How the worker ended."""
+    channel.sendall(_STATUS.pack(kind, value))
+
+
+def receive_status(channel: socket.socket) -> tuple[int, int] | None:
+    """(EXITED, code), (SIGNALLED, signal) or (TIMED_OUT, 0); ``None`` when the zygote is gone."""
+    data = _receive(channel, _STATUS.size)
+    return None if data is None else _STATUS.unpack(data)
+
+
+def _receive(channel: socket.socket, length: int) -> bytes | None:
+    parts = []
+    while length:
+        part = channel.recv(length)
+        if not part:
+            return None
+        parts.append(part)
+        length -= len(part)
+    return b"".join(parts)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of ``data`` to a pipe."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]

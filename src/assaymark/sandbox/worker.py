@@ -1,0 +1,101 @@
+"""The confined process that examines one file and ends."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from assaymark.core.report_json import report_to_json
+from assaymark.sandbox.confine import confine
+from assaymark.sandbox.wire import write_all
+
+if TYPE_CHECKING:
+    import ctypes
+    from collections.abc import Callable
+
+    from assaymark.core.report import Report
+    from assaymark.core.view import View
+    from assaymark.sandbox.limits import SandboxLimits
+
+_FILE: Final = 3
+_OUTPUT: Final = 4
+_ALIVE: Final = 5
+_FIRST_FREE: Final = 6
+# The zygote lowers its own limit to this many before it opens anything.
+MAX_DESCRIPTORS: Final = 256
+EXIT_DONE: Final = 0
+EXIT_MEMORY: Final = 3
+
+
+class DescriptorView:
+    """The bytes of an open file, read where they are."""
+
+    __slots__ = ("_descriptor", "_size")
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._size = os.fstat(descriptor).st_size
+
+    @property
+    def size(self) -> int:
+        """Bytes when the file was opened."""
+        return self._size
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Up to ``length`` bytes from ``offset``."""
+        length = min(length, self._size - offset)
+        if length <= 0:
+            return b""
+        data = os.pread(self._descriptor, length, offset)
+        if len(data) == length:
+            return data
+        parts = [data]  # a signal or the kernel's limit of 2 GiB a call
+        while parts[-1] and (rest := length - sum(map(len, parts))):
+            parts.append(os.pread(self._descriptor, rest, offset + length - rest))
+        return b"".join(parts)
+
+
+def run_worker(
+    libc: ctypes.CDLL,
+    examiner: Callable[[View, str], Report],
+    path: str,
+    limits: SandboxLimits,
+    descriptors: tuple[int, int, int],
+) -> NoReturn:
+    """Confine this process, say what held, examine the file, write the report, end.
+
+    ``descriptors`` are the file, the result pipe and the pipe whose closing tells the zygote that we ended. What
+    held is written before the first hostile byte is read, so those bytes cannot change it.
+    """
+    code = EXIT_DONE
+    try:
+        _arrange(descriptors)
+        gc.disable()
+        os.environ.clear()
+        view = DescriptorView(_FILE)
+        held = confine(libc, limits, _OUTPUT, _FIRST_FREE)
+        write_all(_OUTPUT, json.dumps({"confinement": held}).encode() + b"\n")
+        try:
+            result: dict[str, object] = {"report": report_to_json(examiner(view, path))}
+        except MemoryError:
+            os._exit(EXIT_MEMORY)
+        except Exception as error:  # noqa: BLE001 - border: a part runner; a bug of ours must not lose the other files
+            result = {"error": type(error).__name__}
+        write_all(_OUTPUT, json.dumps(result).encode())
+    except MemoryError:
+        code = EXIT_MEMORY
+    except BaseException:  # noqa: BLE001 - border: nothing may unwind into the zygote's loop
+        code = 1
+    os._exit(code)
+
+
+def _arrange(descriptors: tuple[int, int, int]) -> None:
+    """Put the three at fixed numbers and close all others but the standard ones, which are /dev/null."""
+    high = [os.dup(descriptor) for descriptor in descriptors]
+    while min(high) < _FIRST_FREE:
+        high = [os.dup(descriptor) for descriptor in high]
+    for descriptor, target in zip(high, (_FILE, _OUTPUT, _ALIVE), strict=True):
+        os.dup2(descriptor, target)
+    os.closerange(_FIRST_FREE, MAX_DESCRIPTORS)

@@ -1,0 +1,110 @@
+"""The zygote: imports the examiners once, forks a worker for each file, never touches a hostile byte.
+
+The parent starts it as a fresh interpreter, so a worker inherits nothing of the parent's memory. For each thread
+of the parent it forks a server, which serves one file at a time and holds the wall-clock limit by killing.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import resource
+import select
+import signal
+import socket
+import time
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+from assaymark.core.part import load_part
+from assaymark.sandbox.confine import load_libc
+from assaymark.sandbox.wire import EXITED, READY, SIGNALLED, TIMED_OUT, receive_request, send_status
+from assaymark.sandbox.worker import MAX_DESCRIPTORS, run_worker
+from assaymark.scan.scanners import SCANNERS
+
+if TYPE_CHECKING:
+    import ctypes
+    from collections.abc import Callable
+
+_GRACE_SECONDS: Final = 1.0
+
+
+def main(control: int, examiner: str) -> None:
+    """Serve the parent at descriptor ``control`` until it goes away. ``examiner`` is ``module:function``."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    few = MAX_DESCRIPTORS if most == resource.RLIM_INFINITY else min(MAX_DESCRIPTORS, most)
+    if control >= MAX_DESCRIPTORS // 2:
+        control = os.dup(control)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (few, few))
+    module, _, name = examiner.partition(":")
+    function = getattr(import_module(module), name)
+    libc = _warm_up()
+    with socket.socket(fileno=control) as parent:
+        parent.sendall(READY)
+        while True:
+            message, descriptors, _, _ = socket.recv_fds(parent, 1, 1)
+            if not message or not descriptors:
+                return
+            if os.fork() == 0:
+                parent.close()
+                _serve(socket.socket(fileno=descriptors[0]), function, libc)
+                os._exit(0)
+            os.close(descriptors[0])
+            _reap()
+
+
+def _warm_up() -> ctypes.CDLL:
+    """Load what a confined worker could not: parts, codecs, the C library."""
+    for part in SCANNERS:
+        load_part(part)
+    for codec in ("utf-8", "ascii", "latin-1", "cp437", "raw_unicode_escape", "unicode_escape"):
+        b"a".decode(codec)
+    gc.collect()
+    gc.freeze()
+    return load_libc()
+
+
+def _reap() -> None:
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
+def _serve(channel: socket.socket, examiner: Callable[..., Any], libc: ctypes.CDLL) -> None:
+    while (request := receive_request(channel)) is not None:
+        path, limits, (file, output) = request
+        alive, worker_end = os.pipe()
+        worker = os.fork()
+        if worker == 0:
+            run_worker(libc, examiner, path, limits, (file, output, worker_end))
+        for descriptor in (file, output, worker_end):
+            os.close(descriptor)
+        status = _wait(worker, alive, limits.wall_seconds)
+        os.close(alive)
+        send_status(channel, *status)
+
+
+def _wait(worker: int, alive: int, seconds: float) -> tuple[int, int]:
+    """Wait until the worker closes its end of ``alive``, which it does by ending; kill it when it takes too long."""
+    poller = select.poll()
+    poller.register(alive, select.POLLIN)
+    late = not poller.poll(seconds * 1000)
+    deadline = time.monotonic() + _GRACE_SECONDS
+    while not late:
+        done, status = os.waitpid(worker, os.WNOHANG)
+        if done:
+            return _status(status)
+        late = time.monotonic() > deadline
+        time.sleep(0.0005)
+    os.kill(worker, signal.SIGKILL)
+    os.waitpid(worker, 0)
+    return TIMED_OUT, 0
+
+
+def _status(status: int) -> tuple[int, int]:
+    if os.WIFSIGNALED(status):
+        return SIGNALLED, os.WTERMSIG(status)
+    return EXITED, os.WEXITSTATUS(status)

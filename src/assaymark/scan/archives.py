@@ -1,0 +1,132 @@
+"""Scanner of zip archives: torch's own layout with its raw storages, and any other member by its content."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from assaymark.core.errors import InputError
+from assaymark.formats.zip import ZipArchive, ZipMember, member_view, read_zip
+from assaymark.scan.notes import shown
+from assaymark.scan.pickles import examine_pickle
+
+if TYPE_CHECKING:
+    from assaymark.scan.content import Content
+    from assaymark.scan.torch_permits import Storage
+
+# Small files of torch's layout: content that torch reads as a number or a word.
+_TORCH_NOTES: Final = frozenset(
+    ("version", "byteorder", ".format_version", ".storage_alignment", ".data/serialization_id", ".data/version")
+)
+_NOTE_MAX_BYTES: Final = 64
+
+
+def scan(content: Content) -> None:
+    """Every member, by content; what two readers read differently is a finding."""
+    notes = content.notes
+    try:
+        archive = read_zip(content.view)
+    except InputError as error:
+        notes.skip(f"the zip archive cannot be read: {error.message}", content.member)
+        return
+    for doubt in archive.ambiguities:
+        inner = content.within(content.view, doubt.member).member if doubt.member else content.member
+        message = f"{shown(doubt.message)} (byte {doubt.offset}): two readers may see different files"
+        notes.finding("zip-ambiguous", message, member=inner, offset=doubt.offset)
+    handled = _torch(content, archive)
+    for member in archive.members:
+        if member.name not in handled and not _is_folder(member):
+            _examine(content, member)
+    notes.saw("torch-zip" if handled else "zip", content.member)
+
+
+def _is_folder(member: ZipMember) -> bool:
+    return member.name.endswith("/") and member.size == 0 and member.packed == 0
+
+
+def _examine(content: Content, member: ZipMember) -> None:
+    try:
+        view = member_view(content.view, member)
+    except InputError as error:
+        inner = content.within(content.view, member.name).member
+        if error.code == "zip-bomb":
+            content.notes.finding("scan-resource", error.message, member=inner, offset=member.start)
+        content.notes.skip(error.message, inner)
+        return
+    content.examine(content.within(view, member.name))
+
+
+def _torch(content: Content, archive: ZipArchive) -> set[str]:
+    """Examine what is torch's in the archive; returns the names that are done with, none when it is not torch's."""
+    by_name = {member.name: member for member in archive.members}
+    roots = [name[: -len("data.pkl")] for name in by_name if name == "data.pkl" or name.endswith("/data.pkl")]
+    if len(roots) != 1 or len(by_name) != len(archive.members):
+        return set()
+    root = roots[0]
+    script = any(name.startswith(f"{root}code/") for name in by_name) or f"{root}constants.pkl" in by_name
+    done: set[str] = set()
+    storages: list[tuple[Storage, int, str, str]] = []
+    for pickle, folder in (("data.pkl", "data"), ("constants.pkl", "constants")):
+        member = by_name.get(root + pickle)
+        if member is None:
+            continue
+        done.add(member.name)
+        inner = content.within(content.view, member.name).member
+        try:
+            view = member_view(content.view, member)
+        except InputError as error:
+            content.notes.skip(error.message, inner)
+            continue
+        found = examine_pickle(view, content.notes, inner, torch=True, torchscript=script)
+        storages.extend((storage, offset, f"{root}{folder}/", inner) for storage, offset in found)
+    for storage, offset, folder, inner in storages:
+        done |= _storage(content, by_name, folder, storage=storage, offset=offset, inner=inner)
+    done |= _notes(content, by_name, root)
+    if script:
+        done |= _script_code(content, by_name, root)
+    return done
+
+
+def _storage(
+    content: Content, by_name: dict[str, ZipMember], folder: str, *, storage: Storage, offset: int, inner: str
+) -> set[str]:
+    """A raw tensor must be there, stored, in exactly the size that the pickle says: torch maps it unchecked."""
+    member = by_name.get(folder + storage.key)
+    due = storage.elements * storage.width
+    if member is None:
+        content.notes.finding(
+            "torch-storage-size",
+            f"the storage {shown(storage.key)!r} is not in the archive",
+            member=inner,
+            offset=offset,
+        )
+        return set()
+    if member.size != due:
+        content.notes.finding(
+            "torch-storage-size",
+            f"the storage {shown(storage.key)!r} takes {due} bytes, and the archive holds {member.size}",
+            member=inner,
+            offset=offset,
+        )
+    elif member.unreadable:
+        content.notes.skip(member.unreadable, content.within(content.view, member.name).member)
+    return {member.name}
+
+
+def _notes(content: Content, by_name: dict[str, ZipMember], root: str) -> set[str]:
+    """The small text files; one that is long or not text goes the way of any other member."""
+    done: set[str] = set()
+    for name in _TORCH_NOTES:
+        member = by_name.get(root + name)
+        if member is None or member.size > _NOTE_MAX_BYTES or member.unreadable or member.deflated:
+            continue
+        text = content.view.read(member.start, member.size)
+        if text.isascii() and text.decode("ascii").strip().isalnum():
+            done.add(member.name)
+    return done
+
+
+def _script_code(content: Content, by_name: dict[str, ZipMember], root: str) -> set[str]:
+    code = {name for name in by_name if name.startswith(f"{root}code/")}
+    inner = content.within(content.view, f"{root}code/").member
+    content.notes.skip("TorchScript code is not examined by this version", inner)
+    return code

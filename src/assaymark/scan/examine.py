@@ -1,0 +1,85 @@
+"""``examine``: one file, by content. Containers come back here for each of their members."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from assaymark.core.limits import MIB, SCAN_MAX_NESTING
+from assaymark.core.part import load_part
+from assaymark.formats.zip import hidden_zip
+from assaymark.scan.content import Content
+from assaymark.scan.notes import Notes
+from assaymark.scan.pickles import examine_pickle, is_pickle
+from assaymark.scan.promises import PROMISES
+from assaymark.scan.recognise import named_format, recognise, runnable
+from assaymark.scan.scanners import SCANNERS
+
+if TYPE_CHECKING:
+    from assaymark.core.report import Report
+    from assaymark.core.view import View
+
+_PARTS: Final = {part.id: part for part in SCANNERS}
+# How far a line end is looked for when a file that is something else is also tried as a pickle.
+_PROBE_LINE: Final = 1 * MIB
+
+
+def examine(view: View, path: str) -> Report:
+    """The report on one file: what it would do when it is loaded, without loading it.
+
+    Pure: the same bytes and name give the same report. Malformed content becomes findings and skips; what no
+    scanner understands is skipped, so the report is incomplete.
+    """
+    notes = Notes(path)
+    _examine(Content(view, path, notes, _examine))
+    return notes.report()
+
+
+def _examine(content: Content) -> None:
+    view, notes, member = content.view, content.notes, content.member
+    if content.depth > SCAN_MAX_NESTING:
+        notes.skip(f"nested in more than {SCAN_MAX_NESTING} containers", member)
+        return
+    kind = recognise(view)
+    code = runnable(view, content.suffix) if kind != "pickle" else ""
+    if code:
+        notes.skip(f"{code}: a loader may execute it, and this version does not examine code", member)
+        return
+    if kind not in ("zip", "empty"):
+        _second_format(content)
+    if kind in ("zip", "safetensors", "picture") and is_pickle(view, _PROBE_LINE):
+        notes.finding("file-polyglot", f"begins as {kind} and is a pickle too", member=member, offset=0)
+        examine_pickle(view, notes, member)
+    _against_name(content, kind)
+    if kind == "empty":
+        content.inert("empty")
+    elif kind in _PARTS:
+        load_part(_PARTS[kind])(content)
+
+
+def _second_format(content: Content) -> None:
+    found = hidden_zip(content.view)
+    if found is not None:
+        content.notes.finding(
+            "file-polyglot",
+            f"ends as a zip archive (end record at byte {found}) and begins as something else",
+            member=content.member,
+            offset=found,
+        )
+
+
+def _against_name(content: Content, kind: str) -> None:
+    """Skip what is not understood, and what is not what its name promises."""
+    notes, member, suffix = content.notes, content.member, content.suffix
+    promised, kept_by = PROMISES.get(suffix, ("", frozenset[str]()))
+    if not kind:
+        known = named_format(content.view)
+        if known or promised:
+            notes.skip(f"{known or promised} is not examined by this version", member)
+        else:
+            notes.skip("the format is not recognised", member)
+    elif promised and kind not in kept_by:
+        notes.skip(f"named {suffix} ({promised}), but its content is {_article(kind)}", member)
+
+
+def _article(kind: str) -> str:
+    return {"empty": "empty", "json": "JSON", "text": "text", "zip": "a zip archive"}.get(kind, f"a {kind}")

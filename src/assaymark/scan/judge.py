@@ -1,0 +1,215 @@
+"""Judges what a pickle would do: default deny, per use, over the table of permits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assaymark.core.limits import SCAN_MAX_FINDINGS
+from assaymark.core.report import Confidence
+from assaymark.formats.pickle.values import BUFFER, COMPUTED, Global, Instance, Value, describe
+from assaymark.scan.dangerous import is_dangerous
+from assaymark.scan.notes import Notes, shown
+from assaymark.scan.permits import PERMITS, Permit
+from assaymark.scan.refusal import NotChecked, Refused
+from assaymark.scan.torch_permits import STORAGE_KIND, OutOfStorage, Storage, storage_of
+
+_CALLS = {"NEWOBJ": "makes an instance of", "NEWOBJ_EX": "makes an instance of"}
+
+
+@dataclass(slots=True)
+class _Use:
+    """The first import of one refused global, and the first thing done with it."""
+
+    found: Global
+    dangerous: bool
+    action: str = ""
+
+
+class Judge:
+    """Observer of one file's pickles. ``torch`` says that persistent ids are torch's storages.
+
+    ``storages`` collects what persistent ids refer to. ``torchscript`` leaves classes of ``__torch__`` alone:
+    in such an archive torch's C++ reader resolves them in the archive's own code, which is skipped as a whole.
+    """
+
+    def __init__(self, notes: Notes, member: str = "", *, torch: bool = False, torchscript: bool = False) -> None:
+        self.notes = notes
+        self.member = member
+        self.torch = torch
+        self.torchscript = torchscript
+        self.storages: list[tuple[Storage, int]] = []
+        self.effects = 0
+        self._uses: dict[str, _Use] = {}
+        self._more_uses = 0
+        self._skips: dict[str, None] = {}
+
+    # What the machine reports.
+
+    def on_global(self, found: Global) -> Value:
+        """Take a permitted global as it is; remember any other."""
+        permit = PERMITS.get((found.module, found.name)) if found.constant else None
+        if permit is not None:
+            found.permit = permit
+            return found
+        if self.torchscript and found.constant and found.module.split(".", 1)[0] == "__torch__":
+            found.permit = _TORCHSCRIPT
+            return found
+        self.effects += 1
+        use = self._uses.get(found.raw)
+        if use is None:
+            if len(self._uses) >= SCAN_MAX_FINDINGS:
+                self._more_uses += 1
+            else:
+                dangerous = is_dangerous(found.module, found.name) or is_dangerous(*_split(found.raw, found))
+                self._uses[found.raw] = _Use(found, dangerous)
+        return found
+
+    def on_call(self, function: Value, arguments: Value, opcode: str, offset: int) -> Value:
+        """Check the call against the permit; what is refused leaves a computed value."""
+        if not isinstance(function, Global):
+            self._unsafe(f"{opcode} at byte {offset} calls {describe(function)}", offset)
+            return COMPUTED
+        permit: Permit | None = function.permit
+        if permit is _TORCHSCRIPT:
+            return Instance("TorchScript object", _TORCHSCRIPT)
+        if permit is None:
+            self._act(function, f"{opcode} at byte {offset} {_CALLS.get(opcode, 'calls')}")
+            return Instance(shown(function.dotted), detail=function)
+        if permit.call is None or (opcode != "REDUCE" and not permit.new) or opcode == "NEWOBJ_EX":
+            self._unsafe(f"{opcode} at byte {offset} calls {function.dotted}, which should only be named", offset)
+            return COMPUTED
+        if not isinstance(arguments, tuple):
+            self._unsafe(f"{opcode} at byte {offset} calls {function.dotted} with {describe(arguments)}", offset)
+            return COMPUTED
+        try:
+            return permit.call(arguments)
+        except OutOfStorage as refused:
+            message = f"{opcode} at byte {offset} calls {function.dotted} {refused}"
+            self.notes.finding("torch-storage-size", message, member=self.member, offset=offset)
+        except Refused as refused:
+            self._unsafe(f"{opcode} at byte {offset} calls {function.dotted} {refused}", offset)
+        except NotChecked as reason:
+            self._skip(str(reason))
+        return COMPUTED
+
+    def on_build(self, target: Value, state: Value, offset: int) -> None:
+        """Check the state against the permit of what is built."""
+        if isinstance(target, Instance) and target.permit is _TORCHSCRIPT:
+            return
+        if isinstance(target, Instance) and isinstance(target.detail, Global):
+            self._act(target.detail, f"BUILD at byte {offset} sets the state of an instance of")
+            return
+        if not isinstance(target, Instance) or target.permit is None or target.permit.build is None:
+            self._unsafe(f"BUILD at byte {offset} sets the state of {describe(target)}", offset)
+            return
+        try:
+            target.permit.build(target, state)
+        except Refused as refused:
+            self._unsafe(f"BUILD at byte {offset} sets the state of {describe(target)} {refused}", offset)
+        except NotChecked as reason:
+            self._skip(str(reason))
+        target.built = True
+
+    def on_mutate(self, target: Value, items: list[Value], opcode: str, offset: int) -> None:
+        """Only a permitted mapping takes items; anything else has a method called."""
+        if isinstance(target, Instance):
+            if target.permit is not None and target.permit.items and opcode in ("SETITEM", "SETITEMS"):
+                return
+            if isinstance(target.detail, Global):
+                self._act(target.detail, f"{opcode} at byte {offset} adds items to an instance of")
+                return
+        what = "adds items to" if len(items) else "touches"
+        self._unsafe(f"{opcode} at byte {offset} {what} {describe(target)}, which calls a method of it", offset)
+
+    def on_persistent(self, identity: Value, opcode: str, offset: int) -> Value:
+        """Torch's storages are remembered; any other reference is outside the file."""
+        if not self.torch:
+            self._persistent(f"{opcode} at byte {offset} asks the loader for an object outside the stream", offset)
+            self._skip("persistent ids are resolved by the loader, so what they load is not known")
+            return COMPUTED
+        try:
+            storage = storage_of(identity)
+        except Refused as refused:
+            self._persistent(f"{opcode} at byte {offset} has a persistent id {refused}", offset)
+            self._skip("a persistent id that is not torch's is not examined")
+            return COMPUTED
+        self.storages.append((storage, offset))
+        return Instance(STORAGE_KIND, detail=storage)
+
+    def on_extension(self, code: int, opcode: str, offset: int) -> Value:
+        """Never permitted: the file does not say what it takes."""
+        self.effects += 1
+        message = (
+            f"{opcode} at byte {offset} takes whatever the loading process registered under code {code}"
+            " (copyreg.add_extension), which the file does not say"
+        )
+        self.notes.finding("pickle-extension", message, member=self.member, offset=offset)
+        return COMPUTED
+
+    def on_buffer(self, offset: int) -> Value:
+        """Data beside the file is not examined."""
+        self._skip(f"NEXT_BUFFER at byte {offset} takes data that is not in the file")
+        return BUFFER
+
+    # What becomes of it.
+
+    def conclude(self) -> None:
+        """Write the findings on globals, each with what was done with it, in the order of their import."""
+        for use in self._uses.values():
+            self._conclude(use)
+        if self._more_uses:
+            self._skip(f"{self._more_uses} more imports are not listed")
+        for reason in self._skips:
+            self.notes.skip(reason, self.member)
+
+    def _conclude(self, use: _Use) -> None:
+        found = use.found
+        name = shown(found.dotted)
+        imported = f"{found.opcode} at byte {found.offset}"
+        written = "" if found.dotted == found.raw else f", written {shown(found.raw)}"
+        if use.action:
+            what = f"{use.action} {name}"
+            origin = f" (imported by {imported}{written})"
+        else:
+            what = f"{imported} imports {name}"
+            origin = f" ({written[2:]})" if written else ""
+        if use.dangerous:
+            rule, confidence = "pickle-dangerous-global", Confidence.HIGH
+            message = f"{what}, which runs code when the file is loaded{origin}"
+        else:
+            rule, confidence = "pickle-unknown-global", Confidence.MEDIUM if use.action else Confidence.LOW
+            reason = (
+                "is unknown here, not proven malicious" if found.constant else "is a name that the stream computes"
+            )
+            message = f"{what}, which {reason}{origin}"
+        self.notes.finding(rule, message, member=self.member, offset=found.offset, confidence=confidence)
+
+    def _act(self, function: Global, action: str) -> None:
+        self.effects += 1
+        use = self._uses.get(function.raw)
+        if use is not None and not use.action:
+            use.action = action
+
+    def _unsafe(self, message: str, offset: int) -> None:
+        self.effects += 1
+        self.notes.finding(
+            "pickle-unsafe-use", message, member=self.member, offset=offset, confidence=Confidence.MEDIUM
+        )
+
+    def _persistent(self, message: str, offset: int) -> None:
+        self.notes.finding("pickle-persistent-id", message, member=self.member, offset=offset)
+
+    def _skip(self, reason: str) -> None:
+        if len(self._skips) < SCAN_MAX_FINDINGS:
+            self._skips[reason] = None
+
+
+_TORCHSCRIPT = Permit("TorchScript class")
+
+
+def _split(raw: str, found: Global) -> tuple[str, str]:
+    """The name as written, cut where the renamed one is cut."""
+    if raw == found.dotted:
+        return found.module, found.name
+    module, _, name = raw.rpartition(".")
+    return module, name

@@ -1,0 +1,33 @@
+"""The rules of scanning: id, severity and title. ``rules/<id>/rule.md`` is the page of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from assaymark.core.report import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRule:
+    """One thing that a scan may find. ``severity`` is what its findings have unless a message says otherwise."""
+
+    id: str
+    severity: Severity
+    title: str
+
+
+_ALL: Final = (
+    ScanRule("pickle-dangerous-global", Severity.CRITICAL, "A pickle reaches a function that is known to run code"),
+    ScanRule("pickle-unknown-global", Severity.HIGH, "A pickle imports something that is not known to be harmless"),
+    ScanRule("pickle-unsafe-use", Severity.HIGH, "A pickle uses a harmless import in a way that is not"),
+    ScanRule("pickle-extension", Severity.HIGH, "A pickle takes an object from the loading process by number"),
+    ScanRule("pickle-persistent-id", Severity.MEDIUM, "A pickle refers to an object outside itself"),
+    ScanRule("torch-storage-size", Severity.HIGH, "A tensor does not fit the bytes that hold it"),
+    ScanRule("zip-ambiguous", Severity.HIGH, "A zip archive that two readers read differently"),
+    ScanRule("safetensors-malformed", Severity.HIGH, "A safetensors file that breaks the format's rules"),
+    ScanRule("file-polyglot", Severity.HIGH, "A file that is two formats at once"),
+    ScanRule("scan-resource", Severity.MEDIUM, "A file that exhausts whoever reads it"),
+)
+
+RULES: Final[dict[str, ScanRule]] = {rule.id: rule for rule in _ALL}

@@ -1,0 +1,16 @@
+"""The scanners, one line each. To add one: a module, a line here, and a ``rules/<id>/`` folder for each new rule."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from assaymark.core.part import Part
+
+SCANNERS: Final = (
+    Part("zip", "scanner", "zip archives, torch's among them", (), "assaymark.scan.archives:scan"),
+    Part("pickle", "scanner", "pickle streams", (), "assaymark.scan.plain:scan_pickle"),
+    Part("safetensors", "scanner", "safetensors files", (), "assaymark.scan.plain:scan_safetensors"),
+    Part("picture", "scanner", "PNG, JPEG, GIF and WebP", (), "assaymark.scan.plain:scan_picture"),
+    Part("json", "scanner", "JSON", (), "assaymark.scan.texts:scan_json"),
+    Part("text", "scanner", "text, Markdown, YAML", (), "assaymark.scan.texts:scan_text"),
+)

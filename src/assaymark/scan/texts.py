@@ -1,0 +1,81 @@
+"""Scanners of text and JSON: inert unless a loader takes something in them as an order to run code."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from assaymark.core.errors import InputError
+from assaymark.formats.text import json_value, read_text
+
+if TYPE_CHECKING:
+    from assaymark.scan.content import Content
+
+# Keys on which a loader imports or runs what the file says, with who does.
+_ACTIVE_KEYS: Final = {
+    "auto_map": "transformers imports the code that it names",
+    "trust_remote_code": "transformers imports code from the model's folder",
+    "custom_pipelines": "transformers imports the code that it names",
+    "chat_template": "it is a Jinja program that the tokenizer runs",
+    "_target_": "Hydra and NeMo call what it names",
+    "__loader__": "skops constructs what it names",
+    "nbformat": "it is a notebook",
+}
+# Prose may speak of these; a loader reads none of it.
+_PROSE: Final = frozenset((".md", ".markdown", ".rst", ".txt", ".csv", ".tsv"))
+_ACTIVE_TEXT: Final = re.compile(rb"!!?python\b|^\s*[\"']?_target_[\"']?\s*[:=]", re.MULTILINE)
+
+
+def scan_text(content: Content) -> None:
+    """Text is inert, but for YAML that constructs Python objects or configuration that names what to call."""
+    text = read_text(content.view)
+    found = None if content.suffix in _PROSE else _ACTIVE_TEXT.search(text)
+    if found is not None:
+        word = found[0].decode("ascii", "replace").strip()
+        content.notes.skip(
+            f"{word!r} at byte {found.start()}: a loader may execute it, and this version does not examine it",
+            content.member,
+        )
+        return
+    if content.suffix == ".json":
+        content.notes.skip("named .json, but it is not JSON", content.member)
+        return
+    content.inert("text")
+
+
+def scan_json(content: Content) -> None:
+    """Strict JSON is inert unless a key makes a loader run something."""
+    try:
+        value = json_value(read_text(content.view))
+    except InputError as error:
+        if content.suffix == ".json":
+            content.notes.skip(f"not strict JSON: {error.message} ({error.position})", content.member)
+        else:
+            scan_text(content)
+        return
+    key = _active_key(value)
+    if key:
+        reason = _ACTIVE_KEYS.get(key, "Keras constructs what it names")
+        content.notes.skip(
+            f"JSON with {key!r}: {reason}; a loader may execute it, and this version does not examine it",
+            content.member,
+        )
+        return
+    content.inert("text")
+
+
+def _active_key(value: Any) -> str:
+    """The first key, at any depth, that makes a loader run something."""
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            for key in _ACTIVE_KEYS:
+                if key in item:
+                    return key
+            if "class_name" in item and "config" in item:
+                return "class_name"
+            stack.extend(item.values())
+        elif isinstance(item, list):
+            stack.extend(item)
+    return ""

@@ -1,0 +1,219 @@
+"""What torch writes for tensors, with the checks that keep a tensor within its storage.
+
+Sources: ``torch/_utils.py`` (the ``_rebuild_*`` functions), ``torch/serialization.py`` (``persistent_load``),
+``torch/storage.py`` (dtype of each storage class).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from assaymark.formats.pickle.values import DICT, Global, Instance
+from assaymark.scan.refusal import Refused, is_count, is_instance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from assaymark.formats.pickle.values import Value
+
+# Bytes of one element.
+STORAGES: Final = {
+    "ByteStorage": 1,
+    "CharStorage": 1,
+    "BoolStorage": 1,
+    "QInt8Storage": 1,
+    "QUInt8Storage": 1,
+    "QUInt4x2Storage": 1,
+    "QUInt2x4Storage": 1,
+    "ShortStorage": 2,
+    "HalfStorage": 2,
+    "BFloat16Storage": 2,
+    "IntStorage": 4,
+    "FloatStorage": 4,
+    "QInt32Storage": 4,
+    "LongStorage": 8,
+    "DoubleStorage": 8,
+    "ComplexFloatStorage": 8,
+    "ComplexDoubleStorage": 16,
+    "UntypedStorage": 1,
+}
+DTYPES: Final = {
+    "uint8": 1,
+    "int8": 1,
+    "bool": 1,
+    "float8_e4m3fn": 1,
+    "float8_e4m3fnuz": 1,
+    "float8_e5m2": 1,
+    "float8_e5m2fnuz": 1,
+    "float8_e8m0fnu": 1,
+    "float4_e2m1fn_x2": 1,
+    "int16": 2,
+    "uint16": 2,
+    "float16": 2,
+    "bfloat16": 2,
+    "int32": 4,
+    "uint32": 4,
+    "float32": 4,
+    "complex32": 4,
+    "int64": 8,
+    "uint64": 8,
+    "float64": 8,
+    "complex64": 8,
+    "complex128": 16,
+    "qint8": 1,
+    "quint8": 1,
+    "qint32": 4,
+    "quint4x2": 1,
+    "quint2x4": 1,
+}
+SCHEMES: Final = ("per_tensor_affine", "per_tensor_symmetric")
+STORAGE_KIND: Final = "torch storage"
+TENSOR_KIND: Final = "torch.Tensor"
+
+
+class OutOfStorage(Refused):
+    """A tensor reaches beyond its storage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """What a persistent id refers to: ``elements`` of ``width`` bytes under ``key``."""
+
+    key: str
+    elements: int
+    width: int
+
+
+def storage_of(identity: Value) -> Storage:
+    """The storage that a persistent id of torch names: ``("storage", class, key, location, elements[, view])``.
+
+    Raises:
+        Refused: for anything else.
+    """
+    if not isinstance(identity, tuple) or not 5 <= len(identity) <= 6 or identity[0] != "storage":  # noqa: PLR2004
+        raise Refused("that is not torch's (storage, class, key, location, elements)")
+    cls, key, location, elements = identity[1:5]
+    if not isinstance(cls, Global) or cls.permit is None or cls.permit.kind != "torch storage class":
+        raise Refused("with a class that is no torch storage")
+    if not isinstance(key, str) or not isinstance(location, str) or not is_count(elements):
+        raise Refused("whose key, location or size is malformed")
+    if len(identity) == 6 and identity[5] is not None:  # noqa: PLR2004 - torch before 0.4 shared storages by views
+        raise Refused("with a view of another storage")
+    return Storage(key, elements, STORAGES.get(cls.name, 1))
+
+
+def _fits(arguments: tuple[Value, ...], width: int | None = None) -> Instance:
+    """A tensor over (storage, offset, size, stride), whose last element must lie within the storage."""
+    storage, offset, size, stride = arguments[:4]
+    if not is_instance(storage, STORAGE_KIND):
+        raise Refused("with a storage that is not torch's")
+    if isinstance(size, list):  # torch.Size may come as a list
+        size = tuple(size)
+    if not isinstance(size, tuple) or not isinstance(stride, tuple) or len(size) != len(stride):
+        raise Refused("with a malformed shape")
+    if not is_count(offset) or not all(map(is_count, size)) or not all(map(is_count, stride)):
+        raise Refused("with a malformed shape")
+    have = storage.detail.elements * storage.detail.width
+    width = width or storage.detail.width
+    if 0 not in size:
+        last = offset + sum((length - 1) * step for length, step in zip(size, stride, strict=True))
+        if (last + 1) * width > have:
+            raise OutOfStorage(f"for {last + 1} elements of {width} bytes in a storage of {have} bytes")
+    return Instance(TENSOR_KIND)
+
+
+def _hooks(value: Value) -> None:
+    if not (is_instance(value, "OrderedDict") or value is None):
+        raise Refused("with backward hooks")
+
+
+def _extras(arguments: tuple[Value, ...], least: int, most: int) -> None:
+    """(..., requires_grad, hooks, ...[, metadata])."""
+    if not least <= len(arguments) <= most:
+        raise Refused(f"with {len(arguments)} arguments")
+    if not isinstance(arguments[4], bool):
+        raise Refused("with a malformed requires_grad")
+    _hooks(arguments[5])
+    if len(arguments) == most and arguments[-1] is not None and arguments[-1] is not DICT:
+        raise Refused("with malformed metadata")
+
+
+def _tensor(arguments: tuple[Value, ...]) -> Value:
+    if len(arguments) != 4:  # noqa: PLR2004
+        raise Refused(f"with {len(arguments)} arguments")
+    return _fits(arguments)
+
+
+def _tensor_v2(arguments: tuple[Value, ...]) -> Value:
+    _extras(arguments, 6, 7)
+    return _fits(arguments)
+
+
+def _tensor_v3(arguments: tuple[Value, ...]) -> Value:
+    _extras(arguments, 7, 8)
+    return _fits(arguments, _dtype_width(arguments[6]))
+
+
+def _dtype_width(value: Value) -> int:
+    if not isinstance(value, Global) or value.permit is None or value.permit.kind != "torch.dtype":
+        raise Refused("with something that is no dtype")
+    return DTYPES[value.name]
+
+
+def _qtensor(arguments: tuple[Value, ...]) -> Value:
+    """Per-tensor schemes only: torch did not always check the bounds of per-channel parameters."""
+    if len(arguments) != 7:  # noqa: PLR2004
+        raise Refused(f"with {len(arguments)} arguments")
+    match arguments[4]:
+        case (Global(module="torch", name=scheme), float() | int(), int()) if scheme in SCHEMES:
+            pass
+        case _:
+            raise Refused("with quantisation parameters that are not per tensor")
+    if not isinstance(arguments[5], bool):
+        raise Refused("with a malformed requires_grad")
+    _hooks(arguments[6])
+    return _fits(arguments)
+
+
+def _parameter(arguments: tuple[Value, ...]) -> Value:
+    if len(arguments) != 3 or not is_instance(arguments[0], TENSOR_KIND) or not isinstance(arguments[1], bool):  # noqa: PLR2004
+        raise Refused("with something that is no tensor")
+    _hooks(arguments[2])
+    return Instance(TENSOR_KIND)
+
+
+def _sparse(arguments: tuple[Value, ...]) -> Value:
+    """Indices are validated by ``torch.load`` at its end (``_validate_loaded_sparse_tensors``)."""
+    if len(arguments) != 2 or not is_instance(arguments[0], "torch.layout") or not isinstance(arguments[1], tuple):  # noqa: PLR2004
+        raise Refused("with something that is no sparse tensor")
+    for part in arguments[1]:
+        if not (is_instance(part, TENSOR_KIND) or isinstance(part, (tuple, bool)) or part is None):
+            raise Refused("with something that is no tensor")
+    return Instance("sparse torch.Tensor")
+
+
+def _from_numpy(arguments: tuple[Value, ...]) -> Value:
+    if len(arguments) != 4 or not is_instance(arguments[0], "numpy.ndarray"):  # noqa: PLR2004
+        raise Refused("with something that is no array")
+    _dtype_width(arguments[1])
+    return Instance(TENSOR_KIND)
+
+
+def _meta(arguments: tuple[Value, ...]) -> Value:
+    if len(arguments) != 4 or not isinstance(arguments[1], tuple) or not isinstance(arguments[2], tuple):  # noqa: PLR2004
+        raise Refused("with a malformed shape")
+    _dtype_width(arguments[0])
+    return Instance("meta torch.Tensor")
+
+
+FUNCTIONS: Final[dict[str, Callable[[tuple[Value, ...]], Value]]] = {
+    "_rebuild_tensor": _tensor,
+    "_rebuild_tensor_v2": _tensor_v2,
+    "_rebuild_tensor_v3": _tensor_v3,
+    "_rebuild_qtensor": _qtensor,
+    "_rebuild_parameter": _parameter,
+    "_rebuild_sparse_tensor": _sparse,
+    "_rebuild_device_tensor_from_numpy": _from_numpy,
+    "_rebuild_meta_tensor_no_storage": _meta,
+}

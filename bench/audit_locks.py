@@ -2,8 +2,8 @@
 
 Usage: python bench/audit_locks.py
 
-Form is checked always and fails the run. Known vulnerabilities are asked of the OSV database (osv.dev) where it can be
-reached; where it cannot, that is said in so many words, because "not checked" is not "nothing found".
+Form is checked always and fails the run. Known vulnerabilities are asked of the OSV database (osv.dev) where it can
+be reached; where it cannot, that is said in so many words, because "not checked" is not "nothing found".
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def vulnerabilities(pins: dict[str, str]) -> list[str] | None:
     """Known vulnerabilities of these versions, or None when the database cannot be reached."""
     names = sorted(pins)
     queries = [{"package": {"ecosystem": "PyPI", "name": name}, "version": pins[name]} for name in names]
-    request = urllib.request.Request(  # noqa: S310 - a constant https address
+    request = urllib.request.Request(
         OSV, json.dumps({"queries": queries}).encode(), {"Content-Type": "application/json"}
     )
     try:

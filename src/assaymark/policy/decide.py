@@ -61,7 +61,7 @@ def _root_reasons(trust: TrustState, now: int) -> list[Reason]:
     if now < trust.root_expires:
         return []
     message = f"version {trust.root_version} of the trust root expired at {format_time(trust.root_expires)}"
-    remedy = "ask the principals in role root for its next version"
+    remedy = "assaymark keys renew  # by the principals in role root"
     return [Reason("root", Outcome.INDETERMINATE, message, remedy)]
 
 

@@ -26,7 +26,7 @@ def export_dossier(workspace: Workspace, index: int, manifest: Manifest) -> byte
         decision=_entry(workspace, index, size),
         policy=_entry(workspace, policy_index, size),
         evidence=tuple(_entry(workspace, position, size) for position in evidence),
-        roots=tree.roots,
+        roots=tuple(_entry(workspace, position, size) for position in tree.roots),
         checkpoint=tree.note,
         consistency=tuple(workspace.log.consistency(before, size)),
         manifest=manifest.to_bytes(),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from assaymark.core.errors import UsageError
 from assaymark.core.names import NAME_FORM, is_name
-from assaymark.core.statement import ROOT_PAYLOAD_TYPE, parse_envelope
+from assaymark.core.statement import ROOT_PAYLOAD_TYPE
 from assaymark.keys.file import load_public
 from assaymark.service.publish import publish, sign
 from assaymark.service.setup import ROOT_VALIDITY_SECONDS
@@ -135,7 +135,7 @@ def _next_version(
     )
     envelope = sign(ROOT_PAYLOAD_TYPE, payload, signers)
     # Refused here, before it is logged: a root that does not follow would stop every later decision.
-    chain = [parse_envelope(data) for data in workspace.trust().roots]
+    chain = workspace.root_envelopes(workspace.trust().roots)
     newest = verify_root_chain([*chain, envelope], workspace.config.root)
     (receipt,) = publish(workspace, [envelope], clock())
     return Enrolled(newest, receipt)

@@ -8,7 +8,7 @@ from assaymark import __version__
 from assaymark.core.decision import Request, Scope
 from assaymark.core.report import ScanOutcome, Severity
 from assaymark.core.report_json import report_from_json, report_to_json
-from assaymark.core.statement import CONFIGURATION, RELEASE, SCAN, Statement, make_statement
+from assaymark.core.statement import CONFIGURATION, CONTAINMENT, RELEASE, SCAN, Statement, make_statement
 from assaymark.core.subject import Subject
 from assaymark.core.times import format_time
 from assaymark.policy.predicates import configuration_predicate, release_predicate
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from assaymark.service.workspace import Workspace
     from assaymark.store.intake import Intake
 
+_REPORT_KEYS = ("outcome", "findings", "examined", "inert", "skipped", "confinement", "unconfined")
 _CONFIGURATION_SUFFIXES = (".json", ".toml", ".yaml", ".yml", ".ini", ".cfg")
 
 
@@ -60,13 +61,15 @@ def submit(
     workspace.blobs.put(intake.manifest.to_bytes())
 
     evidence = gather(workspace, subject.digest)
-    contained = max((a.position for a in evidence.attestations if _is_containment(a, scope)), default=-1)
+    after = max((item.position for item in evidence.attestations if _is_containment(item)), default=-1)
     envelopes = _release(evidence, subject, scope, intake.manifest, submitter)
-    report = _standing_scan(evidence, subject, contained)
+    report = _standing_scan(evidence, subject, after)
     if report is None:
         report = scan_copy(intake, on_scan)
         service = workspace.signer(None, name="service")
-        envelopes.append(sign_statement(scan_statement(subject, report, clock()).payload, [service]))
+        envelopes.append(
+            sign_statement(scan_statement(subject, report, clock(), after_entry=after + 1).payload, [service])
+        )
     if envelopes:
         publish(workspace, envelopes, clock())
     return decide_on(workspace, Request(subject, scope), clock, report=report)
@@ -82,11 +85,15 @@ def scan_copy(intake: Intake, on_progress: Callable[[int, int], None] | None = N
         )
 
 
-def scan_statement(subject: Subject, report: Report, now: int) -> Statement:
-    """The signed form of a report: docs/spec/scan.md."""
+def scan_statement(subject: Subject, report: Report, now: int, *, after_entry: int) -> Statement:
+    """The signed form of a report: docs/spec/scan.md.
+
+    ``after_entry`` is one more than the index of the last containment or lift of the subject anywhere.
+    """
     document = report_to_json(report)
     highest = max((finding.severity for finding in report.findings), default=None)
     predicate: dict[str, Any] = {
+        "afterEntry": after_entry,
         "complete": not report.skipped and bool(report.examined or report.inert),
         "confinement": document["confinement"],
         "examined": document["examined"],
@@ -127,7 +134,7 @@ def _release(
 
 
 def _standing_scan(evidence: Evidence, subject: Subject, after: int) -> Report | None:
-    """The newest scan of this subject by this scanner, if it was logged after the last containment."""
+    """The newest scan of this subject by this scanner, if it was logged after the last containment or lift."""
     for attestation in reversed(evidence.attestations):
         statement = attestation.statement
         if (
@@ -137,12 +144,11 @@ def _standing_scan(evidence: Evidence, subject: Subject, after: int) -> Report |
             and statement.predicate.get("tool") == {"name": "assaymark", "version": __version__}
             and [s.digest for s in statement.subjects] == [subject.digest]
         ):
-            report = report_from_json(statement.predicate)
+            report = report_from_json({key: statement.predicate.get(key) for key in _REPORT_KEYS})
             # What was skipped for want of time or memory may go better now.
             return report if report.outcome() is not ScanOutcome.INCOMPLETE else None
     return None
 
 
-def _is_containment(attestation: Attestation, scope: Scope) -> bool:
-    predicate = attestation.statement.predicate
-    return predicate.get("action") == "contain" and predicate.get("environment") == scope.environment
+def _is_containment(attestation: Attestation) -> bool:
+    return attestation.statement.predicate_type == CONTAINMENT

@@ -214,5 +214,5 @@ def replay(data: bytes, pinned: str | None) -> VerifiedDossier:
             raise VerificationError("root-chain", "the dossier holds no root")
         from assaymark.core.digest import sha256_digest
 
-        pinned = sha256_digest(parse_envelope(dossier.roots[0]).payload)
+        pinned = sha256_digest(parse_envelope(dossier.roots[0].envelope).payload)
     return verify_dossier(dossier, pinned)

@@ -17,9 +17,10 @@ from assaymark.trust.chain import verify_root_chain
 from assaymark.trust.verify import verify_checkpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from assaymark.core.statement import Envelope
     from assaymark.keys.signers import Signer
     from assaymark.tlog.checkpoint import Checkpoint
     from assaymark.trust.document import Root
@@ -59,10 +60,10 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class TrustedTree:
-    """The root in force and the tree that its log signed; both verified."""
+    """The root in force and the tree that its log signed; both verified. ``roots`` are the chain's entries."""
 
     root: Root
-    roots: tuple[bytes, ...]
+    roots: tuple[int, ...]
     note: bytes
     checkpoint: Checkpoint
 
@@ -85,10 +86,13 @@ class Workspace:
             VerificationError: the chain or the checkpoint was refused.
         """
         note, checkpoint = self.log.checkpoint()
-        positions = self.log.by_predicate(ROOT_PAYLOAD_TYPE, below=checkpoint.size, newest_first=False)
-        roots = tuple(self.log.entry(index)[1] for index in positions)
-        root = verify_root_chain([parse_envelope(data) for data in roots], self.config.root)
+        roots = tuple(self.log.by_predicate(ROOT_PAYLOAD_TYPE, below=checkpoint.size, newest_first=False))
+        root = verify_root_chain(self.root_envelopes(roots), self.config.root)
         return TrustedTree(root, roots, note, verify_checkpoint(note, root))
+
+    def root_envelopes(self, indices: Iterable[int]) -> list[Envelope]:
+        """The envelopes of root documents at these entries."""
+        return [parse_envelope(self.log.entry(index)[1]) for index in indices]
 
     def signer(
         self, uri: str | None, passphrase: Callable[[], bytes] | None = None, *, name: str = "owner"

@@ -16,7 +16,7 @@ from assaymark.tlog.checkpoint import Checkpoint, verify_checkpoint
 from assaymark.tlog.frontier import Frontier
 from assaymark.tlog.leaf import Leaf, parse_leaf
 from assaymark.tlog.merkle import CompactRange, leaf_hash
-from assaymark.tlog.tiles import ENTRIES, TILE_HEIGHT, Tile, width_at
+from assaymark.tlog.tiles import ENTRIES, TILE_HEIGHT, Tile, parse_tile_path, width_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -92,6 +92,7 @@ class _Check:
         for tile, hashes in self._frontier.partials() if self._whole else ():
             if tile.level > 0:
                 self._compare_tile(tile, hashes)
+        self._earlier_partials(checkpoint.size)
         if not self._whole:
             self._report(None, "the root was not computed: entries are missing")
         elif self._tree.root() != checkpoint.root_hash:
@@ -177,6 +178,25 @@ class _Check:
         except (InputError, UnavailableError) as error:
             self._report(first, f"{tile.path}: {error.message}")
             return None
+
+    def _earlier_partials(self, size: int) -> None:
+        """Partial tiles of earlier checkpoints, which a reader of those may still fetch, begin the later ones."""
+        for path in sorted((self._files.folder / "tile").rglob("*.p/*")):
+            name = path.relative_to(self._files.folder).as_posix()
+            try:
+                tile = parse_tile_path(name)
+            except InputError:
+                self._report(None, f"{name}: not the name of a tile")
+                continue
+            current = width_at(tile.level, tile.index, size)
+            if tile.width >= current:
+                continue  # the current one was compared already; a wider one is what a crash left
+            first = tile.index * TILE_WIDTH << (TILE_HEIGHT * max(tile.level, 0))
+            read = self._files.entries if tile.level == ENTRIES else self._files.hashes
+            earlier = self._read(read, tile, first)
+            later = self._read(read, Tile(tile.level, tile.index, current), first)
+            if earlier is not None and later is not None and earlier != later[: tile.width]:
+                self._report(first, f"{name}: not the beginning of the later tile")
 
     def _entry(self, position: int, data: bytes, index: _IndexRows) -> None:
         try:

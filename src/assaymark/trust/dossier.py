@@ -36,14 +36,14 @@ class DossierEntry:
 class Dossier:
     """Bytes that ``trust.replay`` checks; nothing in it is believed before.
 
-    ``roots`` are the envelopes of the root chain, oldest first; ``consistency`` leads from the tree that was
+    ``roots`` are the entries of the root chain, oldest first; ``consistency`` leads from the tree that was
     decided about to the checkpoint's; ``manifest`` holds the subject's canonical manifest bytes.
     """
 
     decision: DossierEntry
     policy: DossierEntry
     evidence: tuple[DossierEntry, ...]
-    roots: tuple[bytes, ...]
+    roots: tuple[DossierEntry, ...]
     checkpoint: bytes
     consistency: tuple[bytes, ...]
     manifest: bytes
@@ -59,16 +59,16 @@ class Dossier:
                 "format": DOSSIER_FORMAT,
                 "manifest": self.manifest.decode(),
                 "policy": _entry_json(self.policy),
-                "roots": [root.decode() for root in self.roots],
+                "roots": [_entry_json(root) for root in self.roots],
             }
         )
 
 
 def parse_dossier(data: bytes) -> Dossier:
-    """Read a dossier's form; nothing in it is verified yet.
+    """Read a dossier in its one canonical spelling; nothing in it is verified yet.
 
     Raises:
-        InputError: a ``json-*`` code or ``dossier-form``, with the JSON path.
+        InputError: a ``json-*`` code, ``dossier-form`` with the JSON path, or ``dossier-canonical``.
     """
     document = parse_object(data, limit=DOSSIER_MAX_BYTES)
     if document.get("format") != DOSSIER_FORMAT:
@@ -77,17 +77,20 @@ def parse_dossier(data: bytes) -> Dossier:
         odd = ", ".join(sorted(set(document) ^ _KEYS))
         raise InputError("dossier-form", f"missing or unknown parts: {odd}", position="$")
     evidence = _list(document, "evidence", DOSSIER_MAX_ENTRIES)
-    return Dossier(
+    dossier = Dossier(
         decision=_entry(document["decision"], "$.decision"),
         policy=_entry(document["policy"], "$.policy"),
         evidence=tuple(_entry(item, f"$.evidence[{i}]") for i, item in enumerate(evidence)),
         roots=tuple(
-            _text(item, f"$.roots[{i}]") for i, item in enumerate(_list(document, "roots", ROOT_MAX_VERSIONS))
+            _entry(item, f"$.roots[{i}]") for i, item in enumerate(_list(document, "roots", ROOT_MAX_VERSIONS))
         ),
         checkpoint=_text(document["checkpoint"], "$.checkpoint"),
         consistency=_hashes(document, "consistency", "$.consistency"),
         manifest=_text(document["manifest"], "$.manifest"),
     )
+    if dossier.to_bytes() != data:
+        raise InputError("dossier-canonical", "not in canonical form: something was added or written anew")
+    return dossier
 
 
 def _encode(data: bytes) -> str:

@@ -19,7 +19,7 @@ from assaymark.policy.statement import decision_payload, parse_decision
 from assaymark.tlog.merkle import verify_consistency
 from assaymark.trust.chain import verify_root_chain
 from assaymark.trust.policy import policy_of
-from assaymark.trust.verify import verify_checkpoint, verify_entry
+from assaymark.trust.verify import verify_checkpoint, verify_entry, verify_inclusion_of
 
 if TYPE_CHECKING:
     from assaymark.core.attestation import Attestation
@@ -49,7 +49,7 @@ def verify_dossier(dossier: Dossier, pinned: str) -> VerifiedDossier:
 
     Steps:
         1. the root chain holds from the pinned digest on;
-        2. the checkpoint is signed by the log that the newest root names;
+        2. the checkpoint is signed by the log that the newest root names, and holds every version of the root;
         3. the decision is in the log, signed by a principal in role ``verifier``;
         4. the tree that was decided about is a prefix of the checkpoint's tree;
         5. the policy is in that prefix, signed by the policy role, and is the one that the decision names;
@@ -62,9 +62,11 @@ def verify_dossier(dossier: Dossier, pinned: str) -> VerifiedDossier:
         VerificationError: something in it was refused; the code says what.
     """
     # 1
-    root = verify_root_chain([parse_envelope(data) for data in dossier.roots], pinned)
+    root = verify_root_chain([parse_envelope(entry.envelope) for entry in dossier.roots], pinned)
     # 2
     checkpoint = verify_checkpoint(dossier.checkpoint, root)
+    for entry in dossier.roots:
+        verify_inclusion_of(entry.envelope, _receipt(entry, dossier.checkpoint, checkpoint), checkpoint)
     # 3
     attestation = _verify(dossier.decision, dossier.checkpoint, checkpoint, root)
     if attestation.statement.predicate_type != DECISION:
@@ -114,15 +116,7 @@ def verify_dossier(dossier: Dossier, pinned: str) -> VerifiedDossier:
     # 8
     if sha256_digest(dossier.manifest) != decision.request.subject.digest:
         raise _refused("dossier-manifest", "the manifest is not the subject's")
-    receipt = Receipt(
-        checkpoint.origin,
-        dossier.decision.index,
-        checkpoint.size,
-        checkpoint.root_hash,
-        dossier.decision.leaf,
-        dossier.decision.hashes,
-        dossier.checkpoint,
-    )
+    receipt = _receipt(dossier.decision, dossier.checkpoint, checkpoint)
     return VerifiedDossier(decision, payload, parse_manifest(dossier.manifest), root, receipt, evidence)
 
 
@@ -152,10 +146,13 @@ def standing_now(decision: Decision, now: int) -> tuple[Outcome, tuple[Reason, .
 
 
 def _verify(entry: DossierEntry, note: bytes, checkpoint: Checkpoint, root: Root) -> Attestation:
-    receipt = Receipt(
+    return verify_entry(entry.envelope, _receipt(entry, note, checkpoint), checkpoint, root)
+
+
+def _receipt(entry: DossierEntry, note: bytes, checkpoint: Checkpoint) -> Receipt:
+    return Receipt(
         checkpoint.origin, entry.index, checkpoint.size, checkpoint.root_hash, entry.leaf, entry.hashes, note
     )
-    return verify_entry(entry.envelope, receipt, checkpoint, root)
 
 
 def _refused(code: str, message: str) -> VerificationError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assaymark.core.attestation import Attestation, Receipt
+from assaymark.core.digest import sha256_digest
 from assaymark.core.errors import InputError, VerificationError
 from assaymark.core.statement import IN_TOTO_PAYLOAD_TYPE, parse_envelope, parse_statement
 from assaymark.tlog.checkpoint import Checkpoint
@@ -54,25 +55,10 @@ def verify_entry(envelope: bytes, receipt: Receipt, checkpoint: Checkpoint, root
         InputError: leaf, envelope or statement is malformed.
         VerificationError: ``receipt-tree``, ``proof-inclusion`` or ``receipt-envelope``.
     """
-    # 1
-    if (receipt.origin, receipt.tree_size, receipt.root_hash) != (
-        checkpoint.origin,
-        checkpoint.size,
-        checkpoint.root_hash,
-    ):
-        raise VerificationError(
-            "receipt-tree", "the receipt is of another tree than the checkpoint", source=f"entry {receipt.index}"
-        )
-    # 2
-    verify_inclusion(leaf_hash(receipt.leaf), receipt.index, checkpoint.size, receipt.hashes, checkpoint.root_hash)
-    # 3
-    leaf = parse_leaf(receipt.leaf)
-    parsed = parse_envelope(envelope)
-    if parsed.digest != leaf.envelope_digest:
-        raise VerificationError(
-            "receipt-envelope", "the log's entry commits to another envelope", source=f"entry {receipt.index}"
-        )
+    # 1 to 3
+    logged_at = verify_inclusion_of(envelope, receipt, checkpoint)
     # 4
+    parsed = parse_envelope(envelope)
     if parsed.payload_type != IN_TOTO_PAYLOAD_TYPE:
         raise InputError(
             "envelope-type", f"payload type {parsed.payload_type!r} is no statement", source=f"entry {receipt.index}"
@@ -81,4 +67,25 @@ def verify_entry(envelope: bytes, receipt: Receipt, checkpoint: Checkpoint, root
     signers = verified_signers(parsed, root)
     # 6
     statement = parse_statement(parsed.payload)
-    return Attestation(statement, parsed, signers, receipt.index, leaf.logged_at)
+    return Attestation(statement, parsed, signers, receipt.index, logged_at)
+
+
+def verify_inclusion_of(envelope: bytes, receipt: Receipt, checkpoint: Checkpoint) -> int:
+    """That an envelope, byte for byte, is the log's entry that the receipt says; returns the leaf's time, seconds.
+
+    Raises:
+        InputError: the leaf is malformed.
+        VerificationError: ``receipt-tree``, ``proof-inclusion`` or ``receipt-envelope``.
+    """
+    entry = f"entry {receipt.index}"
+    if (receipt.origin, receipt.tree_size, receipt.root_hash) != (
+        checkpoint.origin,
+        checkpoint.size,
+        checkpoint.root_hash,
+    ):
+        raise VerificationError("receipt-tree", "the receipt is of another tree than the checkpoint", source=entry)
+    verify_inclusion(leaf_hash(receipt.leaf), receipt.index, checkpoint.size, receipt.hashes, checkpoint.root_hash)
+    leaf = parse_leaf(receipt.leaf)
+    if sha256_digest(envelope) != leaf.envelope_digest:
+        raise VerificationError("receipt-envelope", "the log's entry commits to another envelope", source=entry)
+    return leaf.logged_at

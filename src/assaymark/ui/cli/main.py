@@ -27,19 +27,59 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 VERBS: Final = (
-    Part("init", "verb", "make a workspace: keys, trust root, log and starter policy", (), "assaymark.ui.cli.init:configure"),
+    Part(
+        "init",
+        "verb",
+        "make a workspace: keys, trust root, log and starter policy",
+        (),
+        "assaymark.ui.cli.init:configure",
+    ),
     Part("scan", "verb", "look into model files without executing them", (), "assaymark.ui.cli.scan:configure"),
-    Part("submit", "verb", "bring a model in: copy, hash, scan, sign, log, decide", (), "assaymark.ui.cli.submit:configure"),
-    Part("attest", "verb", "sign a statement about a model, such as an approval", (), "assaymark.ui.cli.attest:configure"),
-    Part("decide", "verb", "decide whether a model may run, and log the decision", (), "assaymark.ui.cli.decide:configure"),
-    Part("verify", "verb", "check a model against the log or a dossier; writes nothing", (), "assaymark.ui.cli.verify:configure"),
-    Part("contain", "verb", "pull a model back, or lift that with new evidence", (), "assaymark.ui.cli.contain:configure"),
+    Part(
+        "submit",
+        "verb",
+        "bring a model in: copy, hash, scan, sign, log, decide",
+        (),
+        "assaymark.ui.cli.submit:configure",
+    ),
+    Part(
+        "attest",
+        "verb",
+        "sign a statement about a model, such as an approval",
+        (),
+        "assaymark.ui.cli.attest:configure",
+    ),
+    Part(
+        "decide",
+        "verb",
+        "decide whether a model may run, and log the decision",
+        (),
+        "assaymark.ui.cli.decide:configure",
+    ),
+    Part(
+        "verify",
+        "verb",
+        "check a model against the log or a dossier; writes nothing",
+        (),
+        "assaymark.ui.cli.verify:configure",
+    ),
+    Part(
+        "contain",
+        "verb",
+        "pull a model back, or lift that with new evidence",
+        (),
+        "assaymark.ui.cli.contain:configure",
+    ),
     Part("digest", "verb", "print the content digest of a file or folder", (), "assaymark.ui.cli.digest:configure"),
     Part("log", "verb", "show, prove, check and export the log", (), "assaymark.ui.cli.log:configure"),
     Part("policy", "verb", "show, check, explain and set the policy", (), "assaymark.ui.cli.policy:configure"),
     Part("keys", "verb", "make keys and enrol people", (), "assaymark.ui.cli.keys:configure"),
-    Part("explain", "verb", "what a rule, an error code or a log entry means", (), "assaymark.ui.cli.explain:configure"),
-    Part("completion", "verb", "print a completion script for your shell", (), "assaymark.ui.cli.completion:configure"),
+    Part(
+        "explain", "verb", "what a rule, an error code or a log entry means", (), "assaymark.ui.cli.explain:configure"
+    ),
+    Part(
+        "completion", "verb", "print a completion script for your shell", (), "assaymark.ui.cli.completion:configure"
+    ),
 )
 EPILOG: Final = """\
 a first round:

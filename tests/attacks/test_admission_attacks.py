@@ -40,8 +40,7 @@ from assaymark.core.statement import (
 )
 from assaymark.core.subject import Subject
 from assaymark.policy.predicates import approval_predicate, containment_predicate
-from assaymark.trust.chain import verify_root_chain
-from assaymark.trust.root import Principal, Role, Root, parse_root
+from assaymark.trust.root import Principal, Role, Root, parse_root, verify_root_chain
 from assaymark.trust.signatures import verified_signers
 
 PEOPLE = ("alice", "bob", "carol", "dora")

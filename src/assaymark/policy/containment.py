@@ -13,7 +13,7 @@ from assaymark.core.decision import Outcome, Reason, combine
 from assaymark.core.limits import TREE_MAX_SIZE
 from assaymark.core.statement import CONTAINMENT
 from assaymark.core.times import format_time
-from assaymark.policy.evidence import Window, entries_on, in_scope, judge
+from assaymark.policy.evidence import Entries, Window, entries_on, in_scope, judge
 from assaymark.policy.remedies import lift, listed, printable
 
 if TYPE_CHECKING:
@@ -61,10 +61,10 @@ def lift_reasons(policy: Policy, attestations: Iterable[Attestation], request: R
     return _lift_reasons(environment, entries, request, Window(after=state.latest)) if state.contained else ()
 
 
-def fold(environment: Environment | None, entries: tuple[Attestation, ...], request: Request) -> ContainmentState:
-    """The state after ``entries`` (sorted by position, all on the subject)."""
+def fold(environment: Environment | None, entries: Entries, request: Request) -> ContainmentState:
+    """The state after all of ``entries``."""
     state = ContainmentState(contained=False)
-    for item in entries:
+    for item in entries.items:
         if item.statement.predicate_type != CONTAINMENT or not in_scope(item, request):
             continue
         after_entry = item.position + 1
@@ -120,7 +120,7 @@ def _contain(state: ContainmentState, item: Attestation) -> ContainmentState:
 def _lifts(
     item: Attestation,
     environment: Environment | None,
-    entries: tuple[Attestation, ...],
+    entries: Entries,
     request: Request,
     latest: int,
 ) -> bool:
@@ -134,7 +134,7 @@ def _lifts(
 
 
 def _lift_reasons(
-    environment: Environment | None, entries: tuple[Attestation, ...], request: Request, window: Window
+    environment: Environment | None, entries: Entries, request: Request, window: Window
 ) -> tuple[Reason, ...]:
     requirements = environment.lift_requirements if environment is not None else ()
     if not requirements:

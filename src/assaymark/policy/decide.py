@@ -8,7 +8,7 @@ from assaymark.core.decision import Decision, Outcome, Reason, TrustState, combi
 from assaymark.core.limits import CLOCK_SKEW_SECONDS, DECISION_DEFAULT_VALIDITY_SECONDS
 from assaymark.core.times import MAX_TIME, format_time
 from assaymark.policy.containment import containment_reason, fold
-from assaymark.policy.evidence import entries_on, judge
+from assaymark.policy.evidence import Entries, entries_on, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,7 +51,7 @@ def decide(
         root_digest=trust.root_digest,
         policy_digest=policy_digest,
         position=position,
-        inputs=tuple((item.position, item.envelope.digest) for item in entries),
+        inputs=tuple((item.position, item.envelope.digest) for item in entries.items),
         decided_at=now,
         valid_until=min(now + validity, trust.root_expires, MAX_TIME),
     )
@@ -65,8 +65,8 @@ def _root_reasons(trust: TrustState, now: int) -> list[Reason]:
     return [Reason("root", Outcome.INDETERMINATE, message, remedy)]
 
 
-def _clock_reasons(entries: tuple[Attestation, ...], now: int) -> list[Reason]:
-    newest = max(entries, key=lambda item: (item.logged_at, item.position), default=None)
+def _clock_reasons(entries: Entries, now: int) -> list[Reason]:
+    newest = max(entries.items, key=lambda item: (item.logged_at, item.position), default=None)
     if newest is None or now >= newest.logged_at - CLOCK_SKEW_SECONDS:
         return []
     logged = f"entry {newest.position} was logged at {format_time(newest.logged_at)}"
@@ -75,7 +75,7 @@ def _clock_reasons(entries: tuple[Attestation, ...], now: int) -> list[Reason]:
 
 
 def _environment_reasons(
-    policy: Policy, environment: Environment | None, entries: tuple[Attestation, ...], request: Request
+    policy: Policy, environment: Environment | None, entries: Entries, request: Request
 ) -> list[Reason]:
     show = "assaymark policy show"
     if not policy.environments:

@@ -58,8 +58,20 @@ class _Says(Enum):
     NOTHING = 3  # no answer
 
 
-def entries_on(attestations: Iterable[Attestation], request: Request, below: int) -> tuple[Attestation, ...]:
-    """The entries on the request's subject below a tree size, but decisions; sorted by position, each once."""
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """The entries on one subject, sorted by position, each once; and which of their signers are one.
+
+    ``signers`` are one by key or principal, ``people`` also through the workloads that they answer for.
+    """
+
+    items: tuple[Attestation, ...]
+    signers: Groups
+    people: Groups
+
+
+def entries_on(attestations: Iterable[Attestation], request: Request, below: int) -> Entries:
+    """The entries on the request's subject below a tree size, but decisions."""
     distinct = {
         (item.position, item.envelope.digest): item
         for item in attestations
@@ -67,7 +79,8 @@ def entries_on(attestations: Iterable[Attestation], request: Request, below: int
         and item.statement.predicate_type != DECISION
         and any(subject.digest == request.subject.digest for subject in item.statement.subjects)
     }
-    return tuple(distinct[key] for key in sorted(distinct))
+    items = tuple(distinct[key] for key in sorted(distinct))
+    return Entries(items, Groups(items, workloads=False), Groups(items, workloads=True))
 
 
 def in_scope(attestation: Attestation, request: Request) -> bool:
@@ -79,10 +92,8 @@ def in_scope(attestation: Attestation, request: Request) -> bool:
     )
 
 
-def judge(
-    requirement: Requirement, entries: tuple[Attestation, ...], request: Request, window: Window = EVERYTHING
-) -> Reason:
-    """How ``requirement`` stands by the entries on the subject (as ``entries_on`` gives them).
+def judge(requirement: Requirement, entries: Entries, request: Request, window: Window = EVERYTHING) -> Reason:
+    """How ``requirement`` stands by the entries on the subject.
 
     DENY when a signer's current statement fails a condition or signers are missing; INDETERMINATE when what is
     missing may be in statements that give no answer; else PERMIT.
@@ -129,11 +140,11 @@ class _Tally:
     submitters: list[str]
 
 
-def _tally(requirement: Requirement, entries: tuple[Attestation, ...], request: Request, window: Window) -> _Tally:
-    people = _Groups(entries, workloads=True)
+def _tally(requirement: Requirement, entries: Entries, request: Request, window: Window) -> _Tally:
+    people = entries.people
     submitted = [
         signer
-        for item in entries
+        for item in entries.items
         if item.statement.predicate_type == RELEASE and item.position < window.below
         for signer in item.signers
     ]
@@ -162,13 +173,12 @@ def _tally(requirement: Requirement, entries: tuple[Attestation, ...], request: 
 
 
 def _current(
-    requirement: Requirement, entries: tuple[Attestation, ...], request: Request, window: Window
+    requirement: Requirement, entries: Entries, request: Request, window: Window
 ) -> tuple[list[tuple[Signer, Attestation]], list[str]]:
     """Each signer in a role with the newest statement of theirs, and notes on statements that do not count."""
-    signers = _Groups(entries, workloads=False)
     newest: dict[str, tuple[Signer, Attestation]] = {}
     notes: list[str] = []
-    for item in entries:
+    for item in entries.items:
         if item.statement.predicate_type != requirement.predicate or item.position >= window.below:
             continue
         if not in_scope(item, request):
@@ -180,7 +190,7 @@ def _current(
                 if signer.roles.isdisjoint(requirement.roles):
                     notes.append(f"{signer.principal} (entry {item.position}) is not in role {_roles(requirement)}")
                 else:
-                    newest[signers.mark(signer)] = (signer, item)
+                    newest[entries.signers.mark(signer)] = (signer, item)
     return sorted(newest.values(), key=lambda pair: (pair[1].position, pair[0].principal)), notes
 
 
@@ -210,7 +220,7 @@ def _field(predicate: dict[str, Any], path: str) -> Any:
     return value
 
 
-class _Groups:
+class Groups:
     """Signers that are one: the same key under two names, one principal with two keys, a person and a workload.
 
     ``trust`` refuses a root in which a key has two owners; this counts rightly all the same.

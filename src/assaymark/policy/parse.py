@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from typing import Any, Final
 
 from assaymark.core.errors import InputError
@@ -85,6 +84,8 @@ def parse_policy(data: bytes) -> Policy:
 
 
 def _toml(data: bytes) -> dict[str, Any]:
+    import tomllib  # 7 ms, and few commands read a policy
+
     if len(data) > POLICY_MAX_BYTES:
         raise InputError("policy-size", f"{len(data)} bytes, above the limit of {POLICY_MAX_BYTES}")
     try:

@@ -1,4 +1,4 @@
-"""The trust root as values. Format: docs/spec/root.md; the reader is ``trust.root``."""
+"""The trust root as values. Format: docs/spec/root.md; the reader is ``trust.parse``."""
 
 from __future__ import annotations
 

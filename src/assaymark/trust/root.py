@@ -1,4 +1,4 @@
-"""The trust root: who may sign what for one tenant, as a versioned document. Format: docs/spec/root.md.
+"""The trust root: who may sign what for one tenant, and its chain of versions from a pinned digest.
 
 In the spirit of TUF's root (The Update Framework, specification 1.0.33 section 5.3): version N+1 is signed by the
 thresholds of both, so that neither a thief of the new keys nor one of the old alone changes it.
@@ -6,276 +6,96 @@ thresholds of both, so that neither a thief of the new keys nor one of the old a
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import re
-from itertools import pairwise
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
-from assaymark.core.canonical import canonical_json, check_signable, parse_object
-from assaymark.core.errors import InputError
-from assaymark.core.limits import ROOT_MAX_BYTES, ROOT_MAX_KEYS
-from assaymark.core.names import NAME_FORM, is_name
-from assaymark.core.times import format_time, parse_time
-from assaymark.trust.document import PERSON, WORKLOAD, LogTrust, Principal, Role, Root
-from assaymark.trust.signatures import ED25519, PublicKey, check_public, key_id
+from assaymark.core.errors import InputError, VerificationError
+from assaymark.core.limits import ROOT_MAX_VERSIONS
+from assaymark.core.statement import ROOT_PAYLOAD_TYPE
+from assaymark.trust.document import LogTrust, Principal, Role, Root
+from assaymark.trust.parse import ROOT_ROLE, make_root, parse_root
+from assaymark.trust.signatures import verified_signers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["LogTrust", "Principal", "Role", "Root", "make_root", "parse_root"]
+    from assaymark.core.statement import Envelope
 
-ROOT_FORMAT: Final = "assaymark:root/v1"
-ROOT_ROLE: Final = "root"
-POLICY_ROLE: Final = "policy"
-
-# C2SP signed-note: a name is not empty and has no space and no plus; vkey = name+hash+base64(type || key).
-_ORIGIN: Final = re.compile(r"[!-*,-~]{1,255}")
-_VKEY: Final = re.compile(r"([!-*,-~]{1,255})\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})")
-_NOTE_ED25519: Final = b"\x01"
+__all__ = ["LogTrust", "Principal", "Role", "Root", "make_root", "parse_root", "verify_root_chain"]
 
 
-def make_root(
-    *,
-    tenant: str,
-    version: int,
-    expires: int,
-    log: LogTrust,
-    keys: Iterable[PublicKey],
-    principals: Iterable[Principal],
-    roles: Iterable[Role],
-) -> bytes:
-    """The canonical payload of a root document, ready to sign.
+def verify_root_chain(envelopes: Iterable[Envelope], pinned_digest: str, *, minimum_version: int = 1) -> Root:
+    """The newest root of the chain, trusted because the pinned one is.
+
+    Steps:
+        1. Every envelope holds a root document; versions are distinct, or hold the same payload.
+        2. One of them has the pinned digest. What comes before it is not looked at.
+        3. From there on every version is one more than the last, of the same tenant and log origin.
+        4. Each is signed by the root role's threshold of the version before it and of its own, by distinct
+           principals with distinct keys.
+        5. The newest is not below ``minimum_version``, the highest version that the verifier has seen.
+
+    That a version in between has expired does not matter; the newest one's expiry is judged by the decision.
 
     Raises:
-        InputError: as ``parse_root``, which has read what this returns.
+        InputError: as ``parse_root``, or ``root-limit`` above ``ROOT_MAX_VERSIONS`` envelopes.
+        VerificationError: ``root-pin``, ``root-chain``, ``root-threshold`` or ``root-rollback``, naming the version.
     """
-    document = {
-        "expires": format_time(expires),
-        "format": ROOT_FORMAT,
-        "keys": {key.key_id: {"public": base64.b64encode(key.public).decode(), "scheme": key.scheme} for key in keys},
-        "log": {"keys": sorted(log.keys), "origin": log.origin},
-        "principals": {item.name: _principal_json(item) for item in principals},
-        "roles": {role.name: _role_json(role) for role in roles},
-        "tenant": tenant,
-        "version": version,
-    }
-    payload = canonical_json(document)
-    parse_root(payload)
-    return payload
+    chain = _by_version(envelopes)
+    pinned = next((root for root, _ in chain if root.digest == pinned_digest), None)
+    if pinned is None:
+        raise VerificationError(
+            "root-pin",
+            "no root of the chain has the pinned digest",
+            source=pinned_digest[:80],
+            remedy="check the digest with who gave it to you; do not pin another one because it fits",
+        )
+    newest = pinned
+    for root, signed in chain:
+        if root.version > newest.version:
+            _check_step(newest, root, signed)
+            newest = root
+    if newest.version < minimum_version:
+        raise VerificationError(
+            "root-rollback",
+            f"the newest root is version {newest.version}, and version {minimum_version} was seen before",
+            remedy="get the whole chain; a chain that ends early hides keys that were taken away",
+        )
+    return newest
 
 
-def parse_root(payload: bytes) -> Root:
-    """Read a root document in its one canonical spelling.
-
-    Raises:
-        InputError: a ``json-*`` code; ``root-format``, ``root-form``, ``root-name``, ``root-key``,
-            ``root-principal``, ``root-role``, ``root-log``, ``root-limit`` or ``root-canonical``.
-    """
-    document = parse_object(payload, limit=ROOT_MAX_BYTES)
-    check_signable(document)
-    if document.get("format") != ROOT_FORMAT:
-        raise InputError("root-format", f"not a root of format {ROOT_FORMAT}", position="$.format")
-    _check_keys(
-        document, {"expires", "format", "keys", "log", "principals", "roles", "tenant", "version"}, set(), "$"
-    )
-    if not is_name(document["tenant"]):
-        raise InputError("root-name", f"a tenant's name has the form {NAME_FORM}", position="$.tenant")
-    version = document["version"]
-    if type(version) is not int or version < 1:
-        raise InputError("root-form", "a version is a whole number from 1", position="$.version")
-    keys = _keys(_object(document["keys"], "$.keys"))
-    principals = _principals(_object(document["principals"], "$.principals"))
-    owners = _owners(keys, principals)
-    root = Root(
-        tenant=document["tenant"],
-        version=version,
-        expires=_time(document["expires"]),
-        log=_log(_object(document["log"], "$.log"), keys),
-        keys=MappingProxyType(keys),
-        principals=MappingProxyType(principals),
-        roles=MappingProxyType(_roles(_object(document["roles"], "$.roles"), principals)),
-        payload=payload,
-        owners=MappingProxyType(owners),
-    )
-    if canonical_json(document) != payload:
-        raise InputError("root-canonical", "not in canonical form", position="$")
-    return root
-
-
-def _keys(table: dict[str, Any]) -> dict[str, PublicKey]:
-    if len(table) > ROOT_MAX_KEYS:
-        raise InputError("root-limit", f"more than {ROOT_MAX_KEYS} keys", position="$.keys")
-    keys: dict[str, PublicKey] = {}
-    for name, item in table.items():
-        where = f"$.keys.{_shown(name)}"
-        entry = _object(item, where)
-        _check_keys(entry, {"public", "scheme"}, set(), where)
-        if entry["scheme"] != ED25519:
-            raise InputError("root-key", f"the scheme is not {ED25519}", position=f"{where}.scheme")
-        public = _base64(entry["public"], f"{where}.public")
-        try:
-            expected = key_id(ED25519, public)
-        except InputError as error:
-            raise InputError("root-key", error.message, position=f"{where}.public") from None
-        if name != expected:
-            raise InputError("root-key", f"the key's id is {expected}", position=where)
-        keys[name] = PublicKey(ED25519, public)
-    return keys
-
-
-def _principals(table: dict[str, Any]) -> dict[str, Principal]:
-    principals: dict[str, Principal] = {}
-    for name, item in table.items():
-        where = f"$.principals.{_shown(name)}"
-        if not is_name(name):
-            raise InputError("root-name", f"a principal's name has the form {NAME_FORM}", position=where)
-        entry = _object(item, where)
-        _check_keys(entry, {"keys", "kind"}, {"registeredBy"}, where)
-        kind, registrar = entry["kind"], entry.get("registeredBy", "")
-        if kind not in (PERSON, WORKLOAD):
-            raise InputError("root-principal", f"neither {PERSON} nor {WORKLOAD}", position=f"{where}.kind")
-        if (kind == WORKLOAD) != ("registeredBy" in entry):
-            raise InputError(
-                "root-principal", "a workload, and only that, names the person who answers for it", position=where
+def _by_version(envelopes: Iterable[Envelope]) -> list[tuple[Root, list[Envelope]]]:
+    versions: dict[int, tuple[Root, list[Envelope]]] = {}
+    for number, envelope in enumerate(envelopes, 1):
+        if number > ROOT_MAX_VERSIONS:
+            raise InputError("root-limit", f"more than {ROOT_MAX_VERSIONS} root envelopes")
+        if envelope.payload_type != ROOT_PAYLOAD_TYPE:
+            raise VerificationError(
+                "root-chain", f"an envelope of type {envelope.payload_type[:80]!r} among the roots"
             )
-        if not isinstance(registrar, str):
-            raise InputError("root-form", "expected text", position=f"{where}.registeredBy")
-        principals[name] = Principal(name, _strings(entry["keys"], f"{where}.keys"), kind, registrar)
-    for principal in principals.values():
-        registrar = principal.registered_by
-        if principal.kind == WORKLOAD and (registrar not in principals or principals[registrar].kind != PERSON):
-            where = f"$.principals.{principal.name}.registeredBy"
-            raise InputError("root-principal", "not a person of this root", position=where)
-    return principals
+        root = parse_root(envelope.payload)
+        known, signed = versions.setdefault(root.version, (root, []))
+        if known.payload != root.payload:
+            raise VerificationError("root-chain", f"two different roots of version {root.version}")
+        signed.append(envelope)
+    return [versions[version] for version in sorted(versions)]
 
 
-def _owners(keys: dict[str, PublicKey], principals: dict[str, Principal]) -> dict[str, str]:
-    owners: dict[str, str] = {}
-    for principal in principals.values():
-        where = f"$.principals.{principal.name}.keys"
-        for key in principal.keys:
-            if key not in keys:
-                raise InputError("root-principal", f"no key {_shown(key)} in this root", position=where)
-            if key in owners:
-                raise InputError(
-                    "root-principal", f"key {key} belongs to {owners[key]} and {principal.name}", position=where
-                )
-            owners[key] = principal.name
-    for key in keys:
-        if key not in owners:
-            raise InputError("root-key", "a key that belongs to nobody", position=f"$.keys.{key}")
-    return owners
-
-
-def _roles(table: dict[str, Any], principals: dict[str, Principal]) -> dict[str, Role]:
-    roles: dict[str, Role] = {}
-    for name, item in table.items():
-        where = f"$.roles.{_shown(name)}"
-        if not is_name(name):
-            raise InputError("root-name", f"a role's name has the form {NAME_FORM}", position=where)
-        entry = _object(item, where)
-        _check_keys(entry, {"principals"}, {"threshold"}, where)
-        members = _strings(entry["principals"], f"{where}.principals")
-        for member in members:
-            if member not in principals:
-                raise InputError(
-                    "root-role", f"no principal {_shown(member)} in this root", position=f"{where}.principals"
-                )
-        threshold = entry.get("threshold")
-        if "threshold" in entry and (type(threshold) is not int or not 1 <= threshold <= len(members)):
-            raise InputError(
-                "root-role", f"a threshold is from 1 to the {len(members)} members", position=f"{where}.threshold"
+def _check_step(before: Root, after: Root, signed: list[Envelope]) -> None:
+    if after.version != before.version + 1:
+        raise VerificationError("root-chain", f"version {before.version + 1} of the root is missing")
+    if after.tenant != before.tenant:
+        raise VerificationError("root-chain", f"version {after.version} of the root is another tenant's")
+    if after.log.origin != before.log.origin:
+        raise VerificationError("root-chain", f"version {after.version} of the root names another log")
+    for root in (before, after):
+        role = root.roles[ROOT_ROLE]
+        signers = [
+            signer for envelope in signed for signer in verified_signers(envelope, root) if ROOT_ROLE in signer.roles
+        ]
+        count = min(len({signer.principal for signer in signers}), len({signer.key_id for signer in signers}))
+        if role.threshold is None or count < role.threshold:
+            raise VerificationError(
+                "root-threshold",
+                f"version {after.version} of the root has {count} of the {role.threshold} signatures that version "
+                f"{root.version} demands of its role {ROOT_ROLE}",
             )
-        roles[name] = Role(name, members, threshold)
-    for name in (ROOT_ROLE, POLICY_ROLE):
-        if name not in roles or roles[name].threshold is None:
-            raise InputError("root-role", f"the role {name} is there and has a threshold", position=f"$.roles.{name}")
-    return roles
-
-
-def _log(table: dict[str, Any], keys: dict[str, PublicKey]) -> LogTrust:
-    _check_keys(table, {"keys", "origin"}, set(), "$.log")
-    origin = table["origin"]
-    if not isinstance(origin, str) or not _ORIGIN.fullmatch(origin):
-        raise InputError("root-log", "an origin is ASCII text without space or plus", position="$.log.origin")
-    vkeys = _strings(table["keys"], "$.log.keys")
-    people = {key.public for key in keys.values()}
-    for i, text in enumerate(vkeys):
-        where = f"$.log.keys[{i}]"
-        if _log_key(text, origin, where) in people:
-            raise InputError("root-log", "the log's key belongs to no principal", position=where)
-    if not vkeys:
-        raise InputError("root-log", "a log has a key", position="$.log.keys")
-    return LogTrust(origin, vkeys)
-
-
-def _log_key(text: str, origin: str, where: str) -> bytes:
-    """The 32 bytes of an Ed25519 vkey (C2SP signed-note) whose name is the log's origin."""
-    match = _VKEY.fullmatch(text)
-    if match is None or match[1] != origin:
-        raise InputError("root-log", "not a verifier key of the form ORIGIN+hash+key", position=where)
-    blob = _base64(match[3], where)
-    hashed = hashlib.sha256(match[1].encode() + b"\n" + blob).hexdigest()[:8]
-    if blob[:1] != _NOTE_ED25519 or hashed != match[2]:
-        raise InputError("root-log", "not an Ed25519 verifier key, or its hash is another key's", position=where)
-    try:
-        check_public(ED25519, blob[1:])
-    except InputError as error:
-        raise InputError("root-log", error.message, position=where) from None
-    return blob[1:]
-
-
-def _principal_json(principal: Principal) -> dict[str, Any]:
-    document: dict[str, Any] = {"keys": sorted(principal.keys), "kind": principal.kind}
-    return document | {"registeredBy": principal.registered_by} if principal.registered_by else document
-
-
-def _role_json(role: Role) -> dict[str, Any]:
-    document: dict[str, Any] = {"principals": sorted(role.principals)}
-    return document if role.threshold is None else document | {"threshold": role.threshold}
-
-
-def _object(value: Any, where: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise InputError("root-form", "expected an object", position=where)
-    return value
-
-
-def _check_keys(table: dict[str, Any], required: set[str], optional: set[str], where: str) -> None:
-    missing, unknown = sorted(required - set(table)), sorted(set(table) - required - optional)
-    if missing or unknown:
-        what = f"{missing[0]} is missing" if missing else f"unknown member {_shown(unknown[0])}"
-        raise InputError("root-form", what, position=where)
-
-
-def _strings(value: Any, where: str) -> tuple[str, ...]:
-    """A list of distinct texts, sorted: one spelling for one set."""
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise InputError("root-form", "expected a list of text", position=where)
-    if any(one >= two for one, two in pairwise(value)):
-        raise InputError("root-canonical", "not sorted, or one occurs twice", position=where)
-    return tuple(value)
-
-
-def _base64(value: Any, where: str) -> bytes:
-    try:
-        decoded = base64.b64decode(value, validate=True) if isinstance(value, str) else b""
-    except (binascii.Error, ValueError):
-        decoded = b""
-    if not decoded or base64.b64encode(decoded).decode() != value:
-        raise InputError("root-form", "not base64 in its one spelling", position=where)
-    return decoded
-
-
-def _time(value: Any) -> int:
-    try:
-        return parse_time(value if isinstance(value, str) else "")
-    except InputError as error:
-        raise InputError("root-form", error.message, position="$.expires", remedy=error.remedy) from None
-
-
-def _shown(text: str) -> str:
-    return text[:80] if text[:80].isprintable() else repr(text[:80])

@@ -248,6 +248,8 @@ def test_other_kinds_of_keys_are_named_as_such(tmp_path):
     )
     assert refused(UsageError, parse_public, public).code == "key-scheme"
     unknown = PUBLIC.replace(b"MCowBQYDK2Vw", b"MCowBQYDK2V+")
+    other = PRIVATE.replace(b"BQYDK2Vw", b"BQYDK2V+")
+    assert refused((UsageError, InputError), parse_private, other).code in ("key-scheme", "key-form")
     assert refused((UsageError, InputError), parse_public, unknown).code in ("key-scheme", "key-form")
 
 

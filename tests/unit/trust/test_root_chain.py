@@ -3,9 +3,8 @@ from tests.support.roots import ORIGIN, public, root_payload, signed, vkey
 
 from assaymark.core.errors import InputError, VerificationError
 from assaymark.core.statement import Envelope
-from assaymark.trust import chain as module
-from assaymark.trust.chain import verify_root_chain
-from assaymark.trust.root import LogTrust, parse_root
+from assaymark.trust import root as module
+from assaymark.trust.root import LogTrust, parse_root, verify_root_chain
 
 V1 = root_payload(1)
 V2 = root_payload(2, names=("bob", "carol", "dora"))  # alice leaves; bob stays; carol joins the role root

@@ -8,7 +8,7 @@ from tests.support.roots import EXPIRES, ORIGIN, edited, edited_payload, key_of,
 from assaymark.core.digest import sha256_digest
 from assaymark.core.errors import InputError
 from assaymark.core.limits import ROOT_MAX_BYTES
-from assaymark.trust import root as module
+from assaymark.trust import parse as module
 from assaymark.trust.root import LogTrust, Principal, Role, make_root, parse_root
 from assaymark.trust.signatures import PublicKey
 

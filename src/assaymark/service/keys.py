@@ -12,9 +12,8 @@ from assaymark.core.statement import ROOT_PAYLOAD_TYPE
 from assaymark.keys.file import load_public
 from assaymark.service.publish import publish, sign
 from assaymark.service.setup import ROOT_VALIDITY_SECONDS
-from assaymark.trust.chain import verify_root_chain
 from assaymark.trust.document import PERSON, WORKLOAD, Principal, Role
-from assaymark.trust.root import make_root
+from assaymark.trust.root import make_root, verify_root_chain
 from assaymark.trust.signatures import PublicKey
 
 if TYPE_CHECKING:

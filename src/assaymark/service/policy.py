@@ -12,7 +12,7 @@ from assaymark.policy.parse import parse_policy
 from assaymark.service.evidence import policy_in_force
 from assaymark.service.publish import publish, sign_statement
 from assaymark.service.setup import policy_statement
-from assaymark.trust.root import POLICY_ROLE
+from assaymark.trust.parse import POLICY_ROLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

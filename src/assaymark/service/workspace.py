@@ -13,7 +13,7 @@ from assaymark.core.statement import ROOT_PAYLOAD_TYPE, parse_envelope
 from assaymark.keys.signers import load_signer
 from assaymark.store.blobs import Blobs
 from assaymark.store.log_store import LogStore
-from assaymark.trust.chain import verify_root_chain
+from assaymark.trust.root import verify_root_chain
 from assaymark.trust.verify import verify_checkpoint
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from assaymark.core.digest import sha256_digest
 from assaymark.core.errors import InputError, VerificationError
 from assaymark.core.statement import POLICY
-from assaymark.trust.root import POLICY_ROLE
+from assaymark.trust.parse import POLICY_ROLE
 
 if TYPE_CHECKING:
     from assaymark.core.attestation import Attestation

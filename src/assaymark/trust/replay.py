@@ -17,8 +17,8 @@ from assaymark.policy.decide import TrustState, decide
 from assaymark.policy.parse import parse_policy
 from assaymark.policy.statement import decision_payload, parse_decision
 from assaymark.tlog.merkle import verify_consistency
-from assaymark.trust.chain import verify_root_chain
 from assaymark.trust.policy import policy_of
+from assaymark.trust.root import verify_root_chain
 from assaymark.trust.verify import verify_checkpoint, verify_entry, verify_inclusion_of
 
 if TYPE_CHECKING:

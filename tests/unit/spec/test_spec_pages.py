@@ -141,7 +141,7 @@ def test_predicates_that_are_made_meet_their_schemas():
     check("containment", containment_predicate(SCOPE, "contain", after_entry=0, reason="drift"))
     check("containment", containment_predicate(SCOPE, "lift", after_entry=8, reason="fixed"))
     check("configuration", configuration_predicate(MANIFEST.digest, MANIFEST.files))
-    check("policy", policy_predicate("default", STARTER))
+    check("policy", policy_predicate("default", STARTER, after_entry=0))
     assert release_predicate(SCOPE, MANIFEST)["manifest"] == MANIFEST.digest[7:]
 
 

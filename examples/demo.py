@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import pickle
+import shlex
 import shutil
 import subprocess
 import sys
@@ -84,7 +85,7 @@ def run(
         )
         document = json.loads(result.read_text()) if result.exists() else {}
     if show or done.returncode not in expect:
-        print(f"   $ assaymark {' '.join(shorten(word) for word in command)}")
+        print(f"   $ assaymark {shlex.join(shorten(word) for word in command)}")
         print(textwrap.indent((done.stdout + done.stderr).rstrip(), "     "))
     if done.returncode not in expect:
         fail(f"exit code {done.returncode}, expected {' or '.join(map(str, expect))}")

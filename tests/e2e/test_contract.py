@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -333,3 +334,21 @@ def test_attesting_a_predicate_of_ones_own(team: Team, model: Path, tmp_path: Pa
     malformed = team.ask("attest", "approval", model, "--predicate", predicate, "--key", team.key("alice"))
     assert malformed.code == 3
     assert malformed.json["error"]["code"] == "predicate-schema"
+
+
+def test_remedies_can_be_pasted(team: Team, tmp_path: Path) -> None:
+    folder = tmp_path / "a folder; with spaces"
+    folder.mkdir()
+    model = make_model(folder)
+    refused = team.ask("submit", model, "--to", "production")
+    remedy = next(r["remedy"] for r in refused.json["reasons"] if not r["met"])
+    for name in ("alice", "bob"):
+        command = remedy.partition("  # ")[0].replace("file:KEY", team.key(name))
+        words = shlex.split(command)
+        assert words[0] == "assaymark"
+        assert cli(*words[1:]).code == 0
+    assert team.ask("verify", model, "--for", "production").code == 0
+    team.run("contain", model, "--for", "production", "--reason", "x")
+    contained = team.ask("verify", model, "--for", "production")
+    lift = next(r["remedy"] for r in contained.json["reasons"] if r["requirement"] == "containment")
+    assert cli(*shlex.split(lift.partition("  # ")[0])[1:]).code == 1

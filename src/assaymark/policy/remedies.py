@@ -38,6 +38,11 @@ def lift(request: Request) -> str:
     return f"assaymark contain {path_of(request)} --for {quoted(request.scope.environment)} --lift"
 
 
+def decide_command(name: str, environment: str) -> str:
+    """The command that decides anew and writes the dossier."""
+    return f"assaymark decide {quoted(name)} --for {quoted(environment)} --dossier FILE"
+
+
 def path_of(request: Request) -> str:
     """The subject's name as a shell word; ``PATH`` when it has none that can be shown."""
     name = request.subject.name

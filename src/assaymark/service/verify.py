@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from assaymark.core.decision import Outcome, Reason, Request, Scope, combine
 from assaymark.core.errors import InputError, UsageError, VerificationError
 from assaymark.core.limits import DOSSIER_MAX_BYTES
-from assaymark.core.statement import DECISION, parse_envelope, parse_statement
+from assaymark.core.statement import DECISION, RELEASE, parse_envelope, parse_statement
 from assaymark.core.subject import compare_manifests
+from assaymark.policy.remedies import decide_command, supply
 from assaymark.policy.statement import parse_decision
 from assaymark.service.decide import compare
 from assaymark.service.evidence import gather, policy_in_force
@@ -119,23 +120,25 @@ def verify_with_dossier(
     scope = Scope(verified.root.tenant, environment)
     extra: list[Reason] = []
     differences = compare_manifests(verified.manifest, manifest)
-    if subject.digest != verified.decision.request.subject.digest:
+    decided = verified.decision.request.subject.digest
+    if subject.digest != decided:
         extra.append(
             Reason(
                 "subject",
                 Outcome.DENY,
-                f"the files are not what the decision is about: {subject.digest},"
-                f" decided was {verified.decision.request.subject.digest}",
-                f"restore the released files, or `assaymark submit {subject.name} --to {environment}`",
+                f"these files were not decided about; the decision is about {decided}",
+                f"{supply(RELEASE, Request(subject, scope))}  # or restore the released files",
             )
         )
+        # What the dossier says of other files is no reason for these.
+        reasons = tuple(reason for reason in reasons if not reason.met)
     if verified.decision.request.scope != scope:
         extra.append(
             Reason(
                 "environment",
                 Outcome.DENY,
                 f"the decision is for {verified.decision.request.scope.environment}, not for {environment}",
-                f"`assaymark decide {subject.name} --for {environment} --dossier FILE` where the workspace is",
+                f"{decide_command(subject.name, environment)}  # where the workspace is",
             )
         )
     if log_copy is not None:
@@ -163,7 +166,7 @@ def compare_with_log(verified: VerifiedDossier, log_copy: Workspace) -> list[Rea
                 "log-copy",
                 Outcome.INDETERMINATE,
                 "the copy is of another log, or older than the decision",
-                "take a newer copy: `assaymark log export FOLDER`",
+                "assaymark log export FOLDER  # a newer copy, where the workspace is",
             )
         ]
     if log_copy.log.root_at(position.tree_size).hex() != position.root_hash:

@@ -15,6 +15,7 @@ from assaymark.core.subject import parse_manifest
 from assaymark.core.times import format_time
 from assaymark.policy.decide import TrustState, decide
 from assaymark.policy.parse import parse_policy
+from assaymark.policy.remedies import decide_command
 from assaymark.policy.statement import decision_payload, parse_decision
 from assaymark.tlog.merkle import verify_consistency
 from assaymark.trust.policy import policy_of
@@ -129,8 +130,8 @@ def standing_now(decision: Decision, now: int) -> tuple[Outcome, tuple[Reason, .
                 "validity",
                 Outcome.INDETERMINATE,
                 f"the decision ended at {format_time(decision.valid_until)}; it is {format_time(now)} now",
-                f"`assaymark decide {decision.request.subject.name} --for {decision.request.scope.environment}"
-                " --dossier FILE` where the workspace is",
+                f"{decide_command(decision.request.subject.name, decision.request.scope.environment)}"
+                "  # where the workspace is",
             )
         )
     elif now < decision.decided_at - CLOCK_SKEW_SECONDS:

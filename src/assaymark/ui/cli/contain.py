@@ -46,9 +46,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
     """Contain, or lift."""
+    from dataclasses import replace
+
     from assaymark.service.contain import contain, lift
     from assaymark.service.workspace import open_workspace
     from assaymark.ui.cli.clock import now
+    from assaymark.ui.cli.remedies import complete
 
     if not args.lift and not (args.reason or "").strip():
         raise UsageError("contain-usage", "a containment has a --reason TEXT: people will ask")
@@ -64,6 +67,7 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
         now,
         configurations=configurations(args),
     )
+    done = replace(done, reasons=complete(done.reasons, done.subject.name, args))
     refused = done.contained if args.lift else not done.contained
     result = Result(NO if refused else YES, _document(done), lambda style: _text(done, style, lifting=args.lift))
     return emit(result, args.format, outputs)

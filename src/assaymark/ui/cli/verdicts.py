@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +11,7 @@ from assaymark.core.errors import InputError, UnavailableError, VerificationErro
 from assaymark.core.subject import Subject
 from assaymark.service.verdict import Verdict, refused
 from assaymark.ui.cli.output import NO, NO_ANSWER, YES, Result, emit
+from assaymark.ui.cli.remedies import complete
 from assaymark.ui.report.documents import verdict_document
 from assaymark.ui.report.text import verdict_text
 
@@ -35,5 +37,6 @@ def answer(args: argparse.Namespace, outputs: list[tuple[str, Path]], question: 
 
 def emit_verdict(args: argparse.Namespace, outputs: list[tuple[str, Path]], verdict: Verdict) -> int:
     """Write a verdict in the formats asked for."""
+    verdict = replace(verdict, reasons=complete(verdict.reasons, verdict.subject.name, args))
     result = Result(EXIT[verdict.outcome], verdict_document(verdict), lambda style: verdict_text(verdict, style))
     return emit(result, args.format, outputs)

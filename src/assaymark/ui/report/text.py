@@ -135,5 +135,6 @@ def _footer(verdict: Verdict, style: Style) -> list[str]:
             )
         )
     if verdict.receipt is not None:
-        lines.append(receipt_line(verdict.receipt, style))
+        earlier = decision is not None and verdict.receipt.index < decision.position.tree_size
+        lines.append(style("last logged decision: ", "dim") * earlier + receipt_line(verdict.receipt, style))
     return lines

@@ -46,8 +46,14 @@ arch: $(VENV)/.dev  ## the floors: who may import whom
 audit: $(VENV)/.dev  ## the locks: hashes, no index address, known vulnerabilities where a service is reachable
 	$(BIN)/python bench/audit_locks.py
 
-bench: $(VENV)/.dev  ## figures beside peers, as ratios and CPU-seconds
-	$(BIN)/python -m bench
+.venv-bench/.peers: requirements/bench.txt
+	@echo "Setting up .venv-bench with the peers to compare with (hash-locked) ..." >&2
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@touch $@
+
+bench: $(VENV)/.dev .venv-bench/.peers  ## figures beside peers, as ratios and CPU-seconds
+	@PATH="$(CURDIR)/.venv-bench/bin:$$PATH" $(BIN)/python -m bench $(BENCH)
 
 docs: $(VENV)/.run  ## pictures and generated pages of the documentation
 	$(BIN)/python docs/make.py
@@ -56,7 +62,7 @@ soak: $(VENV)/.dev  ## hours of fuzzing and kills; SOAK_SECONDS a target (defaul
 	$(BIN)/python -m tests.soak
 
 lock: $(VENV)/.dev  ## renew the hash-locked files (needs uv)
-	for set in "run:--group build" "demo:--extra demo --group build" "dev:--extra demo --group dev --group build"; do \
+	for set in "run:--group build" "demo:--extra demo --group build" "dev:--extra demo --group dev --group build" "bench:--group bench"; do \
 	  uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	    $${set#*:} pyproject.toml -o requirements/$${set%%:*}.txt; done
 

@@ -1,0 +1,30 @@
+"""Run every benchmark and print its table.
+
+Usage: python -m bench [NAME ...]   (names: commands, digest, scan; all of them by default)
+"""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+
+BENCHES = ("commands", "digest", "scan")
+
+
+def main() -> int:
+    """Exit 1 when a benchmark says that a figure is above its limit."""
+    names = sys.argv[1:] or list(BENCHES)
+    unknown = [name for name in names if name not in BENCHES]
+    if unknown:
+        sys.exit(f"no benchmark {unknown[0]}; there are {', '.join(BENCHES)}")
+    print(f"{platform.machine()}, {platform.system()} {platform.release()}, Python {platform.python_version()}")
+    worst = 0
+    for name in names:
+        print(f"\n## {name}\n", flush=True)
+        worst = max(worst, subprocess.run([sys.executable, "-m", f"bench.{name}"], check=False).returncode)
+    return worst
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -32,6 +32,7 @@ _LABEL: Final = re.compile(rb"^-----BEGIN ([A-Z0-9 ]{1,40})-----[ \t]*\r?$", re.
 _ENCRYPTED: Final = b"ENCRYPTED PRIVATE KEY"
 _PRIVATE: Final = (b"PRIVATE KEY", _ENCRYPTED)
 _PUBLIC: Final = b"PUBLIC KEY"
+_PASSPHRASE_REMEDY: Final = "name a file that holds it: --passphrase-file FILE"
 _PRIVATE_MODE: Final = 0o600
 _PUBLIC_MODE: Final = 0o644
 
@@ -155,10 +156,16 @@ def parse_private(data: bytes, passphrase: Passphrase | None = None) -> FileSign
     secret: bytes | None = None
     if label == _ENCRYPTED:
         if passphrase is None:
-            raise UsageError("key-passphrase", "the key is encrypted, and no passphrase was given")
+            raise UsageError(
+                "key-passphrase", "the key is encrypted, and no passphrase was given", remedy=_PASSPHRASE_REMEDY
+            )
         secret = passphrase()
         if not secret:
-            raise UsageError("key-passphrase", "the key is encrypted, and the passphrase given is empty")
+            raise UsageError(
+                "key-passphrase",
+                "the key is encrypted, and the passphrase given is empty",
+                remedy=_PASSPHRASE_REMEDY,
+            )
     try:
         private = load_pem_private_key(data, secret)
     except UnsupportedAlgorithm:
@@ -166,7 +173,9 @@ def parse_private(data: bytes, passphrase: Passphrase | None = None) -> FileSign
     except (ValueError, TypeError, InternalError):  # the last for an Ed448 key of 32 bytes
         if secret is not None:
             raise UsageError(
-                "key-passphrase", "the passphrase does not open the key, or the key is damaged"
+                "key-passphrase",
+                "the passphrase does not open the key, or the key is damaged",
+                remedy=_PASSPHRASE_REMEDY,
             ) from None
         raise InputError("key-form", "not a private key in PKCS#8 PEM") from None
     if not isinstance(private, Ed25519PrivateKey):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.errors import AssaymarkError, InputError, UnavailableError, VerificationError
@@ -16,7 +17,7 @@ from assaymark.tlog.checkpoint import Checkpoint, verify_checkpoint
 from assaymark.tlog.frontier import Frontier
 from assaymark.tlog.leaf import Leaf, parse_leaf
 from assaymark.tlog.merkle import CompactRange, leaf_hash
-from assaymark.tlog.tiles import ENTRIES, TILE_HEIGHT, Tile, width_at
+from assaymark.tlog.tiles import ENTRIES, TILE_HEIGHT, Tile, format_bundle, width_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -47,8 +48,9 @@ def check_log(
     """Every problem of the log in ``folder``, which is only read; an empty list means that it holds together.
 
     Compared: the checkpoint's signature under ``verifier``; the root, computed from the entry bundles; every hash
-    of every tile; each kept checkpoint's signature and root; each entry's form and time order; each envelope's
-    presence and digest; each row of the index. ``examine(index, envelope)`` adds what it returns.
+    of every tile, earlier partial ones included; each kept checkpoint's signature and root; each entry's form and
+    time order; each envelope's presence and digest; each row of the index. ``examine(index, envelope)`` adds what
+    it returns.
     """
     return _Check(LogFiles(folder), describe, verifier, examine).run(on_progress)
 
@@ -92,6 +94,7 @@ class _Check:
         for tile, hashes in self._frontier.partials() if self._whole else ():
             if tile.level > 0:
                 self._compare_tile(tile, hashes)
+            self._compare_earlier(tile, partial(_first_hashes, hashes))
         if not self._whole:
             self._report(None, "the root was not computed: entries are missing")
         elif self._tree.root() != checkpoint.root_hash:
@@ -151,6 +154,23 @@ class _Check:
                 elif digest != stored[offset]:
                     self._report(position, f"{Tile(0, number, width).path}: not the hash of this entry")
             self._grow(digest)
+        if entries is not None and width < TILE_WIDTH:
+            self._compare_earlier(Tile(ENTRIES, number, width), lambda count: format_bundle(entries[:count]))
+
+    def _compare_earlier(self, tile: Tile, expected: Callable[[int], bytes]) -> None:
+        """The narrower partial tiles at the log's edge, which clients with an earlier checkpoint may fetch."""
+        for width in range(1, tile.width):
+            path = self._files.folder / replace(tile, width=width).path
+            if not path.exists():
+                continue
+            data = expected(width)
+            try:
+                same = read_bounded(path, len(data)) == data
+            except (InputError, UnavailableError):
+                same = False
+            if not same:
+                first = tile.index * TILE_WIDTH << (TILE_HEIGHT * max(tile.level, 0))
+                self._report(first, f"{replace(tile, width=width).path}: not the first {width} of its entries")
 
     def _grow(self, digest: bytes | None) -> None:
         if digest is None:
@@ -209,6 +229,10 @@ class _Check:
                 notes = [str(error)]
             for note in notes:
                 self._report(position, note)
+
+
+def _first_hashes(hashes: Sequence[bytes], width: int) -> bytes:
+    return b"".join(hashes[:width])
 
 
 class _IndexRows:

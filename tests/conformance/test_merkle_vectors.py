@@ -46,6 +46,14 @@ def _run(kind, case):
         verify_subtree_consistency(case["start"], case["end"], case["size"], proof, *roots)
 
 
+def _accepts(kind, case):
+    try:
+        _run(kind, case)
+    except VerificationError:
+        return False
+    return True
+
+
 @needs_vectors
 @pytest.mark.parametrize("kind", ["inclusion", "consistency", "subtreeinclusion", "subtreeconsistency"])
 def test_every_proof_vector_is_accepted_or_refused_as_it_says(kind):
@@ -53,11 +61,7 @@ def test_every_proof_vector_is_accepted_or_refused_as_it_says(kind):
     for path in sorted((VECTORS / "merkle" / kind).rglob("*.json")):
         case = json.loads(path.read_bytes())
         ran[case["wantErr"]] += 1
-        if case["wantErr"]:
-            with pytest.raises(VerificationError):
-                _run(kind, case)
-        else:
-            _run(kind, case)
+        assert _accepts(kind, case) is not case["wantErr"], f"{path}: {case['desc']}"
     assert ran[True] > 0, "no vector ran that must be refused"
     assert ran[False] > 0, "no vector ran that must be accepted"
 

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.support.cli import Team
 
 import assaymark
-from tests.support.cli import Team
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide" / "python.md"
 

@@ -32,7 +32,7 @@ _LABEL: Final = re.compile(rb"^-----BEGIN ([A-Z0-9 ]{1,40})-----[ \t]*\r?$", re.
 _ENCRYPTED: Final = b"ENCRYPTED PRIVATE KEY"
 _PRIVATE: Final = (b"PRIVATE KEY", _ENCRYPTED)
 _PUBLIC: Final = b"PUBLIC KEY"
-_PASSPHRASE_REMEDY: Final = "name a file that holds it: --passphrase-file FILE"
+_PASSPHRASE_REMEDY: Final = "name a file that holds it: --passphrase-file FILE"  # noqa: S105 - words
 _PRIVATE_MODE: Final = 0o600
 _PUBLIC_MODE: Final = 0o644
 

@@ -24,6 +24,7 @@ from assaymark.policy.predicates import approval_predicate
 from assaymark.service.evidence import Evidence, gather
 from assaymark.service.explain import spec_page
 from assaymark.service.model import subject_at
+from assaymark.service.principals import principal_in
 from assaymark.service.publish import publish, sign_statement
 
 if TYPE_CHECKING:
@@ -175,23 +176,6 @@ def check_schema(predicate_type: str, predicate: dict[str, Any]) -> None:
         ) from None
 
 
-def principal_of(evidence: Evidence, signer: Signer) -> str:
-    """The principal of the root that a key belongs to.
-
-    Raises:
-        UsageError: ``key-unknown``.
-    """
-    root = evidence.tree.root
-    if signer.key_id in root.keys:
-        return root.owner(signer.key_id).name
-    raise UsageError(
-        "key-unknown",
-        "the trust root holds no principal with this key",
-        source=signer.key_id,
-        remedy="enrol its public half: `assaymark keys add NAME --role ROLE --public FILE`",
-    )
-
-
 def _log(
     workspace: Workspace,
     evidence: Evidence,
@@ -201,7 +185,7 @@ def _log(
     signer: Signer,
     clock: Callable[[], int],
 ) -> Attested:
-    principal = principal_of(evidence, signer)
+    principal = principal_in(evidence.tree.root, signer)
     envelope = sign_statement(make_statement((subject,), predicate_type, predicate).payload, [signer])
     held = workspace.log.find(envelope.digest) is not None
     (receipt,) = publish(workspace, [envelope], clock())

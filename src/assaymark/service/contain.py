@@ -9,10 +9,10 @@ from assaymark.core.decision import Outcome, Reason, Request, Scope, combine
 from assaymark.core.statement import CONTAINMENT, make_statement
 from assaymark.policy.containment import containment_state, lift_reasons
 from assaymark.policy.predicates import containment_predicate
-from assaymark.service.attest import principal_of
 from assaymark.service.decide import decide_on
 from assaymark.service.evidence import gather
 from assaymark.service.model import subject_at
+from assaymark.service.principals import principal_in
 from assaymark.service.publish import publish, sign_statement
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def contain(
     subject, _ = subject_at(workspace, place, configurations)
     request = Request(subject, Scope(workspace.config.tenant, environment))
     evidence = gather(workspace, subject.digest)
-    principal_of(evidence, signer)
+    principal_in(evidence.tree.root, signer)
     before = containment_state(evidence.policy, evidence.attestations, request)
     receipt = _publish(workspace, request, "contain", reason, before.after_entry, signer, clock)
     after = gather(workspace, subject.digest)
@@ -93,7 +93,7 @@ def lift(
     subject, manifest = subject_at(workspace, place, configurations)
     request = Request(subject, Scope(workspace.config.tenant, environment))
     evidence = gather(workspace, subject.digest)
-    principal_of(evidence, signer)
+    principal_in(evidence.tree.root, signer)
     state = containment_state(evidence.policy, evidence.attestations, request)
     if not state.contained:
         return Containment(

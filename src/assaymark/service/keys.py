@@ -14,7 +14,6 @@ from assaymark.service.publish import publish, sign
 from assaymark.service.setup import ROOT_VALIDITY_SECONDS
 from assaymark.trust.document import PERSON, WORKLOAD, Principal, Role
 from assaymark.trust.root import make_root, verify_root_chain
-from assaymark.trust.signatures import PublicKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from assaymark.keys.signers import Signer
     from assaymark.service.workspace import Workspace
     from assaymark.trust.document import Root
+    from assaymark.trust.signatures import PublicKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,10 @@ class Enrolled:
     receipt: Receipt | None
 
 
-def find_public_key(name: str, named: str | None, workspace: Workspace) -> Path:
+def find_public_key(name: str, named: str | None, workspace: Workspace) -> Path | None:
     """The public key file of a person: as named, else ``NAME.pub`` here, else in the workspace's keys.
+
+    None for somebody who is enrolled already and brings no further key.
 
     Raises:
         UsageError: ``key-not-found``.
@@ -44,6 +46,8 @@ def find_public_key(name: str, named: str | None, workspace: Workspace) -> Path:
     for place in (Path(f"{name}.pub"), workspace.folder / "keys" / f"{name}.pub"):
         if place.is_file():
             return place
+    if name in workspace.trust().root.principals:
+        return None
     raise UsageError(
         "key-not-found",
         f"no public key of {name} is named, and there is no {name}.pub here",
@@ -55,7 +59,7 @@ def add_principal(
     workspace: Workspace,
     name: str,
     roles: Sequence[str],
-    public_file: Path,
+    public_file: Path | None,
     signers: Sequence[Signer],
     clock: Callable[[], int],
     *,
@@ -71,30 +75,37 @@ def add_principal(
         if not is_name(text):
             raise UsageError("name-form", f"{text!r} is not a name", remedy=f"names have the form {NAME_FORM}")
     root = workspace.trust().root
-    loaded = load_public(public_file)
-    key = PublicKey(loaded.scheme, loaded.public)
-    if key.key_id in root.keys and root.owner(key.key_id).name != name:
-        raise UsageError(
-            "key-taken",
-            f"this key is {root.owner(key.key_id).name}'s; a key is one principal's",
-            source=str(public_file),
-            remedy=f"let {name} make a key: `assaymark keys generate {name}`",
-        )
+    keys = dict(root.keys)
+    new = _new_key(root, name, public_file)
+    if new is not None:
+        keys[new.key_id] = new
     known = root.principals.get(name)
     kind = WORKLOAD if registered_by else PERSON
     if known is not None and (known.kind, known.registered_by) != (kind, registered_by):
         raise UsageError("principal-kind", f"{name} is enrolled as a {known.kind} already")
     principals = dict(root.principals)
     principals[name] = Principal(
-        name, tuple(sorted({*(known.keys if known else ()), key.key_id})), kind, registered_by
+        name, tuple(sorted({*(known.keys if known else ()), *([new.key_id] if new else [])})), kind, registered_by
     )
     changed = dict(root.roles)
     for role in roles:
         before = changed.get(role, Role(role, ()))
         changed[role] = Role(role, tuple(sorted({*before.principals, name})), before.threshold)
-    return _next_version(
-        workspace, root, root.expires, {**root.keys, key.key_id: key}, principals, changed, signers, clock
-    )
+    return _next_version(workspace, root, root.expires, keys, principals, changed, signers, clock)
+
+
+def _new_key(root: Root, name: str, public_file: Path | None) -> PublicKey | None:
+    if public_file is None:
+        return None
+    key = load_public(public_file)
+    if key.key_id in root.keys and root.owner(key.key_id).name != name:
+        raise UsageError(
+            "key-taken",
+            f"this key is {root.owner(key.key_id).name}'s; a key is one principal's",
+            source=str(public_file),
+            remedy=f"let {name} make a key: assaymark keys generate {name}",
+        )
+    return key
 
 
 def renew_root(workspace: Workspace, signers: Sequence[Signer], clock: Callable[[], int]) -> Enrolled:

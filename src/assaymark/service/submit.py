@@ -15,6 +15,7 @@ from assaymark.policy.predicates import configuration_predicate, release_predica
 from assaymark.service.decide import decide_on
 from assaymark.service.evidence import gather
 from assaymark.service.model import guard_workspace, model_name
+from assaymark.service.principals import principal_in
 from assaymark.service.publish import publish, sign_statement
 from assaymark.store.intake import take_manifest
 
@@ -56,6 +57,7 @@ def submit(
         AssaymarkError: as the stores, the keys and the log raise.
     """
     guard_workspace(workspace, path)
+    principal_in(workspace.trust().root, submitter)
     intake = take_manifest(path, configurations=configurations, copy_to=workspace.blobs, on_progress=on_copy)
     subject = Subject(model_name(path), intake.manifest.digest)
     workspace.blobs.put(intake.manifest.to_bytes())

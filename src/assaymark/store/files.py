@@ -143,16 +143,19 @@ def read_bounded(path: Path, limit: int) -> bytes:
         ) from None
     except OSError as error:
         raise storage_error(error, path) from error
-    with storage_errors(path), os.fdopen(descriptor, "rb", buffering=0) as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise InputError("file-kind", "not a regular file", source=str(path))
-        # Bounded by what is read, not by what the status says: the file may grow meanwhile.
-        chunks = []
-        left = limit + 1
-        while left and (chunk := file.read(min(left, max(status.st_size + 1, 4096)))):
-            chunks.append(chunk)
-            left -= len(chunk)
+    try:
+        with storage_errors(path):
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise InputError("file-kind", "not a regular file", source=str(path))
+            # Bounded by what is read, not by what the status says: the file may grow meanwhile.
+            chunks = []
+            left = limit + 1
+            while left and (chunk := os.read(descriptor, min(left, max(status.st_size + 1, 4096)))):
+                chunks.append(chunk)
+                left -= len(chunk)
+    finally:
+        os.close(descriptor)
     if not left:
         raise InputError("file-size", f"above the limit of {limit} bytes", source=str(path))
     return b"".join(chunks)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.errors import AssaymarkError, InputError, UnavailableError, VerificationError
@@ -16,7 +17,7 @@ from assaymark.tlog.checkpoint import Checkpoint, verify_checkpoint
 from assaymark.tlog.frontier import Frontier
 from assaymark.tlog.leaf import Leaf, parse_leaf
 from assaymark.tlog.merkle import CompactRange, leaf_hash
-from assaymark.tlog.tiles import ENTRIES, TILE_HEIGHT, Tile, parse_tile_path, width_at
+from assaymark.tlog.tiles import ENTRIES, TILE_HEIGHT, Tile, format_bundle, width_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -47,8 +48,9 @@ def check_log(
     """Every problem of the log in ``folder``, which is only read; an empty list means that it holds together.
 
     Compared: the checkpoint's signature under ``verifier``; the root, computed from the entry bundles; every hash
-    of every tile; each kept checkpoint's signature and root; each entry's form and time order; each envelope's
-    presence and digest; each row of the index. ``examine(index, envelope)`` adds what it returns.
+    of every tile, earlier partial ones included; each kept checkpoint's signature and root; each entry's form and
+    time order; each envelope's presence and digest; each row of the index. ``examine(index, envelope)`` adds what
+    it returns.
     """
     return _Check(LogFiles(folder), describe, verifier, examine).run(on_progress)
 
@@ -92,7 +94,7 @@ class _Check:
         for tile, hashes in self._frontier.partials() if self._whole else ():
             if tile.level > 0:
                 self._compare_tile(tile, hashes)
-        self._earlier_partials(checkpoint.size)
+            self._compare_earlier(tile, partial(_first_hashes, hashes))
         if not self._whole:
             self._report(None, "the root was not computed: entries are missing")
         elif self._tree.root() != checkpoint.root_hash:
@@ -152,6 +154,23 @@ class _Check:
                 elif digest != stored[offset]:
                     self._report(position, f"{Tile(0, number, width).path}: not the hash of this entry")
             self._grow(digest)
+        if entries is not None and width < TILE_WIDTH:
+            self._compare_earlier(Tile(ENTRIES, number, width), lambda count: format_bundle(entries[:count]))
+
+    def _compare_earlier(self, tile: Tile, expected: Callable[[int], bytes]) -> None:
+        """The narrower partial tiles at the log's edge, which clients with an earlier checkpoint may fetch."""
+        for width in range(1, tile.width):
+            path = self._files.folder / replace(tile, width=width).path
+            if not path.exists():
+                continue
+            data = expected(width)
+            try:
+                same = read_bounded(path, len(data)) == data
+            except (InputError, UnavailableError):
+                same = False
+            if not same:
+                first = tile.index * TILE_WIDTH << (TILE_HEIGHT * max(tile.level, 0))
+                self._report(first, f"{replace(tile, width=width).path}: not the first {width} of its entries")
 
     def _grow(self, digest: bytes | None) -> None:
         if digest is None:
@@ -178,25 +197,6 @@ class _Check:
         except (InputError, UnavailableError) as error:
             self._report(first, f"{tile.path}: {error.message}")
             return None
-
-    def _earlier_partials(self, size: int) -> None:
-        """Partial tiles of earlier checkpoints, which a reader of those may still fetch, begin the later ones."""
-        for path in sorted((self._files.folder / "tile").rglob("*.p/*")):
-            name = path.relative_to(self._files.folder).as_posix()
-            try:
-                tile = parse_tile_path(name)
-            except InputError:
-                self._report(None, f"{name}: not the name of a tile")
-                continue
-            current = width_at(tile.level, tile.index, size)
-            if tile.width >= current:
-                continue  # the current one was compared already; a wider one is what a crash left
-            first = tile.index * TILE_WIDTH << (TILE_HEIGHT * max(tile.level, 0))
-            read = self._files.entries if tile.level == ENTRIES else self._files.hashes
-            earlier = self._read(read, tile, first)
-            later = self._read(read, Tile(tile.level, tile.index, current), first)
-            if earlier is not None and later is not None and earlier != later[: tile.width]:
-                self._report(first, f"{name}: not the beginning of the later tile")
 
     def _entry(self, position: int, data: bytes, index: _IndexRows) -> None:
         try:
@@ -229,6 +229,10 @@ class _Check:
                 notes = [str(error)]
             for note in notes:
                 self._report(position, note)
+
+
+def _first_hashes(hashes: Sequence[bytes], width: int) -> bytes:
+    return b"".join(hashes[:width])
 
 
 class _IndexRows:

@@ -118,6 +118,7 @@ def build_parser(load: str | None = None, *, everything: bool = False) -> argpar
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    parser.add_argument("--workspace", dest="workspace_before_verb", metavar="W", help=argparse.SUPPRESS)
     parser.add_argument("--version", action="version", version=f"assaymark {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=Parser, title="verbs")
     for part in VERBS:
@@ -136,11 +137,12 @@ def build_parser(load: str | None = None, *, everything: bool = False) -> argpar
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    verb = next((word for word in arguments if not word.startswith("-")), None)
     try:
-        args = build_parser(verb).parse_args(arguments)
+        args = build_parser(_verb(arguments)).parse_args(arguments)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else USAGE
+    if args.workspace_before_verb and not getattr(args, "workspace", None):
+        args.workspace = args.workspace_before_verb
     form = getattr(args, "format", "text")
     try:
         outputs = [parse_output(text) for text in getattr(args, "output", [])]
@@ -167,6 +169,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     except Exception as error:  # noqa: BLE001 - the border: a bug of ours must not show a stack trace
         return report_error(_bug(error), form)
+
+
+def _verb(arguments: list[str]) -> str | None:
+    """The first word that is neither a flag nor the value of ``--workspace``."""
+    words = iter(arguments)
+    for word in words:
+        if word == "--workspace":
+            next(words, None)
+        elif not word.startswith("-"):
+            return word
+    return None
 
 
 def _bug(error: Exception) -> InternalError:
@@ -219,6 +232,8 @@ def error_document(error: AssaymarkError) -> dict[str, str]:
 def add_examples(parser: argparse.ArgumentParser, examples: str) -> None:
     """Examples below a verb's help, and the options that every verb has."""
     parser.epilog = "examples:\n" + examples.rstrip("\n")
+    if not any("--workspace" in action.option_strings for action in parser._actions):  # noqa: SLF001 - no public way
+        parser.add_argument("--workspace", metavar="W", help="taken everywhere; this command needs none")
     add_format(parser)
 
 

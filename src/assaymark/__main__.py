@@ -1,0 +1,7 @@
+"""``python -m assaymark``."""
+
+import sys
+
+from assaymark.ui.cli.main import main
+
+sys.exit(main())

@@ -104,7 +104,7 @@ def summarise(kind: str, predicate: dict[str, Any]) -> str:
             findings, skipped = predicate.get("findings"), predicate.get("skipped")
             count = len(findings) if isinstance(findings, list) else "?"
             left = len(skipped) if isinstance(skipped, list) else "?"
-            return f"{predicate.get('outcome')}: {count} findings, {left} skipped"
+            return f"{predicate.get('outcome')}: {_plural(count, 'finding')}, {left} skipped"
         case "decision" if isinstance(own, dict):
             return f"{own.get('outcome')} for {own.get('environment')}"
         case "approval" | "release":
@@ -113,9 +113,13 @@ def summarise(kind: str, predicate: dict[str, Any]) -> str:
             return f"{predicate.get('action')} in {environment}: {predicate.get('reason', '')}"
         case "configuration":
             files = predicate.get("files")
-            return f"{len(files) if isinstance(files, list) else '?'} configuration files"
+            return _plural(len(files) if isinstance(files, list) else "?", "configuration file")
         case _:
             return ""
+
+
+def _plural(count: int | str, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def prove(workspace: Workspace, index: int) -> Receipt:

@@ -3,6 +3,9 @@
 from assaymark.core.errors import InputError
 from assaymark.policy.explain import explain_environment
 from assaymark.policy.parse import parse_policy
+from assaymark.policy.starter import starter_policy
+
+SEEDS = [starter_policy()]
 
 
 def fuzz(data: bytes) -> None:

@@ -2,9 +2,13 @@
 
 import json
 
+from tests.support.dossiers import ROOT
+
 from assaymark.core.canonical import canonical_json
 from assaymark.core.errors import InputError
 from assaymark.trust.root import parse_root
+
+SEEDS = [ROOT]
 
 
 def fuzz(data: bytes) -> None:

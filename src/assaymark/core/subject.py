@@ -140,7 +140,7 @@ def _compare(before: tuple[FileEntry, ...], after: tuple[FileEntry, ...], note: 
                 result.append(Difference(path, f"renamed from {origin}{note}"))
             else:
                 result.append(Difference(path, f"added{note}"))
-        elif old[path].digest != entry.digest:
+        elif old[path] != entry:  # a size that does not fit its digest makes another subject too
             sizes = "" if old[path].size == entry.size else f", {old[path].size} to {entry.size} bytes"
             result.append(Difference(path, f"changed{sizes}{note}"))
     result.extend(Difference(path, f"removed{note}") for path in old if path not in new and path not in renamed)

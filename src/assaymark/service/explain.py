@@ -36,12 +36,14 @@ def explain(name: str) -> Page:
         rule = _folder("_rules", "rules") / name / "rule.md"
         if rule.is_file():
             return Page("rule", rule.read_text())
-        errors = dict(_errors())
-        if name in errors:
-            return Page("error", errors[name])
+        error = dict(_errors()).get(name, "")
         spec = _folder("_spec", "docs/spec") / f"{name}.md"
-        if spec.is_file():
-            return Page("spec", spec.read_text())
+        page = spec.read_text() if spec.is_file() else ""
+        # A predicate and the error about it may share a name, such as policy-statement: both are shown.
+        if error:
+            return Page("error", "\n".join(filter(None, (error, page))))
+        if page:
+            return Page("spec", page)
     nearest = difflib.get_close_matches(name, known_ids(), n=3)
     raise UsageError(
         "explain-unknown",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assaymark.core.decision import Outcome, Request, Scope
-from assaymark.core.errors import InternalError
+from assaymark.core.errors import InternalError, UsageError
 from assaymark.policy.statement import decision_payload
 from assaymark.service.evidence import gather
 from assaymark.service.model import differences_from_nearest, subject_at
@@ -28,16 +28,25 @@ def decide_path(
     clock: Callable[[], int],
     *,
     configurations: tuple[Path, ...] = (),
+    need_dossier: bool = False,
 ) -> tuple[Verdict, bytes | None]:
     """Decide on the model at a path (or with a digest) and log the decision.
 
     Returns the verdict and the dossier's bytes, or None in their place when the subject's manifest is not known.
 
     Raises:
+        UsageError: ``dossier-files`` when a dossier is needed and the files are not known.
         AssaymarkError: as the stores, the keys and the log raise.
     """
     scope = Scope(workspace.config.tenant, environment)
     subject, manifest = subject_at(workspace, place, configurations)
+    if need_dossier and manifest is None:
+        raise UsageError(
+            "dossier-files",
+            "no dossier: the files of this digest are not known here, so nothing was decided",
+            source=str(place),
+            remedy="name the model by its path",
+        )
     verdict = decide_on(workspace, Request(subject, scope), clock, manifest=manifest)
     if manifest is None:
         return verdict, None

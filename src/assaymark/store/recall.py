@@ -38,7 +38,7 @@ class Recall:
         """
         with self._memory() as memory:
             seen = memory["roots"].get(pinned)
-            if isinstance(seen, dict):
+            if seen is not None:
                 if version < seen["version"]:
                     raise VerificationError(
                         "root-rollback",
@@ -60,7 +60,7 @@ class Recall:
         """
         with self._memory() as memory:
             seen = memory["trees"].get(origin)
-            if isinstance(seen, dict):
+            if seen is not None:
                 if size < seen["size"]:
                     raise VerificationError(
                         "log-rollback",
@@ -102,12 +102,30 @@ class Recall:
         try:
             with self._file.open("rb") as stream:
                 memory = parse_object(stream.read(_MAX_BYTES + 1), limit=_MAX_BYTES)
-        except OSError:
+        except FileNotFoundError:
+            return {"format": FORMAT, "roots": {}, "trees": {}}
+        except OSError as error:
+            self.notes.append(f"what was seen before cannot be read: {self._file}: {error.strerror}")
             return {"format": FORMAT, "roots": {}, "trees": {}}
         except InputError as error:
             raise error.at(str(self._file)) from None
-        if memory.get("format") != FORMAT or not all(isinstance(memory.get(key), dict) for key in ("roots", "trees")):
+        if not _well_formed(memory):
             raise InputError(
-                "recall-form", "not a verifier's memory", source=str(self._file), remedy="remove the file"
+                "recall-form",
+                "not a verifier's memory, or damaged",
+                source=str(self._file),
+                remedy="remove the file: what was seen before is then forgotten",
             )
         return memory
+
+
+def _well_formed(memory: dict[str, Any]) -> bool:
+    tables = (("roots", {"digest": str, "version": int}), ("trees", {"root_hash": str, "size": int}))
+    return memory.get("format") == FORMAT and all(
+        isinstance(memory.get(name), dict)
+        and all(
+            isinstance(item, dict) and {key: type(value) for key, value in item.items()} == fields
+            for item in memory[name].values()
+        )
+        for name, fields in tables
+    )

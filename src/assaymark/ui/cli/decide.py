@@ -14,6 +14,7 @@ from assaymark.ui.cli.options import (
     completes_files,
     configurations,
     find_workspace,
+    pinned_root,
 )
 
 if TYPE_CHECKING:
@@ -37,7 +38,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--dossier", metavar="FILE", help="write the decision with all it rests on to FILE")
     )
     completes_files(
-        parser.add_argument("--replay", metavar="DOSSIER", help="make a dossier's decision again, from it alone")
+        parser.add_argument(
+            "--replay",
+            metavar="DOSSIER",
+            help="make a dossier's decision again, at its own time and from it alone; whether it stands now is"
+            " `verify --dossier`",
+        )
     )
     parser.add_argument("--root", metavar="DIGEST", help="with --replay: the root digest that you pinned")
     completes_files(
@@ -57,6 +63,7 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
         if args.path is not None or args.environment is not None or args.dossier is not None:
             raise UsageError("replay-usage", "--replay takes no PATH, --for or --dossier: the dossier names all")
         args.path, args.environment = args.replay, ""
+        args.root = pinned_root(args)
         return answer(args, outputs, lambda: _replay(args))
     if args.path is None or args.environment is None:
         raise UsageError(
@@ -75,16 +82,14 @@ def _decide(args: argparse.Namespace) -> Verdict:
 
     workspace = open_workspace(find_workspace(args))
     verdict, dossier = decide_path(
-        workspace, Path(args.path), args.environment, now, configurations=configurations(args)
+        workspace,
+        Path(args.path),
+        args.environment,
+        now,
+        configurations=configurations(args),
+        need_dossier=bool(args.dossier),
     )
-    if args.dossier:
-        if dossier is None:
-            raise UsageError(
-                "dossier-manifest",
-                "no dossier: this digest's files are not known here",
-                source=args.path,
-                remedy="name the model by its path",
-            )
+    if args.dossier and dossier is not None:
         write_durable(Path(args.dossier), dossier)
         note(f"dossier: {args.dossier}; verify with --root {workspace.config.root}")
     if args.payload and verdict.decision is not None:
@@ -93,16 +98,15 @@ def _decide(args: argparse.Namespace) -> Verdict:
 
 
 def _replay(args: argparse.Namespace) -> Verdict:
-    from assaymark.core.digest import parse_digest
     from assaymark.core.errors import VerificationError
     from assaymark.service.verdict import Verdict
     from assaymark.service.verify import read_dossier, replay
     from assaymark.store.files import write_durable
     from assaymark.ui.cli.output import note
 
-    pinned = parse_digest(args.root) if args.root else None
+    pinned = args.root
     if pinned is None:
-        note("no --root: the dossier is held against its own first root, which proves no origin")
+        note("no --root: the dossier is held against its own first root, so anyone may have made it")
     try:
         verified = replay(read_dossier(Path(args.replay)), pinned)
     except VerificationError as error:

@@ -110,6 +110,23 @@ def find_workspace(args: argparse.Namespace) -> Path:
     )
 
 
+def pinned_root(args: argparse.Namespace) -> str | None:
+    """The digest of ``--root``, if it is given.
+
+    Raises:
+        UsageError: ``root-form``.
+    """
+    if args.root is None:
+        return None
+    from assaymark.core.digest import parse_digest
+    from assaymark.core.errors import InputError
+
+    try:
+        return parse_digest(args.root)
+    except InputError as error:
+        raise UsageError("root-form", f"--root: {error.message}", remedy=error.remedy) from None
+
+
 def passphrase_source(args: argparse.Namespace) -> Callable[[], bytes] | None:
     """Where a passphrase comes from when a key needs one: a file, else the terminal, else nowhere."""
     file = getattr(args, "passphrase_file", None) or os.environ.get("ASSAYMARK_PASSPHRASE_FILE")

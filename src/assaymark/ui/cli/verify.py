@@ -15,6 +15,7 @@ from assaymark.ui.cli.options import (
     completes_files,
     configurations,
     find_workspace,
+    pinned_root,
 )
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
             remedy="take the digest from whom you trust: `assaymark init` and `assaymark keys list` print it",
         )
     if args.root and not args.dossier and not (args.workspace or os.environ.get("ASSAYMARK_WORKSPACE")):
-        raise UsageError("dossier-missing", "--root is for --dossier or --workspace")
+        raise UsageError("root-alone", "--root is for --dossier or --workspace")
+    args.root = pinned_root(args)
     return answer(args, outputs, lambda: _verify(args))
 
 
@@ -70,12 +72,11 @@ def _verify(args: argparse.Namespace) -> Verdict:
         subject, manifest = identify(Path(args.path), configurations(args), progress.update, workspace)
     recall = Recall(state_folder())
     if args.dossier:
-        from assaymark.core.digest import parse_digest
         from assaymark.service.verify import read_dossier, verify_with_dossier
 
         verdict = verify_with_dossier(
             read_dossier(Path(args.dossier)),
-            parse_digest(args.root),
+            args.root,
             subject,
             manifest,
             args.environment,
@@ -96,13 +97,12 @@ def _verify(args: argparse.Namespace) -> Verdict:
 
 def _workspace(args: argparse.Namespace) -> Workspace | None:
     """The workspace to decide from; with a dossier only one that the command line names."""
-    from assaymark.core.digest import parse_digest
     from assaymark.service.workspace import open_workspace
 
     if args.dossier and not args.workspace:
         return None
     workspace = open_workspace(find_workspace(args))
-    if args.root and not args.dossier and parse_digest(args.root) != workspace.config.root:
+    if args.root and not args.dossier and args.root != workspace.config.root:
         from assaymark.core.errors import VerificationError
 
         raise VerificationError("root-pin", f"the workspace pins {workspace.config.root}, you {args.root}")

@@ -114,7 +114,7 @@ def pinned_root(args: argparse.Namespace) -> str | None:
     """The digest of ``--root``, if it is given.
 
     Raises:
-        UsageError: ``root-form``.
+        UsageError: ``root-digest``.
     """
     if args.root is None:
         return None
@@ -124,7 +124,7 @@ def pinned_root(args: argparse.Namespace) -> str | None:
     try:
         return parse_digest(args.root)
     except InputError as error:
-        raise UsageError("root-form", f"--root: {error.message}", remedy=error.remedy) from None
+        raise UsageError("root-digest", f"--root: {error.message}", remedy=error.remedy) from None
 
 
 def passphrase_source(args: argparse.Namespace) -> Callable[[], bytes] | None:

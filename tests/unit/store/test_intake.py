@@ -455,8 +455,7 @@ def test_an_interrupt_ends_every_thread(tmp_path):
     folder = _write(tmp_path, {f"f{i}": bytes(BUFFER_BYTES * 2) for i in range(8)})
 
     def interrupt(done, total):
-        if threading.current_thread() is threading.main_thread():
-            raise KeyboardInterrupt
+        raise KeyboardInterrupt
 
     before = threading.active_count()
     with pytest.raises(KeyboardInterrupt):

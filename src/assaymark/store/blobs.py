@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Self
 from assaymark.core.digest import digest_hex, parse_digest, sha256_digest
 from assaymark.core.errors import AssaymarkError, InputError
 from assaymark.store.files import (
+    flush,
     make_folder,
     read_bounded,
     storage_errors,
@@ -169,7 +170,7 @@ class BlobWriter:
         target = self._blobs.path(digest)
         make_folder(target.parent)
         with storage_errors(target):
-            os.fsync(self._descriptor)
+            flush(self._descriptor)
             # An existing blob of this name is replaced: its bytes are the same, or it was damaged.
             self._path.rename(target)
         self._staged = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import secrets
 import stat
@@ -121,7 +122,7 @@ def sync_folder(folder: Path) -> None:
     with storage_errors(folder):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            os.fsync(descriptor)
+            flush(descriptor)
         finally:
             os.close(descriptor)
 
@@ -161,6 +162,18 @@ def read_bounded(path: Path, limit: int) -> bytes:
     return b"".join(chunks)
 
 
+def flush(descriptor: int) -> None:
+    """Bring a file's bytes, or a folder's names, to the medium itself.
+
+    On macOS fsync(2) leaves them in the drive's cache; F_FULLFSYNC does not, where the file system has it.
+    """
+    os.fsync(descriptor)
+    full = getattr(fcntl, "F_FULLFSYNC", None)
+    if full is not None:
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(descriptor, full)
+
+
 def write_fully(descriptor: int, data: bytes | memoryview) -> None:
     """Write every byte: a single write may stop early, on a nearly full disk above all."""
     view = memoryview(data)
@@ -174,7 +187,7 @@ def _write_temporary(folder: Path, data: bytes, mode: int) -> Path:
     descriptor = os.open(temporary, flags, mode)
     try:
         write_fully(descriptor, data)
-        os.fsync(descriptor)
+        flush(descriptor)
     except OSError:
         _discard(temporary)
         raise

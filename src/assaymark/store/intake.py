@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import io
 import mmap
 import os
 import stat
@@ -148,24 +147,27 @@ class _Hashing:
             self._digests[file.identity] = (digest, file.size)
 
     def _hash(self, file: FoundFile, buffer: memoryview) -> str:
-        with _open(file) as stream:
-            before = _stamp(stream, file)
+        descriptor = _open(file)
+        try:
+            before = _stamp(descriptor, file)
             if self._copy_to is None:
                 digest = hashlib.sha256()
-                self._stream(stream, file, buffer, digest.update)
-                _check_stamp(before, stream, file)
+                self._stream(descriptor, file, buffer, digest.update)
+                _check_stamp(before, descriptor, file)
                 return "sha256:" + digest.hexdigest()
             with self._copy_to.writer() as writer:
-                self._stream(stream, file, buffer, writer.write)
-                _check_stamp(before, stream, file)
+                self._stream(descriptor, file, buffer, writer.write)
+                _check_stamp(before, descriptor, file)
                 return writer.commit()
+        finally:
+            os.close(descriptor)
 
     def _stream(
-        self, stream: io.FileIO, file: FoundFile, buffer: memoryview, take: Callable[[memoryview], None]
+        self, descriptor: int, file: FoundFile, buffer: memoryview, take: Callable[[memoryview], None]
     ) -> None:
         while not self._stop:
             try:
-                count = stream.readinto(buffer)
+                count = os.readv(descriptor, [buffer])
             except OSError as error:
                 raise path_error(error, file.real) from error
             if not count:
@@ -182,21 +184,21 @@ class _StoppedError(Exception):
     """Another thread failed; what was read so far is of no use."""
 
 
-def _open(file: FoundFile) -> io.FileIO:
-    """Open what the walk found: not through a link, and without waiting for a pipe's other end."""
+def _open(file: FoundFile) -> int:
+    """A descriptor of what the walk found: not through a link, and without waiting for a pipe's other end."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     try:
-        return io.FileIO(os.open(file.real, flags))
+        return os.open(file.real, flags)
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENXIO, errno.ENOTDIR):
             raise _changed(file) from None
         raise path_error(error, file.real) from error
 
 
-def _stamp(stream: io.FileIO, file: FoundFile) -> tuple[int, int, int]:
+def _stamp(descriptor: int, file: FoundFile) -> tuple[int, int, int]:
     """What changes when the file is written to; it must be the regular file that the walk found."""
     try:
-        status = os.fstat(stream.fileno())
+        status = os.fstat(descriptor)
     except OSError as error:
         raise path_error(error, file.real) from error
     same = (status.st_dev, status.st_ino) == file.identity and status.st_size == file.size
@@ -205,8 +207,8 @@ def _stamp(stream: io.FileIO, file: FoundFile) -> tuple[int, int, int]:
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def _check_stamp(before: tuple[int, int, int], stream: io.FileIO, file: FoundFile) -> None:
-    if _stamp(stream, file) != before:
+def _check_stamp(before: tuple[int, int, int], descriptor: int, file: FoundFile) -> None:
+    if _stamp(descriptor, file) != before:
         raise _changed(file)
 
 

@@ -65,13 +65,14 @@ class LogIndex:
         self._lock = threading.Lock()
         self._path = path
         self._connection: sqlite3.Connection | None = None
+        self._new = False
         with self._errors():
             target = ":memory:" if path is None else f"{path.absolute().as_uri()}?mode={'rwc' if create else 'ro'}"
             connection = sqlite3.connect(
                 target, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=path is not None
             )
             try:
-                self._prepare(connection, create=create)
+                self._new = not self._prepare(connection, create=create)
             except BaseException:
                 connection.close()
                 raise
@@ -86,6 +87,8 @@ class LogIndex:
 
     def covered(self) -> Covered | None:
         """The tree that the rows were derived from; None for a new index."""
+        if self._new:
+            return None
         with self._query() as connection:
             row = connection.execute("SELECT origin, size, root FROM covered").fetchone()
         return None if row is None else Covered(*row)
@@ -188,7 +191,8 @@ class LogIndex:
         connection.execute("INSERT INTO covered VALUES (?, ?, ?)", (covered.origin, covered.size, covered.root_hash))
 
     @classmethod
-    def _prepare(cls, connection: sqlite3.Connection, *, create: bool) -> None:
+    def _prepare(cls, connection: sqlite3.Connection, *, create: bool) -> bool:
+        """Whether the file holds an index; without ``create`` it may be one whose maker was stopped at once."""
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if create:
             # NORMAL may lose the last rows in a power cut, never consistency; the log then fills them in.
@@ -197,7 +201,10 @@ class LogIndex:
         if create and version == 0:
             version = cls._make_schema(connection)
         if version != SCHEMA_VERSION:
-            raise DamagedIndexError(f"version {version}")
+            tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            if create or version or tables:
+                raise DamagedIndexError(f"version {version}")
+        return bool(version == SCHEMA_VERSION)
 
     @staticmethod
     def _make_schema(connection: sqlite3.Connection) -> int:

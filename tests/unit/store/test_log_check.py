@@ -196,6 +196,11 @@ def test_a_damaged_index_is_named_and_no_reason_to_doubt_the_log(log):
     assert "index.sqlite: damaged" in problems[0].what
 
 
+def test_an_index_whose_maker_was_killed_at_once_is_behind_and_not_damaged(log):
+    (log.folder / "index.sqlite").write_bytes(b"")
+    assert log.check(SIGNER.verifier) == []
+
+
 def test_random_damage_is_always_named_and_never_raised(log):
     chance = random.Random(11)  # noqa: S311 - which bits to flip
     paths = sorted(

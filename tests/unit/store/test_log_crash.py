@@ -18,7 +18,7 @@ CALLS = ("open", "write", "fsync", "rename", "link", "mkdir", "unlink", "ftrunca
 LINUX = sys.platform == "linux"
 
 KILLER = """
-import os, random, select, signal, sys, time
+import os, random, signal, sys, time
 from pathlib import Path
 from tests.support.logs import *
 folder = Path(sys.argv[1])
@@ -36,10 +36,12 @@ for round in range(30):
             number += batch
             os.write(writing, b"%d\\n" % number)
     os.close(writing)
-    time.sleep(chance.random() * 0.04)
+    data = b""
+    while data.count(b"\\n") < round % 4:
+        data += os.read(reading, 65536)
+    time.sleep(chance.random() * 0.01)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    data = b""
     while piece := os.read(reading, 65536):
         data += piece
     os.close(reading)

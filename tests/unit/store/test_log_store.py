@@ -378,3 +378,73 @@ def test_the_entry_is_the_digest_and_the_time_and_nothing_else(tmp_path):
     digest = json.dumps(hashlib.sha256(make_test_envelope(0)).hexdigest()).strip('"')
     expected = f"assaymark:leaf/v1\n{digest}\n2026-05-01T12:00:00Z\n".encode()
     assert (tmp_path / "log/tile/entries/000.p/1").read_bytes() == len(expected).to_bytes(2, "big") + expected
+
+
+# Damage is named where it is met, and never signed, served or exported as good
+
+
+def test_a_damaged_entry_is_refused(tmp_path):
+    make_log(tmp_path / "log", 3).close()
+    bundle = tmp_path / "log/tile/entries/000.p/3"
+    good = bundle.read_bytes()
+    for bad in (good[:-1], good.replace(b"leaf/v1", b"leaf/v2"), b""):
+        bundle.write_bytes(bad)
+        for ask in (lambda log: log.entry(0), lambda log: log.receipt(0)):
+            with pytest.raises(InputError) as caught:
+                ask(LogStore.open(tmp_path / "log"))
+            assert caught.value.code == "log-damaged"
+            assert "log check" in caught.value.remedy
+
+
+def test_a_receipt_is_not_made_from_hashes_that_do_not_lead_to_the_checkpoint(tmp_path):
+    log = make_log(tmp_path / "log", 3)
+    tile = tmp_path / "log/tile/0/000.p/3"
+    tile.write_bytes(tile.read_bytes()[:64] + bytes(32))
+    with pytest.raises(InputError) as caught:
+        LogStore.open(tmp_path / "log").receipt(0)
+    assert caught.value.code == "log-damaged"
+    log.close()
+
+
+def test_a_damaged_checkpoint_is_named_by_its_path(tmp_path):
+    log = make_log(tmp_path / "log", 3)
+    log.append([make_test_envelope(3)], NOW, SIGNER)
+    kept = tmp_path / "log/checkpoints/003"
+    kept.unlink()
+    kept.write_bytes(log.checkpoint()[0])
+    with pytest.raises(InputError) as caught:
+        log.receipt(0, size=3)
+    assert caught.value.code == "log-damaged"
+    kept.write_bytes(b"nothing")
+    with pytest.raises(InputError) as caught:
+        log.receipt(0, size=3)
+    assert (caught.value.code, caught.value.source) == ("log-damaged", str(kept))
+    (tmp_path / "log/checkpoint").write_bytes(b"nothing")
+    with pytest.raises(InputError) as caught:
+        log.checkpoint()
+    assert (caught.value.code, caught.value.source) == ("note-form", str(tmp_path / "log/checkpoint"))
+    (tmp_path / "log/checkpoint").unlink()
+    with pytest.raises(InputError) as caught:
+        log.checkpoint()
+    assert caught.value.code == "log-missing"
+
+
+def test_a_file_system_without_hard_links_keeps_checkpoints_too(tmp_path, monkeypatch):
+    log = make_log(tmp_path / "log", 3)
+
+    def no_links(*arguments, **keywords):
+        raise OSError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    log.append([make_test_envelope(3)], NOW, SIGNER)
+    assert verify_receipt(log.receipt(0, size=3), [SIGNER.verifier]).size == 3
+
+
+def test_a_reader_with_an_old_checkpoint_finds_the_full_tile(tmp_path):
+    log = make_log(tmp_path / "log", 250)
+    log.append([make_test_envelope(i) for i in range(250, 300)], NOW, SIGNER)
+    old = (tmp_path / "log/checkpoints/250").read_bytes()
+    (tmp_path / "log/checkpoint").write_bytes(old)
+    reader = LogStore.open(tmp_path / "log", read_only=True)
+    assert verify_receipt(reader.receipt(249), [SIGNER.verifier]).size == 250
+    assert reader.entry(0)[1] == make_test_envelope(0)

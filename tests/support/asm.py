@@ -59,34 +59,95 @@ def zip_entry(name: bytes, data: bytes, **changes: int | bytes) -> dict[str, int
     return entry
 
 
-def make_zip(entries: list[dict[str, int | bytes]], *, prefix: bytes = b"", gap: bytes = b"", tail: bytes = b"", comment: bytes = b"") -> bytes:
+def make_zip(
+    entries: list[dict[str, int | bytes]],
+    *,
+    prefix: bytes = b"",
+    gap: bytes = b"",
+    tail: bytes = b"",
+    comment: bytes = b"",
+) -> bytes:
     """A zip archive from entries, with ``prefix`` before it, ``gap`` before the directory and ``tail`` behind it."""
     body, directory = prefix, b""
     for e in entries:
         at = e.get("header", len(body))
         if "header" not in e:
-            body += struct.pack("<4s5H3L2H", b"PK\x03\x04", 20, e["flags"], e["method"], 0, 0, e["local_crc"], e["local_size"] if not e["method"] else e["packed"], e["local_size"], len(e["local_name"]), len(e["local_extra"]))
+            body += struct.pack(
+                "<4s5H3L2H",
+                b"PK\x03\x04",
+                20,
+                e["flags"],
+                e["method"],
+                0,
+                0,
+                e["local_crc"],
+                e["local_size"] if not e["method"] else e["packed"],
+                e["local_size"],
+                len(e["local_name"]),
+                len(e["local_extra"]),
+            )
             body += e["local_name"] + e["local_extra"] + e["data"] + e["descriptor"]
-        directory += struct.pack("<4s6H3L5H2L", b"PK\x01\x02", 20 | e["system"] << 8, 20, e["flags"], e["method"], 0, 0, e["crc"], e["packed"], e["size"], len(e["name"]), len(e["extra"]), 0, 0, 0, e["external"], at)
+        directory += struct.pack(
+            "<4s6H3L5H2L",
+            b"PK\x01\x02",
+            20 | e["system"] << 8,
+            20,
+            e["flags"],
+            e["method"],
+            0,
+            0,
+            e["crc"],
+            e["packed"],
+            e["size"],
+            len(e["name"]),
+            len(e["extra"]),
+            0,
+            0,
+            0,
+            e["external"],
+            at,
+        )
         directory += e["name"] + e["extra"]
     body += gap
-    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, len(entries), len(entries), len(directory), len(body), len(comment))
+    end = struct.pack(
+        "<4s4H2LH", b"PK\x05\x06", 0, 0, len(entries), len(entries), len(directory), len(body), len(comment)
+    )
     return body + directory + end + comment + tail
 
 
-def torch_zip(pickle: bytes, storages: dict[str, bytes] | None = None, extra: dict[str, bytes] | None = None) -> bytes:
+def torch_zip(
+    pickle: bytes, storages: dict[str, bytes] | None = None, extra: dict[str, bytes] | None = None
+) -> bytes:
     members = {"archive/data.pkl": pickle, "archive/version": b"3\n", "archive/byteorder": b"little"}
     members |= {f"archive/data/{key}": data for key, data in (storages or {}).items()}
     members |= extra or {}
     return make_zip([zip_entry(name.encode(), data) for name, data in members.items()])
 
 
-def tensor(key: str = "0", elements: int = 4, *, offset: int = 0, size: tuple[int, ...] = (4,), stride: tuple[int, ...] = (1,), storage: str = "FloatStorage") -> bytes:
+def tensor(
+    key: str = "0",
+    elements: int = 4,
+    *,
+    offset: int = 0,
+    size: tuple[int, ...] = (4,),
+    stride: tuple[int, ...] = (1,),
+    storage: str = "FloatStorage",
+) -> bytes:
     """The opcodes of one tensor as torch writes it, on the stack when done."""
     pid = MARK + text("storage") + glob("torch", storage) + text(key) + text("cpu") + number(elements) + TUPLE + b"Q"
     shape = MARK + b"".join(map(number, size)) + TUPLE + MARK + b"".join(map(number, stride)) + TUPLE
     hooks = glob("collections", "OrderedDict") + EMPTY_TUPLE + REDUCE
-    return glob("torch._utils", "_rebuild_tensor_v2") + MARK + pid + number(offset) + shape + b"\x89" + hooks + TUPLE + REDUCE
+    return (
+        glob("torch._utils", "_rebuild_tensor_v2")
+        + MARK
+        + pid
+        + number(offset)
+        + shape
+        + b"\x89"
+        + hooks
+        + TUPLE
+        + REDUCE
+    )
 
 
 def safetensors(header: object, data: bytes = b"", *, raw: bytes | None = None) -> bytes:

@@ -50,6 +50,7 @@ def _examine(content: Content) -> None:
         notes.finding("file-polyglot", f"begins as {kind} and is a pickle too", member=member, offset=0)
         examine_pickle(view, notes, member)
     _against_name(content, kind)
+    _forced(content, kind)
     if kind == "empty":
         content.inert("empty")
     elif kind in _PARTS:
@@ -65,6 +66,13 @@ def _second_format(content: Content) -> None:
             member=content.member,
             offset=found,
         )
+
+
+def _forced(content: Content, kind: str) -> None:
+    """Run the machine over what is only named a pickle: a loader will, and effects come before the break."""
+    _, kept_by = PROMISES.get(content.suffix, ("", frozenset[str]()))
+    if "pickle" in kept_by and kind in ("", "text", "json"):
+        examine_pickle(content.view, content.notes, content.member)
 
 
 def _against_name(content: Content, kind: str) -> None:

@@ -8,13 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.support.hostile import ATTEMPTS
 
 from assaymark.core.errors import UnavailableError
 from assaymark.core.report import Report, ScanOutcome
 from assaymark.sandbox import pool as pool_module
 from assaymark.sandbox.limits import SandboxLimits
 from assaymark.sandbox.pool import Sandbox
-from tests.support.hostile import ATTEMPTS
 
 ROOT = str(Path(__file__).resolve().parents[3])
 HOSTILE = "tests.support.hostile:examine"

@@ -73,10 +73,14 @@ class ZipMember:
 
 @dataclass(frozen=True, slots=True)
 class ZipArchive:
-    """Members in the order of the directory, and what is ambiguous about the archive."""
+    """Members in the order of the directory, and what is ambiguous about the archive.
+
+    ``unreadable`` says why an archive that is ambiguous as well could not be read; ``members`` is then empty.
+    """
 
     members: tuple[ZipMember, ...]
     ambiguities: tuple[Ambiguity, ...]
+    unreadable: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ class _Directory:
     offset: int
     size: int
     entries: int
-    end: int  # where the first end record begins
+    shift: int  # what Python's zipfile adds to every offset when bytes lie before the archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,15 @@ def read_zip(view: View) -> ZipArchive:
         InputError: ``zip-end``, ``zip-directory``, ``zip-entries``: no directory can be read.
     """
     doubts: list[Ambiguity] = []
+    try:
+        return ZipArchive(_read(view, doubts), tuple(doubts))
+    except InputError as error:
+        if not doubts:
+            raise
+        return ZipArchive((), tuple(doubts), error.message)
+
+
+def _read(view: View, doubts: list[Ambiguity]) -> tuple[ZipMember, ...]:
     directory = _find_directory(view, doubts)
     if directory.entries > ZIP_MAX_ENTRIES:
         raise InputError("zip-entries", f"{directory.entries} members, above the limit of {ZIP_MAX_ENTRIES}")
@@ -125,7 +138,7 @@ def read_zip(view: View) -> ZipArchive:
         members[index], expected = _member(view, entry, directory, doubts)
     if expected != directory.offset:
         doubts.append(Ambiguity("the directory does not begin where the last member ends", directory.offset))
-    return ZipArchive(tuple(members[index] for index in range(len(entries))), tuple(doubts))
+    return tuple(members[index] for index in range(len(entries)))
 
 
 def member_view(view: View, member: ZipMember, limit: int = ZIP_MAX_INFLATED_BYTES) -> View:
@@ -210,11 +223,14 @@ def _find_directory(view: View, doubts: list[Ambiguity]) -> _Directory:
             if small not in (large, saturated):
                 doubts.append(Ambiguity("the two end records disagree", at))
                 break
+    shift = 0
     if offset + size != end:
         doubts.append(Ambiguity("the directory does not end where the end record begins", end))
-    if offset + size > view.size:
+        if size <= end and view.read(end - size, 4) == _CENTRAL_MAGIC:
+            shift = end - size - offset
+    if offset + shift + size > view.size:
         raise InputError("zip-directory", "the directory lies outside the file", position=f"byte {offset}")
-    return _Directory(offset, size, entries, end)
+    return _Directory(offset + shift, size, entries, shift)
 
 
 def _read_end64(view: View, at: int, locator: int, doubts: list[Ambiguity]) -> tuple[int, int, int]:
@@ -278,7 +294,7 @@ def _read_directory(view: View, directory: _Directory, doubts: list[Ambiguity]) 
                 crc=crc,
                 packed=values["packed"],
                 size=values["size"],
-                header=values["header"],
+                header=values["header"] + directory.shift,
                 attributes=attributes,
                 system=made >> 8,
             )
@@ -336,9 +352,9 @@ def _check_names(entries: list[_Entry], doubts: list[Ambiguity]) -> None:
 
 def _member(view: View, entry: _Entry, directory: _Directory, doubts: list[Ambiguity]) -> tuple[ZipMember, int]:
     """The member, and where the next one should begin."""
-    head = view.read(entry.header, _LOCAL.size + len(entry.raw_name) + _LOCAL_GUESS)
+    head = view.read(max(entry.header, 0), _LOCAL.size + len(entry.raw_name) + _LOCAL_GUESS)
     unreadable = ""
-    if len(head) < _LOCAL.size or head[:4] != LOCAL_MAGIC or entry.header >= directory.offset:
+    if len(head) < _LOCAL.size or head[:4] != LOCAL_MAGIC or not 0 <= entry.header < directory.offset:
         doubts.append(Ambiguity("the directory points to something that is no member", entry.header, entry.name))
         lost = ZipMember(entry.name, entry.size, entry.packed, entry.crc, False, 0, "no local header")
         return lost, entry.header

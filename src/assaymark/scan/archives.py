@@ -32,6 +32,9 @@ def scan(content: Content) -> None:
         inner = content.within(content.view, doubt.member).member if doubt.member else content.member
         message = f"{shown(doubt.message)} (byte {doubt.offset}): two readers may see different files"
         notes.finding("zip-ambiguous", message, member=inner, offset=doubt.offset)
+    if archive.unreadable:
+        notes.skip(f"the zip archive cannot be read: {archive.unreadable}", content.member)
+        return
     handled = _torch(content, archive)
     for member in archive.members:
         if member.name not in handled and not _is_folder(member):

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from assaymark.core.limits import REPORT_MAX_NAME, SCAN_MAX_FINDINGS, SCAN_MAX_LISTED, SCAN_MAX_OPCODES
+from assaymark.core.limits import (
+    JSON_MAX_INTEGER,
+    REPORT_MAX_NAME,
+    SCAN_MAX_FINDINGS,
+    SCAN_MAX_LISTED,
+    SCAN_MAX_OPCODES,
+)
 from assaymark.core.report import Confidence, Examined, Finding, Location, Report, Severity, Skipped
 from assaymark.core.report_json import printable
 from assaymark.scan.rules import RULES
@@ -43,6 +49,8 @@ class Notes:
         if len(self.findings) >= SCAN_MAX_FINDINGS:
             self._more_findings += 1
             return
+        if offset is not None and not 0 <= offset <= JSON_MAX_INTEGER:
+            offset = None  # a place that a hostile header made up
         location = Location(self.path, offset=offset, member=member)
         severity = RULES[rule].severity if severity is None else severity
         self.findings.append(Finding(rule, severity, confidence, message, (location,)))

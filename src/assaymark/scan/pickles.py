@@ -52,8 +52,11 @@ def examine_pickle(
             _legacy_storages(view, position, judge, results[4])
             break
     judge.conclude()
+    legacy = _is_legacy_torch(results)
+    if results[:1] == [_TORCH_MAGIC] and not legacy:
+        notes.skip("it begins as torch's legacy format and is not whole", member)
     if not broken:
-        notes.saw("torch-legacy" if _is_legacy_torch(results) else "pickle", member)
+        notes.saw("torch-legacy" if legacy else "pickle", member)
     return judge.storages
 
 
@@ -107,7 +110,7 @@ class _Probe:
         A list of words that begins ``cat``, ``dog`` reads as an import of ``dog`` from a module ``at``.
         """
         root = found.module.split(".", 1)[0]
-        self.effect = self.effect or root in _KNOWN_ROOTS or is_dangerous(found.module, found.name)
+        self.effect = self.effect or root in _KNOWN_ROOTS or is_dangerous(found.module, "")
         return found
 
     def on_call(self, function: Value, _arguments: Value, _opcode: str, _offset: int) -> Value:

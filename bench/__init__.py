@@ -1,0 +1,1 @@
+"""Figures beside peers: ratios and CPU-seconds, in one run."""

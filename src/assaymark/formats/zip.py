@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.errors import InputError
-from assaymark.core.limits import ZIP_MAX_ENTRIES, ZIP_MAX_INFLATED_BYTES, ZIP_MAX_TAIL
+from assaymark.core.limits import ZIP_MAX_DIRECTORY_BYTES, ZIP_MAX_ENTRIES, ZIP_MAX_INFLATED_BYTES, ZIP_MAX_TAIL
 from assaymark.core.view import BytesView, SliceView
 
 if TYPE_CHECKING:
@@ -264,6 +264,8 @@ def _end_with_comment(view: View, doubts: list[Ambiguity]) -> tuple[int, bytes]:
 
 
 def _read_directory(view: View, directory: _Directory, doubts: list[Ambiguity]) -> list[_Entry]:
+    if directory.size > ZIP_MAX_DIRECTORY_BYTES:
+        raise InputError("zip-directory", f"a directory of {directory.size} bytes, above the limit")
     data = view.read(directory.offset, directory.size)
     entries: list[_Entry] = []
     position = 0

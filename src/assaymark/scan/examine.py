@@ -81,8 +81,10 @@ def _against_name(content: Content, kind: str) -> None:
     promised, kept_by = PROMISES.get(suffix, ("", frozenset[str]()))
     if not kind:
         known = named_format(content.view)
-        if known or promised:
+        if known or (promised and not kept_by):
             notes.skip(f"{known or promised} is not examined by this version", member)
+        elif promised:
+            notes.skip(f"named {suffix} ({promised}), but its content is not recognised", member)
         else:
             notes.skip("the format is not recognised", member)
     elif promised and kind not in kept_by:

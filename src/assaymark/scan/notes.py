@@ -32,7 +32,6 @@ class Notes:
     inert: bool = False
     opcodes_left: int = SCAN_MAX_OPCODES
     _more_findings: int = 0
-    _more_examined: int = 0
     _more_skipped: int = 0
 
     def finding(
@@ -57,9 +56,7 @@ class Notes:
 
     def saw(self, format_name: str, member: str = "") -> None:
         """Write down that the file, or a member of it, was understood whole."""
-        if len(self.examined) >= SCAN_MAX_LISTED:
-            self._more_examined += 1
-        else:
+        if len(self.examined) < SCAN_MAX_LISTED:
             self.examined.append(Examined(self.path, format_name, member))
 
     def skip(self, reason: str, member: str = "") -> None:

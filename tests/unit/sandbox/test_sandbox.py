@@ -146,3 +146,28 @@ def test_nothing_is_left_running(some_file: Path) -> None:
         zygote = sandbox._zygote
     assert zygote is not None
     assert zygote.returncode is not None
+
+
+@linux_only
+def test_what_the_platform_cannot_hold_is_named(some_file: Path) -> None:
+    with Sandbox(examiner="tests.support.unfiltered:examine", search=(ROOT,)) as sandbox:
+        report = sandbox.scan_one("a.txt", some_file)
+    assert report.inert == ("a.txt",)
+    assert set(report.confinement) | set(report.unconfined) == {
+        "files",
+        "memory",
+        "network",
+        "output",
+        "processes",
+        "time",
+    }
+    assert {"files", "network"} <= set(report.unconfined)
+    assert {"memory", "output", "time"} <= set(report.confinement)
+
+
+def test_a_failing_progress_callback_reaches_the_caller(some_file: Path) -> None:
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with Sandbox() as sandbox, pytest.raises(KeyboardInterrupt):
+        sandbox.scan([("a", some_file)] * 5, stop)

@@ -2,7 +2,8 @@
 
 from assaymark.core.errors import InputError
 from assaymark.core.view import BytesView
-from assaymark.formats.zip import hidden_zip, member_view, read_zip
+from assaymark.formats.zip import hidden_zip, read_zip
+from assaymark.formats.zip_member import member_view
 
 
 def fuzz(data: bytes) -> None:

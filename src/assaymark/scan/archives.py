@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.errors import InputError
-from assaymark.formats.zip import ZipArchive, ZipMember, member_view, read_zip
+from assaymark.formats.zip import ZipArchive, ZipMember, read_zip
+from assaymark.formats.zip_member import member_view
 from assaymark.scan.notes import shown
 from assaymark.scan.pickles import examine_pickle
 

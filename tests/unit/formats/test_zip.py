@@ -13,7 +13,8 @@ from tests.support.views import SparseView
 from assaymark.core.errors import InputError
 from assaymark.core.limits import ZIP_MAX_DIRECTORY_BYTES, ZIP_MAX_ENTRIES
 from assaymark.core.view import BytesView
-from assaymark.formats.zip import hidden_zip, member_view, read_zip
+from assaymark.formats.zip import hidden_zip, read_zip
+from assaymark.formats.zip_member import member_view
 
 TEXT = b"the same bytes again and again, " * 50
 

@@ -84,6 +84,7 @@ SCAN_MAX_FINDINGS: Final = 1_000  # of one file; more are counted, and the repor
 SCAN_MAX_NESTING: Final = 4  # containers within containers
 SCAN_MAX_TEXT_BYTES: Final = 128 * MIB  # tokenizer vocabularies are tens of megabytes
 ZIP_MAX_ENTRIES: Final = 100_000
+ZIP_MAX_DIRECTORY_BYTES: Final = 64 * MIB  # 640 bytes for each of the most entries
 ZIP_MAX_INFLATED_BYTES: Final = 256 * MIB  # of one compressed member that must be read whole
 # safetensors: the reference reader refuses a header above 100 MB.
 SAFETENSORS_MAX_HEADER_BYTES: Final = 100_000_000

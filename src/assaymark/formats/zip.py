@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import re
 import struct
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.errors import InputError
-from assaymark.core.limits import ZIP_MAX_ENTRIES, ZIP_MAX_INFLATED_BYTES, ZIP_MAX_TAIL
-from assaymark.core.view import BytesView, SliceView
+from assaymark.core.limits import ZIP_MAX_DIRECTORY_BYTES, ZIP_MAX_ENTRIES, ZIP_MAX_TAIL
 
 if TYPE_CHECKING:
     from assaymark.core.view import View
@@ -44,7 +42,6 @@ _UNIX: Final = 3
 _LINK: Final = 0o120000
 _TYPE_MASK: Final = 0o170000
 _LOCAL_GUESS: Final = 128  # torch pads a local header to its alignment of 64
-_CHUNK: Final = 65_536
 # Device names and drive letters are paths of their own on Windows.
 _ROOTED: Final = re.compile(r"[/\\]|[A-Za-z]:")
 
@@ -73,10 +70,14 @@ class ZipMember:
 
 @dataclass(frozen=True, slots=True)
 class ZipArchive:
-    """Members in the order of the directory, and what is ambiguous about the archive."""
+    """Members in the order of the directory, and what is ambiguous about the archive.
+
+    ``unreadable`` says why an archive that is ambiguous as well could not be read; ``members`` is then empty.
+    """
 
     members: tuple[ZipMember, ...]
     ambiguities: tuple[Ambiguity, ...]
+    unreadable: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class _Directory:
     offset: int
     size: int
     entries: int
-    end: int  # where the first end record begins
+    shift: int  # what Python's zipfile adds to every offset when bytes lie before the archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,15 @@ def read_zip(view: View) -> ZipArchive:
         InputError: ``zip-end``, ``zip-directory``, ``zip-entries``: no directory can be read.
     """
     doubts: list[Ambiguity] = []
+    try:
+        return ZipArchive(_read(view, doubts), tuple(doubts))
+    except InputError as error:
+        if not doubts:
+            raise
+        return ZipArchive((), tuple(doubts), error.message)
+
+
+def _read(view: View, doubts: list[Ambiguity]) -> tuple[ZipMember, ...]:
     directory = _find_directory(view, doubts)
     if directory.entries > ZIP_MAX_ENTRIES:
         raise InputError("zip-entries", f"{directory.entries} members, above the limit of {ZIP_MAX_ENTRIES}")
@@ -125,48 +135,7 @@ def read_zip(view: View) -> ZipArchive:
         members[index], expected = _member(view, entry, directory, doubts)
     if expected != directory.offset:
         doubts.append(Ambiguity("the directory does not begin where the last member ends", directory.offset))
-    return ZipArchive(tuple(members[index] for index in range(len(entries))), tuple(doubts))
-
-
-def member_view(view: View, member: ZipMember, limit: int = ZIP_MAX_INFLATED_BYTES) -> View:
-    """The content of ``member``: a window when it is stored, else inflated in memory.
-
-    Raises:
-        InputError: ``zip-bomb`` above ``limit`` bytes, ``zip-data`` when it does not inflate to what it says,
-            ``zip-unreadable`` when it never can.
-    """
-    if member.unreadable:
-        raise InputError("zip-unreadable", member.unreadable)
-    if not member.deflated:
-        return SliceView(view, member.start, member.size)
-    if member.size > limit:
-        raise InputError("zip-bomb", f"inflates to {member.size} bytes, above the limit of {limit}")
-    return BytesView(_inflate(view, member))
-
-
-def _inflate(view: View, member: ZipMember) -> bytes:
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    parts: list[bytes] = []
-    length = 0
-    done = 0
-    try:
-        while done < member.packed and not inflater.eof:
-            piece = view.read(member.start + done, min(_CHUNK, member.packed - done))
-            if not piece:
-                break
-            done += len(piece)
-            parts.append(inflater.decompress(piece, member.size - length + 1))
-            length += len(parts[-1])
-            if length > member.size or inflater.unconsumed_tail:
-                raise InputError("zip-bomb", f"inflates to more than the {member.size} bytes that it says")
-    except zlib.error:
-        raise InputError("zip-data", "does not inflate") from None
-    content = b"".join(parts)
-    if not inflater.eof or inflater.unused_data or done != member.packed or length != member.size:
-        raise InputError("zip-data", "does not inflate to what the directory says")
-    if zlib.crc32(content) != member.crc:
-        raise InputError("zip-data", "has another checksum than the directory says")
-    return content
+    return tuple(members[index] for index in range(len(entries)))
 
 
 def hidden_zip(view: View) -> int | None:
@@ -210,11 +179,14 @@ def _find_directory(view: View, doubts: list[Ambiguity]) -> _Directory:
             if small not in (large, saturated):
                 doubts.append(Ambiguity("the two end records disagree", at))
                 break
+    shift = 0
     if offset + size != end:
         doubts.append(Ambiguity("the directory does not end where the end record begins", end))
-    if offset + size > view.size:
+        if size <= end and view.read(end - size, 4) == _CENTRAL_MAGIC:
+            shift = end - size - offset
+    if offset + shift + size > view.size:
         raise InputError("zip-directory", "the directory lies outside the file", position=f"byte {offset}")
-    return _Directory(offset, size, entries, end)
+    return _Directory(offset + shift, size, entries, shift)
 
 
 def _read_end64(view: View, at: int, locator: int, doubts: list[Ambiguity]) -> tuple[int, int, int]:
@@ -248,6 +220,8 @@ def _end_with_comment(view: View, doubts: list[Ambiguity]) -> tuple[int, bytes]:
 
 
 def _read_directory(view: View, directory: _Directory, doubts: list[Ambiguity]) -> list[_Entry]:
+    if directory.size > ZIP_MAX_DIRECTORY_BYTES:
+        raise InputError("zip-directory", f"a directory of {directory.size} bytes, above the limit")
     data = view.read(directory.offset, directory.size)
     entries: list[_Entry] = []
     position = 0
@@ -278,7 +252,7 @@ def _read_directory(view: View, directory: _Directory, doubts: list[Ambiguity]) 
                 crc=crc,
                 packed=values["packed"],
                 size=values["size"],
-                header=values["header"],
+                header=values["header"] + directory.shift,
                 attributes=attributes,
                 system=made >> 8,
             )
@@ -336,9 +310,9 @@ def _check_names(entries: list[_Entry], doubts: list[Ambiguity]) -> None:
 
 def _member(view: View, entry: _Entry, directory: _Directory, doubts: list[Ambiguity]) -> tuple[ZipMember, int]:
     """The member, and where the next one should begin."""
-    head = view.read(entry.header, _LOCAL.size + len(entry.raw_name) + _LOCAL_GUESS)
+    head = view.read(max(entry.header, 0), _LOCAL.size + len(entry.raw_name) + _LOCAL_GUESS)
     unreadable = ""
-    if len(head) < _LOCAL.size or head[:4] != LOCAL_MAGIC or entry.header >= directory.offset:
+    if len(head) < _LOCAL.size or head[:4] != LOCAL_MAGIC or not 0 <= entry.header < directory.offset:
         doubts.append(Ambiguity("the directory points to something that is no member", entry.header, entry.name))
         lost = ZipMember(entry.name, entry.size, entry.packed, entry.crc, False, 0, "no local header")
         return lost, entry.header

@@ -111,6 +111,8 @@ class Sandbox:
         for helper in helpers:
             helper.start()
         work()
+        if failures and not isinstance(failures[0], Exception):
+            raise failures[0]  # Ctrl-C: the helpers end with the process, not the other way round
         for helper in helpers:
             helper.join()
         if failures:

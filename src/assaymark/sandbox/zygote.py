@@ -45,13 +45,14 @@ def main(control: int, examiner: str) -> None:
         while True:
             message, descriptors, _, _ = socket.recv_fds(parent, 1, 1)
             if not message or not descriptors:
-                return
+                break
             if os.fork() == 0:
                 parent.close()
                 _serve(socket.socket(fileno=descriptors[0]), function, libc)
                 os._exit(0)
             os.close(descriptors[0])
-            _reap()
+            _reap(os.WNOHANG)
+    _reap(0)  # so that our parent learns what they used
 
 
 def _warm_up() -> ctypes.CDLL:
@@ -65,9 +66,9 @@ def _warm_up() -> ctypes.CDLL:
     return load_libc()
 
 
-def _reap() -> None:
+def _reap(options: int) -> None:
     try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
+        while os.waitpid(-1, options)[0]:
             pass
     except ChildProcessError:
         pass

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.errors import InputError
-from assaymark.formats.zip import ZipArchive, ZipMember, member_view, read_zip
+from assaymark.formats.zip import ZipArchive, ZipMember, read_zip
+from assaymark.formats.zip_member import member_view
 from assaymark.scan.notes import shown
 from assaymark.scan.pickles import examine_pickle
 
@@ -32,6 +33,9 @@ def scan(content: Content) -> None:
         inner = content.within(content.view, doubt.member).member if doubt.member else content.member
         message = f"{shown(doubt.message)} (byte {doubt.offset}): two readers may see different files"
         notes.finding("zip-ambiguous", message, member=inner, offset=doubt.offset)
+    if archive.unreadable:
+        notes.skip(f"the zip archive cannot be read: {archive.unreadable}", content.member)
+        return
     handled = _torch(content, archive)
     for member in archive.members:
         if member.name not in handled and not _is_folder(member):

@@ -79,9 +79,9 @@ def is_dangerous(module: str, name: str) -> bool:
     parts = module.split(".")[:16] + attributes
     if _matches(parts):
         return True
-    # Modules reached as attributes: torch.serialization + os.system, or a bare import of the module itself.
+    # A module reached as an attribute, and something of it: torch.serialization + os.system, but not numpy + trace.
     first = len(parts) - len(attributes)
-    return any(_matches(parts[start:]) for start in range(max(first, 1), len(parts)))
+    return any(_matches(parts[start:]) for start in range(max(first, 1), len(parts) - 1))
 
 
 def _matches(parts: list[str]) -> bool:

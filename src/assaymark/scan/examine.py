@@ -50,6 +50,7 @@ def _examine(content: Content) -> None:
         notes.finding("file-polyglot", f"begins as {kind} and is a pickle too", member=member, offset=0)
         examine_pickle(view, notes, member)
     _against_name(content, kind)
+    _forced(content, kind)
     if kind == "empty":
         content.inert("empty")
     elif kind in _PARTS:
@@ -67,14 +68,23 @@ def _second_format(content: Content) -> None:
         )
 
 
+def _forced(content: Content, kind: str) -> None:
+    """Run the machine over what is only named a pickle: a loader will, and effects come before the break."""
+    _, kept_by = PROMISES.get(content.suffix, ("", frozenset[str]()))
+    if "pickle" in kept_by and kind in ("", "text", "json"):
+        examine_pickle(content.view, content.notes, content.member)
+
+
 def _against_name(content: Content, kind: str) -> None:
     """Skip what is not understood, and what is not what its name promises."""
     notes, member, suffix = content.notes, content.member, content.suffix
     promised, kept_by = PROMISES.get(suffix, ("", frozenset[str]()))
     if not kind:
         known = named_format(content.view)
-        if known or promised:
+        if known or (promised and not kept_by):
             notes.skip(f"{known or promised} is not examined by this version", member)
+        elif promised:
+            notes.skip(f"named {suffix} ({promised}), but its content is not recognised", member)
         else:
             notes.skip("the format is not recognised", member)
     elif promised and kind not in kept_by:

@@ -118,8 +118,8 @@ class Judge:
             if isinstance(target.detail, Global):
                 self._act(target.detail, f"{opcode} at byte {offset} adds items to an instance of")
                 return
-        what = "adds items to" if len(items) else "touches"
-        self._unsafe(f"{opcode} at byte {offset} {what} {describe(target)}, which calls a method of it", offset)
+        what = f"{opcode} at byte {offset} adds {len(items)} items to {describe(target)}"
+        self._unsafe(f"{what}, which calls a method of it", offset)
 
     def on_persistent(self, identity: Value, opcode: str, offset: int) -> Value:
         """Torch's storages are remembered; any other reference is outside the file."""

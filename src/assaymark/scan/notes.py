@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from assaymark.core.limits import REPORT_MAX_NAME, SCAN_MAX_FINDINGS, SCAN_MAX_LISTED, SCAN_MAX_OPCODES
+from assaymark.core.limits import (
+    JSON_MAX_INTEGER,
+    REPORT_MAX_NAME,
+    SCAN_MAX_FINDINGS,
+    SCAN_MAX_LISTED,
+    SCAN_MAX_OPCODES,
+)
 from assaymark.core.report import Confidence, Examined, Finding, Location, Report, Severity, Skipped
 from assaymark.core.report_json import printable
 from assaymark.scan.rules import RULES
@@ -26,7 +32,6 @@ class Notes:
     inert: bool = False
     opcodes_left: int = SCAN_MAX_OPCODES
     _more_findings: int = 0
-    _more_examined: int = 0
     _more_skipped: int = 0
 
     def finding(
@@ -43,15 +48,15 @@ class Notes:
         if len(self.findings) >= SCAN_MAX_FINDINGS:
             self._more_findings += 1
             return
+        if offset is not None and not 0 <= offset <= JSON_MAX_INTEGER:
+            offset = None  # a place that a hostile header made up
         location = Location(self.path, offset=offset, member=member)
         severity = RULES[rule].severity if severity is None else severity
         self.findings.append(Finding(rule, severity, confidence, message, (location,)))
 
     def saw(self, format_name: str, member: str = "") -> None:
         """Write down that the file, or a member of it, was understood whole."""
-        if len(self.examined) >= SCAN_MAX_LISTED:
-            self._more_examined += 1
-        else:
+        if len(self.examined) < SCAN_MAX_LISTED:
             self.examined.append(Examined(self.path, format_name, member))
 
     def skip(self, reason: str, member: str = "") -> None:

@@ -52,8 +52,11 @@ def examine_pickle(
             _legacy_storages(view, position, judge, results[4])
             break
     judge.conclude()
+    legacy = _is_legacy_torch(results)
+    if results[:1] == [_TORCH_MAGIC] and not legacy:
+        notes.skip("it begins as torch's legacy format and is not whole", member)
     if not broken:
-        notes.saw("torch-legacy" if _is_legacy_torch(results) else "pickle", member)
+        notes.saw("torch-legacy" if legacy else "pickle", member)
     return judge.storages
 
 
@@ -96,7 +99,7 @@ def _legacy_storages(view: View, position: int, judge: Judge, keys: list[Value])
 
 
 class _Probe:
-    """Observer that hears whether a stream surely does something before its first break."""
+    """Observer that hears whether a stream does something, however broken it is."""
 
     def __init__(self) -> None:
         self.effect = False
@@ -107,7 +110,7 @@ class _Probe:
         A list of words that begins ``cat``, ``dog`` reads as an import of ``dog`` from a module ``at``.
         """
         root = found.module.split(".", 1)[0]
-        self.effect = self.effect or root in _KNOWN_ROOTS or is_dangerous(found.module, found.name)
+        self.effect = self.effect or root in _KNOWN_ROOTS or is_dangerous(found.module, "")
         return found
 
     def on_call(self, function: Value, _arguments: Value, _opcode: str, _offset: int) -> Value:
@@ -141,5 +144,5 @@ def is_pickle(view: View, line_limit: int | None = None) -> bool:
     ``line_limit`` bounds what is read of a large file that is plainly something else.
     """
     probe = _Probe()
-    trace = run_pickle(view, 0, probe, strict=True, budget=_PROBE_OPCODES, line_limit=line_limit)
+    trace = run_pickle(view, 0, probe, budget=_PROBE_OPCODES, line_limit=line_limit)
     return trace.sound or probe.effect or trace.out_of_budget

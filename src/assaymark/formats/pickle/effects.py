@@ -58,10 +58,11 @@ def _reduce(machine: Machine) -> None:
 
 
 def _inst(machine: Machine) -> None:
-    arguments = tuple(machine.items_since_mark())
+    """``pickle.py`` imports before it looks for the MARK, C after."""
     module = _name_line(machine)
     name = _name_line(machine)
     function = _import(machine, module, name, "INST")
+    arguments = tuple(machine.items_since_mark())
     machine.stack.append(machine.observer.on_call(function, arguments, "INST", machine.at))
 
 

@@ -134,7 +134,7 @@ _SIMPLE: Final = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r
 
 
 def _unescape(text: bytes) -> bytes:
-    """As ``PyBytes_DecodeEscape``: unknown escapes stay; a backslash at the end, or a short one in hex, is an error."""
+    """As ``PyBytes_DecodeEscape``: unknown escapes stay; a backslash at the end, or a short hex one is an error."""
     if b"\\" not in text:
         return text
 

@@ -34,12 +34,11 @@ class Stopped(Exception):  # noqa: N818 - internal: ends a run
 class Machine:
     """The state of one run; ``run_pickle`` makes it. Opcode functions get it as their only argument."""
 
-    __slots__ = ("at", "breaks", "fence", "marks", "memo", "observer", "protocol", "reader", "stack", "strict")
+    __slots__ = ("at", "breaks", "fence", "marks", "memo", "observer", "protocol", "reader", "stack")
 
-    def __init__(self, reader: Reader, observer: Observer, *, strict: bool) -> None:
+    def __init__(self, reader: Reader, observer: Observer) -> None:
         self.reader = reader
         self.observer = observer
-        self.strict = strict
         self.stack: list[Value] = []
         self.marks: list[int] = []
         self.fence = 0
@@ -84,16 +83,13 @@ class Machine:
         return items
 
     def doubt(self, why: str) -> None:
-        """Note that the C reader would raise at this opcode, and go on unless the run is strict."""
+        """Note that the C reader would raise at this opcode, and go on: its end, at least, is clear."""
         if len(self.breaks) < _KEPT_BREAKS:
             self.breaks.append(Break(self.at, why))
-        if self.strict:
-            raise Broken
 
     def fail(self, why: str) -> None:
         """End the run here."""
-        if len(self.breaks) < _KEPT_BREAKS:
-            self.breaks.append(Break(self.at, why))
+        self.doubt(why)
         raise Broken
 
 
@@ -102,18 +98,16 @@ def run_pickle(
     start: int,
     observer: Observer,
     *,
-    strict: bool = False,
     budget: int = SCAN_MAX_OPCODES,
     line_limit: int | None = None,
 ) -> Trace:
     """Run the stream from ``start`` until STOP, the end, a break that leaves no meaning, or ``budget`` opcodes.
 
-    ``strict`` ends the run at the first break of any kind: what lies before it surely happens. A line
-    that is longer than ``line_limit`` bytes counts as cut off. Nothing is raised: a broken stream is a trace with
-    breaks.
+    A line that is longer than ``line_limit`` bytes counts as cut off. Nothing is raised: a broken stream is a
+    trace with breaks.
     """
     reader = Reader(view, start, line_limit)
-    machine = Machine(reader, observer, strict=strict)
+    machine = Machine(reader, observer)
     handlers = _HANDLERS
     count = 0
     stopped = False

@@ -1,0 +1,128 @@
+"""Measures a scan: CPU of start-up, of 2 GB model files beyond it, and bytes read.
+
+Usage: python -m bench.scan [--runs 9]
+
+CPU is user and system time of the process and all its children, the least of interleaved runs; "beyond start-up" is
+what a file costs more than a small one.
+``--verify FOLDER`` only writes the large files, to be loaded with torch and safetensors.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pickle
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from assaymark.scan.examine import examine
+from bench.large_models import large_safetensors, large_torch_zip
+
+_SIZE = 2 << 30
+_TENSORS = 300
+_START_LIMIT = 0.35  # seconds of CPU
+_BEYOND_LIMIT = 0.020
+_CHILD = """
+import sys
+from pathlib import Path
+from assaymark.sandbox.pool import Sandbox
+with Sandbox() as sandbox:
+    report = sandbox.scan([(name, Path(name)) for name in sys.argv[1:]])
+assert report.outcome() == "pass", report
+"""
+
+
+class _File:
+    """A file that counts what is read of it."""
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDONLY)
+        self.size = os.fstat(self._descriptor).st_size
+        self.bytes_read = 0
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Bytes from ``offset``."""
+        data = os.pread(self._descriptor, length, offset)
+        self.bytes_read += len(data)
+        return data
+
+
+def write_sparse(path: Path, size: int, pieces: dict[int, bytes]) -> None:
+    """Write ``pieces`` at their offsets into a sparse file of ``size`` bytes."""
+    with path.open("wb") as file:
+        file.truncate(size)
+        for offset, data in pieces.items():
+            file.seek(offset)
+            file.write(data)
+
+
+def _used() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _whole(paths: list[Path], runs: int) -> list[float]:
+    """CPU of a whole scan of each file in a fresh interpreter: interpreter, zygote, worker."""
+    least = [float("inf")] * len(paths)
+    for _ in range(runs):
+        for index, path in enumerate(paths):
+            before = _used()
+            subprocess.run([sys.executable, "-c", _CHILD, str(path)], check=True)
+            least[index] = min(least[index], _used() - before)
+    return least
+
+
+def _engine(path: Path, runs: int) -> tuple[float, int]:
+    """CPU and bytes read of the examination alone."""
+    figures = []
+    for _ in range(runs):
+        view = _File(path)
+        before = time.process_time()
+        report = examine(view, path.name)
+        figures.append(time.process_time() - before)
+        assert report.outcome() == "pass", report  # noqa: S101 - a bench of the wrong thing is no bench
+    return min(figures), view.bytes_read
+
+
+def main() -> int:
+    """Print the table; 1 when a figure is above its limit."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=9)
+    parser.add_argument("--verify", type=Path)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = arguments.verify or Path(temporary)
+        files = {name: folder / name for name in ("small.pt", "large.pt", "large.safetensors", "large.pkl")}
+        write_sparse(files["small.pt"], *large_torch_zip(1 << 16, 2))
+        write_sparse(files["large.pt"], *large_torch_zip(_SIZE, _TENSORS))
+        write_sparse(files["large.safetensors"], *large_safetensors(_SIZE, _TENSORS))
+        raw = 500 << 20
+        write_sparse(files["large.pkl"], raw + 12, {0: b"\x80\x04\x8e" + raw.to_bytes(8, "little"), raw + 11: b"."})
+        if arguments.verify:
+            return 0
+        wholes = _whole(list(files.values()), arguments.runs)
+        worst = 0
+        print(
+            f"{'file':20} {'size':>14} {'cpu, ms':>9} {'beyond start-up':>16} {'engine alone':>13} {'bytes read':>11}"
+        )
+        for (name, path), whole in zip(files.items(), wholes, strict=True):
+            engine, read = _engine(path, arguments.runs)
+            beyond = "" if name == "small.pt" else f"{(whole - wholes[0]) * 1e3:.1f}"
+            worst |= whole > _START_LIMIT if name == "small.pt" else whole - wholes[0] > _BEYOND_LIMIT
+            print(
+                f"{name:20} {path.stat().st_size:14,} {whole * 1e3:9.1f} {beyond:>16} {engine * 1e3:13.2f} {read:11,}"
+            )
+        many = pickle.dumps([{"a": i, "b": (i, str(i))} for i in range(100_000)], 4)
+        (folder / "many.pkl").write_bytes(many)
+        engine, _ = _engine(folder / "many.pkl", 3)
+        print(f"opcodes: {len(many):,} bytes of small objects in {engine:.3f} s, {len(many) / engine / 1e6:.1f} MB/s")
+        print(f"limits: start-up {_START_LIMIT * 1e3:.0f} ms, beyond it {_BEYOND_LIMIT * 1e3:.0f} ms")
+    return int(worst)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

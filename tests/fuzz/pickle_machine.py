@@ -1,0 +1,19 @@
+"""Fuzz target: the pickle machine. It raises nothing, whatever the bytes."""
+
+from assaymark.core.view import BytesView
+from assaymark.formats.pickle.machine import run_pickle
+from assaymark.scan.judge import Judge
+from assaymark.scan.notes import Notes
+
+
+def fuzz(data: bytes) -> None:
+    """A run ends within the bytes, and stops or says why it did not."""
+    notes = Notes("fuzz")
+    judge = Judge(notes, torch=data[:1] == b"\x80")
+    trace = run_pickle(BytesView(data), 0, judge, budget=100_000)
+    judge.conclude()
+    if not (trace.stopped or trace.breaks) or not 0 <= trace.end <= len(data):
+        raise AssertionError("a run that neither stopped nor broke")
+    for finding in notes.findings:
+        if not 0 <= (finding.locations[0].offset or 0) < len(data):
+            raise AssertionError("a finding outside the bytes")

@@ -1,0 +1,203 @@
+"""Permits are per use: the arguments that libraries write pass, all others are refused."""
+
+from __future__ import annotations
+
+import pytest
+from tests.support.asm import (
+    BUILD,
+    EMPTY_DICT,
+    EMPTY_LIST,
+    EMPTY_TUPLE,
+    MARK,
+    NONE,
+    STOP,
+    TUPLE,
+    TUPLE1,
+    call,
+    glob,
+    number,
+    proto,
+    tensor,
+    text,
+    torch_zip,
+)
+
+from assaymark.core.report import ScanOutcome
+from assaymark.core.view import BytesView
+from assaymark.scan.dangerous import is_dangerous
+from assaymark.scan.examine import examine
+from assaymark.scan.permits import PERMITS
+
+TRUE, FALSE = b"\x88", b"\x89"
+RAW = b"C\x02ab"
+HOOKS = call("collections", "OrderedDict")
+PID = MARK + text("storage") + glob("torch", "FloatStorage") + text("0") + text("cpu") + number(4) + TUPLE + b"Q"
+DTYPE = call("numpy", "dtype", text("i2"), FALSE, TRUE)
+OBJECTS = call("numpy", "dtype", text("O8"), FALSE, TRUE)
+ARRAY = call("numpy._core.multiarray", "_reconstruct", glob("numpy", "ndarray"), number(0) + TUPLE1, b"C\x01b")
+FLOAT32 = glob("torch", "float32")
+
+
+def many(*items: bytes) -> bytes:
+    return MARK + b"".join(items) + TUPLE
+
+
+def torch_call(name: str, *arguments: bytes) -> bytes:
+    return call("torch._utils", name, *arguments)
+
+
+def state(
+    *, size: bytes = number(-1), flags: int = 0, order: str = "<", rest: bytes = NONE, version: int = 3
+) -> bytes:
+    return many(number(version), text(order), rest, NONE, NONE, size, number(-1), number(flags))
+
+
+GOOD = {
+    "OrderedDict of pairs": call("collections", "OrderedDict", EMPTY_LIST),
+    "OrderedDict by NEWOBJ": glob("collections", "OrderedDict") + EMPTY_TUPLE + b"\x81",
+    "OrderedDict by INST": MARK + b"icollections\nOrderedDict\n",
+    "OrderedDict with attributes": HOOKS + EMPTY_DICT + BUILD,
+    "set": call("builtins", "set", EMPTY_LIST),
+    "empty frozenset": call("builtins", "frozenset"),
+    "bytes": call("builtins", "bytes"),
+    "bytearray": call("builtins", "bytearray", RAW),
+    "bytearray of text": call("builtins", "bytearray", text("a"), text("latin-1")),
+    "complex": call("builtins", "complex", number(1), number(2)),
+    "range": call("builtins", "range", number(1), number(2), number(1)),
+    "slice": call("builtins", "slice", NONE, number(2), NONE),
+    "Size": call("torch", "Size", many(number(2), number(3))),
+    "device": call("torch", "device", text("cuda"), number(0)),
+    "layout": call("torch.serialization", "_get_layout", text("torch.sparse_coo")),
+    "dtype": FLOAT32,
+    "tensor": torch_call("_rebuild_tensor", PID, number(0), many(number(4)), many(number(1))),
+    "empty tensor beyond its storage": torch_call("_rebuild_tensor", PID, number(9), many(number(0)), many(number(1))),
+    "tensor v3": torch_call("_rebuild_tensor_v3", PID, number(0), many(number(4)), many(number(1)), FALSE, HOOKS, FLOAT32),
+    "tensor with metadata": torch_call("_rebuild_tensor_v2", PID, number(0), many(number(4)), many(number(1)), FALSE, HOOKS, EMPTY_DICT),
+    "parameter": torch_call("_rebuild_parameter", tensor(), TRUE, HOOKS),
+    "from numpy": torch_call("_rebuild_device_tensor_from_numpy", ARRAY, FLOAT32, text("cpu"), FALSE),
+    "meta tensor": torch_call("_rebuild_meta_tensor_no_storage", FLOAT32, many(number(2)), many(number(1)), FALSE),
+    "array": ARRAY + many(number(1), many(number(1)), DTYPE, FALSE, RAW) + BUILD,
+    "array of NumPy 1": ARRAY.replace(b"numpy._core", b"numpy.core") + many(number(1), many(number(1)), DTYPE, FALSE, RAW) + BUILD,
+    "array of objects": ARRAY + many(number(1), many(number(1)), OBJECTS, FALSE, EMPTY_LIST) + BUILD,
+    "dtype with state": DTYPE + state() + BUILD,
+    "dtype of objects with state": OBJECTS + state(order="|", flags=63) + BUILD,
+    "dtype of text with state": call("numpy", "dtype", text("U5"), FALSE, TRUE) + state(size=number(20), flags=8) + BUILD,
+    "scalar": call("numpy._core.multiarray", "scalar", DTYPE, RAW),
+    "frombuffer": call("numpy._core.numeric", "_frombuffer", RAW, DTYPE, many(number(1)), text("C")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_what_libraries_write_passes(name: str) -> None:
+    # The archive holds the storage that some of them refer to; the others leave it unreferenced, as text.
+    report = examine(BytesView(torch_zip(proto(2) + GOOD[name] + STOP, {"0": b"text" * 4})), "m.pt")
+    assert report.findings == ()
+    assert report.outcome() is ScanOutcome.PASS, report
+
+
+BAD = {
+    "OrderedDict of a number": call("collections", "OrderedDict", number(1)),
+    "set of a number": call("builtins", "set", number(1)),
+    "bytes with arguments": call("builtins", "bytes", number(1 << 30)),
+    "bytearray in another encoding": call("builtins", "bytearray", text("a"), text("idna")),
+    "complex of text": call("builtins", "complex", text("1")),
+    "range of text": call("builtins", "range", text("1")),
+    "slice of text": call("builtins", "slice", text("1")),
+    "set by NEWOBJ": glob("builtins", "set") + EMPTY_TUPLE + b"\x81",
+    "Size of a negative": call("torch", "Size", many(number(-2))),
+    "Size of text": call("torch", "Size", text("x")),
+    "device of a number": call("torch", "device", number(1)),
+    "layout that is none": call("torch.serialization", "_get_layout", text("os.system")),
+    "too few arguments": torch_call("_rebuild_tensor", PID),
+    "v2 with too few": torch_call("_rebuild_tensor_v2", PID),
+    "v2 without a flag": torch_call("_rebuild_tensor_v2", PID, number(0), many(number(4)), many(number(1)), NONE, HOOKS),
+    "v2 with hooks": torch_call("_rebuild_tensor_v2", PID, number(0), many(number(4)), many(number(1)), FALSE, EMPTY_LIST),
+    "v2 with strange metadata": torch_call("_rebuild_tensor_v2", PID, number(0), many(number(4)), many(number(1)), FALSE, HOOKS, text("x")),
+    "v3 with a dtype that is none": torch_call("_rebuild_tensor_v3", PID, number(0), many(number(4)), many(number(1)), FALSE, HOOKS, NONE),
+    "a negative stride": torch_call("_rebuild_tensor", PID, number(0), many(number(4)), many(number(-1))),
+    "a negative offset": torch_call("_rebuild_tensor", PID, number(-1), many(number(1)), many(number(1))),
+    "a shape of another rank": torch_call("_rebuild_tensor", PID, number(0), many(number(1), number(1)), many(number(1))),
+    "a shape that is a number": torch_call("_rebuild_tensor", PID, number(0), number(1), many(number(1))),
+    "a parameter of nothing": torch_call("_rebuild_parameter", NONE, TRUE, HOOKS),
+    "a sparse tensor of nothing": torch_call("_rebuild_sparse_tensor", NONE, EMPTY_TUPLE),
+    "a sparse tensor of text": torch_call("_rebuild_sparse_tensor", call("torch.serialization", "_get_layout", text("torch.sparse_coo")), many(text("x"))),
+    "a tensor of no array": torch_call("_rebuild_device_tensor_from_numpy", NONE, FLOAT32, text("cpu"), FALSE),
+    "a meta tensor without a shape": torch_call("_rebuild_meta_tensor_no_storage", FLOAT32, NONE, NONE, FALSE),
+    "a quantised tensor by channel": torch_call("_rebuild_qtensor", PID, number(0), many(number(4)), many(number(1)), NONE, FALSE, HOOKS),
+    "a quantised tensor with too few": torch_call("_rebuild_qtensor", PID),
+    "a type string that is none": call("numpy", "dtype", text("i2,i4"), FALSE, TRUE),
+    "a type of no text": call("numpy", "dtype", EMPTY_LIST, FALSE, TRUE),
+    "a type of a size that does not exist": call("numpy", "dtype", text("f7"), FALSE, TRUE),
+    "a type without arguments": call("numpy", "dtype"),
+    "an array over a tuple": call("numpy._core.multiarray", "_reconstruct", EMPTY_TUPLE, number(0) + TUPLE1, RAW),
+    "array state that is no tuple": ARRAY + EMPTY_LIST + BUILD,
+    "array state without a type": ARRAY + many(number(1), many(number(1)), NONE, FALSE, RAW) + BUILD,
+    "array state with a negative shape": ARRAY + many(number(1), many(number(-1)), DTYPE, FALSE, RAW) + BUILD,
+    "array state with too little data": ARRAY + many(number(1), many(number(9)), DTYPE, FALSE, RAW) + BUILD,
+    "array state with a list for numbers": ARRAY + many(number(1), many(number(1)), DTYPE, FALSE, EMPTY_LIST) + BUILD,
+    "objects out of raw bytes": ARRAY + many(number(1), many(number(1)), OBJECTS, FALSE, RAW) + BUILD,
+    "type state that is short": DTYPE + EMPTY_TUPLE + BUILD,
+    "type state of another version": DTYPE + state(version=1) + BUILD,
+    "type state with an order that is none": DTYPE + state(order="!") + BUILD,
+    "a scalar of too few bytes": call("numpy._core.multiarray", "scalar", call("numpy", "dtype", text("f8"), FALSE, TRUE), RAW),
+    "a buffer of objects": call("numpy._core.numeric", "_frombuffer", RAW, OBJECTS, many(number(1)), text("C")),
+    "a buffer of text": call("numpy._core.numeric", "_frombuffer", text("x"), DTYPE, many(number(1)), text("C")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_anything_else_is_refused(name: str) -> None:
+    report = examine(BytesView(torch_zip(proto(2) + BAD[name] + STOP, {"0": b"text" * 4})), "m.pt")
+    assert report.outcome() is ScanOutcome.FAIL
+    assert {finding.rule for finding in report.findings} == {"pickle-unsafe-use"}
+
+
+PERSISTENT = {
+    "no tuple": text("x"),
+    "another word": many(text("module"), glob("torch", "FloatStorage"), text("0"), text("cpu"), number(4)),
+    "a class that is no storage": many(text("storage"), glob("torch", "float32"), text("0"), text("cpu"), number(4)),
+    "a size that is none": many(text("storage"), glob("torch", "FloatStorage"), text("0"), text("cpu"), number(-4)),
+    "a view": many(text("storage"), glob("torch", "FloatStorage"), text("0"), text("cpu"), number(4), EMPTY_TUPLE),
+}
+
+
+@pytest.mark.parametrize("name", PERSISTENT)
+def test_a_persistent_id_that_is_not_torchs(name: str) -> None:
+    report = examine(BytesView(torch_zip(proto(2) + PERSISTENT[name] + b"Q" + STOP)), "m.pt")
+    assert report.outcome() is not ScanOutcome.PASS
+    assert [finding.rule for finding in report.findings] == ["pickle-persistent-id"]
+
+
+def test_what_cannot_be_checked_is_no_answer() -> None:
+    data = proto(2) + call("numpy._core.multiarray", "scalar", OBJECTS, NONE) + STOP
+    report = examine(BytesView(data), "m.pkl")
+    assert report.outcome() is ScanOutcome.INCOMPLETE
+    assert report.findings == ()
+
+
+def test_nothing_of_the_table_is_known_to_be_dangerous_but_by_its_module() -> None:
+    assert {name for name in PERMITS if is_dangerous(*name)} == {("torch.serialization", "_get_layout")}
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "expected"),
+    [
+        ("os", "system", True),
+        ("os.path", "join", True),
+        ("builtins", "eval", True),
+        ("builtins", "dict", False),
+        ("builtins", "ValueError", False),
+        ("builtins", "getattr", True),
+        ("torch.serialization", "os.system", True),
+        ("acme", "f.__globals__", True),
+        ("numpy", "trace", False),
+        ("acme.code", "Model", False),
+        ("functools", "partial", True),
+        ("functools", "wraps", False),
+        ("pathlib", "PosixPath", False),
+        ("argparse", "Namespace", False),
+        ("sklearn.tree", "DecisionTreeClassifier", False),
+    ],
+)
+def test_danger_is_told_from_the_unknown(module: str, name: str, expected: bool) -> None:
+    assert is_dangerous(module, name) is expected

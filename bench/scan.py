@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from assaymark.scan.examine import examine
+from assaymark.scanning.examine import examine
 from bench.large_models import large_safetensors, large_torch_zip
 
 _SIZE = 2 << 30

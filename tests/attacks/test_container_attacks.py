@@ -14,7 +14,7 @@ from tests.support.asm import NONE, STOP, call, make_zip, proto, safetensors, te
 
 from assaymark.core.report import Report, ScanOutcome
 from assaymark.core.view import BytesView
-from assaymark.scan.examine import examine
+from assaymark.scanning.examine import examine
 
 LIVE = proto(2) + call("os", "system", text("id")) + STOP
 HARMLESS = proto(2) + NONE + STOP

@@ -39,7 +39,7 @@ from tests.support.asm import (
 
 from assaymark.core.report import Confidence, Report, ScanOutcome, Severity
 from assaymark.core.view import BytesView
-from assaymark.scan.examine import examine
+from assaymark.scanning.examine import examine
 
 SYSTEM = call("os", "system", text("id"))
 
@@ -225,8 +225,8 @@ def test_ten_thousand_findings_are_counted() -> None:
 
 def test_a_long_stream_ends_with_its_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "assaymark.scan.examine.Notes",
-        lambda path: __import__("assaymark.scan.notes", fromlist=["Notes"]).Notes(path, opcodes_left=1000),
+        "assaymark.scanning.examine.Notes",
+        lambda path: __import__("assaymark.scanning.notes", fromlist=["Notes"]).Notes(path, opcodes_left=1000),
     )
     report = scan(proto(2) + NONE * 2000 + STOP)
     assert report.outcome() is ScanOutcome.INCOMPLETE

@@ -23,8 +23,8 @@ from assaymark.core.view import BytesView
 from assaymark.formats.pickle.machine import run_pickle
 from assaymark.formats.pickle.names import loaded_name
 from assaymark.formats.pickle.values import COMPUTED, Global
-from assaymark.scan.examine import examine
-from assaymark.scan.permits import PERMITS
+from assaymark.scanning.examine import examine
+from assaymark.scanning.permits import PERMITS
 
 MODELS = Path(__file__).parents[1] / "vectors" / "models"
 

@@ -2,8 +2,8 @@
 
 from assaymark.core.view import BytesView
 from assaymark.formats.pickle.machine import run_pickle
-from assaymark.scan.judge import Judge
-from assaymark.scan.notes import Notes
+from assaymark.scanning.judge import Judge
+from assaymark.scanning.notes import Notes
 
 
 def fuzz(data: bytes) -> None:

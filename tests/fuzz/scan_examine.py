@@ -3,7 +3,7 @@
 from assaymark.core.canonical import canonical_json
 from assaymark.core.report_json import report_from_json, report_to_json
 from assaymark.core.view import BytesView
-from assaymark.scan.examine import examine
+from assaymark.scanning.examine import examine
 
 NAMES = ("m.pt", "m.pkl", "m.safetensors", "README.md", "config.json", "c.yaml", "logo.png", "x.zip", "model")
 

@@ -26,7 +26,7 @@ from assaymark.sandbox.worker import EXIT_DONE, EXIT_MEMORY
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-EXAMINER: Final = "assaymark.scan.examine:examine"
+EXAMINER: Final = "assaymark.scanning.examine:examine"
 _START_SECONDS: Final = 30.0
 _GRACE_SECONDS: Final = 10.0  # beyond the worker's wall clock, for the zygote to kill it and say so
 _BOOT: Final = (

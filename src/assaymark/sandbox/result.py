@@ -10,7 +10,7 @@ from assaymark.core.limits import SANDBOX_OUTPUT_BYTES
 from assaymark.core.report import Confidence, Finding, Location, Report, Skipped
 from assaymark.core.report_json import printable, report_from_json
 from assaymark.sandbox.confine import HOLDS
-from assaymark.scan.rules import RULES
+from assaymark.scanning.rules import RULES
 
 
 def read_result(path: str, header: bytes, body: bytes) -> Report:

@@ -20,7 +20,7 @@ from assaymark.core.part import load_part
 from assaymark.sandbox.confine import load_libc
 from assaymark.sandbox.wire import EXITED, READY, SIGNALLED, TIMED_OUT, receive_request, send_status
 from assaymark.sandbox.worker import MAX_DESCRIPTORS, run_worker
-from assaymark.scan.scanners import SCANNERS
+from assaymark.scanning.scanners import SCANNERS
 
 if TYPE_CHECKING:
     import ctypes

@@ -8,9 +8,9 @@ import pytest
 
 from assaymark.core.part import load_part
 from assaymark.core.view import BytesView
-from assaymark.scan.examine import examine
-from assaymark.scan.rules import RULES
-from assaymark.scan.scanners import SCANNERS
+from assaymark.scanning.examine import examine
+from assaymark.scanning.rules import RULES
+from assaymark.scanning.scanners import SCANNERS
 
 FOLDER = Path(__file__).parents[3] / "rules"
 EXAMPLES = sorted(path for path in FOLDER.glob("*/*/*") if path.parent.parent.name in RULES)

@@ -13,7 +13,7 @@ from assaymark.core.limits import (
 )
 from assaymark.core.report import Confidence, Examined, Finding, Location, Report, Severity, Skipped
 from assaymark.core.report_json import printable
-from assaymark.scan.rules import RULES
+from assaymark.scanning.rules import RULES
 
 
 def shown(name: str) -> str:

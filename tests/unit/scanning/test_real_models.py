@@ -8,7 +8,7 @@ import pytest
 
 from assaymark.core.report import Report, ScanOutcome
 from assaymark.core.view import BytesView
-from assaymark.scan.examine import examine
+from assaymark.scanning.examine import examine
 
 MODELS = Path(__file__).parents[2] / "vectors" / "models"
 PICTURES = Path(__file__).parents[2] / "vectors" / "pictures"

@@ -24,9 +24,9 @@ from tests.support.asm import (
 
 from assaymark.core.report import ScanOutcome
 from assaymark.core.view import BytesView
-from assaymark.scan.dangerous import is_dangerous
-from assaymark.scan.examine import examine
-from assaymark.scan.permits import PERMITS
+from assaymark.scanning.dangerous import is_dangerous
+from assaymark.scanning.examine import examine
+from assaymark.scanning.permits import PERMITS
 
 TRUE, FALSE = b"\x88", b"\x89"
 RAW = b"C\x02ab"

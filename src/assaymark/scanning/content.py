@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from assaymark.scan.promises import PROMISES
+from assaymark.scanning.promises import PROMISES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from assaymark.core.view import View
-    from assaymark.scan.notes import Notes
+    from assaymark.scanning.notes import Notes
 
 
 @dataclass(frozen=True, slots=True)

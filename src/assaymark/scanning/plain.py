@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from assaymark.core.errors import InputError
 from assaymark.formats.pictures import check_picture, picture_format
 from assaymark.formats.safetensors import read_safetensors
-from assaymark.scan.notes import shown
-from assaymark.scan.pickles import examine_pickle
+from assaymark.scanning.notes import shown
+from assaymark.scanning.pickles import examine_pickle
 
 if TYPE_CHECKING:
-    from assaymark.scan.content import Content
+    from assaymark.scanning.content import Content
 
 
 def scan_pickle(content: Content) -> None:

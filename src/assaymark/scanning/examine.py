@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 from assaymark.core.limits import MIB, SCAN_MAX_NESTING
 from assaymark.core.part import load_part
 from assaymark.formats.zip import hidden_zip
-from assaymark.scan.content import Content
-from assaymark.scan.notes import Notes
-from assaymark.scan.pickles import examine_pickle, is_pickle
-from assaymark.scan.promises import PROMISES
-from assaymark.scan.recognise import named_format, recognise, runnable
-from assaymark.scan.scanners import SCANNERS
+from assaymark.scanning.content import Content
+from assaymark.scanning.notes import Notes
+from assaymark.scanning.pickles import examine_pickle, is_pickle
+from assaymark.scanning.promises import PROMISES
+from assaymark.scanning.recognise import named_format, recognise, runnable
+from assaymark.scanning.scanners import SCANNERS
 
 if TYPE_CHECKING:
     from assaymark.core.report import Report

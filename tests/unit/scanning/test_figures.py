@@ -6,7 +6,7 @@ from bench.large_models import large_safetensors, large_torch_zip
 from tests.support.views import SparseView
 
 from assaymark.core.report import ScanOutcome
-from assaymark.scan.examine import examine
+from assaymark.scanning.examine import examine
 
 TENSORS = 300
 SIZE = 2 << 30

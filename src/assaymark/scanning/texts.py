@@ -9,7 +9,7 @@ from assaymark.core.errors import InputError
 from assaymark.formats.text import json_value, read_text
 
 if TYPE_CHECKING:
-    from assaymark.scan.content import Content
+    from assaymark.scanning.content import Content
 
 # Keys on which a loader imports or runs what the file says, with who does.
 _ACTIVE_KEYS: Final = {

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from assaymark.formats.pickle.values import Blob, Instance
-from assaymark.scan.refusal import NotChecked, Refused, is_count, is_instance
+from assaymark.scanning.refusal import NotChecked, Refused, is_count, is_instance
 
 if TYPE_CHECKING:
     from assaymark.formats.pickle.values import Value

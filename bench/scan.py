@@ -26,6 +26,8 @@ _SIZE = 2 << 30
 _TENSORS = 300
 _START_LIMIT = 0.35  # seconds of CPU
 _BEYOND_LIMIT = 0.020
+_PEER_BIN = Path(__file__).parents[1] / ".venv-bench" / "bin"
+_PEERS = {"picklescan": ["--path"], "modelscan": ["-p"], "fickling": ["--check-safety"]}
 _CHILD = """
 import sys
 from pathlib import Path
@@ -88,6 +90,27 @@ def _engine(path: Path, runs: int) -> tuple[float, int]:
     return min(figures), view.bytes_read
 
 
+def _peers(paths: list[Path]) -> None:
+    """What other scanners cost on the same files, once each, and what they answer."""
+    for tool, words in _PEERS.items():
+        command = _PEER_BIN / tool
+        if not command.exists():
+            print(f"{tool}: not installed, left out")
+            continue
+        for path in paths:
+            with tempfile.TemporaryDirectory() as elsewhere:  # fickling leaves a file where it runs
+                process = subprocess.Popen(
+                    [str(command), *words, str(path)],
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    cwd=elsewhere,
+                )
+                _, status, usage = os.wait4(process.pid, 0)
+                process.returncode = os.waitstatus_to_exitcode(status)
+            cpu = usage.ru_utime + usage.ru_stime
+            print(f"{tool:12} {path.name:20} {cpu * 1e3:9.0f} ms, exit code {process.returncode}")
+
+
 def main() -> int:
     """Print the table; 1 when a figure is above its limit."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -120,6 +143,7 @@ def main() -> int:
         (folder / "many.pkl").write_bytes(many)
         engine, _ = _engine(folder / "many.pkl", 3)
         print(f"opcodes: {len(many):,} bytes of small objects in {engine:.3f} s, {len(many) / engine / 1e6:.1f} MB/s")
+        _peers([files["large.pt"], files["large.safetensors"]])
         print(f"limits: start-up {_START_LIMIT * 1e3:.0f} ms, beyond it {_BEYOND_LIMIT * 1e3:.0f} ms")
     return int(worst)
 

@@ -374,7 +374,7 @@ def test_no_border_is_left_over():
 
 OFFENDERS = [
     *((impure_imports, "core/x.py", f"import {name}") for name in sorted(IMPURE_MODULES | CODE_FROM_DATA)),
-    (impure_imports, "scan/x.py", "from concurrent.futures import ThreadPoolExecutor"),
+    (impure_imports, "scanning/x.py", "from concurrent.futures import ThreadPoolExecutor"),
     (impure_imports, "policy/deep/x.py", "def f():\n    from os import environ"),
     (impure_imports, "trust/x.py", "import os.path as p"),
     (impure_imports, "tlog/x.py", "if TYPE_CHECKING:\n    import time\ndef f():\n    import time"),
@@ -392,7 +392,7 @@ OFFENDERS = [
     (impure_calls, "policy/x.py", "datetime.now(UTC)"),
     (impure_calls, "policy/x.py", "datetime.datetime.utcnow()"),
     (impure_calls, "policy/x.py", "date.today()"),
-    (imported_by_name, "scan/x.py", "from importlib import import_module"),
+    (imported_by_name, "scanning/x.py", "from importlib import import_module"),
     (imported_by_name, "core/x.py", "import importlib"),
     (imported_by_name, "core/x.py", "import runpy"),
     (core_imports, "core/x.py", "import cryptography"),

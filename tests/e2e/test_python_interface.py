@@ -71,9 +71,14 @@ def test_nothing_to_check_against_is_an_error_and_not_a_yes(model: Path, tmp_pat
 
 
 def test_importing_loads_nothing_heavy() -> None:
-    code = "import sys, assaymark; print(*(m for m in sys.modules if m.partition('.')[0] in %r))"
+    source = str(Path(assaymark.__file__).parents[1])
     heavy = ("cryptography", "sqlite3", "argparse", "json", "subprocess", "jsonschema_rs", "ctypes")
-    done = subprocess.run([sys.executable, "-c", code % (heavy,)], capture_output=True, text=True, check=True)
+    code = (
+        f"import sys; sys.path.insert(0, {source!r}); import assaymark;"
+        f" print(*(m for m in sys.modules if m.partition('.')[0] in {heavy!r}))"
+    )
+    # -S: what an environment's own start-up files import is not ours.
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
 
 

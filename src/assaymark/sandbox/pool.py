@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -58,7 +59,9 @@ class Sandbox:
         self._lock = threading.Lock()
         self._zygote: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
-        self._channels: list[socket.socket] = []
+        self._idle: list[socket.socket] = []
+        self._busy: set[socket.socket] = set()
+        self._aborted = False
 
     def __enter__(self) -> Self:
         return self
@@ -104,6 +107,7 @@ class Sandbox:
                             on_progress(done, len(jobs))
             except BaseException as error:  # noqa: BLE001 - carried to the caller's thread
                 failures.append(error)
+                self._abort()  # Ctrl-C or a callback's error: nobody waits for a file any more
             finally:
                 self._return(channel)
 
@@ -111,8 +115,6 @@ class Sandbox:
         for helper in helpers:
             helper.start()
         work()
-        if failures and not isinstance(failures[0], Exception):
-            raise failures[0]  # Ctrl-C: the helpers end with the process, not the other way round
         for helper in helpers:
             helper.join()
         if failures:
@@ -129,7 +131,7 @@ class Sandbox:
             try:
                 return self._ask(channel, path, descriptor), channel
             except (OSError, EOFError):
-                channel.close()
+                self._drop(channel)
                 return failed_report(path, "the sandbox stopped while it examined this file", None), None
         finally:
             os.close(descriptor)
@@ -153,8 +155,11 @@ class Sandbox:
 
     def _open_channel(self) -> socket.socket:
         with self._lock:
-            if self._channels:
-                return self._channels.pop()
+            if self._aborted:
+                raise _no_start("the scan was given up")
+            if self._idle:
+                self._busy.add(self._idle[-1])
+                return self._idle.pop()
             control = self._control if self._control is not None else self._start()
             ours, theirs = socket.socketpair()
             with theirs:
@@ -164,12 +169,27 @@ class Sandbox:
                     ours.close()
                     raise _no_start(str(error)) from None
             ours.settimeout(self._limits.wall_seconds + _GRACE_SECONDS)
+            self._busy.add(ours)
             return ours
 
     def _return(self, channel: socket.socket | None) -> None:
         if channel is not None:
             with self._lock:
-                self._channels.append(channel)
+                self._busy.discard(channel)
+                self._idle.append(channel)
+
+    def _drop(self, channel: socket.socket) -> None:
+        with self._lock:
+            self._busy.discard(channel)
+        channel.close()
+
+    def _abort(self) -> None:
+        """Hang up on every server: each kills its worker, whose pipe then ends."""
+        with self._lock:
+            self._aborted = True
+            for channel in self._busy:
+                with contextlib.suppress(OSError):
+                    channel.shutdown(socket.SHUT_RDWR)
 
     def _start(self) -> socket.socket:
         """Start the zygote: a fresh isolated interpreter with an empty environment."""
@@ -203,9 +223,11 @@ class Sandbox:
         return ours
 
     def _stop(self) -> None:
-        for channel in self._channels:
+        for channel in (*self._idle, *self._busy):
             channel.close()
-        self._channels.clear()
+        self._idle.clear()
+        self._busy.clear()
+        self._aborted = False
         if self._control is not None:
             self._control.close()
             self._control = None

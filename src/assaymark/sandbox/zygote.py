@@ -83,16 +83,24 @@ def _serve(channel: socket.socket, examiner: Callable[..., Any], libc: ctypes.CD
             run_worker(libc, examiner, path, limits, (file, output, worker_end))
         for descriptor in (file, output, worker_end):
             os.close(descriptor)
-        status = _wait(worker, alive, limits.wall_seconds)
+        status = _wait(worker, alive, channel, limits.wall_seconds)
         os.close(alive)
+        if status is None:
+            return
         send_status(channel, *status)
 
 
-def _wait(worker: int, alive: int, seconds: float) -> tuple[int, int]:
-    """Wait until the worker closes its end of ``alive``, which it does by ending; kill it when it takes too long."""
+def _wait(worker: int, alive: int, channel: socket.socket, seconds: float) -> tuple[int, int] | None:
+    """Wait until the worker closes its end of ``alive``, which it does by ending; kill it when it takes too long.
+
+    ``None`` when the parent hung up meanwhile; the worker is killed then too.
+    """
     poller = select.poll()
     poller.register(alive, select.POLLIN)
-    late = not poller.poll(seconds * 1000)
+    poller.register(channel, select.POLLIN)  # the parent says nothing now: readable means gone
+    ready = {descriptor for descriptor, _ in poller.poll(seconds * 1000)}
+    gone = channel.fileno() in ready
+    late = not ready or gone
     deadline = time.monotonic() + _GRACE_SECONDS
     while not late:
         done, status = os.waitpid(worker, os.WNOHANG)
@@ -102,7 +110,7 @@ def _wait(worker: int, alive: int, seconds: float) -> tuple[int, int]:
         time.sleep(0.0005)
     os.kill(worker, signal.SIGKILL)
     os.waitpid(worker, 0)
-    return TIMED_OUT, 0
+    return None if gone else (TIMED_OUT, 0)
 
 
 def _status(status: int) -> tuple[int, int]:

@@ -123,7 +123,7 @@ def test_names_with_control_characters_come_back_unchanged(some_file: Path) -> N
 def test_a_zygote_that_dies_costs_what_it_held(some_file: Path) -> None:
     with Sandbox(workers=1) as sandbox:
         assert sandbox.scan_one("a.txt", some_file).inert == ("a.txt",)
-        sandbox._channels[0].shutdown(2)
+        sandbox._idle[0].shutdown(2)
         report = sandbox.scan([("b.txt", some_file), ("c.txt", some_file)])
     assert "sandbox stopped" in report.skipped[0].reason
     assert report.inert == ("c.txt",)
@@ -171,3 +171,15 @@ def test_a_failing_progress_callback_reaches_the_caller(some_file: Path) -> None
 
     with Sandbox() as sandbox, pytest.raises(KeyboardInterrupt):
         sandbox.scan([("a", some_file)] * 5, stop)
+
+
+def test_giving_up_does_not_wait_for_files_under_examination(some_file: Path) -> None:
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    start = time.monotonic()
+    with Sandbox(workers=3, examiner=HOSTILE, search=(ROOT,)) as sandbox:
+        with pytest.raises(KeyboardInterrupt):
+            sandbox.scan([("sleep", some_file), ("fine", some_file), ("sleep", some_file)], stop)
+        assert sandbox._zygote is not None
+    assert time.monotonic() - start < 10

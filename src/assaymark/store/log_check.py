@@ -236,7 +236,10 @@ def _first_hashes(hashes: Sequence[bytes], width: int) -> bytes:
 
 
 class _IndexRows:
-    """The index's rows in step with the entries. An index that is absent or behind is no problem: it catches up."""
+    """The index's rows in step with the entries.
+
+    An index that is absent, behind or out of reach is no problem of the log: it is derived, and catches up.
+    """
 
     def __init__(self, folder: Path, report: Callable[[int | None, str], None]) -> None:
         self._report = report
@@ -301,11 +304,14 @@ class _IndexRows:
             action()
         except DamagedIndexError as error:
             self._stop(f"damaged ({error}); {_INDEX_REMEDY}")
-        except UnavailableError as error:
-            self._stop(f"cannot be read: {error.message}")
+        except UnavailableError:  # a full disk says nothing of the log; look-ups do without the file too
+            self._forget()
 
     def _stop(self, what: str) -> None:
         self._report(None, f"{INDEX_NAME}: {what}")
+        self._forget()
+
+    def _forget(self) -> None:
         self._size = 0
         self._next = None
         self._rows = iter(())

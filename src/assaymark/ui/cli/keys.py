@@ -59,6 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
             "--public", "--public-key", dest="public", metavar="FILE", help="the public key (default: NAME.pub)"
         )
     )
+    completes_files(add.add_argument("file", metavar="FILE", nargs="?", help="the same, without a flag"))
     completes_files(add.add_argument("--key", metavar="URI", help="the same, as a URI: file:FILE"))
     add.add_argument("--registered-by", default="", metavar="PERSON", help="for a workload: who answers for it")
     _signing(add)
@@ -108,7 +109,9 @@ def run_generate(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> i
     named = [place for place in (args.out, args.key) if place]
     if len(named) > 1 or (not named and not args.name):
         raise UsageError("keys-usage", "name the key once: NAME, --out FILE or --key file:FILE")
-    place = Path(named[0].removeprefix("file:")) if named else Path(f"{args.name}.key")
+    place = _private_path(named[0]) if named else _private_path(args.name)
+    if not named and place.suffix != ".key":
+        place = place.with_name(f"{place.name}.key")
     public = generate(place, new_passphrase(args))
     document = {
         "schema": "assaymark:key/v1",
@@ -117,7 +120,7 @@ def run_generate(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> i
         "key_id": public.key_id,
         "scheme": public.scheme,
     }
-    name = args.name or place.stem
+    name = place.stem
     return emit(
         Result(
             YES,
@@ -127,6 +130,10 @@ def run_generate(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> i
         args.format,
         outputs,
     )
+
+
+def _private_path(text: str) -> Path:
+    return Path(text.removeprefix("file:"))
 
 
 def _made(name: str, private: Path, public: Path, key_id: str, style: Style) -> str:
@@ -145,10 +152,11 @@ def run_add(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
     from assaymark.service.workspace import open_workspace
     from assaymark.ui.cli.clock import now
 
-    if args.public and args.key:
-        raise UsageError("keys-usage", "name the public key once: --public FILE or --key file:FILE")
+    named = [place for place in (args.public, args.key, args.file) if place]
+    if len(named) > 1:
+        raise UsageError("keys-usage", "name the public key once: FILE, --public FILE or --key file:FILE")
     workspace = open_workspace(find_workspace(args))
-    public = find_public_key(args.name, args.public or args.key, workspace)
+    public = find_public_key(args.name, named[0] if named else None, workspace)
     signers = [workspace.signer(uri, passphrase_source(args)) for uri in (args.sign_with or [None])]
     done = add_principal(workspace, args.name, args.role, public, signers, now, registered_by=args.registered_by)
     head = f"{args.name} is enrolled as {', '.join(args.role)}"

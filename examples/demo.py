@@ -159,8 +159,8 @@ def check_model(given: Path, out: Path) -> None:
     model = given.resolve()
     if out == model or out in model.parents or model in out.parents:
         sys.exit(
-            f"{given} and {shorten(str(out))}, which this demonstration replaces, share a folder; nothing was changed\n"
-            "copy the model to a folder of its own, or name another folder: examples/demo.py --model PATH --out FOLDER"
+            f"{given} and {shorten(str(out))}, which this demonstration replaces, share a folder; nothing was"
+            " changed\ncopy the model to a folder of its own, or name another with examples/demo.py --out FOLDER"
         )
 
 

@@ -21,7 +21,17 @@ from assaymark.core.errors import (
 )
 from assaymark.core.part import Part, load_part
 from assaymark.ui.cli.options import add_format
-from assaymark.ui.cli.output import BUG, NO, NO_ANSWER, USAGE, note, parse_output, printable, style_for
+from assaymark.ui.cli.output import (
+    BUG,
+    NO,
+    NO_ANSWER,
+    USAGE,
+    note,
+    parse_output,
+    printable,
+    style_for,
+    write_utf8,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,8 +95,9 @@ EPILOG: Final = """\
 a first round:
   assaymark init
   assaymark submit model/ --to production
-  assaymark keys generate alice && assaymark keys add alice --role approver
+  assaymark keys generate alice && assaymark keys add alice --role approver    # and so for bob: two approve
   assaymark attest approval model/ --for production --key file:alice.key
+  assaymark attest approval model/ --for production --key file:bob.key
   assaymark decide model/ --for production --dossier model.dossier
   assaymark verify model/ --for production --dossier model.dossier --root sha256:...
 
@@ -137,6 +148,7 @@ def build_parser(load: str | None = None, *, everything: bool = False) -> argpar
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    write_utf8(sys.stdout, sys.stderr)
     try:
         args = build_parser(_verb(arguments)).parse_args(arguments)
     except SystemExit as stop:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -88,6 +89,13 @@ def emit(result: Result, form: str, outputs: list[tuple[str, Path]]) -> int:
     sys.stdout.write(render(result, form, style_for(sys.stdout)))
     sys.stdout.flush()
     return result.exit_code
+
+
+def write_utf8(*streams: TextIO) -> None:
+    """Write UTF-8 whatever the locale says, and escape what even that cannot: proofs and policies are bytes."""
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def note(message: str) -> None:

@@ -9,6 +9,7 @@ from assaymark.core.errors import InputError, UsageError, VerificationError
 from assaymark.core.limits import DOSSIER_MAX_BYTES
 from assaymark.core.statement import DECISION, RELEASE, parse_envelope, parse_statement
 from assaymark.core.subject import compare_manifests
+from assaymark.policy.containment import CONTAINED
 from assaymark.policy.remedies import decide_command, supply
 from assaymark.policy.statement import parse_decision
 from assaymark.service.decide import compare
@@ -88,7 +89,12 @@ def read_dossier(file: Path) -> bytes:
         with file.open("rb") as stream:
             data = stream.read(DOSSIER_MAX_BYTES + 1)
     except OSError as error:
-        raise UsageError("dossier-missing", f"cannot read: {error.strerror}", source=str(file)) from None
+        raise UsageError(
+            "dossier-missing",
+            f"cannot read: {error.strerror}",
+            source=str(file),
+            remedy="name the file that `assaymark decide PATH --for ENV --dossier FILE` wrote",
+        ) from None
     if len(data) > DOSSIER_MAX_BYTES:
         raise InputError("dossier-form", f"larger than {DOSSIER_MAX_BYTES} bytes", source=str(file))
     return data
@@ -143,6 +149,8 @@ def verify_with_dossier(
         )
     if log_copy is not None:
         extra.extend(compare_with_log(verified, log_copy))
+        if not any(reason.requirement == CONTAINED for reason in reasons):
+            extra.extend(contained_since(verified, log_copy, now))
     return Verdict(
         combine([outcome, *(reason.outcome for reason in extra)]),
         subject,
@@ -202,6 +210,13 @@ def compare_with_log(verified: VerifiedDossier, log_copy: Workspace) -> list[Rea
             )
         )
     return reasons
+
+
+def contained_since(verified: VerifiedDossier, log_copy: Workspace, now: int) -> list[Reason]:
+    """The containment that a copy of the log holds and the decision, being older, could not know of."""
+    decision = verified.decision
+    anew = gather(log_copy, decision.request.subject.digest).decide(decision.request, now)
+    return [reason for reason in anew.reasons if reason.requirement == CONTAINED and not reason.met]
 
 
 def replay(data: bytes, pinned: str | None) -> VerifiedDossier:

@@ -73,6 +73,13 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
         )
     else:
         predicate = read_predicate(Path(args.predicate))
+        if args.environment is not None and predicate.get("environment") != args.environment:
+            raise UsageError(
+                "attest-usage",
+                f"--for {args.environment}, but the predicate does not say so: it would count in other environments",
+                source=args.predicate,
+                remedy=f'write "environment": "{args.environment}" into it, or leave --for out',
+            )
         done = attest(workspace, place, args.type, predicate, signer, now, configurations=configurations(args))
     for line in done.notes:
         note(f"note: {line}")
@@ -97,7 +104,9 @@ def _document(done: Attested) -> dict[str, object]:
 def _text(done: Attested, style: Style) -> str:
     from assaymark.ui.report.text import receipt_line
 
-    what = done.predicate_type.removeprefix("assaymark:").removesuffix("/v1")
+    what = done.predicate_type
+    if what.startswith("assaymark:"):
+        what = what.removeprefix("assaymark:").removesuffix("/v1")
     already = "" if done.new else " (the log held this very statement already)"
     return "\n".join(
         [

@@ -65,6 +65,12 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
         args.path, args.environment = args.replay, ""
         args.root = pinned_root(args)
         return answer(args, outputs, lambda: _replay(args))
+    if args.root is not None:
+        raise UsageError(
+            "root-alone",
+            "--root is for --replay; a decision follows the root that the workspace pins",
+            remedy="leave --root out, or ask `assaymark verify`",
+        )
     if args.path is None or args.environment is None:
         raise UsageError(
             "decide-usage", "decide needs a PATH and --for ENV", remedy="`assaymark decide --help` shows examples"

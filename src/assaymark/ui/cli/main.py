@@ -157,6 +157,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args.workspace = args.workspace_before_verb
     form = getattr(args, "format", "text")
     try:
+        refuse_empty(arguments)
         outputs = [parse_output(text) for text in getattr(args, "output", [])]
         return int(args.run(args, outputs))
     except AssaymarkError as error:
@@ -181,6 +182,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     except Exception as error:  # noqa: BLE001 - the border: a bug of ours must not show a stack trace
         return report_error(_bug(error), form)
+
+
+def refuse_empty(arguments: Sequence[str]) -> None:
+    """An empty word is a variable that nobody set: as a path it would be the current folder, as a flag no flag.
+
+    Raises:
+        UsageError: ``argument-empty``.
+    """
+    for before, word in zip(("", *arguments), arguments, strict=False):
+        if not word or (word.startswith("--") and word.endswith("=")):
+            place = word.rstrip("=") or (f"what follows {before}" if before else "the first word")
+            raise UsageError(
+                "argument-empty",
+                f"{place} is empty",
+                remedy="is a variable of your script not set? leave out what you do not want to say",
+            )
 
 
 def _verb(arguments: list[str]) -> str | None:

@@ -84,8 +84,10 @@ def _decide(args: argparse.Namespace) -> Verdict:
     from assaymark.service.workspace import open_workspace
     from assaymark.store.files import write_durable
     from assaymark.ui.cli.clock import now
-    from assaymark.ui.cli.output import note
+    from assaymark.ui.cli.output import note, writable
 
+    for file in filter(None, (args.dossier, args.payload)):
+        writable(Path(file))
     workspace = open_workspace(find_workspace(args))
     verdict, dossier = decide_path(
         workspace,
@@ -104,7 +106,7 @@ def _decide(args: argparse.Namespace) -> Verdict:
 
 
 def _replay(args: argparse.Namespace) -> Verdict:
-    from assaymark.core.errors import VerificationError
+    from assaymark.core.errors import InputError, VerificationError
     from assaymark.service.verdict import Verdict
     from assaymark.service.verify import read_dossier, replay
     from assaymark.store.files import write_durable
@@ -115,7 +117,7 @@ def _replay(args: argparse.Namespace) -> Verdict:
         note("no --root: the dossier is held against its own first root, so anyone may have made it")
     try:
         verified = replay(read_dossier(Path(args.replay)), pinned)
-    except VerificationError as error:
+    except (InputError, VerificationError) as error:
         raise error.at(args.replay) from None
     if args.payload:
         write_durable(Path(args.payload), verified.payload)

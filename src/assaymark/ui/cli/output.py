@@ -57,7 +57,7 @@ def parse_output(text: str) -> tuple[str, Path]:
     """``FORMAT=FILE`` of ``--output``.
 
     Raises:
-        UsageError: ``output-form``.
+        UsageError: ``output-form``, or as ``writable``.
     """
     name, equals, file = text.partition("=")
     if name not in FORMATS or not equals or not file:
@@ -66,7 +66,22 @@ def parse_output(text: str) -> tuple[str, Path]:
             f"--output {text!r} is not FORMAT=FILE",
             remedy=f"FORMAT is one of {', '.join(FORMATS)}",
         )
-    return name, Path(file)
+    return name, writable(Path(file))
+
+
+def writable(file: Path) -> Path:
+    """``file``, when its folder is there: said before the work is done and logged, not after.
+
+    Raises:
+        UsageError: ``path-missing`` or ``path-kind``.
+    """
+    if not file.parent.is_dir():
+        raise UsageError(
+            "path-missing", "the folder to write into is not there", source=str(file), remedy="make the folder"
+        )
+    if file.is_dir():
+        raise UsageError("path-kind", "a folder, where a file is to be written", source=str(file))
+    return file
 
 
 def render(result: Result, form: str, style: Style) -> str:

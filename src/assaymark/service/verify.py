@@ -110,16 +110,21 @@ def verify_with_dossier(
     *,
     recall: Recall | None = None,
     log_copy: Workspace | None = None,
+    source: str = "",
 ) -> Verdict:
     """Replay a dossier and hold the files at hand against it; needs no workspace and no network.
 
-    ``log_copy`` adds what only a copy of the log can show: that the dossier left nothing out.
+    ``source`` names the dossier in errors. ``log_copy`` adds what only a copy of the log can show: that the dossier
+    left nothing out, and whether the subject was contained since.
 
     Raises:
         InputError: the dossier is malformed.
         VerificationError: something in it was refused.
     """
-    verified = verify_dossier(parse_dossier(data), pinned)
+    try:
+        verified = verify_dossier(parse_dossier(data), pinned)
+    except (InputError, VerificationError) as error:
+        raise error.at(source) from None
     if recall is not None:
         recall.see_root(pinned, verified.root.version, verified.root.digest)
     outcome, reasons = standing_now(verified.decision, now)

@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 from tests.support.cli import Team, cli, make_model, make_team
 
+import assaymark
+from assaymark.core.errors import UsageError
+
 
 @pytest.fixture(scope="module")
 def team(tmp_path_factory: pytest.TempPathFactory) -> Team:
@@ -141,3 +144,55 @@ def test_a_dossier_beside_a_log_that_contains_the_model_since_is_denied(tmp_path
     assert said.json["outcome"] == "DENY"
     assert [reason["requirement"] for reason in said.json["reasons"] if not reason["met"]] == ["containment"]
     assert "drift" in said.json["reasons"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    "words", [("scan", ""), ("digest", ""), ("verify", "", "--for", "dev"), ("scan", "--fail-on=")]
+)
+def test_a_variable_that_is_not_set_does_not_mean_the_current_folder(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_model(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    said = cli(*words)
+    assert said.code == 2
+    assert "empty" in said.err or "expected one argument" in said.err or "invalid choice" in said.err
+
+
+def test_an_empty_path_does_not_mean_the_current_folder_in_a_program_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_model(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError):
+        assaymark.scan("")
+    with pytest.raises(UsageError), assaymark.admitted("", "dev", workspace="w"):
+        pass
+
+
+def test_a_flag_without_its_value_is_not_taken_for_no_flag(team: Team, model: Path) -> None:
+    for words in (("--dossier", ""), ("--dossier=",), ("--root", "", "--dossier", "")):
+        said = team.run("verify", model, "--for", "dev", *words)
+        assert said.code == 2
+        assert "argument-empty" in said.err
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_logged(
+    team: Team, model: Path, tmp_path: Path
+) -> None:
+    before = team.ask("log", "show").json["tree_size"]
+    nowhere = tmp_path / "nowhere" / "file"
+    for words in (("--output", f"json={nowhere}"), ("--dossier", nowhere), ("--payload", tmp_path)):
+        said = team.run("decide", model, "--for", "dev", *words)
+        assert said.code == 2
+        assert str(words[1]).removeprefix("json=") in said.err
+    assert team.ask("log", "show").json["tree_size"] == before
+
+
+def test_what_is_wrong_with_a_dossier_names_the_dossier(team: Team, model: Path, tmp_path: Path) -> None:
+    dossier = tmp_path / "other.json"
+    dossier.write_text("{}")
+    said = team.run("verify", model, "--for", "dev", "--dossier", dossier, "--root", team.root)
+    assert said.code == 3
+    assert str(dossier) in said.out
+    assert str(dossier) in cli("decide", "--replay", dossier, "--root", team.root).out

@@ -177,7 +177,10 @@ def check_schema(predicate_type: str, predicate: dict[str, Any]) -> None:
     except jsonschema_rs.ValidationError as error:
         path = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.instance_path)
         raise InputError(
-            "predicate-schema", error.message[:300], position=path, remedy=f"see docs/spec/{short}.md"
+            "predicate-schema",
+            error.message[:300],
+            position=path,
+            remedy=f"`assaymark explain {short}` shows the form",
         ) from None
 
 

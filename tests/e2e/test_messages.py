@@ -45,6 +45,24 @@ def test_a_proof_is_the_same_bytes_in_every_locale(team: Team) -> None:
     assert "\n— ".encode() in proof
 
 
+def test_a_closed_stdout_leaves_the_exit_code(model: Path) -> None:
+    said = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "assaymark", "scan", str(model)],
+        capture_output=True,
+        check=False,
+    )
+    assert (said.returncode, said.stderr) == (0, b"")
+
+
+def test_a_copy_of_a_log_says_that_nothing_can_be_added_to_it(team: Team, model: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    assert team.run("log", "export", copy).code == 0
+    said = cli("submit", model, "--to", "dev", "--workspace", copy)
+    assert said.code == 2
+    assert "workspace-copy" in said.err
+    assert str(copy) in said.err
+
+
 def test_a_root_that_decide_would_ignore_is_refused(team: Team, model: Path) -> None:
     said = team.run("decide", model, "--for", "dev", "--root", "sha256:" + "0" * 64)
     assert said.code == 2

@@ -27,6 +27,7 @@ from assaymark.ui.cli.output import (
     NO_ANSWER,
     USAGE,
     note,
+    open_streams,
     parse_output,
     printable,
     style_for,
@@ -148,6 +149,7 @@ def build_parser(load: str | None = None, *, everything: bool = False) -> argpar
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    open_streams()
     write_utf8(sys.stdout, sys.stderr)
     try:
         args = build_parser(_verb(arguments)).parse_args(arguments)

@@ -106,6 +106,13 @@ def emit(result: Result, form: str, outputs: list[tuple[str, Path]]) -> int:
     return result.exit_code
 
 
+def open_streams() -> None:
+    """Stand in for a stream that was closed before we started: whoever closed it wants the exit code alone."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open until the process ends
+
+
 def write_utf8(*streams: TextIO) -> None:
     """Write UTF-8 whatever the locale says, and escape what even that cannot: proofs and policies are bytes."""
     for stream in streams:

@@ -89,6 +89,15 @@ def test_a_type_of_ones_own_is_named_whole(team: Team, model: Path, tmp_path: Pa
     assert "Logged https://example.com/review/v1 of" in said.out
 
 
+def test_what_is_wrong_with_a_predicate_names_its_file(team: Team, model: Path, tmp_path: Path) -> None:
+    predicate = tmp_path / "scan.json"
+    for text in ('{"x": 1}', '{"complete": 0.5}'):
+        predicate.write_text(text)
+        said = team.run("attest", "scan", model, "--predicate", predicate)
+        assert said.code == 3
+        assert str(predicate) in said.err
+
+
 def test_an_environment_that_a_predicate_would_not_be_bound_to_is_refused(
     team: Team, model: Path, tmp_path: Path
 ) -> None:

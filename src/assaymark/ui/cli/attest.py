@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assaymark.core.errors import UsageError
+from assaymark.core.errors import InputError, UsageError
 from assaymark.ui.cli.main import add_examples
 from assaymark.ui.cli.options import (
     add_environment,
@@ -80,7 +80,10 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
                 source=args.predicate,
                 remedy=f'write "environment": "{args.environment}" into it, or leave --for out',
             )
-        done = attest(workspace, place, args.type, predicate, signer, now, configurations=configurations(args))
+        try:
+            done = attest(workspace, place, args.type, predicate, signer, now, configurations=configurations(args))
+        except InputError as error:
+            raise error.at(args.predicate) from None
     for line in done.notes:
         note(f"note: {line}")
     return emit(Result(YES, _document(done), lambda style: _text(done, style)), args.format, outputs)

@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
-MODEL ?=
+export MODEL ?=
 
 .PHONY: help run test lint types arch audit bench docs soak lock clean
 help:  ## this list
@@ -28,7 +28,7 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	@touch $@
 
 run: $(VENV)/.run  ## the main job on real input; MODEL=path for a model of yours
-	@$(BIN)/python examples/demo.py $(if $(MODEL),--model "$(MODEL)")
+	@$(BIN)/python examples/demo.py $(if $(MODEL),--model "$$MODEL")
 
 test: $(VENV)/.dev  ## the tests
 	@$(BIN)/python $(if $(COVERAGE),-m coverage run) -m pytest -n $(JOBS) $(TESTS)

@@ -64,7 +64,7 @@ def flow() -> str:
         Box(x[2], top, width, height, "statements", ("scan, release,", "approvals by people,", "each signed")),
         Box(x[3], top, width, height, "decide", ("a pure function of", "policy, statements,", "request and time")),
         Box(
-            x[4], top, width, height, "PERMIT", ("with a receipt, for", "an hour at most;", "or DENY, and why"), GREEN
+            x[4], top, width, height, "PERMIT", ("with a receipt, for", "a limited time;", "or DENY, and why"), GREEN
         ),
     ]
     log = Box(

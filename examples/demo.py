@@ -152,6 +152,18 @@ def fresh_folder(folder: Path) -> None:
     (folder / MARKER).write_text("Made by examples/demo.py, which replaces this folder at its next run.\n")
 
 
+def check_model(given: Path, out: Path) -> None:
+    """Refuse, before anything is replaced, a model that is not there or that shares a folder with what is made."""
+    if not given.exists():
+        sys.exit(f"there is no {given}; nothing was changed")
+    model = given.resolve()
+    if out == model or out in model.parents or model in out.parents:
+        sys.exit(
+            f"{given} and {shorten(str(out))}, which this demonstration replaces, share a folder; nothing was"
+            " changed\ncopy the model to a folder of its own, or name another with examples/demo.py --out FOLDER"
+        )
+
+
 def main() -> None:
     """Tell the whole story."""
     parser = argparse.ArgumentParser(description="The main job of Assaymark on real input.")
@@ -161,6 +173,8 @@ def main() -> None:
     )
     args = parser.parse_args()
     out = args.out.resolve()
+    if args.model is not None:
+        check_model(args.model, out)
     fresh_folder(out)
     os.environ["ASSAYMARK_WORKSPACE"] = str(out / "workspace")
     os.environ.pop("ASSAYMARK_PASSPHRASE_FILE", None)
@@ -178,7 +192,8 @@ def main() -> None:
     check_offline(model, out, story)
     tamper(model, out, story)
     refuse_pickle(out, story)
-    contain(model, story)
+    why = "reads 4 as 9 since Tuesday" if args.model is None else "for the demonstration: as if it misbehaved"
+    contain(model, why, story)
     summary(out, story)
 
 
@@ -195,8 +210,6 @@ def admit(given: Path | None, out: Path, story: Story) -> Path | None:
         )
         story.add("trained a classifier on 1,347 images", f"{accuracy:.1%} accurate")
     else:
-        if not given.exists():
-            sys.exit(f"there is no {given}")
         heading(1, f"Take the model at {given}")
         model = given.resolve()
 
@@ -208,7 +221,9 @@ def admit(given: Path | None, out: Path, story: Story) -> Path | None:
     heading(3, "Submit the model to production: copied, hashed, scanned, logged; and not yet admitted")
     answer = run("submit", model, "--to", "production", expect=(1, 3))
     scan = answer.get("scan")
-    if not isinstance(scan, dict) or scan["outcome"] != "pass":
+    if not isinstance(scan, dict):
+        sys.exit("\n   This could not be read as a model, so nothing about it was logged; the reason stands above.")
+    if scan["outcome"] != "pass":
         print(
             "\n   The scan is not clean, so no approval would admit this model to production. What it found\n"
             "   stands above; `assaymark explain RULE` says what each rule means. The refusal is in the log."
@@ -296,11 +311,11 @@ def refuse_pickle(out: Path, story: Story) -> None:
     story.add("submitted a live pickle", f"DENY: opcode at byte {location['offset']}, and nothing ran")
 
 
-def contain(model: Path, story: Story) -> None:
+def contain(model: Path, why: str, story: Story) -> None:
     """Step 8: pull the admitted model back."""
-    heading(8, "Contain the admitted model: it misbehaves, so it is pulled back")
+    heading(8, "Contain the admitted model: when one misbehaves, it is pulled back")
     run("verify", model, "--for", "production", expect=(0,), show=False)
-    run("contain", model, "--for", "production", "--reason", "reads 4 as 9 since Tuesday", expect=(0,))
+    run("contain", model, "--for", "production", "--reason", why, expect=(0,))
     answer = run("verify", model, "--for", "production", expect=(1,))
     reasons = answer["reasons"]
     if not isinstance(reasons, list) or not any(item["requirement"] == "containment" for item in reasons):

@@ -35,7 +35,7 @@ def scan(path: StrPath) -> Report:
     """
     from assaymark.service.scan import scan_path
 
-    return scan_path(Path(path))
+    return scan_path(_place(path))
 
 
 def verify(
@@ -59,7 +59,7 @@ def verify(
     """
     from assaymark.service.model import identify
 
-    subject, manifest = identify(Path(path), tuple(Path(file) for file in configurations))
+    subject, manifest = identify(_place(path), tuple(Path(file) for file in configurations))
     return _judge(subject, manifest, environment, workspace, dossier, root)
 
 
@@ -82,7 +82,7 @@ def decide(
 
     opened = open_workspace(Path(workspace))
     verdict, data = decide_path(
-        opened, Path(path), environment, _now, configurations=tuple(Path(file) for file in configurations)
+        opened, _place(path), environment, _now, configurations=tuple(Path(file) for file in configurations)
     )
     if dossier is not None and data is not None:
         write_durable(Path(dossier), data)
@@ -109,7 +109,7 @@ def admitted(
     """
     from assaymark.service.admitted import private_copy
 
-    with private_copy(Path(path), tuple(Path(file) for file in configurations)) as (subject, manifest, copy):
+    with private_copy(_place(path), tuple(Path(file) for file in configurations)) as (subject, manifest, copy):
         verdict = _judge(subject, manifest, environment, workspace, dossier, root)
         if verdict.outcome is not Outcome.PERMIT:
             unmet = "; ".join(
@@ -122,6 +122,13 @@ def admitted(
                 remedy=next((reason.remedy for reason in verdict.reasons if not reason.met), ""),
             )
         yield copy
+
+
+def _place(path: StrPath) -> Path:
+    """``path``, but an empty one, which would be the current folder."""
+    if not os.fspath(path):
+        raise UsageError("path-missing", "the path is empty", remedy="name the model")
+    return Path(path)
 
 
 def _judge(
@@ -150,6 +157,7 @@ def _judge(
             _now(),
             recall=recall,
             log_copy=opened,
+            source=str(dossier),
         )
     if opened is None:
         raise UsageError("evidence-missing", "name a workspace, or a dossier with the root digest that you pinned")

@@ -59,3 +59,46 @@ def test_a_folder_of_somebody_else_is_not_replaced(tmp_path: Path) -> None:
     told = run_demo("--out", tmp_path)
     assert told.returncode != 0
     assert (tmp_path / "thesis.txt").exists()
+
+
+def test_a_model_among_what_an_earlier_run_made_is_not_deleted(tmp_path: Path) -> None:
+    out = tmp_path / "demo"
+    assert run_demo("--out", out, "--model", make_model(tmp_path)).returncode == 0
+    model = make_model(out, "mine")
+    for named in (model, out, tmp_path):
+        told = run_demo("--out", out, "--model", named)
+        assert told.returncode == 1
+        assert "nothing was changed" in told.stderr
+        assert (model / "model.safetensors").exists()
+        assert (out / "workspace").exists()
+
+
+def test_a_mistyped_model_leaves_the_earlier_run_alone(tmp_path: Path) -> None:
+    out = tmp_path / "demo"
+    assert run_demo("--out", out, "--model", make_model(tmp_path)).returncode == 0
+    told = run_demo("--out", out, "--model", tmp_path / "modle")
+    assert told.returncode == 1
+    assert "modle" in told.stderr
+    assert (out / "model.dossier").exists()
+
+
+def test_what_is_no_model_is_not_said_to_be_in_the_log(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    told = run_demo("--out", tmp_path / "demo", "--model", empty)
+    assert told.returncode == 1
+    assert "manifest-empty" in told.stdout
+    assert "The refusal is in the log" not in told.stdout
+    assert "nothing about it was logged" in told.stderr
+
+
+def test_make_hands_on_a_path_with_quotes_and_dollars(tmp_path: Path) -> None:
+    path = tmp_path / 'a "b" `c`'
+    said = subprocess.run(
+        ["make", "--dry-run", "--always-make", "run", f"MODEL={path}", "BIN=echo"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert '--model "$MODEL"' in said.stdout

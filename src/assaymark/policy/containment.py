@@ -7,7 +7,7 @@ evidence that the policy asks of a lift was there, logged after the containment:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from assaymark.core.decision import Outcome, Reason, combine
 from assaymark.core.limits import TREE_MAX_SIZE
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from assaymark.policy.document import Environment, Policy
 
 LIFT = "lift"
+CONTAINED: Final = "containment"  # the reason that denies while a containment stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def containment_reason(environment: Environment, state: ContainmentState, reques
         if needs
         else "the policy names no evidence that lifts a containment here, so it must change first"
     )
-    return Reason("containment", Outcome.DENY, message, f"{lift(request)}  # {needed}")
+    return Reason(CONTAINED, Outcome.DENY, message, f"{lift(request)}  # {needed}")
 
 
 def _may_contain(item: Attestation, environment: Environment | None) -> bool:

@@ -18,7 +18,7 @@ _COMMANDS: Final[dict[str, str]] = {
     RELEASE: "assaymark submit {path} --to {environment}",
     APPROVAL: "assaymark attest approval {path} --for {environment} --key file:KEY",
 }
-_OTHER: Final = "assaymark attest {predicate} {path} --predicate FILE"
+_OTHER: Final = "assaymark attest {predicate} {path} --predicate FILE --key file:KEY"
 
 
 def supply(predicate: str, request: Request) -> str:

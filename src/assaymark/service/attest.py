@@ -128,7 +128,12 @@ def read_predicate(file: Path) -> dict[str, Any]:
         with file.open("rb") as stream:
             data = stream.read(_PREDICATE_MAX_BYTES + 1)
     except OSError as error:
-        raise UsageError("predicate-missing", f"cannot read: {error.strerror}", source=str(file)) from None
+        raise UsageError(
+            "predicate-missing",
+            f"cannot read: {error.strerror}",
+            source=str(file),
+            remedy="name a file that holds a JSON object",
+        ) from None
     try:
         return parse_object(data, limit=_PREDICATE_MAX_BYTES)
     except InputError as error:
@@ -172,7 +177,10 @@ def check_schema(predicate_type: str, predicate: dict[str, Any]) -> None:
     except jsonschema_rs.ValidationError as error:
         path = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.instance_path)
         raise InputError(
-            "predicate-schema", error.message[:300], position=path, remedy=f"see docs/spec/{short}.md"
+            "predicate-schema",
+            error.message[:300],
+            position=path,
+            remedy=f"`assaymark explain {short}` shows the form",
         ) from None
 
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assaymark.core.errors import UsageError
+from assaymark.core.errors import UsageError, VerificationError
 from assaymark.core.names import NAME_FORM, is_name
 from assaymark.core.statement import ROOT_PAYLOAD_TYPE
 from assaymark.keys.file import load_public
+from assaymark.service.policy import current_policy
 from assaymark.service.publish import publish, sign
-from assaymark.service.setup import ROOT_VALIDITY_SECONDS
+from assaymark.service.setup import OWNER_ROLES, ROOT_VALIDITY_SECONDS, SERVICE_ROLES
 from assaymark.trust.document import PERSON, WORKLOAD, Principal, Role
 from assaymark.trust.root import make_root, verify_root_chain
 
@@ -92,6 +93,20 @@ def add_principal(
         before = changed.get(role, Role(role, ()))
         changed[role] = Role(role, tuple(sorted({*before.principals, name})), before.threshold)
     return _next_version(workspace, root, root.expires, keys, principals, changed, signers, clock)
+
+
+def unused_roles(workspace: Workspace, roles: Sequence[str]) -> list[str]:
+    """Those of ``roles`` that nothing asks for: a policy that will want one may follow, or it is a typing error."""
+    try:
+        policy = current_policy(workspace).policy
+    except VerificationError:
+        return []
+    asked = {*OWNER_ROLES, *SERVICE_ROLES}
+    for environment in policy.environments:
+        asked.update(environment.contain_roles)
+        for requirement in (*environment.require, *environment.lift_requirements):
+            asked.update(requirement.roles)
+    return [role for role in roles if role not in asked]
 
 
 def _new_key(root: Root, name: str, public_file: Path | None) -> PublicKey | None:

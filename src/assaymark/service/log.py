@@ -110,7 +110,8 @@ def summarise(kind: str, predicate: dict[str, Any]) -> str:
         case "approval" | "release":
             return f"for {environment}"
         case "containment":
-            return f"{predicate.get('action')} in {environment}: {predicate.get('reason', '')}"
+            why = predicate.get("reason")
+            return f"{predicate.get('action')} in {environment}" + (f": {why}" if why else "")
         case "configuration":
             files = predicate.get("files")
             return _plural(len(files) if isinstance(files, list) else "?", "configuration file")

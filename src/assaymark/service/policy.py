@@ -45,6 +45,14 @@ def current_policy(workspace: Workspace) -> PolicyView:
     return PolicyView(text, sha256_digest(text), parse_policy(text), index)
 
 
+def environments_in_force(workspace: Workspace) -> list[str]:
+    """The names of the environments of the policy in force; none when there is none."""
+    try:
+        return [environment.name for environment in current_policy(workspace).policy.environments]
+    except VerificationError:
+        return []
+
+
 def read_policy(file: Path) -> PolicyView:
     """A policy file, checked.
 
@@ -56,7 +64,12 @@ def read_policy(file: Path) -> PolicyView:
         with file.open("rb") as stream:
             text = stream.read(POLICY_MAX_BYTES + 1)
     except OSError as error:
-        raise UsageError("policy-missing", f"cannot read: {error.strerror}", source=str(file)) from None
+        raise UsageError(
+            "policy-missing",
+            f"cannot read: {error.strerror}",
+            source=str(file),
+            remedy="begin with `assaymark policy show > policy.toml`",
+        ) from None
     try:
         return PolicyView(text, sha256_digest(text), parse_policy(text))
     except InputError as error:

@@ -125,6 +125,8 @@ def _build(
 ) -> tuple[Config, int]:
     keys = draft / "keys"
     keys.mkdir(mode=0o700)
+    # A workspace is often made inside a repository, where the next commit of everything would publish the keys.
+    write_durable(keys / ".gitignore", b"*\n")
     signers: dict[str, Signer] = {}
     for name in ("owner", "log", "service"):
         secret = passphrase if name == "owner" else None

@@ -58,6 +58,7 @@ def submit(
     """
     guard_workspace(workspace, path)
     principal_in(workspace.trust().root, submitter)
+    workspace.blobs.sweep()  # what an interrupted submission left may be as large as its model
     intake = take_manifest(path, configurations=configurations, copy_to=workspace.blobs, on_progress=on_copy)
     subject = Subject(model_name(path), intake.manifest.digest)
     workspace.blobs.put(intake.manifest.to_bytes())

@@ -9,6 +9,7 @@ from assaymark.core.errors import InputError, UsageError, VerificationError
 from assaymark.core.limits import DOSSIER_MAX_BYTES
 from assaymark.core.statement import DECISION, RELEASE, parse_envelope, parse_statement
 from assaymark.core.subject import compare_manifests
+from assaymark.policy.containment import CONTAINED
 from assaymark.policy.remedies import decide_command, supply
 from assaymark.policy.statement import parse_decision
 from assaymark.service.decide import compare
@@ -88,7 +89,12 @@ def read_dossier(file: Path) -> bytes:
         with file.open("rb") as stream:
             data = stream.read(DOSSIER_MAX_BYTES + 1)
     except OSError as error:
-        raise UsageError("dossier-missing", f"cannot read: {error.strerror}", source=str(file)) from None
+        raise UsageError(
+            "dossier-missing",
+            f"cannot read: {error.strerror}",
+            source=str(file),
+            remedy="name the file that `assaymark decide PATH --for ENV --dossier FILE` wrote",
+        ) from None
     if len(data) > DOSSIER_MAX_BYTES:
         raise InputError("dossier-form", f"larger than {DOSSIER_MAX_BYTES} bytes", source=str(file))
     return data
@@ -104,16 +110,21 @@ def verify_with_dossier(
     *,
     recall: Recall | None = None,
     log_copy: Workspace | None = None,
+    source: str = "",
 ) -> Verdict:
     """Replay a dossier and hold the files at hand against it; needs no workspace and no network.
 
-    ``log_copy`` adds what only a copy of the log can show: that the dossier left nothing out.
+    ``source`` names the dossier in errors. ``log_copy`` adds what only a copy of the log can show: that the dossier
+    left nothing out, and whether the subject was contained since.
 
     Raises:
         InputError: the dossier is malformed.
         VerificationError: something in it was refused.
     """
-    verified = verify_dossier(parse_dossier(data), pinned)
+    try:
+        verified = verify_dossier(parse_dossier(data), pinned)
+    except (InputError, VerificationError) as error:
+        raise error.at(source) from None
     if recall is not None:
         recall.see_root(pinned, verified.root.version, verified.root.digest)
     outcome, reasons = standing_now(verified.decision, now)
@@ -143,6 +154,8 @@ def verify_with_dossier(
         )
     if log_copy is not None:
         extra.extend(compare_with_log(verified, log_copy))
+        if not any(reason.requirement == CONTAINED for reason in reasons):
+            extra.extend(contained_since(verified, log_copy, now))
     return Verdict(
         combine([outcome, *(reason.outcome for reason in extra)]),
         subject,
@@ -202,6 +215,13 @@ def compare_with_log(verified: VerifiedDossier, log_copy: Workspace) -> list[Rea
             )
         )
     return reasons
+
+
+def contained_since(verified: VerifiedDossier, log_copy: Workspace, now: int) -> list[Reason]:
+    """The containment that a copy of the log holds and the decision, being older, could not know of."""
+    decision = verified.decision
+    anew = gather(log_copy, decision.request.subject.digest).decide(decision.request, now)
+    return [reason for reason in anew.reasons if reason.requirement == CONTAINED and not reason.met]
 
 
 def replay(data: bytes, pinned: str | None) -> VerifiedDossier:

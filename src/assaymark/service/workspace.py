@@ -110,6 +110,13 @@ class Workspace:
         uri = self.config.keys[name]
         scheme, _, rest = uri.partition(":")
         if scheme == "file" and not os.path.isabs(rest):  # noqa: PTH117 - a URI's text, not a path yet
+            if not (self.folder / "keys").is_dir():
+                raise UsageError(
+                    "workspace-copy",
+                    "this is a copy of a log, without keys: it can be read and checked, and nothing can be added",
+                    source=str(self.folder),
+                    remedy="name the workspace itself: --workspace W",
+                )
             return f"file:{self.folder / rest}"
         return uri
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
+import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -77,6 +78,8 @@ class LogIndex:
                 connection.close()
                 raise
             self._connection = connection
+            # Who opens a workspace in a program need not close it; Python 3.13 warns of a connection left open.
+            weakref.finalize(self, connection.close)
 
     def close(self) -> None:
         """Release the file."""

@@ -236,7 +236,7 @@ def review(position, signer, verdict):
 def test_other_predicates_are_asked_for_by_their_type():
     reason = reason_of(ASK.but(policy=parse_policy(ROUTINE)).decide([]), "review")
     assert reason.remedy == (
-        "assaymark attest https://example.com/review/v1 digits --predicate FILE"
+        "assaymark attest https://example.com/review/v1 digits --predicate FILE --key file:KEY"
         "  # by a principal in role reviewer or approver; 0 of 2 there so far"
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assaymark.core.errors import UsageError
+from assaymark.core.errors import InputError, UsageError
 from assaymark.ui.cli.main import add_examples
 from assaymark.ui.cli.options import (
     add_environment,
@@ -73,7 +73,17 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
         )
     else:
         predicate = read_predicate(Path(args.predicate))
-        done = attest(workspace, place, args.type, predicate, signer, now, configurations=configurations(args))
+        if args.environment is not None and predicate.get("environment") != args.environment:
+            raise UsageError(
+                "attest-usage",
+                f"--for {args.environment}, but the predicate does not say so: it would count in other environments",
+                source=args.predicate,
+                remedy=f'write "environment": "{args.environment}" into it, or leave --for out',
+            )
+        try:
+            done = attest(workspace, place, args.type, predicate, signer, now, configurations=configurations(args))
+        except InputError as error:
+            raise error.at(args.predicate) from None
     for line in done.notes:
         note(f"note: {line}")
     return emit(Result(YES, _document(done), lambda style: _text(done, style)), args.format, outputs)
@@ -97,7 +107,9 @@ def _document(done: Attested) -> dict[str, object]:
 def _text(done: Attested, style: Style) -> str:
     from assaymark.ui.report.text import receipt_line
 
-    what = done.predicate_type.removeprefix("assaymark:").removesuffix("/v1")
+    what = done.predicate_type
+    if what.startswith("assaymark:"):
+        what = what.removeprefix("assaymark:").removesuffix("/v1")
     already = "" if done.new else " (the log held this very statement already)"
     return "\n".join(
         [

@@ -65,6 +65,12 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
         args.path, args.environment = args.replay, ""
         args.root = pinned_root(args)
         return answer(args, outputs, lambda: _replay(args))
+    if args.root is not None:
+        raise UsageError(
+            "root-alone",
+            "--root is for --replay; a decision follows the root that the workspace pins",
+            remedy="leave --root out, or ask `assaymark verify`",
+        )
     if args.path is None or args.environment is None:
         raise UsageError(
             "decide-usage", "decide needs a PATH and --for ENV", remedy="`assaymark decide --help` shows examples"
@@ -78,8 +84,10 @@ def _decide(args: argparse.Namespace) -> Verdict:
     from assaymark.service.workspace import open_workspace
     from assaymark.store.files import write_durable
     from assaymark.ui.cli.clock import now
-    from assaymark.ui.cli.output import note
+    from assaymark.ui.cli.output import note, writable
 
+    for file in filter(None, (args.dossier, args.payload)):
+        writable(Path(file))
     workspace = open_workspace(find_workspace(args))
     verdict, dossier = decide_path(
         workspace,
@@ -98,7 +106,7 @@ def _decide(args: argparse.Namespace) -> Verdict:
 
 
 def _replay(args: argparse.Namespace) -> Verdict:
-    from assaymark.core.errors import VerificationError
+    from assaymark.core.errors import InputError, VerificationError
     from assaymark.service.verdict import Verdict
     from assaymark.service.verify import read_dossier, replay
     from assaymark.store.files import write_durable
@@ -109,7 +117,7 @@ def _replay(args: argparse.Namespace) -> Verdict:
         note("no --root: the dossier is held against its own first root, so anyone may have made it")
     try:
         verified = replay(read_dossier(Path(args.replay)), pinned)
-    except VerificationError as error:
+    except (InputError, VerificationError) as error:
         raise error.at(args.replay) from None
     if args.payload:
         write_durable(Path(args.payload), verified.payload)

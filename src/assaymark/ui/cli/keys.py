@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assaymark.core.errors import UsageError
+from assaymark.core.names import NAME_FORM, is_name
 from assaymark.ui.cli.main import add_examples
 from assaymark.ui.cli.options import (
     add_passphrase,
@@ -15,7 +16,7 @@ from assaymark.ui.cli.options import (
     new_passphrase,
     passphrase_source,
 )
-from assaymark.ui.cli.output import YES, Result, Style, emit
+from assaymark.ui.cli.output import YES, Result, Style, emit, note
 
 if TYPE_CHECKING:
     import argparse
@@ -109,9 +110,12 @@ def run_generate(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> i
     named = [place for place in (args.out, args.key) if place]
     if len(named) > 1 or (not named and not args.name):
         raise UsageError("keys-usage", "name the key once: NAME, --out FILE or --key file:FILE")
-    place = _private_path(named[0]) if named else _private_path(args.name)
+    place = Path((named[0] if named else args.name).removeprefix("file:"))
     if not named and place.suffix != ".key":
         place = place.with_name(f"{place.name}.key")
+    name = args.name if named and args.name else place.stem
+    if args.name and not is_name(name):
+        raise UsageError("name-form", f"{name!r} is not a name", remedy=f"names have the form {NAME_FORM}")
     public = generate(place, new_passphrase(args))
     document = {
         "schema": "assaymark:key/v1",
@@ -120,35 +124,33 @@ def run_generate(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> i
         "key_id": public.key_id,
         "scheme": public.scheme,
     }
-    name = place.stem
+    shown = name if is_name(name) else "NAME"
     return emit(
         Result(
             YES,
             document,
-            lambda style: _made(name, place, public_path(place), public.key_id, style),
+            lambda style: _made(shown, place, public_path(place), public.key_id, style),
         ),
         args.format,
         outputs,
     )
 
 
-def _private_path(text: str) -> Path:
-    return Path(text.removeprefix("file:"))
-
-
 def _made(name: str, private: Path, public: Path, key_id: str, style: Style) -> str:
+    from assaymark.policy.remedies import quoted
+
     return "\n".join(
         [
             f"{style('Made', 'green', 'bold')} {private} (private, mode 0600) and {public}",
             style(f"  key id {key_id}", "dim"),
-            f"The workspace's owner enrols it: assaymark keys add {name} --role ROLE --public {public}",
+            f"The workspace's owner enrols it: assaymark keys add {name} --role ROLE --public {quoted(str(public))}",
         ]
     )
 
 
 def run_add(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
     """Enrol a principal."""
-    from assaymark.service.keys import add_principal, find_public_key
+    from assaymark.service.keys import add_principal, find_public_key, unused_roles
     from assaymark.service.workspace import open_workspace
     from assaymark.ui.cli.clock import now
 
@@ -159,6 +161,8 @@ def run_add(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
     public = find_public_key(args.name, named[0] if named else None, workspace)
     signers = [workspace.signer(uri, passphrase_source(args)) for uri in (args.sign_with or [None])]
     done = add_principal(workspace, args.name, args.role, public, signers, now, registered_by=args.registered_by)
+    for role in unused_roles(workspace, args.role):
+        note(f"note: neither the policy in force nor the trust root asks for role {role}; is it spelled right?")
     head = f"{args.name} is enrolled as {', '.join(args.role)}"
     return emit(
         Result(YES, _document(done), lambda style: _changed(head, done, style)),

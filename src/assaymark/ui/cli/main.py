@@ -21,7 +21,18 @@ from assaymark.core.errors import (
 )
 from assaymark.core.part import Part, load_part
 from assaymark.ui.cli.options import add_format
-from assaymark.ui.cli.output import BUG, NO, NO_ANSWER, USAGE, note, parse_output, printable, style_for
+from assaymark.ui.cli.output import (
+    BUG,
+    NO,
+    NO_ANSWER,
+    USAGE,
+    note,
+    open_streams,
+    parse_output,
+    printable,
+    style_for,
+    write_utf8,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,8 +96,9 @@ EPILOG: Final = """\
 a first round:
   assaymark init
   assaymark submit model/ --to production
-  assaymark keys generate alice && assaymark keys add alice --role approver
+  assaymark keys generate alice && assaymark keys add alice --role approver    # and so for bob: two approve
   assaymark attest approval model/ --for production --key file:alice.key
+  assaymark attest approval model/ --for production --key file:bob.key
   assaymark decide model/ --for production --dossier model.dossier
   assaymark verify model/ --for production --dossier model.dossier --root sha256:...
 
@@ -137,6 +149,8 @@ def build_parser(load: str | None = None, *, everything: bool = False) -> argpar
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    open_streams()
+    write_utf8(sys.stdout, sys.stderr)
     try:
         args = build_parser(_verb(arguments)).parse_args(arguments)
     except SystemExit as stop:
@@ -145,6 +159,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args.workspace = args.workspace_before_verb
     form = getattr(args, "format", "text")
     try:
+        refuse_empty(arguments)
         outputs = [parse_output(text) for text in getattr(args, "output", [])]
         return int(args.run(args, outputs))
     except AssaymarkError as error:
@@ -169,6 +184,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     except Exception as error:  # noqa: BLE001 - the border: a bug of ours must not show a stack trace
         return report_error(_bug(error), form)
+
+
+def refuse_empty(arguments: Sequence[str]) -> None:
+    """An empty word is a variable that nobody set: as a path it would be the current folder, as a flag no flag.
+
+    Raises:
+        UsageError: ``argument-empty``.
+    """
+    for before, word in zip(("", *arguments), arguments, strict=False):
+        if not word or (word.startswith("--") and word.endswith("=")):
+            place = word.rstrip("=") or (f"what follows {before}" if before else "the first word")
+            raise UsageError(
+                "argument-empty",
+                f"{place} is empty",
+                remedy="is a variable of your script not set? leave out what you do not want to say",
+            )
 
 
 def _verb(arguments: list[str]) -> str | None:

@@ -85,7 +85,8 @@ def add_passphrase(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             "--passphrase-file",
             metavar="FILE",
-            help="file that holds the private key's passphrase (default: asked for at the terminal)",
+            help="file that holds the private key's passphrase (default: $ASSAYMARK_PASSPHRASE_FILE, else asked for"
+            " at the terminal)",
         )
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -56,7 +57,7 @@ def parse_output(text: str) -> tuple[str, Path]:
     """``FORMAT=FILE`` of ``--output``.
 
     Raises:
-        UsageError: ``output-form``.
+        UsageError: ``output-form``, or as ``writable``.
     """
     name, equals, file = text.partition("=")
     if name not in FORMATS or not equals or not file:
@@ -65,7 +66,22 @@ def parse_output(text: str) -> tuple[str, Path]:
             f"--output {text!r} is not FORMAT=FILE",
             remedy=f"FORMAT is one of {', '.join(FORMATS)}",
         )
-    return name, Path(file)
+    return name, writable(Path(file))
+
+
+def writable(file: Path) -> Path:
+    """``file``, when its folder is there: said before the work is done and logged, not after.
+
+    Raises:
+        UsageError: ``path-missing`` or ``path-kind``.
+    """
+    if not file.parent.is_dir():
+        raise UsageError(
+            "path-missing", "the folder to write into is not there", source=str(file), remedy="make the folder"
+        )
+    if file.is_dir():
+        raise UsageError("path-kind", "a folder, where a file is to be written", source=str(file))
+    return file
 
 
 def render(result: Result, form: str, style: Style) -> str:
@@ -88,6 +104,20 @@ def emit(result: Result, form: str, outputs: list[tuple[str, Path]]) -> int:
     sys.stdout.write(render(result, form, style_for(sys.stdout)))
     sys.stdout.flush()
     return result.exit_code
+
+
+def open_streams() -> None:
+    """Stand in for a stream that was closed before we started: whoever closed it wants the exit code alone."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open until the process ends
+
+
+def write_utf8(*streams: TextIO) -> None:
+    """Write UTF-8 whatever the locale says, and escape what even that cannot: proofs and policies are bytes."""
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def note(message: str) -> None:

@@ -138,7 +138,7 @@ def run_explain(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> in
 
 def run_set(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
     """Sign a policy and put it in force."""
-    from assaymark.service.policy import read_policy, set_policy
+    from assaymark.service.policy import environments_in_force, read_policy, set_policy
     from assaymark.service.workspace import open_workspace
     from assaymark.ui.cli.clock import now
     from assaymark.ui.report.documents import receipt_document
@@ -147,13 +147,23 @@ def run_set(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
     view = read_policy(Path(args.file))
     workspace = open_workspace(find_workspace(args))
     signers = [workspace.signer(uri, passphrase_source(args)) for uri in (args.key or [None])]
+    before = environments_in_force(workspace)
     receipt = set_policy(workspace, view, signers, now)
+    after = [environment.name for environment in view.policy.environments]
+    gone = [name for name in before if name not in after]
     document = {"schema": "assaymark:policy-set/v1", **_document(view), "receipt": receipt_document(receipt)}
     return emit(
         Result(
             YES,
             document,
-            lambda style: f"{style('In force', 'green', 'bold')}  {view.digest}\n{receipt_line(receipt, style)}",
+            lambda style: "\n".join(
+                [
+                    f"{style('In force', 'green', 'bold')}  {view.digest}",
+                    f"  environments: {', '.join(after) or 'none: it denies all'}",
+                    *([f"  no longer there, so nothing may run in them: {', '.join(gone)}"] if gone else []),
+                    receipt_line(receipt, style),
+                ]
+            ),
         ),
         args.format,
         outputs,

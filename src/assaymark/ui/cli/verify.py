@@ -83,6 +83,7 @@ def _verify(args: argparse.Namespace) -> Verdict:
             now(),
             recall=recall,
             log_copy=workspace,
+            source=args.dossier,
         )
     else:
         from assaymark.service.verify import verify_in_workspace

@@ -38,8 +38,9 @@ def verdict_text(verdict: Verdict, style: Style) -> str:
             f"{style(str(verdict.outcome), colour, 'bold')}  {printable(verdict.subject.name)}"
             f" for {printable(verdict.scope.environment)}"
         ),
-        style(f"  {verdict.subject.digest}", "dim"),
     ]
+    if verdict.subject.digest:
+        lines.append(style(f"  {verdict.subject.digest}", "dim"))
     lines += [reason_line(reason, style) for reason in verdict.reasons]
     if verdict.differences:
         lines += ["", "What differs from the release:"]
@@ -87,6 +88,8 @@ def scan_text(reports: list[tuple[str, Report]], style: Style, threshold: Severi
             f" {len(report.findings)} findings"
         )
         lines.append(style(counts, "dim"))
+        if not (report.examined or report.inert or report.skipped or report.findings):
+            lines.append("  there is no file to look at")
         if report.unconfined:
             lines.append(style(f"  this platform could not confine: {', '.join(report.unconfined)}", "yellow"))
         lines.append("")

@@ -28,6 +28,21 @@ def rules(report: Report) -> set[str]:
     return {finding.rule for finding in report.findings}
 
 
+def zip64(*values: tuple[int, int, int]) -> bytes:
+    """Extra fields with size, packed size and header offset."""
+    return b"".join(struct.pack("<HHQQQ", 1, 24, *fields) for fields in values)
+
+
+def saturated(archive: bytes, extra: bytes) -> bytes:
+    """``archive`` with its last member's sizes and offset in ``extra`` instead."""
+    at, end = archive.rfind(b"PK\x01\x02"), archive.rfind(b"PK\x05\x06")
+    full = b"\xff" * 4
+    head = archive[at : at + 20] + full * 2 + archive[at + 28 : at + 30] + struct.pack("<H", len(extra))
+    directory = head + archive[at + 32 : at + 42] + full + archive[at + 46 : end] + extra
+    size = struct.unpack_from("<L", archive, end + 12)[0] + len(extra)
+    return archive[:at] + directory + archive[end : end + 12] + struct.pack("<L", size) + archive[end + 16 :]
+
+
 def entry(name: str = "a.txt", data: bytes = b"text", **changes: int | bytes) -> dict[str, int | bytes]:
     return zip_entry(name.encode(), data, **changes)
 
@@ -54,6 +69,8 @@ AMBIGUOUS: dict[str, bytes] = {
     "a drive": make_zip([entry("C:evil")]),
     "a symbolic link": make_zip([entry(external=0o120777 << 16, system=3)]),
     "a second name in an extra field": make_zip([entry(extra=struct.pack("<HH", 0x7075, 5) + b"\1\0\0\0\0")]),
+    "a wide offset given twice": saturated(make_zip([entry()]), zip64((4, 4, 9), (4, 4, 0))),
+    "a wide offset given twice, last one elsewhere": saturated(make_zip([entry()]), zip64((4, 4, 0), (4, 4, 9))),
     "a malformed extra field": make_zip([entry(extra=b"\x01\x00\xff\xff")]),
     "a descriptor that disagrees": make_zip([entry(flags=8, local_size=0, local_crc=0, descriptor=b"PK\x07\x08" + b"\1" * 12)]),
     "a member that is nowhere": make_zip([entry(), entry("b", header=1 << 20)]),
@@ -68,6 +85,10 @@ def test_what_two_readers_read_differently_is_a_finding(name: str, file: str) ->
     report = scan(AMBIGUOUS[name], file)
     assert report.outcome() is ScanOutcome.FAIL
     assert "zip-ambiguous" in rules(report), report
+
+
+def test_a_wide_offset_given_once_is_clear() -> None:
+    assert scan(saturated(make_zip([entry()]), zip64((4, 4, 0))), "data.zip").outcome() is ScanOutcome.PASS
 
 
 def deflate(data: bytes) -> bytes:

@@ -276,8 +276,12 @@ def _apply_extra(
     at: int,
     doubts: list[Ambiguity],
 ) -> None:
-    """Replace saturated 32-bit values by those of the zip64 field (APPNOTE 4.5.3)."""
+    """Replace saturated 32-bit values by those of the zip64 field (APPNOTE 4.5.3).
+
+    Of two such fields one reader takes the first and another the last, so a second one is a doubt.
+    """
     position = 0
+    wide = False
     while position + 4 <= len(extra):
         tag = int.from_bytes(extra[position : position + 2], "little")
         length = int.from_bytes(extra[position + 2 : position + 4], "little")
@@ -286,6 +290,10 @@ def _apply_extra(
         if tag == _UNICODE_PATH_FIELD:
             doubts.append(Ambiguity("the member has a second name in an extra field", at, name))
         if tag == _ZIP64_FIELD:
+            if wide:
+                doubts.append(Ambiguity("the member has two zip64 fields", at, name))
+                continue
+            wide = True
             for key, narrow in order:
                 if narrow == _MAX32 and len(body) >= 8:  # noqa: PLR2004 - a 64-bit number
                     values[key], body = int.from_bytes(body[:8], "little"), body[8:]

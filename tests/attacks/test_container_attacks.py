@@ -179,6 +179,98 @@ def test_a_zip_behind_something_else_is_a_polyglot(front: bytes, name: str) -> N
     assert "file-polyglot" in rules(report)
 
 
+@pytest.mark.parametrize(("size", "offset"), [(7, 5), (0, 0), (0xFFFFFFFF, 0xFFFFFFFF)])
+def test_a_zip64_behind_something_else_whose_plain_end_record_lies(size: int, offset: int) -> None:
+    archive = make_zip([entry("a.pkl", LIVE)])
+    at = archive.rfind(b"PK\x05\x06")
+    _, _, _, _, entries, real_size, real_offset, _ = struct.unpack("<4s4H2LH", archive[at:])
+    wide = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, entries, entries, real_size, real_offset)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, at, 1)
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, entries, entries, size, offset, 0)
+    data = weights(archive[:at] + wide + locator + end)
+    assert zipfile.ZipFile(io.BytesIO(data)).namelist() == ["a.pkl"]
+    assert "file-polyglot" in rules(scan(data, "m.safetensors"))
+
+
+def test_a_zip_behind_something_else_whose_comment_is_as_long_as_zipfile_looks() -> None:
+    archive = make_zip([entry("a.pkl", LIVE)])[:-2] + b"\xff\xff" + b"c" * 65_536
+    data = weights(archive)
+    if not zipfile.is_zipfile(io.BytesIO(data)):
+        pytest.skip("this Python looks one byte less far")
+    assert "file-polyglot" in rules(scan(data, "m.safetensors"))
+
+
+def weights(data: bytes) -> bytes:
+    return safetensors({"a": {"dtype": "U8", "shape": [len(data)], "data_offsets": [0, len(data)]}}, data)
+
+
+def tar_header(front: bytes) -> bytes:
+    """A header without magic, as seventh edition Unix wrote it, whose name is ``front``."""
+    block = bytearray(512)
+    block[: len(front)] = front
+    for start, length in ((100, 8), (108, 8), (116, 8), (124, 12), (136, 12), (329, 8), (337, 8)):
+        block[start : start + length] = b"0" * (length - 1) + b"\0"
+    block[148:157] = b" " * 8 + b"0"
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block)
+
+
+def torch_tar() -> bytes:
+    """torch's oldest format, which ``torch.load`` still tries first, without its first header."""
+    body = io.BytesIO()
+    with tarfile.open(fileobj=body, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name in ("storages", "tensors", "pickle"):
+            member = tarfile.TarInfo(name)
+            member.size = len(LIVE)
+            archive.addfile(member, io.BytesIO(LIVE))
+    return body.getvalue()
+
+
+def a_chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+@functools.cache
+def tar_disguises() -> dict[str, bytes]:
+    rest = torch_tar()
+    signature = b"\x89PNG\r\n\x1a\n" + a_chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0))
+    text_length = 512 + len(rest) - len(signature) - 8
+    return {
+        "model.pkl": tar_header(b"\x80\x02B" + struct.pack("<I", 505 + len(rest))) + rest + STOP,
+        "logo.png": tar_header(signature + struct.pack(">I", text_length) + b"tEXt") + rest + b"\0" * 4 + a_chunk(b"IDAT", zlib.compress(b"\0" * 4)) + a_chunk(b"IEND", b""),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["model.pkl", "logo.png"])
+@pytest.mark.parametrize("shown", [None, "no-extension"])
+def test_a_tar_that_is_something_else_too(name: str, shown: str | None) -> None:
+    data = tar_disguises()[name]
+    with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
+        assert "storages" in archive.getnames()
+    report = scan(data, shown or name)
+    assert report.outcome() is ScanOutcome.FAIL
+    assert "file-polyglot" in rules(report)
+
+
+def test_a_tar_header_of_text_alone_is_not_inert() -> None:
+    # Digits for NUL, and pax records where a name must be exact: a whole tar archive can be printable text.
+    block = bytearray(b"0" * 512)
+    block[148:156] = b" " * 8
+    block[148:156] = b"%08o" % sum(block)
+    with tarfile.open(fileobj=io.BytesIO(bytes(block)), mode="r:") as archive:
+        assert archive.getnames()
+    assert scan(bytes(block), "notes.txt").outcome() is not ScanOutcome.PASS
+
+
+@pytest.mark.parametrize("place", [512, 4096])
+def test_an_hdf5_file_behind_a_user_block(place: int) -> None:
+    front = weights(b"\0" * 8192)
+    data = front[:place] + b"\x89HDF\r\n\x1a\n" + front[place + 8 :]
+    report = scan(data, "weights")
+    assert report.outcome() is ScanOutcome.FAIL
+    assert "file-polyglot" in rules(report)
+
+
 def test_a_picture_that_is_a_pickle_too() -> None:
     # GIF: "G" reads eight bytes as a number, "IF89a..." is inside; what follows runs.
     gif = b"GIF89a" + b"\0\0\0" + call("os", "system", text("id")) + STOP

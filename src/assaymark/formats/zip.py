@@ -145,17 +145,23 @@ def hidden_zip(view: View) -> int | None:
     found = tail.rfind(END_MAGIC)
     while found >= 0:
         record = tail[found : found + _END.size]
-        if len(record) == _END.size:
-            _, _, _, _, entries, size, _, _ = _END.unpack(record)
-            at = tail_start + found
-            if size in (0, _MAX32):
-                locator = view.read(at - _LOCATOR.size, 4) if at >= _LOCATOR.size else b""
-                if locator == _LOCATOR_MAGIC or (entries == 0 and size == 0):
-                    return at
-            elif size <= at and view.read(at - size, 4) == _CENTRAL_MAGIC:
-                return at
+        if len(record) == _END.size and _leads_to_directory(view, tail_start + found, record):
+            return tail_start + found
         found = tail.rfind(END_MAGIC, 0, found)
     return None
+
+
+def _leads_to_directory(view: View, at: int, record: bytes) -> bool:
+    """Whether a reader finds a directory, be it empty, by the end record at ``at``.
+
+    With a zip64 locator before the record, readers take the numbers from there and none from the record.
+    """
+    _, _, _, _, entries, size, offset, _ = _END.unpack(record)
+    if at >= _LOCATOR.size and view.read(at - _LOCATOR.size, 4) == _LOCATOR_MAGIC:
+        return True
+    if size == 0:
+        return bool(entries == 0)
+    return any(place >= 0 and view.read(place, 4) == _CENTRAL_MAGIC for place in (at - size, offset))
 
 
 def _find_directory(view: View, doubts: list[Ambiguity]) -> _Directory:

@@ -194,8 +194,11 @@ def _sparse(arguments: tuple[Value, ...]) -> Value:
 
 
 def _from_numpy(arguments: tuple[Value, ...]) -> Value:
+    """The tensor shares the array's memory, so the array must have got its own, for good, before."""
     if len(arguments) != 4 or not is_instance(arguments[0], "numpy.ndarray"):  # noqa: PLR2004
         raise Refused("with something that is no array")
+    if arguments[0].permit is not None and not arguments[0].built:
+        raise Refused("with an array that has no state yet")
     _dtype_width(arguments[1])
     return Instance(TENSOR_KIND)
 

@@ -25,7 +25,7 @@ EXPECTED = {
     "checkpoint.pt": (PASS, "torch-zip"),
     "parameter.pt": (PASS, "torch-zip"),
     "quantised.pt": (PASS, "torch-zip"),
-    "sparse.pt": (PASS, "torch-zip"),
+    "sparse.pt": (INCOMPLETE, "indices of a sparse tensor"),
     "weights.safetensors": (PASS, "safetensors"),
     "datetime.pkl": (PASS, "pickle"),
     "structured.pkl": (INCOMPLETE, "structured NumPy type"),

@@ -55,6 +55,7 @@ AMBIGUOUS: dict[str, bytes] = {
     "flags that differ": make_zip([entry(flags=0x0800), entry("b.txt")]).replace(b"PK\x03\x04\x14\x00\x00\x08", b"PK\x03\x04\x14\x00\x00\x00", 1),
     "two members of one name": make_zip([entry(), entry(data=b"other")]),
     "two members of one name, with another separator": make_zip([entry("a/b"), entry("a\\b")]),
+    "two members whose names differ in case": make_zip([entry("a/data/0"), entry("a/DATA/0")]),
     "a name cut by a NUL": make_zip([entry("a.txt\0.pkl")]),
     "an empty name": make_zip([entry("")]),
     "a prefix": make_zip([entry()], prefix=make_zip([entry("x")])),
@@ -288,6 +289,36 @@ def test_safetensors_that_is_a_pickle_too() -> None:
     report = scan(data[:11] + call("os", "system", text("id")) + data[11:], "m.safetensors")
     assert report.outcome() is ScanOutcome.FAIL
     assert "file-polyglot" in rules(report)
+
+
+ARRAY_FILE = b"\x93NUMPY\x01\x00"
+
+
+def test_a_storage_that_is_a_numpy_file_too() -> None:
+    data = torch_zip(proto(2) + tensor() + STOP, {"0": ARRAY_FILE.ljust(16)})
+    report = scan(data, "arrays.npz")
+    assert report.outcome() is ScanOutcome.FAIL
+    assert rules(report) == {"file-polyglot"}
+
+
+def test_a_storage_whose_name_another_loader_would_open() -> None:
+    pickle = proto(2) + tensor(key="0.pkl", storage="ByteStorage", elements=len(LIVE)) + STOP
+    report = scan(torch_zip(pickle, {"0.pkl": LIVE}), "m.pt")
+    assert report.outcome() is ScanOutcome.FAIL
+    assert "pickle-dangerous-global" in rules(report)
+
+
+def test_a_compressed_storage_is_looked_at() -> None:
+    members = [entry("a/data.pkl", proto(2) + tensor() + STOP), deflated("a/data/0", ARRAY_FILE.ljust(16))]
+    assert scan(make_zip(members), "m.pt").outcome() is not ScanOutcome.PASS
+
+
+def test_a_storage_that_is_named_with_two_types() -> None:
+    # torch keeps the type that it met first, so the second tensor would reach beyond the data.
+    pickle = proto(2) + tensor() + tensor(storage="ByteStorage", elements=16, size=(16,)) + STOP
+    report = scan(torch_zip(pickle, {"0": b"\0" * 16}), "m.pt")
+    assert report.outcome() is ScanOutcome.FAIL
+    assert rules(report) == {"torch-storage-size"}
 
 
 def tensors(**items: dict[str, object]) -> dict[str, object]:

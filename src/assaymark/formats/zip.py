@@ -309,11 +309,15 @@ def _apply_extra(
 
 def _check_names(entries: list[_Entry], doubts: list[Ambiguity]) -> None:
     seen: set[str] = set()
+    folded: set[str] = set()
     for entry in entries:
         plain = entry.name.split("\0", 1)[0].replace("\\", "/")
         if plain in seen:
             doubts.append(Ambiguity("two members have this name", entry.header, entry.name))
+        elif plain.casefold() in folded:  # torch looks names up without regard to case, as some file systems do
+            doubts.append(Ambiguity("two members' names differ in case only", entry.header, entry.name))
         seen.add(plain)
+        folded.add(plain.casefold())
         if "\0" in entry.name or not plain:
             doubts.append(Ambiguity("the member's name is empty or holds a NUL", entry.header, entry.name))
         if _ROOTED.match(plain) or ".." in plain.split("/"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import json
 import struct
 import tarfile
 import zipfile
@@ -319,6 +320,17 @@ def test_a_storage_that_is_named_with_two_types() -> None:
     report = scan(torch_zip(pickle, {"0": b"\0" * 16}), "m.pt")
     assert report.outcome() is ScanOutcome.FAIL
     assert rules(report) == {"torch-storage-size"}
+
+
+@pytest.mark.parametrize("opcode", [b"V", b"S", b"I", b"P"])
+def test_safetensors_that_is_a_pickle_behind_a_long_line(opcode: bytes) -> None:
+    # The low byte of the header's length opens a line that ends in the tensor's data, megabytes on.
+    data = b"\0" * (3 << 20) + b"\n" + LIVE[2:]
+    header = json.dumps({"a": {"dtype": "U8", "shape": [len(data)], "data_offsets": [0, len(data)]}}).encode()
+    header = header.ljust(len(header) + (opcode[0] - len(header)) % 256)
+    report = scan(safetensors(None, data, raw=header), "m.safetensors")
+    assert report.outcome() is ScanOutcome.FAIL
+    assert "file-polyglot" in rules(report)
 
 
 def tensors(**items: dict[str, object]) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from assaymark.core.limits import MIB, SCAN_MAX_NESTING
+from assaymark.core.limits import SCAN_MAX_NESTING
 from assaymark.core.part import load_part
 from assaymark.scanning.content import Content
 from assaymark.scanning.notes import Notes
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from assaymark.core.view import View
 
 _PARTS: Final = {part.id: part for part in SCANNERS}
-# How far a line end is looked for when a file that is something else is also tried as a pickle.
-_PROBE_LINE: Final = 1 * MIB
 
 
 def examine(view: View, path: str) -> Report:
@@ -47,7 +45,7 @@ def _examine(content: Content) -> None:
     for what, offset in other_formats(view, kind):
         message = f"{what} (byte {offset}) and begins as {kind or 'something else'}"
         notes.finding("file-polyglot", message, member=member, offset=offset)
-    if kind in ("zip", "safetensors", "picture") and is_pickle(view, _PROBE_LINE):
+    if kind in ("zip", "safetensors", "picture") and is_pickle(view):
         notes.finding("file-polyglot", f"begins as {kind} and is a pickle too", member=member, offset=0)
         examine_pickle(view, notes, member)
     _against_name(content, kind)

@@ -138,11 +138,8 @@ class _Probe:
 _KNOWN_ROOTS: Final = frozenset(loaded_name(module, name, 0)[0].split(".", 1)[0] for module, name in PERMITS)
 
 
-def is_pickle(view: View, line_limit: int | None = None) -> bool:
-    """Whether a loader that takes ``view`` for a pickle would reach STOP or do something on the way.
-
-    ``line_limit`` bounds what is read of a large file that is plainly something else.
-    """
+def is_pickle(view: View) -> bool:
+    """Whether a loader that takes ``view`` for a pickle would reach STOP or do something on the way."""
     probe = _Probe()
-    trace = run_pickle(view, 0, probe, budget=_PROBE_OPCODES, line_limit=line_limit)
+    trace = run_pickle(view, 0, probe, budget=_PROBE_OPCODES)
     return trace.sound or probe.effect or trace.out_of_budget

@@ -61,6 +61,8 @@ EFFECTS: dict[str, tuple[bytes, str, int]] = {
     "OBJ": (MARK + glob("os", "system") + text("id") + OBJ + STOP, "pickle-dangerous-global", 1),
     "NEWOBJ": (proto(2) + glob("subprocess", "Popen") + text("id") + TUPLE1 + NEWOBJ + STOP, "pickle-dangerous-global", 2),
     "NEWOBJ_EX": (proto(4) + glob("subprocess", "Popen") + text("id") + TUPLE1 + EMPTY_DICT + NEWOBJ_EX + STOP, "pickle-dangerous-global", 2),
+    "a name that the end of the file cuts off, for pickle.py": (b"cantigravity\nxx", "pickle-dangerous-global", 0),
+    "a module that the end of the file cuts off, for pickle.py": (b"cantigravity~", "pickle-dangerous-global", 0),
     "an import alone": (proto(2) + glob("antigravity", "x") + STOP, "pickle-dangerous-global", 2),
     "Python 2 names": (b"c__builtin__\neval\n(S'1'\ntR.", "pickle-dangerous-global", 0),
     "Python 2 modules": (proto(2) + call("commands", "getoutput", text("id")) + STOP, "pickle-dangerous-global", 2),

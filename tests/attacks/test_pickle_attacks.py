@@ -266,3 +266,19 @@ def test_sets_and_lists_are_plain() -> None:
         + STOP
     )
     assert scan(data).outcome() is ScanOutcome.PASS
+
+
+@pytest.mark.parametrize("memo", [b"r\xff\xff\xff\x7f", b"p2147483647\n"])
+@pytest.mark.parametrize("name", ["model.pkl", "notes.txt"])
+def test_a_memo_slot_that_takes_gigabytes(memo: bytes, name: str) -> None:
+    report = scan(NONE + memo + STOP, name)
+    (finding,) = report.findings
+    assert (finding.rule, finding.severity) == ("scan-resource", Severity.MEDIUM)
+    assert finding.locations[0].offset == 1
+    assert report.outcome() is ScanOutcome.INCOMPLETE
+    assert report.outcome(Severity.MEDIUM) is ScanOutcome.FAIL
+
+
+def test_memo_slots_that_are_counted_up_are_plain() -> None:
+    slots = b"".join(NONE + b"r" + struct.pack("<I", index) + POP for index in range(300))
+    assert scan(proto(2) + slots + NONE + STOP).findings == ()

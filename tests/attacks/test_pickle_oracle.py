@@ -91,6 +91,8 @@ class _Record:
     def on_buffer(self, offset: int) -> object:
         return COMPUTED
 
+    def on_reserve(self, length: int, opcode: str, offset: int) -> None: ...
+
 
 def _reader(base: type) -> type:
     class Reader(base):  # type: ignore[misc, valid-type]

@@ -134,6 +134,9 @@ class _Probe:
     def on_buffer(self, _offset: int) -> Value:
         return COMPUTED
 
+    def on_reserve(self, _length: int, _opcode: str, _offset: int) -> None:
+        """No effect by itself: "range" after a line reads so."""
+
 
 _KNOWN_ROOTS: Final = frozenset(loaded_name(module, name, 0)[0].split(".", 1)[0] for module, name in PERMITS)
 

@@ -137,6 +137,7 @@ def build_parser(load: str | None = None, *, everything: bool = False) -> argpar
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    _open_standard_streams()
     try:
         args = build_parser(_verb(arguments)).parse_args(arguments)
     except SystemExit as stop:
@@ -169,6 +170,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     except Exception as error:  # noqa: BLE001 - the border: a bug of ours must not show a stack trace
         return report_error(_bug(error), form)
+
+
+def _open_standard_streams() -> None:
+    """Put the null device where a caller closed a standard stream: files and sockets must not get its number."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - for as long as the process lives
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
 
 
 def _verb(arguments: list[str]) -> str | None:

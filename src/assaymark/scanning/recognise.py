@@ -32,6 +32,7 @@ _MAGICS: Final = (
     (b"\x78\x5e", "zlib"),
     (b"\x78\x9c", "zlib"),
     (b"\x78\xda", "zlib"),
+    (b"ZF0x", "joblib's zlib container"),
     (b"\x89HDF\r\n\x1a\n", "HDF5"),
     (b"GGUF", "GGUF"),
     (b"\x93NUMPY", "NumPy array"),

@@ -96,6 +96,7 @@ def test_a_byte_behind_a_model_never_passes(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
+        ("params.yaml", 'lr: 0.1\nname: "a\\tb"\nsteps: !!int "3"\nnote: stop!\n"quoted": [1, 2]\n'),
         ("README.md", "# A model\n\nUse `!!python/object` in YAML at your own risk, ünïcode is fine.\n"),
         ("labels.txt", "cat\ndog\nbird.\n"),
         ("cities.txt", "Prague\nParis\nRome\n"),

@@ -113,9 +113,12 @@ class Sandbox:
             finally:
                 self._return(channel)
 
-        helpers = [threading.Thread(target=work, daemon=True) for _ in range(min(self._workers, len(jobs)) - 1)]
-        for helper in helpers:
-            helper.start()
+        helpers: list[threading.Thread] = []
+        with contextlib.suppress(RuntimeError):  # a limit on processes counts threads too: fewer do the work
+            for _ in range(min(self._workers, len(jobs)) - 1):
+                helper = threading.Thread(target=work, daemon=True)
+                helper.start()
+                helpers.append(helper)
         work()
         for helper in helpers:
             helper.join()

@@ -70,7 +70,8 @@ def scan_json(content: Content) -> None:
         value = json_value(read_text(content.view))
     except InputError as error:
         if content.suffix == ".json":
-            content.notes.skip(f"not strict JSON: {error.message} ({error.position})", content.member)
+            where = f" ({error.position})" if error.position else ""
+            content.notes.skip(shown(f"not strict JSON: {error.message}{where}"), content.member)
         else:
             scan_text(content)
         return

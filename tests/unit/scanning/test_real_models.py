@@ -106,6 +106,7 @@ def test_a_byte_behind_a_model_never_passes(name: str) -> None:
         ("image.csv", "image,label\nimage\nfoo\n"),
         ("config.json", '{"hidden": 4, "layers": [1, 2.5], "nested": {"a": null}}'),
         ("config.json", '\ufeff{"bom": true}'),
+        ("trainer_state.json", '{"log_history": [{"grad_norm": NaN, "loss": Infinity, "step": 1}]}'),
         ("list.jsonl", '{"a": 1}\n{"a": 2}\n'),
         ("settings.yaml", "model:\n  hidden: 4\n"),
         ("empty", ""),

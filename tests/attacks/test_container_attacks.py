@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import json
 import struct
 import tarfile
 import zipfile
@@ -28,6 +29,21 @@ def rules(report: Report) -> set[str]:
     return {finding.rule for finding in report.findings}
 
 
+def zip64(*values: tuple[int, int, int]) -> bytes:
+    """Extra fields with size, packed size and header offset."""
+    return b"".join(struct.pack("<HHQQQ", 1, 24, *fields) for fields in values)
+
+
+def saturated(archive: bytes, extra: bytes) -> bytes:
+    """``archive`` with its last member's sizes and offset in ``extra`` instead."""
+    at, end = archive.rfind(b"PK\x01\x02"), archive.rfind(b"PK\x05\x06")
+    full = b"\xff" * 4
+    head = archive[at : at + 20] + full * 2 + archive[at + 28 : at + 30] + struct.pack("<H", len(extra))
+    directory = head + archive[at + 32 : at + 42] + full + archive[at + 46 : end] + extra
+    size = struct.unpack_from("<L", archive, end + 12)[0] + len(extra)
+    return archive[:at] + directory + archive[end : end + 12] + struct.pack("<L", size) + archive[end + 16 :]
+
+
 def entry(name: str = "a.txt", data: bytes = b"text", **changes: int | bytes) -> dict[str, int | bytes]:
     return zip_entry(name.encode(), data, **changes)
 
@@ -40,6 +56,7 @@ AMBIGUOUS: dict[str, bytes] = {
     "flags that differ": make_zip([entry(flags=0x0800), entry("b.txt")]).replace(b"PK\x03\x04\x14\x00\x00\x08", b"PK\x03\x04\x14\x00\x00\x00", 1),
     "two members of one name": make_zip([entry(), entry(data=b"other")]),
     "two members of one name, with another separator": make_zip([entry("a/b"), entry("a\\b")]),
+    "two members whose names differ in case": make_zip([entry("a/data/0"), entry("a/DATA/0")]),
     "a name cut by a NUL": make_zip([entry("a.txt\0.pkl")]),
     "an empty name": make_zip([entry("")]),
     "a prefix": make_zip([entry()], prefix=make_zip([entry("x")])),
@@ -54,6 +71,8 @@ AMBIGUOUS: dict[str, bytes] = {
     "a drive": make_zip([entry("C:evil")]),
     "a symbolic link": make_zip([entry(external=0o120777 << 16, system=3)]),
     "a second name in an extra field": make_zip([entry(extra=struct.pack("<HH", 0x7075, 5) + b"\1\0\0\0\0")]),
+    "a wide offset given twice": saturated(make_zip([entry()]), zip64((4, 4, 9), (4, 4, 0))),
+    "a wide offset given twice, last one elsewhere": saturated(make_zip([entry()]), zip64((4, 4, 0), (4, 4, 9))),
     "a malformed extra field": make_zip([entry(extra=b"\x01\x00\xff\xff")]),
     "a descriptor that disagrees": make_zip([entry(flags=8, local_size=0, local_crc=0, descriptor=b"PK\x07\x08" + b"\1" * 12)]),
     "a member that is nowhere": make_zip([entry(), entry("b", header=1 << 20)]),
@@ -68,6 +87,10 @@ def test_what_two_readers_read_differently_is_a_finding(name: str, file: str) ->
     report = scan(AMBIGUOUS[name], file)
     assert report.outcome() is ScanOutcome.FAIL
     assert "zip-ambiguous" in rules(report), report
+
+
+def test_a_wide_offset_given_once_is_clear() -> None:
+    assert scan(saturated(make_zip([entry()]), zip64((4, 4, 0))), "data.zip").outcome() is ScanOutcome.PASS
 
 
 def deflate(data: bytes) -> bytes:
@@ -158,6 +181,98 @@ def test_a_zip_behind_something_else_is_a_polyglot(front: bytes, name: str) -> N
     assert "file-polyglot" in rules(report)
 
 
+@pytest.mark.parametrize(("size", "offset"), [(7, 5), (0, 0), (0xFFFFFFFF, 0xFFFFFFFF)])
+def test_a_zip64_behind_something_else_whose_plain_end_record_lies(size: int, offset: int) -> None:
+    archive = make_zip([entry("a.pkl", LIVE)])
+    at = archive.rfind(b"PK\x05\x06")
+    _, _, _, _, entries, real_size, real_offset, _ = struct.unpack("<4s4H2LH", archive[at:])
+    wide = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, entries, entries, real_size, real_offset)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, at, 1)
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, entries, entries, size, offset, 0)
+    data = weights(archive[:at] + wide + locator + end)
+    assert zipfile.ZipFile(io.BytesIO(data)).namelist() == ["a.pkl"]
+    assert "file-polyglot" in rules(scan(data, "m.safetensors"))
+
+
+def test_a_zip_behind_something_else_whose_comment_is_as_long_as_zipfile_looks() -> None:
+    archive = make_zip([entry("a.pkl", LIVE)])[:-2] + b"\xff\xff" + b"c" * 65_536
+    data = weights(archive)
+    if not zipfile.is_zipfile(io.BytesIO(data)):
+        pytest.skip("this Python looks one byte less far")
+    assert "file-polyglot" in rules(scan(data, "m.safetensors"))
+
+
+def weights(data: bytes) -> bytes:
+    return safetensors({"a": {"dtype": "U8", "shape": [len(data)], "data_offsets": [0, len(data)]}}, data)
+
+
+def tar_header(front: bytes) -> bytes:
+    """A header without magic, as seventh edition Unix wrote it, whose name is ``front``."""
+    block = bytearray(512)
+    block[: len(front)] = front
+    for start, length in ((100, 8), (108, 8), (116, 8), (124, 12), (136, 12), (329, 8), (337, 8)):
+        block[start : start + length] = b"0" * (length - 1) + b"\0"
+    block[148:157] = b" " * 8 + b"0"
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block)
+
+
+def torch_tar() -> bytes:
+    """torch's oldest format, which ``torch.load`` still tries first, without its first header."""
+    body = io.BytesIO()
+    with tarfile.open(fileobj=body, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name in ("storages", "tensors", "pickle"):
+            member = tarfile.TarInfo(name)
+            member.size = len(LIVE)
+            archive.addfile(member, io.BytesIO(LIVE))
+    return body.getvalue()
+
+
+def a_chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+@functools.cache
+def tar_disguises() -> dict[str, bytes]:
+    rest = torch_tar()
+    signature = b"\x89PNG\r\n\x1a\n" + a_chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0))
+    text_length = 512 + len(rest) - len(signature) - 8
+    return {
+        "model.pkl": tar_header(b"\x80\x02B" + struct.pack("<I", 505 + len(rest))) + rest + STOP,
+        "logo.png": tar_header(signature + struct.pack(">I", text_length) + b"tEXt") + rest + b"\0" * 4 + a_chunk(b"IDAT", zlib.compress(b"\0" * 4)) + a_chunk(b"IEND", b""),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["model.pkl", "logo.png"])
+@pytest.mark.parametrize("shown", [None, "no-extension"])
+def test_a_tar_that_is_something_else_too(name: str, shown: str | None) -> None:
+    data = tar_disguises()[name]
+    with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
+        assert "storages" in archive.getnames()
+    report = scan(data, shown or name)
+    assert report.outcome() is ScanOutcome.FAIL
+    assert "file-polyglot" in rules(report)
+
+
+def test_a_tar_header_of_text_alone_is_not_inert() -> None:
+    # Digits for NUL, and pax records where a name must be exact: a whole tar archive can be printable text.
+    block = bytearray(b"0" * 512)
+    block[148:156] = b" " * 8
+    block[148:156] = b"%08o" % sum(block)
+    with tarfile.open(fileobj=io.BytesIO(bytes(block)), mode="r:") as archive:
+        assert archive.getnames()
+    assert scan(bytes(block), "notes.txt").outcome() is not ScanOutcome.PASS
+
+
+@pytest.mark.parametrize("place", [512, 4096])
+def test_an_hdf5_file_behind_a_user_block(place: int) -> None:
+    front = weights(b"\0" * 8192)
+    data = front[:place] + b"\x89HDF\r\n\x1a\n" + front[place + 8 :]
+    report = scan(data, "weights")
+    assert report.outcome() is ScanOutcome.FAIL
+    assert "file-polyglot" in rules(report)
+
+
 def test_a_picture_that_is_a_pickle_too() -> None:
     # GIF: "G" reads eight bytes as a number, "IF89a..." is inside; what follows runs.
     gif = b"GIF89a" + b"\0\0\0" + call("os", "system", text("id")) + STOP
@@ -173,6 +288,47 @@ def test_safetensors_that_is_a_pickle_too() -> None:
     body = header + b'"}}'
     data = struct.pack("<Q", length) + body + b" " * (length - len(body))
     report = scan(data[:11] + call("os", "system", text("id")) + data[11:], "m.safetensors")
+    assert report.outcome() is ScanOutcome.FAIL
+    assert "file-polyglot" in rules(report)
+
+
+ARRAY_FILE = b"\x93NUMPY\x01\x00"
+
+
+def test_a_storage_that_is_a_numpy_file_too() -> None:
+    data = torch_zip(proto(2) + tensor() + STOP, {"0": ARRAY_FILE.ljust(16)})
+    report = scan(data, "arrays.npz")
+    assert report.outcome() is ScanOutcome.FAIL
+    assert rules(report) == {"file-polyglot"}
+
+
+def test_a_storage_whose_name_another_loader_would_open() -> None:
+    pickle = proto(2) + tensor(key="0.pkl", storage="ByteStorage", elements=len(LIVE)) + STOP
+    report = scan(torch_zip(pickle, {"0.pkl": LIVE}), "m.pt")
+    assert report.outcome() is ScanOutcome.FAIL
+    assert "pickle-dangerous-global" in rules(report)
+
+
+def test_a_compressed_storage_is_looked_at() -> None:
+    members = [entry("a/data.pkl", proto(2) + tensor() + STOP), deflated("a/data/0", ARRAY_FILE.ljust(16))]
+    assert scan(make_zip(members), "m.pt").outcome() is not ScanOutcome.PASS
+
+
+def test_a_storage_that_is_named_with_two_types() -> None:
+    # torch keeps the type that it met first, so the second tensor would reach beyond the data.
+    pickle = proto(2) + tensor() + tensor(storage="ByteStorage", elements=16, size=(16,)) + STOP
+    report = scan(torch_zip(pickle, {"0": b"\0" * 16}), "m.pt")
+    assert report.outcome() is ScanOutcome.FAIL
+    assert rules(report) == {"torch-storage-size"}
+
+
+@pytest.mark.parametrize("opcode", [b"V", b"S", b"I", b"P"])
+def test_safetensors_that_is_a_pickle_behind_a_long_line(opcode: bytes) -> None:
+    # The low byte of the header's length opens a line that ends in the tensor's data, megabytes on.
+    data = b"\0" * (3 << 20) + b"\n" + LIVE[2:]
+    header = json.dumps({"a": {"dtype": "U8", "shape": [len(data)], "data_offsets": [0, len(data)]}}).encode()
+    header = header.ljust(len(header) + (opcode[0] - len(header)) % 256)
+    report = scan(safetensors(None, data, raw=header), "m.safetensors")
     assert report.outcome() is ScanOutcome.FAIL
     assert "file-polyglot" in rules(report)
 
@@ -255,6 +411,16 @@ SKIPPED: dict[str, tuple[bytes, str]] = {
     "trusted remote code": (b'{"a": [{"trust_remote_code": true}]}', "config.json"),
     "a Hydra target": (b'{"model": {"_target_": "os.system"}}', "config.json"),
     "a Hydra target in YAML": (b"model:\n  _target_: os.system\n", "config.yaml"),
+    "a Hydra target in a flow of YAML": (b"model: {_target_: os.system, command: id}\n", "config.yaml"),
+    "a Hydra target in a list of YAML": (b"models:\n  - _target_: os.system\n", "config.yaml"),
+    "a Hydra target spelt with escapes": (b'model:\n  "_t\\x61rget_": os.system\n', "config.yaml"),
+    "a Python object by a tag with escapes": (b"!!%70ython/object/apply:os.system ['id']\n", "config.yml"),
+    "a Python object by a tag written out": (b"!<tag:yaml.org,2002:python/object/apply:os.system> ['id']\n", "config.yml"),
+    "a Python object by a tag written out with escapes": (b"!<tag:yaml.org,2002:%70ython/object/apply:os.system> ['id']\n", "config"),
+    "a Python object by a shorthand": (b"%TAG !p! tag:yaml.org,2002:pyth\n---\n!p!on/object/apply:os.system ['id']\n", "config.yml"),
+    "a SpeechBrain object": (b"model: !new:os.system\n  command: id\n", "hyperparams.yaml"),
+    "a pickle in the data of Stable-Baselines3": (b'{"policy_class": {":type:": "x", ":serialized:": "gASVAA=="}}', "data"),
+    "joblib's oldest container": (b"ZF0x1a               x^text", "notes.txt"),
     "a Python object in YAML": (b"!!python/object/apply:os.system ['id']\n", "config.yml"),
     "a Keras layer": (b'{"class_name": "Lambda", "config": {}}', "config.json"),
     "skops": (b'{"__class__": "f", "__loader__": "FunctionNode"}', "schema.json"),

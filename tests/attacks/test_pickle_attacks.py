@@ -61,6 +61,8 @@ EFFECTS: dict[str, tuple[bytes, str, int]] = {
     "OBJ": (MARK + glob("os", "system") + text("id") + OBJ + STOP, "pickle-dangerous-global", 1),
     "NEWOBJ": (proto(2) + glob("subprocess", "Popen") + text("id") + TUPLE1 + NEWOBJ + STOP, "pickle-dangerous-global", 2),
     "NEWOBJ_EX": (proto(4) + glob("subprocess", "Popen") + text("id") + TUPLE1 + EMPTY_DICT + NEWOBJ_EX + STOP, "pickle-dangerous-global", 2),
+    "a name that the end of the file cuts off, for pickle.py": (b"cantigravity\nxx", "pickle-dangerous-global", 0),
+    "a module that the end of the file cuts off, for pickle.py": (b"cantigravity~", "pickle-dangerous-global", 0),
     "an import alone": (proto(2) + glob("antigravity", "x") + STOP, "pickle-dangerous-global", 2),
     "Python 2 names": (b"c__builtin__\neval\n(S'1'\ntR.", "pickle-dangerous-global", 0),
     "Python 2 modules": (proto(2) + call("commands", "getoutput", text("id")) + STOP, "pickle-dangerous-global", 2),
@@ -264,3 +266,19 @@ def test_sets_and_lists_are_plain() -> None:
         + STOP
     )
     assert scan(data).outcome() is ScanOutcome.PASS
+
+
+@pytest.mark.parametrize("memo", [b"r\xff\xff\xff\x7f", b"p2147483647\n"])
+@pytest.mark.parametrize("name", ["model.pkl", "notes.txt"])
+def test_a_memo_slot_that_takes_gigabytes(memo: bytes, name: str) -> None:
+    report = scan(NONE + memo + STOP, name)
+    (finding,) = report.findings
+    assert (finding.rule, finding.severity) == ("scan-resource", Severity.MEDIUM)
+    assert finding.locations[0].offset == 1
+    assert report.outcome() is ScanOutcome.INCOMPLETE
+    assert report.outcome(Severity.MEDIUM) is ScanOutcome.FAIL
+
+
+def test_memo_slots_that_are_counted_up_are_plain() -> None:
+    slots = b"".join(NONE + b"r" + struct.pack("<I", index) + POP for index in range(300))
+    assert scan(proto(2) + slots + NONE + STOP).findings == ()

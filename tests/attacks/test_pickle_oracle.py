@@ -91,6 +91,8 @@ class _Record:
     def on_buffer(self, offset: int) -> object:
         return COMPUTED
 
+    def on_reserve(self, length: int, opcode: str, offset: int) -> None: ...
+
 
 def _reader(base: type) -> type:
     class Reader(base):  # type: ignore[misc, valid-type]
@@ -141,6 +143,17 @@ def test_the_machine_sees_whatever_a_real_reader_does(base: type, data: bytes) -
     if loaded:
         assert trace.stopped
         assert ours.events == real.events
+
+
+@pytest.mark.parametrize("data", [b"cmod\nname~", b"cmod\n", b"cmod~", b"(imod\nname~"])
+def test_the_machine_sees_what_pickle_py_imports_at_the_end_of_a_file(data: bytes) -> None:
+    real = _reader(pickle._Unpickler)(data)
+    with contextlib.suppress(Exception):  # the end of the file
+        real.load()
+    assert real.events
+    ours = _Record()
+    assert not run_pickle(BytesView(data), 0, ours).sound
+    assert ours.events[: len(real.events)] == real.events
 
 
 def test_real_models_that_pass_import_only_what_the_table_names() -> None:

@@ -317,3 +317,30 @@ def test_a_read_only_workspace_still_verifies_and_says_why_it_cannot_write(
     assert "remembered" in verified.stderr
     for path in [team.workspace, *team.workspace.rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- 2>&-", "<&- >&- 2>&-"])
+def test_a_closed_standard_stream_does_not_change_the_answer(closed: str, tmp_path: Path) -> None:
+    good, bad = tmp_path / "notes.txt", tmp_path / "model.pkl"
+    good.write_text("text\n")
+    bad.write_bytes(b"cos\nsystem\n(S'id'\ntR.")
+    codes = [
+        subprocess.run(
+            ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-m", "assaymark", "scan", str(file)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        ).returncode
+        for file in (good, bad)
+    ]
+    assert codes == [0, 1]
+
+
+def test_closed_standard_streams_do_not_reach_the_python_interface(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("text\n")
+    code = (
+        "import os, sys, assaymark\nos.closerange(0, 3)\n"
+        "sys.exit(0 if assaymark.scan(sys.argv[1]).outcome() == 'pass' else 9)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, check=False)
+    assert done.returncode == 0

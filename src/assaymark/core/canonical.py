@@ -72,8 +72,10 @@ def _check_string(item: str, path: str) -> None:
         raise InputError("json-string", "text with a lone surrogate is not Unicode", position=path)
 
 
-def parse_json(data: bytes, *, limit: int = JSON_MAX_BYTES) -> Any:
+def parse_json(data: bytes, *, limit: int = JSON_MAX_BYTES, nan: bool = False) -> Any:
     """The value of strict JSON: UTF-8, one value, no duplicate keys, no NaN, bounded depth and size.
+
+    ``nan`` lets NaN and Infinity through, which Python's own writer uses, as texts.
 
     Floats are returned as floats (a reader of foreign files may meet them); ``check_signable`` refuses them.
 
@@ -92,7 +94,7 @@ def parse_json(data: bytes, *, limit: int = JSON_MAX_BYTES) -> Any:
         return json.loads(
             text,
             object_pairs_hook=_unique,
-            parse_constant=_no_constant,
+            parse_constant=str if nan else _no_constant,
             parse_int=_integer,
             parse_float=_real,
         )

@@ -93,8 +93,9 @@ SCAN_MAX_LIST_ITEMS: Final = 100_000  # items of one pickled list that are remem
 # One text in a report: a path (PATH_MAX_BYTES) fits; nothing longer helps a reader.
 REPORT_MAX_TEXT: Final = 4096
 REPORT_MAX_NAME: Final = 200  # a name out of a hostile file, within a message
-# APPNOTE 4.3.16: the comment of the end record has a 16-bit length.
-ZIP_MAX_TAIL: Final = 22 + 65_535
+# APPNOTE 4.3.16: the comment of the end record has a 16-bit length; Python's zipfile looks one byte further.
+ZIP_MAX_TAIL: Final = 22 + 65_536
 # CPython starts to refuse decimal integers at 4,300 digits (CVE-2020-10735).
 PICKLE_MAX_DIGITS: Final = 4_300
+PICKLE_MAX_SPARE_SLOTS: Final = 4 * MIB  # memo slots that a stream may leave out: 64 MiB in the C reader
 PICKLE_MAX_INTEGER_BYTES: Final = 1_024  # longer LONG1/LONG4 values are known by length only

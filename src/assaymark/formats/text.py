@@ -42,9 +42,9 @@ def read_text(view: View) -> bytes:
 
 
 def json_value(text: bytes) -> Any:
-    """The value of strict JSON text.
+    """The value of strict JSON text, but for the NaN that training tools log.
 
     Raises:
         InputError: a ``json-*`` code.
     """
-    return parse_json(text.removeprefix(codecs.BOM_UTF8), limit=SCAN_MAX_TEXT_BYTES)
+    return parse_json(text.removeprefix(codecs.BOM_UTF8), limit=SCAN_MAX_TEXT_BYTES, nan=True)

@@ -145,17 +145,23 @@ def hidden_zip(view: View) -> int | None:
     found = tail.rfind(END_MAGIC)
     while found >= 0:
         record = tail[found : found + _END.size]
-        if len(record) == _END.size:
-            _, _, _, _, entries, size, _, _ = _END.unpack(record)
-            at = tail_start + found
-            if size in (0, _MAX32):
-                locator = view.read(at - _LOCATOR.size, 4) if at >= _LOCATOR.size else b""
-                if locator == _LOCATOR_MAGIC or (entries == 0 and size == 0):
-                    return at
-            elif size <= at and view.read(at - size, 4) == _CENTRAL_MAGIC:
-                return at
+        if len(record) == _END.size and _leads_to_directory(view, tail_start + found, record):
+            return tail_start + found
         found = tail.rfind(END_MAGIC, 0, found)
     return None
+
+
+def _leads_to_directory(view: View, at: int, record: bytes) -> bool:
+    """Whether a reader finds a directory, be it empty, by the end record at ``at``.
+
+    With a zip64 locator before the record, readers take the numbers from there and none from the record.
+    """
+    _, _, _, _, entries, size, offset, _ = _END.unpack(record)
+    if at >= _LOCATOR.size and view.read(at - _LOCATOR.size, 4) == _LOCATOR_MAGIC:
+        return True
+    if size == 0:
+        return bool(entries == 0)
+    return any(place >= 0 and view.read(place, 4) == _CENTRAL_MAGIC for place in (at - size, offset))
 
 
 def _find_directory(view: View, doubts: list[Ambiguity]) -> _Directory:
@@ -276,8 +282,12 @@ def _apply_extra(
     at: int,
     doubts: list[Ambiguity],
 ) -> None:
-    """Replace saturated 32-bit values by those of the zip64 field (APPNOTE 4.5.3)."""
+    """Replace saturated 32-bit values by those of the zip64 field (APPNOTE 4.5.3).
+
+    Of two such fields one reader takes the first and another the last, so a second one is a doubt.
+    """
     position = 0
+    wide = False
     while position + 4 <= len(extra):
         tag = int.from_bytes(extra[position : position + 2], "little")
         length = int.from_bytes(extra[position + 2 : position + 4], "little")
@@ -286,6 +296,10 @@ def _apply_extra(
         if tag == _UNICODE_PATH_FIELD:
             doubts.append(Ambiguity("the member has a second name in an extra field", at, name))
         if tag == _ZIP64_FIELD:
+            if wide:
+                doubts.append(Ambiguity("the member has two zip64 fields", at, name))
+                continue
+            wide = True
             for key, narrow in order:
                 if narrow == _MAX32 and len(body) >= 8:  # noqa: PLR2004 - a 64-bit number
                     values[key], body = int.from_bytes(body[:8], "little"), body[8:]
@@ -295,11 +309,15 @@ def _apply_extra(
 
 def _check_names(entries: list[_Entry], doubts: list[Ambiguity]) -> None:
     seen: set[str] = set()
+    folded: set[str] = set()
     for entry in entries:
         plain = entry.name.split("\0", 1)[0].replace("\\", "/")
         if plain in seen:
             doubts.append(Ambiguity("two members have this name", entry.header, entry.name))
+        elif plain.casefold() in folded:  # torch looks names up without regard to case, as some file systems do
+            doubts.append(Ambiguity("two members' names differ in case only", entry.header, entry.name))
         seen.add(plain)
+        folded.add(plain.casefold())
         if "\0" in entry.name or not plain:
             doubts.append(Ambiguity("the member's name is empty or holds a NUL", entry.header, entry.name))
         if _ROOTED.match(plain) or ".." in plain.split("/"):

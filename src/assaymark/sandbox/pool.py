@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import select
 import signal
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 EXAMINER: Final = "assaymark.scanning.examine:examine"
+_STANDARD_STREAMS: Final = 3
 _START_SECONDS: Final = 30.0
 _GRACE_SECONDS: Final = 10.0  # beyond the worker's wall clock, for the zygote to kill it and say so
 _BOOT: Final = (
@@ -111,9 +113,12 @@ class Sandbox:
             finally:
                 self._return(channel)
 
-        helpers = [threading.Thread(target=work, daemon=True) for _ in range(min(self._workers, len(jobs)) - 1)]
-        for helper in helpers:
-            helper.start()
+        helpers: list[threading.Thread] = []
+        with contextlib.suppress(RuntimeError):  # a limit on processes counts threads too: fewer do the work
+            for _ in range(min(self._workers, len(jobs)) - 1):
+                helper = threading.Thread(target=work, daemon=True)
+                helper.start()
+                helpers.append(helper)
         work()
         for helper in helpers:
             helper.join()
@@ -195,6 +200,9 @@ class Sandbox:
         """Start the zygote: a fresh isolated interpreter with an empty environment."""
         package = str(Path(__file__).resolve().parents[2])
         ours, theirs = socket.socketpair()
+        if theirs.fileno() < _STANDARD_STREAMS:  # a caller closed those, and the child gets new ones
+            with theirs:
+                theirs = socket.socket(fileno=fcntl.fcntl(theirs, fcntl.F_DUPFD_CLOEXEC, _STANDARD_STREAMS))
         command = [sys.executable, "-I", "-S", "-c", _BOOT, str(theirs.fileno()), self._examiner, package]
         kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH") if name in os.environ}
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.errors import InputError
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 _TORCH_NOTES: Final = frozenset(
     ("version", "byteorder", ".format_version", ".storage_alignment", ".data/serialization_id", ".data/version")
 )
+# How torch names storages (a count, or an address); a member of another name may be another loader's.
+_STORAGE_KEY: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
+_NUMPY_MAGIC: Final = b"\x93NUMPY"
 _NOTE_MAX_BYTES: Final = 64
 
 
@@ -82,7 +86,11 @@ def _torch(content: Content, archive: ZipArchive) -> set[str]:
             continue
         found = examine_pickle(view, content.notes, inner, torch=True, torchscript=script)
         storages.extend((storage, offset, f"{root}{folder}/", inner) for storage, offset in found)
+    agreed: dict[tuple[str, str], Storage] = {}
     for storage, offset, folder, inner in storages:
+        if agreed.setdefault((folder, storage.key), storage) != storage:
+            message = f"the storage {shown(storage.key)!r} is named with two types or sizes"
+            content.notes.finding("torch-storage-size", message, member=inner, offset=offset)
         done |= _storage(content, by_name, folder, storage=storage, offset=offset, inner=inner)
     done |= _notes(content, by_name, root)
     if script:
@@ -113,7 +121,21 @@ def _storage(
         )
     elif member.unreadable:
         content.notes.skip(member.unreadable, content.within(content.view, member.name).member)
+    elif member.deflated or not _STORAGE_KEY.fullmatch(storage.key):
+        return set()  # torch writes no such storage: examined as any other member
+    elif _is_array_file(content, member):
+        content.notes.finding(
+            "file-polyglot",
+            "a storage is a NumPy file too, which numpy.load reads out of the archive",
+            member=content.within(content.view, member.name).member,
+            offset=member.start,
+        )
     return {member.name}
+
+
+def _is_array_file(content: Content, member: ZipMember) -> bool:
+    """``numpy.load`` opens any zip archive and takes this magic, whatever the member's name, for an array."""
+    return content.view.read(member.start, len(_NUMPY_MAGIC)) == _NUMPY_MAGIC
 
 
 def _notes(content: Content, by_name: dict[str, ZipMember], root: str) -> set[str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from assaymark.core.limits import MIB, SCAN_MAX_NESTING
+from assaymark.core.limits import SCAN_MAX_NESTING
 from assaymark.core.part import load_part
-from assaymark.formats.zip import hidden_zip
 from assaymark.scanning.content import Content
 from assaymark.scanning.notes import Notes
 from assaymark.scanning.pickles import examine_pickle, is_pickle
+from assaymark.scanning.polyglots import other_formats
 from assaymark.scanning.promises import PROMISES
 from assaymark.scanning.recognise import named_format, recognise, runnable
 from assaymark.scanning.scanners import SCANNERS
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from assaymark.core.view import View
 
 _PARTS: Final = {part.id: part for part in SCANNERS}
-# How far a line end is looked for when a file that is something else is also tried as a pickle.
-_PROBE_LINE: Final = 1 * MIB
 
 
 def examine(view: View, path: str) -> Report:
@@ -44,9 +42,10 @@ def _examine(content: Content) -> None:
     if code:
         notes.skip(f"{code}: a loader may execute it, and this version does not examine code", member)
         return
-    if kind not in ("zip", "empty"):
-        _second_format(content)
-    if kind in ("zip", "safetensors", "picture") and is_pickle(view, _PROBE_LINE):
+    for what, offset in other_formats(view, kind):
+        message = f"{what} (byte {offset}) and begins as {kind or 'something else'}"
+        notes.finding("file-polyglot", message, member=member, offset=offset)
+    if kind in ("zip", "safetensors", "picture") and is_pickle(view):
         notes.finding("file-polyglot", f"begins as {kind} and is a pickle too", member=member, offset=0)
         examine_pickle(view, notes, member)
     _against_name(content, kind)
@@ -55,17 +54,6 @@ def _examine(content: Content) -> None:
         content.inert("empty")
     elif kind in _PARTS:
         load_part(_PARTS[kind])(content)
-
-
-def _second_format(content: Content) -> None:
-    found = hidden_zip(content.view)
-    if found is not None:
-        content.notes.finding(
-            "file-polyglot",
-            f"ends as a zip archive (end record at byte {found}) and begins as something else",
-            member=content.member,
-            offset=found,
-        )
 
 
 def _forced(content: Content, kind: str) -> None:

@@ -41,6 +41,7 @@ class Judge:
         self.effects = 0
         self._uses: dict[str, _Use] = {}
         self._more_uses = 0
+        self._reserved = False
         self._skips: dict[str, None] = {}
 
     # What the machine reports.
@@ -150,6 +151,14 @@ class Judge:
         """Data beside the file is not examined."""
         self._skip(f"NEXT_BUFFER at byte {offset} takes data that is not in the file")
         return BUFFER
+
+    def on_reserve(self, length: int, opcode: str, offset: int) -> None:
+        """A finding and no clean result: it exhausts whoever loads it."""
+        if not self._reserved:
+            self._skip("loading it takes memory out of proportion")
+            message = f"{opcode} at byte {offset} makes the C reader set aside {min(length, 2**63) >> 20} MiB"
+            self.notes.finding("scan-resource", message, member=self.member, offset=offset)
+        self._reserved = True
 
     # What becomes of it.
 

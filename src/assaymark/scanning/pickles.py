@@ -134,15 +134,15 @@ class _Probe:
     def on_buffer(self, _offset: int) -> Value:
         return COMPUTED
 
+    def on_reserve(self, _length: int, _opcode: str, _offset: int) -> None:
+        """No effect by itself: "range" after a line reads so."""
+
 
 _KNOWN_ROOTS: Final = frozenset(loaded_name(module, name, 0)[0].split(".", 1)[0] for module, name in PERMITS)
 
 
-def is_pickle(view: View, line_limit: int | None = None) -> bool:
-    """Whether a loader that takes ``view`` for a pickle would reach STOP or do something on the way.
-
-    ``line_limit`` bounds what is read of a large file that is plainly something else.
-    """
+def is_pickle(view: View) -> bool:
+    """Whether a loader that takes ``view`` for a pickle would reach STOP or do something on the way."""
     probe = _Probe()
-    trace = run_pickle(view, 0, probe, budget=_PROBE_OPCODES, line_limit=line_limit)
+    trace = run_pickle(view, 0, probe, budget=_PROBE_OPCODES)
     return trace.sound or probe.effect or trace.out_of_budget

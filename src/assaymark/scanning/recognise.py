@@ -10,6 +10,7 @@ from assaymark.formats.safetensors import has_safetensors_shape
 from assaymark.formats.text import read_text
 from assaymark.formats.zip import END_MAGIC, LOCAL_MAGIC
 from assaymark.scanning.pickles import is_pickle
+from assaymark.scanning.polyglots import is_tar
 from assaymark.scanning.promises import CODE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _MAGICS: Final = (
     (b"\x78\x5e", "zlib"),
     (b"\x78\x9c", "zlib"),
     (b"\x78\xda", "zlib"),
+    (b"ZF0x", "joblib's zlib container"),
     (b"\x89HDF\r\n\x1a\n", "HDF5"),
     (b"GGUF", "GGUF"),
     (b"\x93NUMPY", "NumPy array"),
@@ -62,11 +64,11 @@ def runnable(view: View, suffix: str) -> str:
 
 def named_format(view: View) -> str:
     """The name of a format that is known but not examined; empty when there is none."""
-    head = view.read(0, 264)
+    head = view.read(0, 16)
     for magic, name in _MAGICS:
         if head.startswith(magic):
             return name
-    if head[257:262] == b"ustar":
+    if is_tar(view):
         return "tar"
     return "TensorFlow Lite" if head[4:8] == b"TFL3" else ""
 

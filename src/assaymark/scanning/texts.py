@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.core.errors import InputError
 from assaymark.formats.text import json_value, read_text
+from assaymark.scanning.notes import shown
 
 if TYPE_CHECKING:
     from assaymark.scanning.content import Content
@@ -19,19 +20,34 @@ _ACTIVE_KEYS: Final = {
     "chat_template": "it is a Jinja program that the tokenizer runs",
     "_target_": "Hydra and NeMo call what it names",
     "__loader__": "skops constructs what it names",
+    ":serialized:": "Stable-Baselines3 unpickles what it holds",
     "nbformat": "it is a notebook",
 }
 # Prose may speak of these; a loader reads none of it.
 _PROSE: Final = frozenset((".md", ".markdown", ".rst", ".txt", ".csv", ".tsv"))
-_ACTIVE_TEXT: Final = re.compile(rb"!!?python\b|^\s*[\"']?_target_[\"']?\s*[:=]", re.MULTILINE)
+# YAML that makes Python objects: by a tag, written out, by a shorthand or with escapes, as PyYAML resolves them.
+_ACTIVE_TEXT: Final = re.compile(
+    rb"!!?python\b|tag:yaml\.org,2002:python|!<[^>\n]*%|![\w!-]*%[0-9A-Fa-f]|_target_\b|:serialized:", re.MULTILINE
+)
+# In YAML, whatever the loader: directives, and tags of an application (SpeechBrain calls what "!new:" names).
+_YAML: Final = frozenset((".yaml", ".yml"))
+_ACTIVE_YAML: Final = re.compile(
+    rb"^%TAG\b"
+    rb"|(?:^|[\s\[{,:-])!(?!!(?:str|int|float|bool|null|map|seq|set|omap|binary|timestamp|merge)\b)[\w!<]\S*",
+    re.MULTILINE,
+)
+_QUOTED_KEY: Final = re.compile(rb'"((?:[^"\\\n]|\\.)*+)"\s*:')
+_SPELT: Final = re.compile(rb"\\[xuU]")
 
 
 def scan_text(content: Content) -> None:
     """Text is inert, but for YAML that constructs Python objects or configuration that names what to call."""
     text = read_text(content.view)
     found = None if content.suffix in _PROSE else _ACTIVE_TEXT.search(text)
+    if found is None and content.suffix in _YAML:
+        found = _ACTIVE_YAML.search(text) or _spelt_key(text)
     if found is not None:
-        word = found[0].decode("ascii", "replace").strip()
+        word = shown(found[0][:80].decode("ascii", "replace").strip())
         content.notes.skip(
             f"{word!r} at byte {found.start()}: a loader may execute it, and this version does not examine it",
             content.member,
@@ -43,13 +59,19 @@ def scan_text(content: Content) -> None:
     content.inert("text")
 
 
+def _spelt_key(text: bytes) -> re.Match[bytes] | None:
+    """The first quoted key that is spelt with escapes: it may be any of those that we look for."""
+    return next((key for key in _QUOTED_KEY.finditer(text) if _SPELT.search(key[1])), None)
+
+
 def scan_json(content: Content) -> None:
     """Strict JSON is inert unless a key makes a loader run something."""
     try:
         value = json_value(read_text(content.view))
     except InputError as error:
         if content.suffix == ".json":
-            content.notes.skip(f"not strict JSON: {error.message} ({error.position})", content.member)
+            where = f" ({error.position})" if error.position else ""
+            content.notes.skip(shown(f"not strict JSON: {error.message}{where}"), content.member)
         else:
             scan_text(content)
         return

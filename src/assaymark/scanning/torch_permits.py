@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from assaymark.formats.pickle.values import DICT, Global, Instance
-from assaymark.scanning.refusal import Refused, is_count, is_instance
+from assaymark.scanning.refusal import NotChecked, Refused, is_count, is_instance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -184,18 +184,24 @@ def _parameter(arguments: tuple[Value, ...]) -> Value:
 
 
 def _sparse(arguments: tuple[Value, ...]) -> Value:
-    """Indices are validated by ``torch.load`` at its end (``_validate_loaded_sparse_tensors``)."""
+    """Never a clean result: indices that lead out of the tensor crash whoever computes with it.
+
+    ``torch.load`` validates them at its end only where ``check_sparse_tensor_invariants`` was turned on.
+    """
     if len(arguments) != 2 or not is_instance(arguments[0], "torch.layout") or not isinstance(arguments[1], tuple):  # noqa: PLR2004
         raise Refused("with something that is no sparse tensor")
     for part in arguments[1]:
         if not (is_instance(part, TENSOR_KIND) or isinstance(part, (tuple, bool)) or part is None):
             raise Refused("with something that is no tensor")
-    return Instance("sparse torch.Tensor")
+    raise NotChecked("the indices of a sparse tensor are not checked")
 
 
 def _from_numpy(arguments: tuple[Value, ...]) -> Value:
+    """The tensor shares the array's memory, so the array must have got its own, for good, before."""
     if len(arguments) != 4 or not is_instance(arguments[0], "numpy.ndarray"):  # noqa: PLR2004
         raise Refused("with something that is no array")
+    if arguments[0].permit is not None and not arguments[0].built:
+        raise Refused("with an array that has no state yet")
     _dtype_width(arguments[1])
     return Instance(TENSOR_KIND)
 

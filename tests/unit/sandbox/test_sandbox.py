@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -183,3 +184,16 @@ def test_giving_up_does_not_wait_for_files_under_examination(some_file: Path) ->
             sandbox.scan([("sleep", some_file), ("fine", some_file), ("sleep", some_file)], stop)
         assert sandbox._zygote is not None
     assert time.monotonic() - start < 10
+
+
+def test_fewer_threads_than_wanted_still_examine_every_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    files = [tmp_path / f"{number}.txt" for number in range(3)]
+    for file in files:
+        file.write_text("text\n")
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with Sandbox(workers=4) as sandbox:
+        report = sandbox.scan([(file.name, file) for file in files])
+    assert report.inert == ("0.txt", "1.txt", "2.txt")

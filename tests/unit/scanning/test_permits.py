@@ -22,6 +22,7 @@ from tests.support.asm import (
     torch_zip,
 )
 
+from assaymark.core.limits import SCAN_MAX_LIST_ITEMS
 from assaymark.core.report import ScanOutcome
 from assaymark.core.view import BytesView
 from assaymark.scanning.dangerous import is_dangerous
@@ -47,9 +48,17 @@ def torch_call(name: str, *arguments: bytes) -> bytes:
 
 
 def state(
-    *, size: bytes = number(-1), flags: int = 0, order: str = "<", rest: bytes = NONE, version: int = 3
+    *, size: int = -1, align: int = -1, flags: int = 0, order: str = "<", rest: bytes = NONE, version: int = 3
 ) -> bytes:
-    return many(number(version), text(order), rest, NONE, NONE, size, number(-1), number(flags))
+    return many(number(version), text(order), rest, NONE, NONE, number(size), number(align), number(flags))
+
+
+def flexible(code: str) -> bytes:
+    return call("numpy", "dtype", text(code), FALSE, TRUE)
+
+
+ONE_OBJECT = EMPTY_LIST + NONE + b"a"
+FILLED = ARRAY + many(number(1), many(number(1)), DTYPE, FALSE, RAW) + BUILD
 
 
 GOOD = {
@@ -74,14 +83,16 @@ GOOD = {
     "tensor v3": torch_call("_rebuild_tensor_v3", PID, number(0), many(number(4)), many(number(1)), FALSE, HOOKS, FLOAT32),
     "tensor with metadata": torch_call("_rebuild_tensor_v2", PID, number(0), many(number(4)), many(number(1)), FALSE, HOOKS, EMPTY_DICT),
     "parameter": torch_call("_rebuild_parameter", tensor(), TRUE, HOOKS),
-    "from numpy": torch_call("_rebuild_device_tensor_from_numpy", ARRAY, FLOAT32, text("cpu"), FALSE),
+    "from numpy": torch_call("_rebuild_device_tensor_from_numpy", FILLED, FLOAT32, text("cpu"), FALSE),
     "meta tensor": torch_call("_rebuild_meta_tensor_no_storage", FLOAT32, many(number(2)), many(number(1)), FALSE),
     "array": ARRAY + many(number(1), many(number(1)), DTYPE, FALSE, RAW) + BUILD,
     "array of NumPy 1": ARRAY.replace(b"numpy._core", b"numpy.core") + many(number(1), many(number(1)), DTYPE, FALSE, RAW) + BUILD,
-    "array of objects": ARRAY + many(number(1), many(number(1)), OBJECTS, FALSE, EMPTY_LIST) + BUILD,
+    "array of objects": ARRAY + many(number(1), many(number(1)), OBJECTS, FALSE, ONE_OBJECT) + BUILD,
+    "array of no objects": ARRAY + many(number(1), many(number(0)), OBJECTS, FALSE, EMPTY_LIST) + BUILD,
     "dtype with state": DTYPE + state() + BUILD,
     "dtype of objects with state": OBJECTS + state(order="|", flags=63) + BUILD,
-    "dtype of text with state": call("numpy", "dtype", text("U5"), FALSE, TRUE) + state(size=number(20), flags=8) + BUILD,
+    "dtype of text with state": flexible("U5") + state(size=20, align=4, flags=8) + BUILD,
+    "dtype of bytes with state": flexible("S5") + state(size=5, align=1, order="|") + BUILD,
     "scalar": call("numpy._core.multiarray", "scalar", DTYPE, RAW),
     "frombuffer": call("numpy._core.numeric", "_frombuffer", RAW, DTYPE, many(number(1)), text("C")),
 }  # fmt: skip
@@ -136,6 +147,12 @@ BAD = {
     "array state with too little data": ARRAY + many(number(1), many(number(9)), DTYPE, FALSE, RAW) + BUILD,
     "array state with a list for numbers": ARRAY + many(number(1), many(number(1)), DTYPE, FALSE, EMPTY_LIST) + BUILD,
     "objects out of raw bytes": ARRAY + many(number(1), many(number(1)), OBJECTS, FALSE, RAW) + BUILD,
+    "fewer objects than the shape has": ARRAY + many(number(1), many(number(2)), OBJECTS, FALSE, ONE_OBJECT) + BUILD,
+    "more dimensions than there are": ARRAY + many(number(1), many(*[number(1)] * 65), DTYPE, FALSE, RAW) + BUILD,
+    "an array's state twice": FILLED + many(number(1), many(number(1)), DTYPE, FALSE, RAW) + BUILD,
+    "a tensor of an array without state": torch_call("_rebuild_device_tensor_from_numpy", ARRAY, FLOAT32, text("cpu"), FALSE),
+    "type state with a size that bytes cannot have": flexible("S5") + state(align=1, order="|") + BUILD,
+    "type state with an alignment to divide by": flexible("V4") + state(size=4, align=0, order="|") + BUILD,
     "type state that is short": DTYPE + EMPTY_TUPLE + BUILD,
     "type state of another version": DTYPE + state(version=1) + BUILD,
     "type state with an order that is none": DTYPE + state(order="!") + BUILD,
@@ -173,6 +190,12 @@ def test_what_cannot_be_checked_is_no_answer() -> None:
     report = examine(BytesView(data), "m.pkl")
     assert report.outcome() is ScanOutcome.INCOMPLETE
     assert report.findings == ()
+
+
+def test_more_objects_than_are_remembered_is_no_answer() -> None:
+    items = EMPTY_LIST + (MARK + NONE * SCAN_MAX_LIST_ITEMS + b"e") * 2
+    data = proto(2) + ARRAY + many(number(1), many(number(2 * SCAN_MAX_LIST_ITEMS)), OBJECTS, FALSE, items) + BUILD
+    assert examine(BytesView(data + STOP), "m.pkl").outcome() is ScanOutcome.INCOMPLETE
 
 
 def test_nothing_of_the_table_is_known_to_be_dangerous_but_by_its_module() -> None:

@@ -25,7 +25,7 @@ EXPECTED = {
     "checkpoint.pt": (PASS, "torch-zip"),
     "parameter.pt": (PASS, "torch-zip"),
     "quantised.pt": (PASS, "torch-zip"),
-    "sparse.pt": (PASS, "torch-zip"),
+    "sparse.pt": (INCOMPLETE, "indices of a sparse tensor"),
     "weights.safetensors": (PASS, "safetensors"),
     "datetime.pkl": (PASS, "pickle"),
     "structured.pkl": (INCOMPLETE, "structured NumPy type"),
@@ -96,6 +96,7 @@ def test_a_byte_behind_a_model_never_passes(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
+        ("params.yaml", 'lr: 0.1\nname: "a\\tb"\nsteps: !!int "3"\nnote: stop!\n"quoted": [1, 2]\n'),
         ("README.md", "# A model\n\nUse `!!python/object` in YAML at your own risk, ünïcode is fine.\n"),
         ("labels.txt", "cat\ndog\nbird.\n"),
         ("cities.txt", "Prague\nParis\nRome\n"),
@@ -105,6 +106,7 @@ def test_a_byte_behind_a_model_never_passes(name: str) -> None:
         ("image.csv", "image,label\nimage\nfoo\n"),
         ("config.json", '{"hidden": 4, "layers": [1, 2.5], "nested": {"a": null}}'),
         ("config.json", '\ufeff{"bom": true}'),
+        ("trainer_state.json", '{"log_history": [{"grad_norm": NaN, "loss": Infinity, "step": 1}]}'),
         ("list.jsonl", '{"a": 1}\n{"a": 2}\n'),
         ("settings.yaml", "model:\n  hidden: 4\n"),
         ("empty", ""),

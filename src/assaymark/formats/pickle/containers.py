@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from assaymark.core.limits import PICKLE_MAX_DIGITS, SCAN_MAX_LIST_ITEMS
+from assaymark.core.limits import PICKLE_MAX_DIGITS, PICKLE_MAX_SPARE_SLOTS, SCAN_MAX_LIST_ITEMS
 from assaymark.formats.pickle.values import DICT, FROZENSET, SET, Blob, Plain, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from assaymark.formats.pickle.machine import Machine
+
+_POINTER: Final = 8  # bytes
 
 
 def _mark(machine: Machine) -> None:
@@ -159,8 +161,7 @@ def _memo_index(machine: Machine, opcode: str) -> int:
 
 
 def _put(machine: Machine) -> None:
-    index = _memo_index(machine, "PUT")
-    machine.memo[index] = machine.top()
+    _memorise(machine, _memo_index(machine, "PUT"), "PUT")
 
 
 def _binput(machine: Machine) -> None:
@@ -168,7 +169,15 @@ def _binput(machine: Machine) -> None:
 
 
 def _long_binput(machine: Machine) -> None:
-    machine.memo[machine.reader.unsigned(4)] = machine.top()
+    _memorise(machine, machine.reader.unsigned(4), "LONG_BINPUT")
+
+
+def _memorise(machine: Machine, index: int, opcode: str) -> None:
+    """C keeps the memo as an array of twice the highest index; writers count their slots up one by one."""
+    memo = machine.memo
+    if index > PICKLE_MAX_SPARE_SLOTS and index > 2 * len(memo):
+        machine.observer.on_reserve(2 * _POINTER * index, opcode, machine.at)
+    memo[index] = machine.top()
 
 
 def _memoize(machine: Machine) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from assaymark.core.limits import SCAN_MAX_STRING
 from assaymark.formats.pickle.names import loaded_name
+from assaymark.formats.pickle.reader import Truncated
 from assaymark.formats.pickle.values import EightBit, Global, describe
 
 if TYPE_CHECKING:
@@ -15,8 +17,18 @@ if TYPE_CHECKING:
 
 
 def _name_line(machine: Machine) -> str:
-    """A line of a name. C takes UTF-8 (ASCII for INST); what is not is still named, with escapes."""
-    line = machine.reader.line()
+    """A line of a name. C takes UTF-8 (ASCII for INST); what is not is still named, with escapes.
+
+    Where the stream ends in it C raises. ``pickle.py``, and torch's and joblib's readers with it, take what is
+    there without its last character and import that.
+    """
+    reader = machine.reader
+    start = reader.offset()
+    try:
+        line = reader.line()
+    except Truncated:
+        machine.doubt("the stream ends in a name, which pickle.py imports without its last character")
+        line = reader.view.read(start, SCAN_MAX_STRING + 1)[:-1]
     if line is None:
         machine.doubt("a name of more than 64 KiB")
         return "<a name of more than 64 KiB>"

@@ -99,14 +99,12 @@ def run_pickle(
     observer: Observer,
     *,
     budget: int = SCAN_MAX_OPCODES,
-    line_limit: int | None = None,
 ) -> Trace:
     """Run the stream from ``start`` until STOP, the end, a break that leaves no meaning, or ``budget`` opcodes.
 
-    A line that is longer than ``line_limit`` bytes counts as cut off. Nothing is raised: a broken stream is a
-    trace with breaks.
+    Nothing is raised: a broken stream is a trace with breaks.
     """
-    reader = Reader(view, start, line_limit)
+    reader = Reader(view, start)
     machine = Machine(reader, observer)
     handlers = _HANDLERS
     count = 0

@@ -19,21 +19,17 @@ class Truncated(Exception):  # noqa: N818 - internal to the package: the stream 
 
 
 class Reader:
-    """A window on ``view`` from ``start``. ``buffer[position]`` is the byte at ``base + position``.
+    """A window on ``view`` from ``start``. ``buffer[position]`` is the byte at ``base + position``."""
 
-    ``line_limit`` bounds how far a line end is looked for; beyond it the line counts as cut off.
-    """
+    __slots__ = ("_step", "base", "buffer", "end", "position", "view")
 
-    __slots__ = ("_line_limit", "_step", "base", "buffer", "end", "position", "view")
-
-    def __init__(self, view: View, start: int, line_limit: int | None = None) -> None:
+    def __init__(self, view: View, start: int) -> None:
         self.view = view
         self.end = view.size
         self.base = start
         self.buffer = b""
         self.position = 0
         self._step = _FIRST_READ
-        self._line_limit = view.size if line_limit is None else line_limit
 
     def offset(self) -> int:
         """Where in the view the next byte is."""
@@ -125,13 +121,10 @@ class Reader:
         return text if len(text) <= SCAN_MAX_STRING else None
 
     def _pass_line(self) -> None:
-        start = self.offset()
-        while self.offset() - start < self._line_limit:
-            found = self.buffer.find(b"\n", self.position)
-            if found >= 0:
-                self.position = found + 1
-                return
+        found = self.buffer.find(b"\n", self.position)
+        while found < 0:
             self.position = len(self.buffer)
             if not self.refill():
-                break
-        raise Truncated
+                raise Truncated
+            found = self.buffer.find(b"\n")
+        self.position = found + 1

@@ -71,3 +71,7 @@ class Observer(Protocol):
     def on_buffer(self, offset: int, /) -> Value:
         """The next out-of-band buffer (PEP 574), which is not in the file, is taken."""
         ...
+
+    def on_reserve(self, length: int, opcode: str, offset: int, /) -> None:
+        """The C reader sets aside ``length`` bytes of memory that nothing in the stream fills."""
+        ...

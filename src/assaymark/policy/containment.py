@@ -13,7 +13,7 @@ from assaymark.core.decision import Outcome, Reason, combine
 from assaymark.core.limits import TREE_MAX_SIZE
 from assaymark.core.statement import CONTAINMENT
 from assaymark.core.times import format_time
-from assaymark.policy.evidence import Entries, Window, entries_on, in_scope, judge
+from assaymark.policy.evidence import LIFT, Entries, Window, entries_on, in_scope, judge
 from assaymark.policy.remedies import lift, listed, printable
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from assaymark.core.attestation import Attestation
     from assaymark.core.decision import Request
     from assaymark.policy.document import Environment, Policy
-
-LIFT = "lift"
 
 
 @dataclass(frozen=True, slots=True)

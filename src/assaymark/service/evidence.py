@@ -11,7 +11,7 @@ from assaymark.core.errors import InputError, VerificationError
 from assaymark.core.statement import DECISION, POLICY
 from assaymark.policy.decide import TrustState, decide
 from assaymark.policy.parse import parse_policy
-from assaymark.trust.policy import policy_of
+from assaymark.trust.policy import policy_after_entry, policy_of
 from assaymark.trust.verify import verify_entry
 
 if TYPE_CHECKING:
@@ -73,18 +73,33 @@ def attestation_at(workspace: Workspace, tree: TrustedTree, index: int) -> Attes
 
 
 def policy_in_force(workspace: Workspace, tree: TrustedTree, below: int) -> tuple[int, bytes]:
-    """Index and TOML bytes of the newest policy before ``below`` that the policy role's threshold signed.
+    """Index and TOML bytes of the policy in force before ``below``.
+
+    That is the newest which the policy role's threshold signed knowing the one in force before it (``afterEntry``):
+    an old policy that is logged again, in an envelope of other bytes, does not come back.
 
     Raises:
         VerificationError: ``policy-none``.
     """
-    for index in workspace.log.by_predicate(POLICY, below=below, newest_first=True):
+    indices = workspace.log.by_predicate(POLICY, below=below, newest_first=True)
+    candidates: list[tuple[int, int, bytes]] = []
+    for place, index in enumerate(indices):
         try:
-            return index, policy_of(attestation_at(workspace, tree, index), tree.root)
+            attestation = attestation_at(workspace, tree, index)
+            text, after = policy_of(attestation, tree.root), policy_after_entry(attestation)
         except (InputError, VerificationError):
             continue
-    raise VerificationError(
-        "policy-none",
-        "the log holds no policy that the root's policy role signed",
-        remedy="set one with `assaymark policy set FILE`",
-    )
+        candidates.append((index, after, text))
+        if place + 1 == len(indices) or indices[place + 1] < after:
+            break  # its signers knew of all that came before
+    in_force: tuple[int, bytes] | None = None
+    for index, after, text in reversed(candidates):
+        if in_force is None or after > in_force[0]:
+            in_force = index, text
+    if in_force is None:
+        raise VerificationError(
+            "policy-none",
+            "the log holds no policy that the root's policy role signed",
+            remedy="set one with `assaymark policy set FILE`",
+        )
+    return in_force

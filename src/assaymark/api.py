@@ -50,7 +50,8 @@ def verify(
     """May the model at ``path`` run in ``environment``? Writes nothing to the log.
 
     Give a ``dossier`` with the ``root`` digest that you pinned (no workspace, no network), or a ``workspace``;
-    with both, the dossier is also held against the workspace's log.
+    with both, the dossier is also held against the workspace's log. A ``root`` given with a workspace alone must be
+    the one that the workspace stands on.
 
     Raises:
         UsageError: neither is given, or something named does not exist.
@@ -153,6 +154,8 @@ def _judge(
         )
     if opened is None:
         raise UsageError("evidence-missing", "name a workspace, or a dossier with the root digest that you pinned")
+    if root is not None:
+        opened.hold_to(parse_digest(root))
     return verify_in_workspace(opened, subject, manifest, environment, _now(), recall)
 
 

@@ -317,3 +317,15 @@ def test_a_read_only_workspace_still_verifies_and_says_why_it_cannot_write(
     assert "remembered" in verified.stderr
     for path in [team.workspace, *team.workspace.rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+@pytest.mark.parametrize("line", ['tenant = "', 'origin = "'])
+def test_a_workspace_that_says_it_is_another_tenants(team: Team, model: Path, line: str) -> None:
+    team.admit(model)
+    config = team.workspace / "assaymark.toml"
+    config.write_text(config.read_text().replace(line, line + "x"))
+    for words in (("verify", model, "--for", "production"), ("decide", model, "--for", "production")):
+        refused = team.ask(*words)
+        assert refused.code == 3
+        assert refused.json["reasons"][0]["requirement"] == "workspace-config"
+    assert team.ask("log", "check").code == 1

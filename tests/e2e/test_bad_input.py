@@ -105,6 +105,20 @@ def test_a_dossier_that_hides_a_containment_is_caught_by_the_log(team: Team, mod
     assert any("inputs" in problem["what"] for problem in checked.json["problems"])
 
 
+def test_a_copy_of_the_log_shows_a_containment_since_the_decision(team: Team, model: Path, tmp_path: Path) -> None:
+    dossier = team.admit(model)
+    words = ("verify", model, "--for", "production", "--dossier", dossier, "--root", team.root)
+    assert team.ask(*words).code == 0
+    assert team.run("contain", model, "--for", "production", "--reason", "drift alarm 118").code == 0
+    copy = tmp_path / "copy"
+    assert team.run("log", "export", copy).code == 0
+    assert ask(*words).code == 0, "the dossier alone cannot know"
+    for log in (team.workspace, copy):
+        refused = ask(*words, "--workspace", log)
+        assert (refused.code, refused.json["outcome"]) == (1, "DENY")
+        assert any("drift alarm 118" in r["message"] for r in refused.json["reasons"] if not r["met"])
+
+
 @pytest.mark.parametrize("damage", ["flip", "truncate", "remove"])
 def test_damage_anywhere_in_the_log_is_named(team: Team, model: Path, damage: str) -> None:
     team.admit(model)

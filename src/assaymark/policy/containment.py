@@ -7,7 +7,7 @@ evidence that the policy asks of a lift was there, logged after the containment:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from assaymark.core.decision import Outcome, Reason, combine
 from assaymark.core.limits import TREE_MAX_SIZE
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from assaymark.core.attestation import Attestation
     from assaymark.core.decision import Request
     from assaymark.policy.document import Environment, Policy
+
+
+CONTAINMENT_REASON: Final = "containment"  # the requirement's name in a decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ def containment_reason(environment: Environment, state: ContainmentState, reques
         if needs
         else "the policy names no evidence that lifts a containment here, so it must change first"
     )
-    return Reason("containment", Outcome.DENY, message, f"{lift(request)}  # {needed}")
+    return Reason(CONTAINMENT_REASON, Outcome.DENY, message, f"{lift(request)}  # {needed}")
 
 
 def _may_contain(item: Attestation, environment: Environment | None) -> bool:

@@ -9,6 +9,7 @@ from assaymark.core.errors import InputError, UsageError, VerificationError
 from assaymark.core.limits import DOSSIER_MAX_BYTES
 from assaymark.core.statement import DECISION, RELEASE, parse_envelope, parse_statement
 from assaymark.core.subject import compare_manifests
+from assaymark.policy.containment import CONTAINMENT_REASON
 from assaymark.policy.remedies import decide_command, supply
 from assaymark.policy.statement import parse_decision
 from assaymark.service.decide import compare
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assaymark.core.attestation import Receipt
+    from assaymark.core.decision import Decision
     from assaymark.core.subject import Manifest, Subject
     from assaymark.service.workspace import Workspace
     from assaymark.store.recall import Recall
@@ -107,7 +109,8 @@ def verify_with_dossier(
 ) -> Verdict:
     """Replay a dossier and hold the files at hand against it; needs no workspace and no network.
 
-    ``log_copy`` adds what only a copy of the log can show: that the dossier left nothing out.
+    ``log_copy`` adds what only a copy of the log can show: that the dossier left nothing out, and that the model was
+    not contained since.
 
     Raises:
         InputError: the dossier is malformed.
@@ -156,7 +159,7 @@ def verify_with_dossier(
 
 
 def compare_with_log(verified: VerifiedDossier, log_copy: Workspace) -> list[Reason]:
-    """What a copy of the log shows against a dossier: entries left out, another tree, another policy."""
+    """What a copy of the log shows against a dossier: gaps, a fork, another policy, a containment since."""
     decision = verified.decision
     position = decision.position
     tree = log_copy.trust()
@@ -201,7 +204,16 @@ def compare_with_log(verified: VerifiedDossier, log_copy: Workspace) -> list[Rea
                 "decide again",
             )
         )
-    return reasons
+    return reasons + _contained_since(decision, log_copy)
+
+
+def _contained_since(decision: Decision, log_copy: Workspace) -> list[Reason]:
+    """A containment that the copy holds and the decision, made before it, does not know of."""
+    if any(reason.requirement == CONTAINMENT_REASON for reason in decision.reasons):
+        return []
+    evidence = gather(log_copy, decision.request.subject.digest)
+    anew = evidence.decide(decision.request, decision.decided_at)
+    return [reason for reason in anew.reasons if reason.requirement == CONTAINMENT_REASON]
 
 
 def replay(data: bytes, pinned: str | None) -> VerifiedDossier:

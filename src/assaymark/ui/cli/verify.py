@@ -28,7 +28,7 @@ EXAMPLES = """\
   assaymark verify model/ --for production                       # anew, from what the log holds now
   assaymark verify model/ --for production --dossier model.dossier --root sha256:...
   assaymark verify model/ --for production --dossier model.dossier --root sha256:... --workspace W
-      # also: did the dossier leave anything out?
+      # also: did the dossier leave anything out, and was the model contained since?
 """
 
 

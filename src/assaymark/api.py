@@ -165,10 +165,18 @@ def _recall() -> Recall:
     return Recall(state_folder())
 
 
-def state_folder() -> Path:
-    """Where a verifier remembers what it has seen: ``$XDG_STATE_HOME/assaymark`` (XDG Base Directory 0.8)."""
+def state_folder() -> Path | None:
+    """Where a verifier remembers what it has seen: ``$XDG_STATE_HOME/assaymark`` (XDG Base Directory 0.8).
+
+    None for a user without a home, such as a number that a container runs under.
+    """
     base = os.environ.get("XDG_STATE_HOME")
-    return (Path(base) if base else Path.home() / ".local" / "state") / "assaymark"
+    if base:
+        return Path(base) / "assaymark"
+    try:
+        return Path.home() / ".local" / "state" / "assaymark"
+    except RuntimeError:
+        return None
 
 
 def _now() -> int:

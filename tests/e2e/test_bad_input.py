@@ -119,6 +119,20 @@ def test_a_copy_of_the_log_shows_a_containment_since_the_decision(team: Team, mo
         assert any("drift alarm 118" in r["message"] for r in refused.json["reasons"] if not r["met"])
 
 
+def test_a_user_without_a_home_gets_an_answer(team: Team, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container runs under a number that no password file knows."""
+    dossier = team.admit(model)
+
+    def unknown(*_: object) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", unknown)
+    verified = ask("verify", model, "--for", "production", "--dossier", dossier, "--root", team.root)
+    assert (verified.code, verified.json["outcome"]) == (0, "PERMIT")
+    assert "nothing is remembered" in verified.err
+
+
 @pytest.mark.parametrize("damage", ["flip", "truncate", "remove"])
 def test_damage_anywhere_in_the_log_is_named(team: Team, model: Path, damage: str) -> None:
     team.admit(model)

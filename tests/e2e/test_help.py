@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from tests.support.cli import Team, cli
 
 from assaymark.ui.cli.main import build_parser
+
+SOURCE = Path(__file__).parents[2] / "src"
 
 
 def commands(parser: argparse.ArgumentParser, words: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
@@ -85,3 +89,14 @@ def test_no_public_function_is_hidden_by_a_package() -> None:
 
     packages = {p.parent.name for p in Path(assaymark.__file__).parent.glob("*/__init__.py")}
     assert not packages & set(assaymark.__all__)
+
+
+def test_an_answer_is_given_where_the_locale_lacks_its_characters(team: Team, tmp_path: Path) -> None:
+    model = tmp_path / "modèle ☃"
+    model.mkdir()
+    (model / "README.md").write_text("# A model\n")
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1", "PYTHONPATH": str(SOURCE)}
+    command = [sys.executable, "-m", "assaymark", "verify", model, "--for", "dev", "--workspace", team.workspace]
+    done = subprocess.run(command, capture_output=True, env=environment, check=False)
+    assert done.returncode == 1, done
+    assert done.stdout.decode("latin-1").startswith("DENY  modèle \\u2603 for dev\n")

@@ -72,6 +72,21 @@ def test_the_workspace_is_found_above(team: Team, tmp_path: Path, monkeypatch: p
     assert cli("log", "show").code == 0
 
 
+def test_another_users_workspace_is_not_taken_for_lying_above(
+    team: Team, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(team.workspace, tmp_path / ".assaymark")
+    monkeypatch.chdir(tmp_path)
+    try:
+        os.chown(tmp_path / ".assaymark", 12345, -1)
+    except PermissionError:
+        pytest.skip("this user gives no files away")
+    refused = cli("log", "show")
+    assert refused.code == 2
+    assert "workspace-foreign" in refused.err
+    assert cli("log", "show", "--workspace", ".assaymark").code == 0
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
 def test_completion_completes_verbs(tmp_path: Path) -> None:
     script = tmp_path / "completion.bash"

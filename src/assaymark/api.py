@@ -83,7 +83,12 @@ def decide(
 
     opened = open_workspace(Path(workspace))
     verdict, data = decide_path(
-        opened, Path(path), environment, _now, configurations=tuple(Path(file) for file in configurations)
+        opened,
+        Path(path),
+        environment,
+        _now,
+        configurations=tuple(Path(file) for file in configurations),
+        recall=_recall(),
     )
     if dossier is not None and data is not None:
         write_durable(Path(dossier), data)

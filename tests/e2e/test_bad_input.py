@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.cli import Ran, Team, ask, cli, make_model
@@ -180,6 +181,31 @@ def test_a_log_that_is_set_back_is_refused(team: Team, model: Path, tmp_path: Pa
     set_back = team.ask("verify", model, "--for", "production")
     assert (set_back.code, set_back.json["outcome"]) == (1, "DENY")
     assert set_back.json["reasons"][0]["requirement"] == "log-rollback"
+    for words in (("decide", model, "--for", "production"), ("submit", model, "--to", "production")):
+        refused = team.ask(*words)
+        assert (refused.code, refused.json["outcome"]) == (1, "DENY")
+        assert refused.json["reasons"][0]["requirement"] == "log-rollback", "a permit would forget the containment"
+
+
+def test_a_log_that_grows_meanwhile_was_not_set_back(
+    team: Team, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process appends, and another verifier remembers that, while this one holds the tree before."""
+    team.admit(model)
+    from assaymark.service import evidence
+
+    honest, calls = evidence.gather, []
+
+    def slow(*words: Any) -> evidence.Evidence:
+        found = honest(*words)
+        calls.append(found)
+        if len(calls) == 1:
+            assert team.ask("decide", model, "--for", "production").code == 0
+            assert team.ask("verify", model, "--for", "production").code == 0
+        return found
+
+    monkeypatch.setattr(evidence, "gather", slow)
+    assert team.ask("verify", model, "--for", "production").json["outcome"] == "PERMIT"
 
 
 @pytest.mark.parametrize("kind", HOSTILE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from assaymark.core.decision import LogPosition
 from assaymark.core.digest import sha256_digest
@@ -15,10 +15,16 @@ from assaymark.trust.policy import policy_after_entry, policy_of
 from assaymark.trust.verify import verify_entry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from assaymark.core.attestation import Attestation
     from assaymark.core.decision import Decision, Request
     from assaymark.policy.document import Policy
     from assaymark.service.workspace import TrustedTree, Workspace
+    from assaymark.store.recall import Recall
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,47 @@ def gather(workspace: Workspace, digest: str) -> Evidence:
     attestations = tuple(attestation_at(workspace, tree, index) for index in indices)
     index, text = policy_in_force(workspace, tree, size)
     return Evidence(tree, attestations, parse_policy(text), sha256_digest(text), index)
+
+
+def seen_tree(workspace: Workspace, recall: Recall | None) -> TrustedTree:
+    """The newest root and tree, held against what this user saw before, and remembered.
+
+    Raises:
+        VerificationError: ``root-rollback``, ``root-fork``, ``log-rollback`` or ``log-fork`` for a workspace that was
+            set back: it has forgotten what was pulled back since.
+    """
+    return _seen(workspace.trust, lambda tree: tree, workspace, recall)
+
+
+def gather_seen(workspace: Workspace, digest: str, recall: Recall | None) -> Evidence:
+    """As ``gather``, its root and tree held against what this user saw before, and remembered.
+
+    Raises:
+        InputError, VerificationError: as ``gather`` and ``seen_tree``.
+    """
+    return _seen(lambda: gather(workspace, digest), lambda evidence: evidence.tree, workspace, recall)
+
+
+def _seen(
+    read: Callable[[], T], tree_of: Callable[[T], TrustedTree], workspace: Workspace, recall: Recall | None
+) -> T:
+    found = read()
+    if recall is None:
+        return found
+    try:
+        _remember(recall, workspace, tree_of(found))
+    except VerificationError as error:
+        if error.code not in ("root-rollback", "log-rollback"):
+            raise
+        found = read()  # another process may have seen a newer tree since: what is read now must not be older
+        _remember(recall, workspace, tree_of(found))
+    return found
+
+
+def _remember(recall: Recall, workspace: Workspace, tree: TrustedTree) -> None:
+    recall.see_root(workspace.config.root, tree.root.version, tree.root.digest)
+    checkpoint = tree.checkpoint
+    recall.see_tree(checkpoint.origin, checkpoint.size, checkpoint.root_hash.hex(), workspace.log.root_at)
 
 
 def attestation_at(workspace: Workspace, tree: TrustedTree, index: int) -> Attestation:

@@ -13,7 +13,7 @@ from assaymark.policy.containment import CONTAINMENT_REASON
 from assaymark.policy.remedies import decide_command, supply
 from assaymark.policy.statement import parse_decision
 from assaymark.service.decide import compare
-from assaymark.service.evidence import gather, policy_in_force
+from assaymark.service.evidence import gather, gather_seen, policy_in_force
 from assaymark.service.verdict import Verdict
 from assaymark.trust.dossier import parse_dossier
 from assaymark.trust.replay import VerifiedDossier, standing_now, verify_dossier
@@ -44,13 +44,7 @@ def verify_in_workspace(
     Raises:
         AssaymarkError: as the log raises.
     """
-    evidence = gather(workspace, subject.digest)
-    tree = evidence.tree
-    if recall is not None:
-        recall.see_root(workspace.config.root, tree.root.version, tree.root.digest)
-        recall.see_tree(
-            tree.checkpoint.origin, tree.checkpoint.size, tree.checkpoint.root_hash.hex(), workspace.log.root_at
-        )
+    evidence = gather_seen(workspace, subject.digest, recall)
     request = Request(subject, Scope(workspace.config.tenant, environment))
     decision = evidence.decide(request, now)
     differences, notes = compare(workspace, request, manifest, known=bool(evidence.attestations))

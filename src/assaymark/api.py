@@ -50,7 +50,8 @@ def verify(
     """May the model at ``path`` run in ``environment``? Writes nothing to the log.
 
     Give a ``dossier`` with the ``root`` digest that you pinned (no workspace, no network), or a ``workspace``;
-    with both, the dossier is also held against the workspace's log.
+    with both, the dossier is also held against the workspace's log. A ``root`` given with a workspace alone must be
+    the one that the workspace stands on.
 
     Raises:
         UsageError: neither is given, or something named does not exist.
@@ -82,7 +83,12 @@ def decide(
 
     opened = open_workspace(Path(workspace))
     verdict, data = decide_path(
-        opened, _place(path), environment, _now, configurations=tuple(Path(file) for file in configurations)
+        opened,
+        _place(path),
+        environment,
+        _now,
+        configurations=tuple(Path(file) for file in configurations),
+        recall=_recall(),
     )
     if dossier is not None and data is not None:
         write_durable(Path(dossier), data)
@@ -161,6 +167,8 @@ def _judge(
         )
     if opened is None:
         raise UsageError("evidence-missing", "name a workspace, or a dossier with the root digest that you pinned")
+    if root is not None:
+        opened.hold_to(parse_digest(root))
     return verify_in_workspace(opened, subject, manifest, environment, _now(), recall)
 
 
@@ -170,10 +178,18 @@ def _recall() -> Recall:
     return Recall(state_folder())
 
 
-def state_folder() -> Path:
-    """Where a verifier remembers what it has seen: ``$XDG_STATE_HOME/assaymark`` (XDG Base Directory 0.8)."""
+def state_folder() -> Path | None:
+    """Where a verifier remembers what it has seen: ``$XDG_STATE_HOME/assaymark`` (XDG Base Directory 0.8).
+
+    None for a user without a home, such as a number that a container runs under.
+    """
     base = os.environ.get("XDG_STATE_HOME")
-    return (Path(base) if base else Path.home() / ".local" / "state") / "assaymark"
+    if base:
+        return Path(base) / "assaymark"
+    try:
+        return Path.home() / ".local" / "state" / "assaymark"
+    except RuntimeError:
+        return None
 
 
 def _now() -> int:

@@ -36,6 +36,7 @@ from assaymark.core.statement import (
     Signature,
     make_envelope,
     make_statement,
+    parse_envelope,
     parse_statement,
 )
 from assaymark.core.subject import Subject
@@ -261,6 +262,70 @@ def test_a_lift_that_was_signed_in_advance():
     rescanned = said(SCAN, scan_predicate(scannedOn="2026-05-02T12:00:00Z"), "scanner")
     anew = (rescanned, approval("bob", after=5), approval("carol", after=5))
     assert outcome(SUBMITTED, SCANNED, approval("bob"), approval("carol"), contained, *anew, early) is Outcome.DENY
+
+
+def in_another_envelope(envelope: Envelope) -> Envelope:
+    """The same payload and signature under other bytes, which a log takes as a new entry; it needs no key."""
+    spaced = parse_envelope(envelope.data.replace(b'","', b'", "'))
+    assert (spaced.payload, spaced.signatures) == (envelope.payload, envelope.signatures)
+    assert spaced.digest != envelope.digest
+    return spaced
+
+
+def test_an_old_scan_in_another_envelope_does_not_answer_a_newer_one():
+    failed = said(SCAN, scan_predicate(outcome="fail", highest="critical"), "scanner")
+    before = (SUBMITTED, SCANNED, approval("bob"), approval("carol"), failed)
+    assert outcome(*before) is Outcome.DENY
+    assert outcome(*before, in_another_envelope(SCANNED)) is Outcome.DENY
+
+
+def test_lifting_with_the_old_evidence_in_other_envelopes():
+    contained = said(
+        CONTAINMENT, containment_predicate(PRODUCTION, "contain", after_entry=0, reason="drift"), "alice"
+    )
+    lift = said(CONTAINMENT, containment_predicate(PRODUCTION, "lift", after_entry=5, reason="fine"), "alice")
+    anew = (approval("bob", after=5), approval("carol", after=5))
+    before = (SUBMITTED, SCANNED, approval("bob"), approval("carol"), contained, *anew)
+    assert outcome(*before, in_another_envelope(SCANNED), lift) is Outcome.DENY
+
+
+def test_an_old_lift_in_another_envelope():
+    def contained(after: int) -> Envelope:
+        predicate = containment_predicate(PRODUCTION, "contain", after_entry=after, reason="drift")
+        return said(CONTAINMENT, predicate, "alice")
+
+    def anew(after: int) -> tuple[Envelope, ...]:
+        rescanned = said(SCAN, scan_predicate(afterEntry=after), "scanner")
+        return rescanned, approval("bob", after=after), approval("carol", after=after)
+
+    lift = said(CONTAINMENT, containment_predicate(PRODUCTION, "lift", after_entry=99, reason="fine"), "alice")
+    before = (SUBMITTED, SCANNED, approval("bob"), approval("carol"), contained(0), *anew(5), lift)
+    assert outcome(*before) is Outcome.PERMIT
+    assert outcome(*before, contained(9), *anew(10), in_another_envelope(lift)) is Outcome.DENY
+
+
+def test_a_containment_in_another_envelope_contains_still():
+    contained = said(CONTAINMENT, {**scope_fields(), "action": "contain", "reason": "drift"}, "alice")
+    rescanned = said(SCAN, scan_predicate(afterEntry=5), "scanner")
+    lift = said(CONTAINMENT, containment_predicate(PRODUCTION, "lift", after_entry=5, reason="fine"), "alice")
+    before = (SUBMITTED, SCANNED, approval("bob"), approval("carol"), contained, rescanned)
+    lifted = (*before, approval("bob", after=5), approval("carol", after=5), lift)
+    assert outcome(*lifted) is Outcome.PERMIT
+    assert outcome(*lifted, in_another_envelope(contained)) is Outcome.DENY
+
+
+def test_lifting_with_statements_that_do_not_say_what_they_come_after():
+    contained = said(
+        CONTAINMENT, containment_predicate(PRODUCTION, "contain", after_entry=0, reason="drift"), "alice"
+    )
+    lift = said(CONTAINMENT, containment_predicate(PRODUCTION, "lift", after_entry=5, reason="fine"), "alice")
+    rescanned = said(SCAN, scan_predicate(afterEntry=5), "scanner")
+    silent = said(APPROVAL, scope_fields(), "dora")
+    mute = said(CONTAINMENT, {**scope_fields(), "action": "lift", "reason": "fine"}, "alice")
+    before = (SUBMITTED, SCANNED, approval("bob"), approval("carol"), contained, rescanned, approval("bob", after=5))
+    assert outcome(*before, silent, lift) is Outcome.DENY
+    assert outcome(*before, approval("dora", after=5), mute) is Outcome.DENY
+    assert outcome(*before, approval("dora", after=5), lift) is Outcome.PERMIT
 
 
 V1 = root_payload(1)

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.cli import Ran, Team, ask, cli, make_model
@@ -105,6 +106,34 @@ def test_a_dossier_that_hides_a_containment_is_caught_by_the_log(team: Team, mod
     assert any("inputs" in problem["what"] for problem in checked.json["problems"])
 
 
+def test_a_copy_of_the_log_shows_a_containment_since_the_decision(team: Team, model: Path, tmp_path: Path) -> None:
+    dossier = team.admit(model)
+    words = ("verify", model, "--for", "production", "--dossier", dossier, "--root", team.root)
+    assert team.ask(*words).code == 0
+    assert team.run("contain", model, "--for", "production", "--reason", "drift alarm 118").code == 0
+    copy = tmp_path / "copy"
+    assert team.run("log", "export", copy).code == 0
+    assert ask(*words).code == 0, "the dossier alone cannot know"
+    for log in (team.workspace, copy):
+        refused = ask(*words, "--workspace", log)
+        assert (refused.code, refused.json["outcome"]) == (1, "DENY")
+        assert any("drift alarm 118" in r["message"] for r in refused.json["reasons"] if not r["met"])
+
+
+def test_a_user_without_a_home_gets_an_answer(team: Team, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container runs under a number that no password file knows."""
+    dossier = team.admit(model)
+
+    def unknown(*_: object) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", unknown)
+    verified = ask("verify", model, "--for", "production", "--dossier", dossier, "--root", team.root)
+    assert (verified.code, verified.json["outcome"]) == (0, "PERMIT")
+    assert "nothing is remembered" in verified.err
+
+
 @pytest.mark.parametrize("damage", ["flip", "truncate", "remove"])
 def test_damage_anywhere_in_the_log_is_named(team: Team, model: Path, damage: str) -> None:
     team.admit(model)
@@ -152,6 +181,31 @@ def test_a_log_that_is_set_back_is_refused(team: Team, model: Path, tmp_path: Pa
     set_back = team.ask("verify", model, "--for", "production")
     assert (set_back.code, set_back.json["outcome"]) == (1, "DENY")
     assert set_back.json["reasons"][0]["requirement"] == "log-rollback"
+    for words in (("decide", model, "--for", "production"), ("submit", model, "--to", "production")):
+        refused = team.ask(*words)
+        assert (refused.code, refused.json["outcome"]) == (1, "DENY")
+        assert refused.json["reasons"][0]["requirement"] == "log-rollback", "a permit would forget the containment"
+
+
+def test_a_log_that_grows_meanwhile_was_not_set_back(
+    team: Team, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process appends, and another verifier remembers that, while this one holds the tree before."""
+    team.admit(model)
+    from assaymark.service import evidence
+
+    honest, calls = evidence.gather, []
+
+    def slow(*words: Any) -> evidence.Evidence:
+        found = honest(*words)
+        calls.append(found)
+        if len(calls) == 1:
+            assert team.ask("decide", model, "--for", "production").code == 0
+            assert team.ask("verify", model, "--for", "production").code == 0
+        return found
+
+    monkeypatch.setattr(evidence, "gather", slow)
+    assert team.ask("verify", model, "--for", "production").json["outcome"] == "PERMIT"
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
@@ -344,3 +398,15 @@ def test_closed_standard_streams_do_not_reach_the_python_interface(tmp_path: Pat
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, check=False)
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("line", ['tenant = "', 'origin = "'])
+def test_a_workspace_that_says_it_is_another_tenants(team: Team, model: Path, line: str) -> None:
+    team.admit(model)
+    config = team.workspace / "assaymark.toml"
+    config.write_text(config.read_text().replace(line, line + "x"))
+    for words in (("verify", model, "--for", "production"), ("decide", model, "--for", "production")):
+        refused = team.ask(*words)
+        assert refused.code == 3
+        assert refused.json["reasons"][0]["requirement"] == "workspace-config"
+    assert team.ask("log", "check").code == 1

@@ -158,6 +158,14 @@ def test_an_ended_decision_is_no_answer(team: Team, model: Path, monkeypatch: py
     assert (before.code, before.json["outcome"]) == (3, "INDETERMINATE")
 
 
+def test_a_misspelt_environment_does_not_look_pulled_back(team: Team, model: Path) -> None:
+    team.admit(model)
+    refused = team.ask("contain", model, "--for", "prodution", "--reason", "drift")
+    assert refused.code == 2
+    assert refused.json["error"]["code"] == "environment-unknown"
+    assert "production" in refused.json["error"]["remedy"]
+
+
 def test_containment_refuses_at_once_and_lifts_only_with_new_evidence(team: Team, model: Path) -> None:
     team.admit(model)
     assert team.ask("verify", model, "--for", "production").code == 0

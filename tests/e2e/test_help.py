@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from tests.support.cli import Team, cli
 
 from assaymark.ui.cli.main import build_parser
+
+SOURCE = Path(__file__).parents[2] / "src"
 
 
 def commands(parser: argparse.ArgumentParser, words: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
@@ -68,6 +72,21 @@ def test_the_workspace_is_found_above(team: Team, tmp_path: Path, monkeypatch: p
     assert cli("log", "show").code == 0
 
 
+def test_another_users_workspace_is_not_taken_for_lying_above(
+    team: Team, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(team.workspace, tmp_path / ".assaymark")
+    monkeypatch.chdir(tmp_path)
+    try:
+        os.chown(tmp_path / ".assaymark", 12345, -1)
+    except PermissionError:
+        pytest.skip("this user gives no files away")
+    refused = cli("log", "show")
+    assert refused.code == 2
+    assert "workspace-foreign" in refused.err
+    assert cli("log", "show", "--workspace", ".assaymark").code == 0
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
 def test_completion_completes_verbs(tmp_path: Path) -> None:
     script = tmp_path / "completion.bash"
@@ -85,3 +104,14 @@ def test_no_public_function_is_hidden_by_a_package() -> None:
 
     packages = {p.parent.name for p in Path(assaymark.__file__).parent.glob("*/__init__.py")}
     assert not packages & set(assaymark.__all__)
+
+
+def test_an_answer_is_given_where_the_locale_lacks_its_characters(team: Team, tmp_path: Path) -> None:
+    model = tmp_path / "modèle ☃"
+    model.mkdir()
+    (model / "README.md").write_text("# A model\n")
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1", "PYTHONPATH": str(SOURCE)}
+    command = [sys.executable, "-m", "assaymark", "verify", model, "--for", "dev", "--workspace", team.workspace]
+    done = subprocess.run(command, capture_output=True, env=environment, check=False)
+    assert done.returncode == 1, done
+    assert done.stdout.decode().startswith("DENY  modèle ☃ for dev\n"), "UTF-8, whatever the locale says"

@@ -70,7 +70,8 @@ def test_a_root_that_decide_would_ignore_is_refused(team: Team, model: Path) -> 
 
 
 def test_what_could_not_be_hashed_has_no_empty_line_for_a_digest(team: Team, tmp_path: Path) -> None:
-    said = team.run("submit", tmp_path, "--to", "dev")
+    (tmp_path / "empty").mkdir()
+    said = team.run("submit", tmp_path / "empty", "--to", "dev")
     assert said.code == 3
     assert not [line for line in said.out.splitlines() if line and not line.strip()]
 

@@ -61,6 +61,21 @@ def test_a_contained_model_is_not_loaded(team: Team, model: Path) -> None:
         pytest.fail("a contained model was loaded")
 
 
+def test_a_pinned_root_holds_for_a_workspace_too(team: Team, model: Path) -> None:
+    """Whoever hands out a workspace of their own making is the owner there, and approves what they like."""
+    team.admit(model)
+    assert assaymark.verify(model, "production", workspace=team.workspace, root=team.root).outcome == "PERMIT"
+    another = "sha256:" + "0" * 64
+    with pytest.raises(assaymark.VerificationError) as refused:
+        assaymark.verify(model, "production", workspace=team.workspace, root=another)
+    assert refused.value.code == "root-pin"
+    with (
+        pytest.raises(assaymark.VerificationError, match="pins"),
+        assaymark.admitted(model, "production", workspace=team.workspace, root=another),
+    ):
+        pytest.fail("a model was loaded under another root than the pinned one")
+
+
 def test_nothing_to_check_against_is_an_error_and_not_a_yes(model: Path, tmp_path: Path) -> None:
     with pytest.raises(assaymark.UsageError):
         assaymark.verify(model, "production")

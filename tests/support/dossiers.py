@@ -62,11 +62,14 @@ def evidence() -> list[Envelope]:
 
 
 class Log:
-    """Envelopes as a log would hold them, with its proofs."""
+    """Envelopes as a log would hold them, with its proofs; ``last`` is the time of the last one."""
 
-    def __init__(self, envelopes: list[Envelope]) -> None:
+    def __init__(self, envelopes: list[Envelope], last: int | None = None) -> None:
         self.envelopes = envelopes
-        self.leaves = [format_leaf(Leaf(item.digest, START + i)) for i, item in enumerate(envelopes)]
+        times = [START + i for i in range(len(envelopes))]
+        if last is not None:
+            times[-1] = last
+        self.leaves = [format_leaf(Leaf(item.digest, at)) for item, at in zip(envelopes, times, strict=True)]
         self.hashes = [leaf_hash(leaf) for leaf in self.leaves]
         verifier = NoteVerifier(ORIGIN, public("log").public)
         self.checkpoint = Checkpoint(ORIGIN, len(envelopes), tree_root(self.hashes))
@@ -81,8 +84,8 @@ class Log:
 
 
 @cache
-def good_dossier() -> Dossier:
-    """A PERMIT for production with all that it rests on."""
+def good_dossier(logged_at: int = START + 100) -> Dossier:
+    """A PERMIT for production of ``START + 100``, with all that it rests on."""
     before = Log(evidence())
     root = parse_root(ROOT)
     attestations = []
@@ -101,7 +104,7 @@ def good_dossier() -> Dossier:
         LogPosition(ORIGIN, before.checkpoint.size, before.checkpoint.root_hash.hex()),
     )
     sealed = signed(decision_payload(decision), "scanner", payload_type=IN_TOTO_PAYLOAD_TYPE)
-    log = Log([*before.envelopes, sealed])
+    log = Log([*before.envelopes, sealed], logged_at)
     size = len(log.leaves)
     return Dossier(
         decision=log.entry(size - 1),

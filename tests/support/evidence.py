@@ -19,6 +19,7 @@ from assaymark.core.statement import (
     make_statement,
 )
 from assaymark.core.subject import Subject
+from assaymark.core.times import format_time
 from assaymark.policy.decide import decide
 from assaymark.policy.parse import parse_policy
 from assaymark.policy.starter import starter_policy
@@ -82,6 +83,8 @@ def scope_fields(environment: str = "production", tenant: str = "default") -> di
 
 
 def scan(position: int, *, by: Signer = SCANNER, subject: Subject = MODEL, **changes: Any) -> Attestation:
+    """A scan made at the time of its entry: the log takes the same bytes once."""
+    changes = {"scannedOn": format_time(START + position)} | changes
     return attestation(position, SCAN, scan_predicate(**changes), by, subject=subject)
 
 

@@ -13,7 +13,7 @@ from assaymark.core.decision import Outcome, Reason, combine
 from assaymark.core.limits import TREE_MAX_SIZE
 from assaymark.core.statement import CONTAINMENT
 from assaymark.core.times import format_time
-from assaymark.policy.evidence import Entries, Window, entries_on, in_scope, judge
+from assaymark.policy.evidence import LIFT, Entries, Window, entries_on, in_scope, judge
 from assaymark.policy.remedies import lift, listed, printable
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from assaymark.core.decision import Request
     from assaymark.policy.document import Environment, Policy
 
-LIFT = "lift"
-CONTAINED: Final = "containment"  # the reason that denies while a containment stands
+
+CONTAINMENT_REASON: Final = "containment"  # the requirement's name in a decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def containment_reason(environment: Environment, state: ContainmentState, reques
         if needs
         else "the policy names no evidence that lifts a containment here, so it must change first"
     )
-    return Reason(CONTAINED, Outcome.DENY, message, f"{lift(request)}  # {needed}")
+    return Reason(CONTAINMENT_REASON, Outcome.DENY, message, f"{lift(request)}  # {needed}")
 
 
 def _may_contain(item: Attestation, environment: Environment | None) -> bool:

@@ -6,18 +6,19 @@ The rules, in full in docs/spec/policy.md:
    not bound to another environment or tenant, and a signer holds one of the requirement's roles.
 2. Of several by one signer the newest is what the signer says now.
 3. If what any signer says now fails a condition, the requirement is denied, whatever others say.
-4. Signers count once by key, by principal and by the person who answers for a workload.
+4. The same payload signed by the same key, logged again, is not said again: the first entry of it counts.
+5. Signers count once by key, by principal and by the person who answers for a workload.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.core.decision import Outcome, Reason
 from assaymark.core.limits import TREE_MAX_SIZE
-from assaymark.core.statement import DECISION, RELEASE, SCAN
+from assaymark.core.statement import APPROVAL, CONTAINMENT, DECISION, RELEASE, SCAN
 from assaymark.policy.document import SUBMITTER, Condition, Requirement, same
 from assaymark.policy.remedies import listed, look, shown, supply
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from assaymark.core.decision import Request
 
 _ABSENT: Final = object()
+# Statements whose format demands ``afterEntry``: without it nobody knows what their signer knew.
+_SAY_AFTER: Final = (APPROVAL, CONTAINMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +44,21 @@ class Window:
         """Whether the entry lies inside, and its signer knew of the containment that opens the window.
 
         A statement with ``afterEntry`` says how many entries its signer took into account: one that was signed
-        before the containment and logged after it does not answer it.
+        before the containment and logged after it does not answer it. Neither does an approval or a lift that
+        does not say: their format demands it.
         """
         if not self.after < attestation.position < self.below:
             return False
+        if self.after < 0:
+            return True
         seen = attestation.statement.predicate.get("afterEntry", _ABSENT)
-        return seen is _ABSENT or self.after < 0 or (type(seen) is int and seen > self.after)
+        if seen is _ABSENT:
+            return attestation.statement.predicate_type not in _SAY_AFTER
+        return type(seen) is int and seen > self.after
 
 
 EVERYTHING: Final = Window()
+LIFT: Final = "lift"
 
 
 class _Says(Enum):
@@ -79,8 +88,28 @@ def entries_on(attestations: Iterable[Attestation], request: Request, below: int
         and item.statement.predicate_type != DECISION
         and any(subject.digest == request.subject.digest for subject in item.statement.subjects)
     }
-    items = tuple(distinct[key] for key in sorted(distinct))
+    items = _said_first(distinct[key] for key in sorted(distinct))
     return Entries(items, Groups(items, workloads=False), Groups(items, workloads=True))
+
+
+def _said_first(items: Iterable[Attestation]) -> tuple[Attestation, ...]:
+    """The entries, each with those of its signers who had not said the very same before.
+
+    A signature holds in any envelope: with other white space, base64 or key ids the old bytes are a new entry, that
+    anyone may log. Whoever signed must not be taken to say it anew. A containment is: doubt contains.
+    """
+    said: set[tuple[str, bytes]] = set()
+    kept = []
+    for item in items:
+        payload = item.statement.payload
+        signers = tuple(signer for signer in item.signers if (signer.key_id, payload) not in said)
+        said.update((signer.key_id, payload) for signer in signers)
+        kept.append(item if len(signers) == len(item.signers) or _contains(item) else replace(item, signers=signers))
+    return tuple(kept)
+
+
+def _contains(item: Attestation) -> bool:
+    return item.statement.predicate_type == CONTAINMENT and item.statement.predicate.get("action") != LIFT
 
 
 def in_scope(attestation: Attestation, request: Request) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from assaymark.core.decision import Outcome, Reason, Request, Scope, combine
+from assaymark.core.errors import UsageError
 from assaymark.core.statement import CONTAINMENT, make_statement
 from assaymark.policy.containment import containment_state, lift_reasons
 from assaymark.policy.predicates import containment_predicate
@@ -57,13 +58,22 @@ def contain(
     Containing what is contained already logs the further reason; the first one stays the beginning.
 
     Raises:
-        UsageError: ``key-unknown``.
+        UsageError: ``key-unknown``, or ``environment-unknown``: a misspelt environment must not look pulled back.
         AssaymarkError: as the stores and the log raise.
     """
     subject, _ = subject_at(workspace, place, configurations)
     request = Request(subject, Scope(workspace.config.tenant, environment))
     evidence = gather(workspace, subject.digest)
     principal_in(evidence.tree.root, signer)
+    if evidence.policy.environment(environment) is None:
+        known = [item.name for item in evidence.policy.environments]
+        raise UsageError(
+            "environment-unknown",
+            f"the policy has no environment {environment!r}; nothing was contained",
+            remedy=f"one of {', '.join(known)}"
+            if known
+            else "a policy without environments permits nothing anywhere",
+        )
     before = containment_state(evidence.policy, evidence.attestations, request)
     receipt = _publish(workspace, request, "contain", reason, before.after_entry, signer, clock)
     after = gather(workspace, subject.digest)

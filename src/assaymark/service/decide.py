@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from assaymark.core.decision import Outcome, Request, Scope
 from assaymark.core.errors import InternalError, UsageError
 from assaymark.policy.statement import decision_payload
-from assaymark.service.evidence import gather
+from assaymark.service.evidence import gather, seen_tree
 from assaymark.service.model import differences_from_nearest, subject_at
 from assaymark.service.publish import publish, sign_statement
 from assaymark.service.verdict import Verdict
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from assaymark.core.report import Report
     from assaymark.core.subject import Difference, Manifest
     from assaymark.service.workspace import Workspace
+    from assaymark.store.recall import Recall
 
 
 def decide_path(
@@ -29,8 +30,11 @@ def decide_path(
     *,
     configurations: tuple[Path, ...] = (),
     need_dossier: bool = False,
+    recall: Recall | None = None,
 ) -> tuple[Verdict, bytes | None]:
     """Decide on the model at a path (or with a digest) and log the decision.
+
+    ``recall`` refuses a workspace that was set back to an earlier state, before anything is decided.
 
     Returns the verdict and the dossier's bytes, or None in their place when the subject's manifest is not known.
 
@@ -47,6 +51,7 @@ def decide_path(
             source=str(place),
             remedy="name the model by its path",
         )
+    seen_tree(workspace, recall)
     verdict = decide_on(workspace, Request(subject, scope), clock, manifest=manifest)
     if manifest is None:
         return verdict, None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from assaymark.core.decision import LogPosition
 from assaymark.core.digest import sha256_digest
@@ -11,14 +11,20 @@ from assaymark.core.errors import InputError, VerificationError
 from assaymark.core.statement import DECISION, POLICY
 from assaymark.policy.decide import TrustState, decide
 from assaymark.policy.parse import parse_policy
-from assaymark.trust.policy import policy_of
+from assaymark.trust.policy import policy_after_entry, policy_of
 from assaymark.trust.verify import verify_entry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from assaymark.core.attestation import Attestation
     from assaymark.core.decision import Decision, Request
     from assaymark.policy.document import Policy
     from assaymark.service.workspace import TrustedTree, Workspace
+    from assaymark.store.recall import Recall
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,47 @@ def gather(workspace: Workspace, digest: str) -> Evidence:
     return Evidence(tree, attestations, parse_policy(text), sha256_digest(text), index)
 
 
+def seen_tree(workspace: Workspace, recall: Recall | None) -> TrustedTree:
+    """The newest root and tree, held against what this user saw before, and remembered.
+
+    Raises:
+        VerificationError: ``root-rollback``, ``root-fork``, ``log-rollback`` or ``log-fork`` for a workspace that was
+            set back: it has forgotten what was pulled back since.
+    """
+    return _seen(workspace.trust, lambda tree: tree, workspace, recall)
+
+
+def gather_seen(workspace: Workspace, digest: str, recall: Recall | None) -> Evidence:
+    """As ``gather``, its root and tree held against what this user saw before, and remembered.
+
+    Raises:
+        InputError, VerificationError: as ``gather`` and ``seen_tree``.
+    """
+    return _seen(lambda: gather(workspace, digest), lambda evidence: evidence.tree, workspace, recall)
+
+
+def _seen(
+    read: Callable[[], T], tree_of: Callable[[T], TrustedTree], workspace: Workspace, recall: Recall | None
+) -> T:
+    found = read()
+    if recall is None:
+        return found
+    try:
+        _remember(recall, workspace, tree_of(found))
+    except VerificationError as error:
+        if error.code not in ("root-rollback", "log-rollback"):
+            raise
+        found = read()  # another process may have seen a newer tree since: what is read now must not be older
+        _remember(recall, workspace, tree_of(found))
+    return found
+
+
+def _remember(recall: Recall, workspace: Workspace, tree: TrustedTree) -> None:
+    recall.see_root(workspace.config.root, tree.root.version, tree.root.digest)
+    checkpoint = tree.checkpoint
+    recall.see_tree(checkpoint.origin, checkpoint.size, checkpoint.root_hash.hex(), workspace.log.root_at)
+
+
 def attestation_at(workspace: Workspace, tree: TrustedTree, index: int) -> Attestation:
     """The verified entry at ``index``."""
     _, envelope = workspace.log.entry(index)
@@ -73,18 +120,33 @@ def attestation_at(workspace: Workspace, tree: TrustedTree, index: int) -> Attes
 
 
 def policy_in_force(workspace: Workspace, tree: TrustedTree, below: int) -> tuple[int, bytes]:
-    """Index and TOML bytes of the newest policy before ``below`` that the policy role's threshold signed.
+    """Index and TOML bytes of the policy in force before ``below``.
+
+    That is the newest which the policy role's threshold signed knowing the one in force before it (``afterEntry``):
+    an old policy that is logged again, in an envelope of other bytes, does not come back.
 
     Raises:
         VerificationError: ``policy-none``.
     """
-    for index in workspace.log.by_predicate(POLICY, below=below, newest_first=True):
+    indices = workspace.log.by_predicate(POLICY, below=below, newest_first=True)
+    candidates: list[tuple[int, int, bytes]] = []
+    for place, index in enumerate(indices):
         try:
-            return index, policy_of(attestation_at(workspace, tree, index), tree.root)
+            attestation = attestation_at(workspace, tree, index)
+            text, after = policy_of(attestation, tree.root), policy_after_entry(attestation)
         except (InputError, VerificationError):
             continue
-    raise VerificationError(
-        "policy-none",
-        "the log holds no policy that the root's policy role signed",
-        remedy="set one with `assaymark policy set FILE`",
-    )
+        candidates.append((index, after, text))
+        if place + 1 == len(indices) or indices[place + 1] < after:
+            break  # its signers knew of all that came before
+    in_force: tuple[int, bytes] | None = None
+    for index, after, text in reversed(candidates):
+        if in_force is None or after > in_force[0]:
+            in_force = index, text
+    if in_force is None:
+        raise VerificationError(
+            "policy-none",
+            "the log holds no policy that the root's policy role signed",
+            remedy="set one with `assaymark policy set FILE`",
+        )
+    return in_force

@@ -16,6 +16,7 @@ from assaymark.core.statement import (
     parse_envelope,
     parse_statement,
 )
+from assaymark.core.times import format_time
 from assaymark.policy.parse import parse_policy
 from assaymark.policy.statement import parse_decision
 from assaymark.store.log_store import Problem
@@ -195,6 +196,8 @@ class _Examiner:
         if position.tree_size > index:
             return [f"the decision speaks of {position.tree_size} entries, more than were before it"]
         problems = []
+        if decision.decided_at > log.entry(index)[0].logged_at:
+            problems.append(f"the decision says {format_time(decision.decided_at)}, which is after it was logged")
         if log.root_at(position.tree_size).hex() != position.root_hash:
             problems.append(f"the decision names another tree of size {position.tree_size} than the log has")
         held = log.by_subject(decision.request.subject.digest, below=position.tree_size, without=DECISION)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assaymark.core.digest import sha256_digest
-from assaymark.core.errors import InputError, UsageError, VerificationError
+from assaymark.core.errors import InputError, UnavailableError, UsageError, VerificationError
 from assaymark.core.limits import POLICY_MAX_BYTES
 from assaymark.policy.parse import parse_policy
 from assaymark.service.evidence import policy_in_force
@@ -83,6 +83,7 @@ def set_policy(
 
     Raises:
         VerificationError: ``policy-threshold`` when the keys do not reach the policy role's threshold.
+        UnavailableError: ``policy-raced`` when somebody else set a policy meanwhile.
     """
     tree = workspace.trust()
     root = tree.root
@@ -106,4 +107,12 @@ def set_policy(
         return workspace.log.receipt(replaced, tree.checkpoint.size)
     statement = policy_statement(view.text, workspace.config.tenant, replaced + 1)
     (receipt,) = publish(workspace, [sign_statement(statement.payload, signers)], clock())
+    tree = workspace.trust()
+    index, _ = policy_in_force(workspace, tree, tree.checkpoint.size)
+    if index != receipt.index:
+        raise UnavailableError(
+            "policy-raced",
+            f"the policy of entry {index} is in force, not this one of entry {receipt.index}",
+            remedy="look at `assaymark policy show`, and set yours again if it shall replace that one",
+        )
     return receipt

@@ -13,7 +13,7 @@ from assaymark.core.subject import Subject
 from assaymark.core.times import format_time
 from assaymark.policy.predicates import configuration_predicate, release_predicate
 from assaymark.service.decide import decide_on
-from assaymark.service.evidence import gather
+from assaymark.service.evidence import gather, seen_tree
 from assaymark.service.model import guard_workspace, model_name
 from assaymark.service.principals import principal_in
 from assaymark.service.publish import publish, sign_statement
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from assaymark.service.verdict import Verdict
     from assaymark.service.workspace import Workspace
     from assaymark.store.intake import Intake
+    from assaymark.store.recall import Recall
 
 _REPORT_KEYS = ("outcome", "findings", "examined", "inert", "skipped", "confinement", "unconfined")
 _CONFIGURATION_SUFFIXES = (".json", ".toml", ".yaml", ".yml", ".ini", ".cfg")
@@ -47,17 +48,19 @@ def submit(
     configurations: tuple[Path, ...] = (),
     on_copy: Callable[[int, int], None] | None = None,
     on_scan: Callable[[int, int], None] | None = None,
+    recall: Recall | None = None,
 ) -> Verdict:
     """Submit a file or folder to an environment and decide on it.
 
     What is hashed is what is copied, and the copy is what is scanned. A release that was submitted before, or
-    a scan by this version of the scanner that still counts, is not repeated.
+    a scan by this version of the scanner that still counts, is not repeated. ``recall`` refuses a workspace that was
+    set back to an earlier state, before anything is logged.
 
     Raises:
         AssaymarkError: as the stores, the keys and the log raise.
     """
     guard_workspace(workspace, path)
-    principal_in(workspace.trust().root, submitter)
+    principal_in(seen_tree(workspace, recall).root, submitter)
     workspace.blobs.sweep()  # what an interrupted submission left may be as large as its model
     intake = take_manifest(path, configurations=configurations, copy_to=workspace.blobs, on_progress=on_copy)
     subject = Subject(model_name(path), intake.manifest.digest)

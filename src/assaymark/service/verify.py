@@ -9,11 +9,11 @@ from assaymark.core.errors import InputError, UsageError, VerificationError
 from assaymark.core.limits import DOSSIER_MAX_BYTES
 from assaymark.core.statement import DECISION, RELEASE, parse_envelope, parse_statement
 from assaymark.core.subject import compare_manifests
-from assaymark.policy.containment import CONTAINED
+from assaymark.policy.containment import CONTAINMENT_REASON
 from assaymark.policy.remedies import decide_command, supply
 from assaymark.policy.statement import parse_decision
 from assaymark.service.decide import compare
-from assaymark.service.evidence import gather, policy_in_force
+from assaymark.service.evidence import gather, gather_seen, policy_in_force
 from assaymark.service.verdict import Verdict
 from assaymark.trust.dossier import parse_dossier
 from assaymark.trust.replay import VerifiedDossier, standing_now, verify_dossier
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assaymark.core.attestation import Receipt
+    from assaymark.core.decision import Decision
     from assaymark.core.subject import Manifest, Subject
     from assaymark.service.workspace import Workspace
     from assaymark.store.recall import Recall
@@ -43,13 +44,7 @@ def verify_in_workspace(
     Raises:
         AssaymarkError: as the log raises.
     """
-    evidence = gather(workspace, subject.digest)
-    tree = evidence.tree
-    if recall is not None:
-        recall.see_root(workspace.config.root, tree.root.version, tree.root.digest)
-        recall.see_tree(
-            tree.checkpoint.origin, tree.checkpoint.size, tree.checkpoint.root_hash.hex(), workspace.log.root_at
-        )
+    evidence = gather_seen(workspace, subject.digest, recall)
     request = Request(subject, Scope(workspace.config.tenant, environment))
     decision = evidence.decide(request, now)
     differences, notes = compare(workspace, request, manifest, known=bool(evidence.attestations))
@@ -115,7 +110,7 @@ def verify_with_dossier(
     """Replay a dossier and hold the files at hand against it; needs no workspace and no network.
 
     ``source`` names the dossier in errors. ``log_copy`` adds what only a copy of the log can show: that the dossier
-    left nothing out, and whether the subject was contained since.
+    left nothing out, and that the model was not contained since.
 
     Raises:
         InputError: the dossier is malformed.
@@ -154,8 +149,6 @@ def verify_with_dossier(
         )
     if log_copy is not None:
         extra.extend(compare_with_log(verified, log_copy))
-        if not any(reason.requirement == CONTAINED for reason in reasons):
-            extra.extend(contained_since(verified, log_copy, now))
     return Verdict(
         combine([outcome, *(reason.outcome for reason in extra)]),
         subject,
@@ -169,7 +162,7 @@ def verify_with_dossier(
 
 
 def compare_with_log(verified: VerifiedDossier, log_copy: Workspace) -> list[Reason]:
-    """What a copy of the log shows against a dossier: entries left out, another tree, another policy."""
+    """What a copy of the log shows against a dossier: gaps, a fork, another policy, a containment since."""
     decision = verified.decision
     position = decision.position
     tree = log_copy.trust()
@@ -214,14 +207,16 @@ def compare_with_log(verified: VerifiedDossier, log_copy: Workspace) -> list[Rea
                 "decide again",
             )
         )
-    return reasons
+    return reasons + _contained_since(decision, log_copy)
 
 
-def contained_since(verified: VerifiedDossier, log_copy: Workspace, now: int) -> list[Reason]:
-    """The containment that a copy of the log holds and the decision, being older, could not know of."""
-    decision = verified.decision
-    anew = gather(log_copy, decision.request.subject.digest).decide(decision.request, now)
-    return [reason for reason in anew.reasons if reason.requirement == CONTAINED and not reason.met]
+def _contained_since(decision: Decision, log_copy: Workspace) -> list[Reason]:
+    """A containment that the copy holds and the decision, made before it, does not know of."""
+    if any(reason.requirement == CONTAINMENT_REASON for reason in decision.reasons):
+        return []
+    evidence = gather(log_copy, decision.request.subject.digest)
+    anew = evidence.decide(decision.request, decision.decided_at)
+    return [reason for reason in anew.reasons if reason.requirement == CONTAINMENT_REASON]
 
 
 def replay(data: bytes, pinned: str | None) -> VerifiedDossier:

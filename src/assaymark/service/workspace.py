@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.core.digest import is_digest
-from assaymark.core.errors import InputError, UsageError
+from assaymark.core.errors import InputError, UsageError, VerificationError
 from assaymark.core.statement import ROOT_PAYLOAD_TYPE, parse_envelope
 from assaymark.keys.signers import load_signer
 from assaymark.store.blobs import Blobs
@@ -82,13 +82,36 @@ class Workspace:
         """The root chain from the pinned root on, and the log's newest checkpoint.
 
         Raises:
-            InputError: something in the log is malformed.
+            InputError: something in the log is malformed, or ``workspace-config`` when it belongs to another tenant.
             VerificationError: the chain or the checkpoint was refused.
         """
         note, checkpoint = self.log.checkpoint()
         roots = tuple(self.log.by_predicate(ROOT_PAYLOAD_TYPE, below=checkpoint.size, newest_first=False))
         root = verify_root_chain(self.root_envelopes(roots), self.config.root)
+        for name, said, is_ in (
+            ("tenant", self.config.tenant, root.tenant),
+            ("origin", self.config.origin, root.log.origin),
+        ):
+            if said != is_:
+                raise InputError(
+                    "workspace-config",
+                    f"the {name} is {said!r}, and {is_!r} in the trust root",
+                    source=str(self.folder / CONFIG_NAME),
+                    position=name,
+                    remedy="write what the root says",
+                )
         return TrustedTree(root, roots, note, verify_checkpoint(note, root))
+
+    def hold_to(self, pinned: str) -> None:
+        """Refuse a workspace that stands on another root than the one that the caller pinned.
+
+        Raises:
+            VerificationError: ``root-pin``.
+        """
+        if pinned != self.config.root:
+            raise VerificationError(
+                "root-pin", f"the workspace pins {self.config.root}, you {pinned}", source=str(self.folder)
+            )
 
     def root_envelopes(self, indices: Iterable[int]) -> list[Envelope]:
         """The envelopes of root documents at these entries."""

@@ -67,10 +67,23 @@ class LogIndex:
         self._path = path
         self._connection: sqlite3.Connection | None = None
         self._new = False
+        if path is None or create:
+            self._connect(":memory:" if path is None else f"{path.absolute().as_uri()}?mode=rwc", create=create)
+            return
+        readable = f"{path.absolute().as_uri()}?mode=ro"
+        try:
+            self._connect(readable, create=False)
+        except UnavailableError as error:
+            if error.code == "index-busy":
+                raise
+            # A reader makes a file beside the index, which a full or read-only disk refuses. Nobody writes there
+            # now; what a writer left in its journal is then unseen, and the index behind the log.
+            self._connect(f"{readable}&immutable=1", create=False)
+
+    def _connect(self, target: str, *, create: bool) -> None:
         with self._errors():
-            target = ":memory:" if path is None else f"{path.absolute().as_uri()}?mode={'rwc' if create else 'ro'}"
             connection = sqlite3.connect(
-                target, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=path is not None
+                target, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=target != ":memory:"
             )
             try:
                 self._new = not self._prepare(connection, create=create)

@@ -24,10 +24,13 @@ _MAX_BYTES: Final = 1 << 20
 
 
 class Recall:
-    """The memory in ``folder``; made at the first use. ``notes`` says when nothing could be remembered."""
+    """The memory in ``folder``; made at the first use. ``notes`` says when nothing could be remembered.
 
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / "seen.json"
+    ``folder`` is None for a user that has nowhere to keep it.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
         self.notes: list[str] = []
 
     def see_root(self, pinned: str, version: int, digest: str) -> None:
@@ -77,46 +80,55 @@ class Recall:
     @contextmanager
     def _memory(self) -> Iterator[dict[str, Any]]:
         """The memory under a lock; written back when it changed and nothing was refused."""
+        if self._folder is None:
+            self.notes[:] = ["nothing is remembered between runs: no home folder; set XDG_STATE_HOME"]
+            yield _nothing_seen()
+            return
+        file = self._folder / "seen.json"
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = os.open(self._file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = os.open(file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            self.notes.append(f"nothing is remembered between runs: {self._file}: {error.strerror}")
-            yield self._read()
+            self.notes.append(f"nothing is remembered between runs: {file}: {error.strerror}")
+            yield self._read(file)
             return
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            memory = self._read()
+            memory = self._read(file)
             before = canonical_json(memory)
             yield memory
             after = canonical_json(memory)
             if after != before:
                 try:
-                    write_durable(self._file, after, 0o600)
+                    write_durable(file, after, 0o600)
                 except UnavailableError as error:
                     self.notes.append(f"nothing is remembered between runs: {error}")
         finally:
             os.close(lock)
 
-    def _read(self) -> dict[str, Any]:
+    def _read(self, file: Path) -> dict[str, Any]:
         try:
-            with self._file.open("rb") as stream:
+            with file.open("rb") as stream:
                 memory = parse_object(stream.read(_MAX_BYTES + 1), limit=_MAX_BYTES)
         except FileNotFoundError:
-            return {"format": FORMAT, "roots": {}, "trees": {}}
+            return _nothing_seen()
         except OSError as error:
-            self.notes.append(f"what was seen before cannot be read: {self._file}: {error.strerror}")
-            return {"format": FORMAT, "roots": {}, "trees": {}}
+            self.notes.append(f"what was seen before cannot be read: {file}: {error.strerror}")
+            return _nothing_seen()
         except InputError as error:
-            raise error.at(str(self._file)) from None
+            raise error.at(str(file)) from None
         if not _well_formed(memory):
             raise InputError(
                 "recall-form",
                 "not a verifier's memory, or damaged",
-                source=str(self._file),
+                source=str(file),
                 remedy="remove the file: what was seen before is then forgotten",
             )
         return memory
+
+
+def _nothing_seen() -> dict[str, Any]:
+    return {"format": FORMAT, "roots": {}, "trees": {}}
 
 
 def _well_formed(memory: dict[str, Any]) -> bool:

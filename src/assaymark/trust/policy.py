@@ -41,3 +41,19 @@ def policy_of(attestation: Attestation, root: Root) -> bytes:
             source=f"entry {attestation.position}",
         )
     return data
+
+
+def policy_after_entry(attestation: Attestation) -> int:
+    """One more than the index of the policy that a policy statement replaces, 0 for the first.
+
+    Raises:
+        InputError: ``policy-statement`` when it does not say so, or names an entry that is not before it.
+    """
+    after = attestation.statement.predicate.get("afterEntry")
+    if type(after) is not int or not 0 <= after <= attestation.position:
+        raise InputError(
+            "policy-statement",
+            "the statement does not say which policy it replaces (afterEntry)",
+            source=f"entry {attestation.position}",
+        )
+    return after

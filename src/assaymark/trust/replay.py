@@ -52,7 +52,8 @@ def verify_dossier(dossier: Dossier, pinned: str) -> VerifiedDossier:
         1. the root chain holds from the pinned digest on;
         2. the checkpoint is signed by the log that the newest root names, and holds every version of the root;
         3. the decision is in the log, signed by a principal in role ``verifier``;
-        4. the tree that was decided about is a prefix of the checkpoint's tree;
+        4. the tree that was decided about is a prefix of the checkpoint's tree, and the decision was made before it
+           was logged: one made in advance would outlive what happens meanwhile;
         5. the policy is in that prefix, signed by the policy role, and is the one that the decision names;
         6. each piece of evidence is in that prefix and verifies; together they are the decision's inputs;
         7. deciding again, at the decision's time, gives the same bytes;
@@ -81,6 +82,12 @@ def verify_dossier(dossier: Dossier, pinned: str) -> VerifiedDossier:
     position = decision.position
     if position.origin != checkpoint.origin or position.tree_size > attestation.position:
         raise _refused("dossier-position", "the decision is about another log, or about entries after itself")
+    if decision.decided_at > attestation.logged_at:
+        raise _refused(
+            "dossier-time",
+            f"the decision is of {format_time(decision.decided_at)}, and was logged at "
+            f"{format_time(attestation.logged_at)}, before it was made",
+        )
     verify_consistency(
         position.tree_size,
         checkpoint.size,

@@ -1,9 +1,13 @@
 """Whatever is changed in the log's folder, check names it, goes on, and raises nothing."""
 
 import hashlib
+import os
 import random
 import shutil
 import sqlite3
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from tests.support.logs import NOW, SIGNER, make_log, make_signer, make_test_envelope
@@ -16,6 +20,7 @@ from assaymark.tlog.merkle import leaf_hash, tree_root
 from assaymark.tlog.tiles import format_bundle, parse_bundle
 
 SIZE = 520
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -238,3 +243,23 @@ def test_a_check_writes_nothing(log):
     before = sorted(log.folder.rglob("*"))
     log.check(SIGNER.verifier)
     assert sorted(log.folder.rglob("*")) == before
+
+
+def test_a_sound_log_on_a_read_only_disk_is_sound(tmp_path):
+    """A mount is what refuses root too; where the kernel grants none there is nothing to try."""
+    log = make_log(tmp_path / "log", 20)
+    log.close()
+    code = (
+        "import sys; from pathlib import Path; from tests.support.logs import SIGNER;"
+        " from assaymark.store.log_store import LogStore;"
+        " print(LogStore.open(Path(sys.argv[1])).check(SIGNER.verifier))"
+    )
+    mounts = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" || exit 77; exec "$2" -c "$3" "$1"'
+    command = ["unshare", "-m", "sh", "-c", mounts, "sh", str(log.folder), sys.executable, code]
+    if shutil.which("unshare") is None:
+        pytest.skip("no unshare here")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip("this user mounts nothing")
+    assert done.stdout == "[]\n", done

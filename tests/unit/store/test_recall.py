@@ -59,3 +59,10 @@ def test_nowhere_to_remember_is_said_and_no_failure(tmp_path: Path) -> None:
     recall = Recall(tmp_path / "file" / "below")
     recall.see_root(PIN, 1, OTHER)
     assert any("remembered" in note for note in recall.notes)
+
+
+def test_a_user_without_a_home_is_told_that_nothing_is_remembered() -> None:
+    recall = Recall(None)
+    recall.see_root(PIN, 1, OTHER)
+    recall.see_tree("log", 5, root_at(5).hex(), root_at)
+    assert "nothing is remembered" in recall.notes[0]

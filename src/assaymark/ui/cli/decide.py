@@ -79,16 +79,19 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
 
 
 def _decide(args: argparse.Namespace) -> Verdict:
+    from assaymark.api import state_folder
     from assaymark.policy.statement import decision_payload
     from assaymark.service.decide import decide_path
     from assaymark.service.workspace import open_workspace
     from assaymark.store.files import write_durable
+    from assaymark.store.recall import Recall
     from assaymark.ui.cli.clock import now
     from assaymark.ui.cli.output import note, writable
 
     for file in filter(None, (args.dossier, args.payload)):
         writable(Path(file))
     workspace = open_workspace(find_workspace(args))
+    recall = Recall(state_folder())
     verdict, dossier = decide_path(
         workspace,
         Path(args.path),
@@ -96,7 +99,10 @@ def _decide(args: argparse.Namespace) -> Verdict:
         now,
         configurations=configurations(args),
         need_dossier=bool(args.dossier),
+        recall=recall,
     )
+    for line in recall.notes:
+        note(line)
     if args.dossier and dossier is not None:
         write_durable(Path(args.dossier), dossier)
         note(f"dossier: {args.dossier}; verify with --root {workspace.config.root}")

@@ -94,8 +94,11 @@ def add_passphrase(parser: argparse.ArgumentParser) -> None:
 def find_workspace(args: argparse.Namespace) -> Path:
     """The workspace named by flag, environment or place.
 
+    One that merely lies in a folder above must be this user's, or root's: anybody may leave one in a shared folder,
+    and in their own workspace everybody is the owner and approves what they like.
+
     Raises:
-        UsageError: ``workspace-missing``.
+        UsageError: ``workspace-missing`` or ``workspace-foreign``.
     """
     named = args.workspace or os.environ.get("ASSAYMARK_WORKSPACE")
     if named:
@@ -103,11 +106,23 @@ def find_workspace(args: argparse.Namespace) -> Path:
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / ".assaymark" / "assaymark.toml").is_file():
-            return folder / ".assaymark"
+            return _own(folder / ".assaymark")
     raise UsageError(
         "workspace-missing",
         "no workspace is named and none lies here or above",
         remedy="make one with `assaymark init`, or name it: --workspace W or ASSAYMARK_WORKSPACE=W",
+    )
+
+
+def _own(workspace: Path) -> Path:
+    owners = {path.stat().st_uid for path in (workspace, workspace / "assaymark.toml")}
+    if owners <= {0, os.geteuid()}:
+        return workspace
+    raise UsageError(
+        "workspace-foreign",
+        "this workspace lies here or above, and is another user's",
+        source=str(workspace),
+        remedy="name it if you trust it: --workspace W or ASSAYMARK_WORKSPACE=W",
     )
 
 

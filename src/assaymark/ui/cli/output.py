@@ -101,7 +101,7 @@ def emit(result: Result, form: str, outputs: list[tuple[str, Path]]) -> int:
 
     for name, file in outputs:
         write_durable(file, render(result, name, Style()).encode())
-    sys.stdout.write(render(result, form, style_for(sys.stdout)))
+    sys.stdout.write(_writable(render(result, form, style_for(sys.stdout)), sys.stdout))
     sys.stdout.flush()
     return result.exit_code
 
@@ -122,7 +122,13 @@ def write_utf8(*streams: TextIO) -> None:
 
 def note(message: str) -> None:
     """Talk to the person at the terminal: one line on stderr."""
-    sys.stderr.write(printable(message) + "\n")
+    sys.stderr.write(_writable(printable(message), sys.stderr) + "\n")
+
+
+def _writable(text: str, stream: TextIO) -> str:
+    """``text`` with what the stream's encoding lacks escaped: an answer is given in every locale."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def printable(text: str) -> str:

@@ -46,16 +46,20 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
 
 
 def _submit(args: argparse.Namespace) -> Verdict:
+    from assaymark.api import state_folder
     from assaymark.core.decision import Scope
     from assaymark.service.submit import submit
     from assaymark.service.workspace import open_workspace
+    from assaymark.store.recall import Recall
     from assaymark.ui.cli.clock import now
+    from assaymark.ui.cli.output import note
     from assaymark.ui.cli.progress import Progress
 
     workspace = open_workspace(find_workspace(args))
     submitter = workspace.signer(args.key, passphrase_source(args))
+    recall = Recall(state_folder())
     with Progress("copying") as copying, Progress("scanning", "files") as scanning:
-        return submit(
+        verdict = submit(
             workspace,
             Path(args.path),
             Scope(workspace.config.tenant, args.environment),
@@ -64,4 +68,8 @@ def _submit(args: argparse.Namespace) -> Verdict:
             configurations=configurations(args),
             on_copy=copying.update,
             on_scan=scanning.update,
+            recall=recall,
         )
+    for line in recall.notes:
+        note(line)
+    return verdict

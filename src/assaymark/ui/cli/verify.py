@@ -28,7 +28,7 @@ EXAMPLES = """\
   assaymark verify model/ --for production                       # anew, from what the log holds now
   assaymark verify model/ --for production --dossier model.dossier --root sha256:...
   assaymark verify model/ --for production --dossier model.dossier --root sha256:... --workspace W
-      # also: did the dossier leave anything out?
+      # also: did the dossier leave anything out, and was the model contained since?
 """
 
 
@@ -103,8 +103,6 @@ def _workspace(args: argparse.Namespace) -> Workspace | None:
     if args.dossier and not args.workspace:
         return None
     workspace = open_workspace(find_workspace(args))
-    if args.root and not args.dossier and args.root != workspace.config.root:
-        from assaymark.core.errors import VerificationError
-
-        raise VerificationError("root-pin", f"the workspace pins {workspace.config.root}, you {args.root}")
+    if args.root and not args.dossier:
+        workspace.hold_to(args.root)
     return workspace

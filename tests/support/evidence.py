@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from assaymark.core.attestation import Attestation, Signer
-from assaymark.core.decision import Decision, LogPosition, Request, Scope, TrustState
+from assaymark.core.decision import Decision, LogPosition, Reason, Request, Scope, TrustState
 from assaymark.core.digest import sha256_digest
 from assaymark.core.statement import (
     APPROVAL,
@@ -156,3 +156,8 @@ ASK = Asked()
 
 def reason_of(decision: Decision, requirement: str) -> Any:
     return next(reason for reason in decision.reasons if reason.requirement == requirement)
+
+
+def without_words(decision: Decision) -> Decision:
+    """The decision as it is signed: its reasons without the words for people."""
+    return replace(decision, reasons=tuple(Reason(reason.requirement, reason.outcome) for reason in decision.reasons))

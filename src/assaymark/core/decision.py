@@ -45,7 +45,7 @@ class Reason:
 
     requirement: str
     outcome: Outcome
-    message: str
+    message: str = ""  # for people, like the remedy; neither is signed
     remedy: str = ""
 
     @property

@@ -1,7 +1,8 @@
 """A decision as a signed statement, and back: a SLSA verification summary with our outcome beside it.
 
 Source: https://slsa.dev/spec/v1.1/verification_summary. PASSED stands for PERMIT only. What the summary has no
-field for is in one extension field, ``assaymark``. Format: docs/spec/decision.md.
+field for is in one extension field, ``assaymark``. The words of the reasons are not signed: they are made
+anew from the evidence, so that a better wording refuses no older decision. Format: docs/spec/decision.md.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ SLSA_VERSION: Final = "1.1"
 
 _OURS: Final = "$.predicate.assaymark"
 _TYPE_NAMES: Final[dict[type, str]] = {str: "text", int: "an integer", dict: "an object", list: "an array"}
-_REASON_KEYS: Final = frozenset({"message", "outcome", "remedy", "requirement"})
+_REASON_KEYS: Final = frozenset({"outcome", "requirement"})
 
 
 def decision_payload(decision: Decision) -> bytes:
@@ -40,13 +41,7 @@ def decision_payload(decision: Decision) -> bytes:
             "origin": decision.position.origin,
             "outcome": str(decision.outcome),
             "reasons": [
-                {
-                    "message": reason.message,
-                    "outcome": str(reason.outcome),
-                    "remedy": reason.remedy,
-                    "requirement": reason.requirement,
-                }
-                for reason in decision.reasons
+                {"outcome": str(reason.outcome), "requirement": reason.requirement} for reason in decision.reasons
             ],
             "rootDigest": {"sha256": digest_hex(decision.root_digest)},
             "rootHash": decision.position.root_hash,
@@ -68,7 +63,7 @@ def decision_payload(decision: Decision) -> bytes:
 
 
 def parse_decision(statement: Statement) -> Decision:
-    """The decision that ``statement`` says; the exact inverse of ``decision_payload``.
+    """The decision that ``statement`` says; the inverse of ``decision_payload``, but for the words of its reasons.
 
     Only the one spelling that ``decision_payload`` writes is read, and only when its outcome follows from its
     reasons: a summary that says PASSED over a reason that denies is nobody's decision.
@@ -155,5 +150,5 @@ def _input(item: Any, path: str) -> tuple[int, str]:
 
 def _reason(item: Any, path: str) -> Reason:
     if not isinstance(item, dict) or set(item) != _REASON_KEYS or not all(isinstance(v, str) for v in item.values()):
-        raise InputError("decision-form", "a reason has message, outcome, remedy and requirement", position=path)
-    return Reason(item["requirement"], _outcome(item, path), item["message"], item["remedy"])
+        raise InputError("decision-form", "a reason has outcome and requirement", position=path)
+    return Reason(item["requirement"], _outcome(item, path))

@@ -125,7 +125,7 @@ def verify_dossier(dossier: Dossier, pinned: str) -> VerifiedDossier:
     if sha256_digest(dossier.manifest) != decision.request.subject.digest:
         raise _refused("dossier-manifest", "the manifest is not the subject's")
     receipt = _receipt(dossier.decision, dossier.checkpoint, checkpoint)
-    return VerifiedDossier(decision, payload, parse_manifest(dossier.manifest), root, receipt, evidence)
+    return VerifiedDossier(again, payload, parse_manifest(dossier.manifest), root, receipt, evidence)
 
 
 def standing_now(decision: Decision, now: int) -> tuple[Outcome, tuple[Reason, ...]]:

@@ -20,8 +20,8 @@ from tests.support.asm import BUILD, EMPTY_DICT, STACK_GLOBAL, STOP, TUPLE1, cal
 
 from assaymark.core.report import ScanOutcome
 from assaymark.core.view import BytesView
-from assaymark.formats.pickle.machine import run_pickle
 from assaymark.formats.pickle.names import loaded_name
+from assaymark.formats.pickle.run import run_pickle
 from assaymark.formats.pickle.values import COMPUTED, Global
 from assaymark.scanning.examine import examine
 from assaymark.scanning.permits import PERMITS

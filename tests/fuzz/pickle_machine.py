@@ -1,7 +1,7 @@
 """Fuzz target: the pickle machine. It raises nothing, whatever the bytes."""
 
 from assaymark.core.view import BytesView
-from assaymark.formats.pickle.machine import run_pickle
+from assaymark.formats.pickle.run import run_pickle
 from assaymark.scanning.judge import Judge
 from assaymark.scanning.notes import Notes
 

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from assaymark.core.canonical import canonical_json
 from assaymark.core.statement import ROOT_PAYLOAD_TYPE, Envelope, Signature, make_envelope, pae
+from assaymark.trust.public_key import ED25519, PublicKey
 from assaymark.trust.root import LogTrust, Principal, Role, make_root
-from assaymark.trust.signatures import ED25519, PublicKey
 
 ORIGIN = "log.example.com/default"
 EXPIRES = 1_809_129_600  # 2027-05-01T00:00:00Z

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from assaymark.core.errors import AssaymarkError, InputError, UnavailableError, UsageError
 from assaymark.core.limits import KEY_FILE_MAX_BYTES
 from assaymark.keys.encrypted import IV_BYTES, SALT_BYTES, encrypt_pkcs8
-from assaymark.trust.signatures import ED25519, PublicKey, check_public
+from assaymark.trust.public_key import ED25519, PublicKey, check_public
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from assaymark.keys.file import load_private, load_public
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from assaymark.trust.signatures import PublicKey
+    from assaymark.trust.public_key import PublicKey
 
     Passphrase = Callable[[], bytes]
 

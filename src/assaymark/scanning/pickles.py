@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from assaymark.formats.pickle.machine import run_pickle
 from assaymark.formats.pickle.names import loaded_name
+from assaymark.formats.pickle.run import run_pickle
 from assaymark.formats.pickle.values import COMPUTED, DICT, Global, Value
 from assaymark.scanning.dangerous import is_dangerous
 from assaymark.scanning.judge import Judge

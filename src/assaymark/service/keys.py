@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from assaymark.keys.signers import Signer
     from assaymark.service.workspace import Workspace
     from assaymark.trust.document import Root
-    from assaymark.trust.signatures import PublicKey
+    from assaymark.trust.public_key import PublicKey
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,8 @@ from assaymark.service.workspace import CONFIG_NAME, Config
 from assaymark.store.files import write_durable
 from assaymark.store.log_store import LogStore
 from assaymark.tlog.note import vkey
+from assaymark.trust.public_key import PublicKey
 from assaymark.trust.root import LogTrust, Principal, Role, make_root
-from assaymark.trust.signatures import PublicKey
 
 if TYPE_CHECKING:
     from pathlib import Path

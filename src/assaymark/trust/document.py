@@ -10,7 +10,7 @@ from assaymark.core.digest import sha256_digest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from assaymark.trust.signatures import PublicKey
+    from assaymark.trust.public_key import PublicKey
 
 PERSON: Final = "person"
 WORKLOAD: Final = "workload"

@@ -16,7 +16,7 @@ from assaymark.core.limits import ROOT_MAX_BYTES, ROOT_MAX_KEYS
 from assaymark.core.names import NAME_FORM, is_name
 from assaymark.core.times import format_time, parse_time
 from assaymark.trust.document import PERSON, WORKLOAD, LogTrust, Principal, Role, Root
-from assaymark.trust.signatures import ED25519, PublicKey, check_public, key_id
+from assaymark.trust.public_key import ED25519, PublicKey, check_public, key_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

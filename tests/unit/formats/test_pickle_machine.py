@@ -8,8 +8,8 @@ from tests.support.views import CountingView, SparseView
 
 from assaymark.core.view import BytesView
 from assaymark.formats.pickle.literals import parse_integer
-from assaymark.formats.pickle.machine import run_pickle
 from assaymark.formats.pickle.names import loaded_name
+from assaymark.formats.pickle.run import run_pickle
 from assaymark.formats.pickle.trace import Trace
 from assaymark.formats.pickle.values import DICT, SET, Blob, Unknown
 from assaymark.scanning.judge import Judge

@@ -9,8 +9,8 @@ from assaymark.core.digest import sha256_digest
 from assaymark.core.errors import InputError
 from assaymark.core.limits import ROOT_MAX_BYTES
 from assaymark.trust import parse as module
+from assaymark.trust.public_key import PublicKey
 from assaymark.trust.root import LogTrust, Principal, Role, make_root, parse_root
-from assaymark.trust.signatures import PublicKey
 
 ALICE, SCANNER = key_of("alice"), key_of("scanner")
 

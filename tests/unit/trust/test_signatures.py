@@ -7,9 +7,10 @@ from tests.support.roots import key_of, private, public, root_payload, signed
 
 from assaymark.core.errors import InputError
 from assaymark.core.statement import Signature, make_envelope, pae
-from assaymark.trust import signatures
+from assaymark.trust import public_key, signatures
+from assaymark.trust.public_key import PublicKey, check_public, key_id, spki
 from assaymark.trust.root import Principal, parse_root
-from assaymark.trust.signatures import PublicKey, check_public, key_id, spki, verified_signers, verify_signature
+from assaymark.trust.signatures import verified_signers, verify_signature
 
 # RFC 8032 section 7.1, tests 1 to 3: public key, message, signature.
 RFC8032 = [
@@ -81,7 +82,7 @@ def points_with(y):
 
 def test_the_refused_points_are_those_of_small_order():
     found = set()
-    for y in signatures._SMALL_ORDER:
+    for y in public_key._SMALL_ORDER:
         for point in points_with(y):
             doubled = add(point, point)
             eightfold = add(add(doubled, doubled), add(doubled, doubled))
@@ -92,7 +93,7 @@ def test_the_refused_points_are_those_of_small_order():
 
 def test_keys_of_small_order_and_second_encodings_are_refused():
     for sign in (0, 0x80):
-        for y in signatures._SMALL_ORDER:
+        for y in public_key._SMALL_ORDER:
             blob = bytearray(y.to_bytes(32, "little"))
             blob[31] |= sign
             with pytest.raises(InputError) as caught:

@@ -17,12 +17,13 @@ from assaymark.ui.cli.options import (
     find_workspace,
     passphrase_source,
 )
-from assaymark.ui.cli.output import YES, Result, Style, emit, note
+from assaymark.ui.cli.output import YES, Result, emit, note
 
 if TYPE_CHECKING:
     import argparse
 
     from assaymark.service.attest import Attested
+    from assaymark.ui.report.style import Style
 
 EXAMPLES = """\
   assaymark attest approval model/ --for production --key file:alice.key

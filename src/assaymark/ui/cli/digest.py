@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from assaymark.ui.cli.main import add_examples
 from assaymark.ui.cli.options import add_model, configurations
-from assaymark.ui.cli.output import YES, Result, Style, emit, printable
+from assaymark.ui.cli.output import YES, Result, emit
+from assaymark.ui.report.style import Style, printable
 
 if TYPE_CHECKING:
     import argparse

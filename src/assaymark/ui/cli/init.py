@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from assaymark.ui.cli.main import add_examples
 from assaymark.ui.cli.options import add_passphrase, add_workspace, completes_files
-from assaymark.ui.cli.output import YES, Result, Style, emit
+from assaymark.ui.cli.output import YES, Result, emit
 
 if TYPE_CHECKING:
     import argparse
 
     from assaymark.service.setup import Initialised
+    from assaymark.ui.report.style import Style
 
 EXAMPLES = """\
   assaymark init                                       # in ./.assaymark

@@ -16,13 +16,14 @@ from assaymark.ui.cli.options import (
     new_passphrase,
     passphrase_source,
 )
-from assaymark.ui.cli.output import YES, Result, Style, emit, note
+from assaymark.ui.cli.output import YES, Result, emit, note
 
 if TYPE_CHECKING:
     import argparse
 
     from assaymark.service.keys import Enrolled
     from assaymark.trust.document import Root
+    from assaymark.ui.report.style import Style
 
 GENERATE = """\
   assaymark keys generate alice                      # alice.key (keep it) and alice.pub (hand it over)

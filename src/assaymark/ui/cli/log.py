@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from assaymark.core.errors import UsageError
 from assaymark.ui.cli.main import add_examples
 from assaymark.ui.cli.options import add_workspace, completes_files, find_workspace
-from assaymark.ui.cli.output import NO, YES, Result, Style, emit, printable
+from assaymark.ui.cli.output import NO, YES, Result, emit
+from assaymark.ui.report.style import Style, printable
 
 if TYPE_CHECKING:
     import argparse

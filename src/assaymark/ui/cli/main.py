@@ -21,18 +21,8 @@ from assaymark.core.errors import (
 )
 from assaymark.core.part import Part, load_part
 from assaymark.ui.cli.options import add_format
-from assaymark.ui.cli.output import (
-    BUG,
-    NO,
-    NO_ANSWER,
-    USAGE,
-    note,
-    open_streams,
-    parse_output,
-    printable,
-    style_for,
-    write_utf8,
-)
+from assaymark.ui.cli.output import BUG, NO, NO_ANSWER, USAGE, note, open_streams, parse_output, write_utf8
+from assaymark.ui.report.style import printable, style_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from assaymark.core.errors import UsageError
+from assaymark.ui.report.style import Style, printable, style_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,21 +24,6 @@ BUG: Final = 4
 
 FORMATS: Final = ("text", "json")
 
-_CODES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
-
-
-@dataclass(frozen=True, slots=True)
-class Style:
-    """Colour for a terminal, or none."""
-
-    colour: bool = False
-
-    def __call__(self, text: str, *names: str) -> str:
-        """``text`` in the named colours (bold, dim, red, green, yellow, cyan)."""
-        if not self.colour or not names:
-            return text
-        return f"\x1b[{';'.join(_CODES[name] for name in names)}m{text}\x1b[0m"
-
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -46,11 +32,6 @@ class Result:
     exit_code: int
     document: dict[str, Any]
     text: Callable[[Style], str]
-
-
-def style_for(stream: TextIO) -> Style:
-    """Colour only on a terminal, and never when NO_COLOR is set and not empty (no-color.org)."""
-    return Style(stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
 
 
 def parse_output(text: str) -> tuple[str, Path]:
@@ -101,7 +82,7 @@ def emit(result: Result, form: str, outputs: list[tuple[str, Path]]) -> int:
 
     for name, file in outputs:
         write_durable(file, render(result, name, Style()).encode())
-    sys.stdout.write(_writable(render(result, form, style_for(sys.stdout)), sys.stdout))
+    sys.stdout.write(render(result, form, style_for(sys.stdout)))
     sys.stdout.flush()
     return result.exit_code
 
@@ -122,18 +103,4 @@ def write_utf8(*streams: TextIO) -> None:
 
 def note(message: str) -> None:
     """Talk to the person at the terminal: one line on stderr."""
-    sys.stderr.write(_writable(printable(message), sys.stderr) + "\n")
-
-
-def _writable(text: str, stream: TextIO) -> str:
-    """``text`` with what the stream's encoding lacks escaped: an answer is given in every locale."""
-    encoding = getattr(stream, "encoding", None) or "utf-8"
-    return text.encode(encoding, "backslashreplace").decode(encoding)
-
-
-def printable(text: str) -> str:
-    """``text`` with control characters escaped, so that a hostile file name cannot drive a terminal."""
-    return "".join(
-        char if char.isprintable() or char in "\n\t" else char.encode("unicode_escape", "surrogatepass").decode()
-        for char in text
-    )
+    sys.stderr.write(printable(message) + "\n")

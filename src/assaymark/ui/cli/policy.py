@@ -15,7 +15,8 @@ from assaymark.ui.cli.options import (
     find_workspace,
     passphrase_source,
 )
-from assaymark.ui.cli.output import NO, YES, Result, Style, emit, printable
+from assaymark.ui.cli.output import NO, YES, Result, emit
+from assaymark.ui.report.style import Style, printable
 
 if TYPE_CHECKING:
     import argparse

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.core.decision import Outcome
 from assaymark.core.report import ScanOutcome, Severity
 from assaymark.core.times import format_time
-from assaymark.ui.cli.output import printable
+from assaymark.ui.report.style import printable
 
 if TYPE_CHECKING:
     from assaymark.core.attestation import Receipt
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from assaymark.core.report import Finding, Location, Report
     from assaymark.core.subject import Difference
     from assaymark.service.verdict import Verdict
-    from assaymark.ui.cli.output import Style
+    from assaymark.ui.report.style import Style
 
 _COLOUR: Final = {Outcome.PERMIT: "green", Outcome.DENY: "red", Outcome.INDETERMINATE: "yellow"}
 _SCAN_COLOUR: Final = {ScanOutcome.PASS: "green", ScanOutcome.FAIL: "red", ScanOutcome.INCOMPLETE: "yellow"}

@@ -1,0 +1,35 @@
+"""Colour and escapes: how text looks on a terminal, and what must not reach one."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Final, TextIO
+
+_CODES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """Colour for a terminal, or none."""
+
+    colour: bool = False
+
+    def __call__(self, text: str, *names: str) -> str:
+        """``text`` in the named colours (bold, dim, red, green, yellow, cyan)."""
+        if not self.colour or not names:
+            return text
+        return f"\x1b[{';'.join(_CODES[name] for name in names)}m{text}\x1b[0m"
+
+
+def style_for(stream: TextIO) -> Style:
+    """Colour only on a terminal, and never when NO_COLOR is set and not empty (no-color.org)."""
+    return Style(stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
+
+
+def printable(text: str) -> str:
+    """``text`` with control characters escaped, so that a hostile file name cannot drive a terminal."""
+    return "".join(
+        char if char.isprintable() or char in "\n\t" else char.encode("unicode_escape", "surrogatepass").decode()
+        for char in text
+    )

@@ -410,3 +410,20 @@ def test_a_workspace_that_says_it_is_another_tenants(team: Team, model: Path, li
         assert refused.code == 3
         assert refused.json["reasons"][0]["requirement"] == "workspace-config"
     assert team.ask("log", "check").code == 1
+
+
+@pytest.mark.skipif(not Path("/proc/version").exists(), reason="no /proc here")
+def test_a_special_file_that_says_it_is_empty_is_not_clean() -> None:
+    assert ask("scan", "/proc/version").json["reports"][0]["outcome"] == "incomplete"
+    assert ask("scan", "/proc/self/mem").json["reports"][0]["outcome"] == "incomplete"
+    assert ask("digest", "/proc/version").json["error"]["code"] == "file-changed"
+
+
+def test_a_pinned_root_may_be_held_against_the_workspace_that_lies_here(
+    team: Team, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team.admit(model)
+    shutil.copytree(team.workspace, team.folder / ".assaymark")
+    monkeypatch.chdir(team.folder)
+    assert ask("verify", model, "--for", "production", "--root", team.root).code == 0
+    assert ask("verify", model, "--for", "production", "--root", "sha256:" + "0" * 64).code == 1

@@ -256,9 +256,14 @@ def _no_start(why: str) -> UnavailableError:
 
 def _open(file: Path) -> int:
     descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    try:
+        status = os.fstat(descriptor)
+        # Special files, such as those of /proc, say that they are regular and empty, and are not.
+        if not stat.S_ISREG(status.st_mode) or (not status.st_size and os.pread(descriptor, 1, 0)):
+            raise OSError
+    except OSError:
         os.close(descriptor)
-        raise OSError
+        raise
     return descriptor
 
 

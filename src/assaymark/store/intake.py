@@ -165,13 +165,17 @@ class _Hashing:
     def _stream(
         self, descriptor: int, file: FoundFile, buffer: memoryview, take: Callable[[memoryview], None]
     ) -> None:
+        total = 0
         while not self._stop:
             try:
                 count = os.readv(descriptor, [buffer])
             except OSError as error:
                 raise path_error(error, file.real) from error
             if not count:
+                if total != file.size:  # a special file, such as those of /proc, says what size it likes
+                    raise _changed(file)
                 return
+            total += count
             take(buffer[:count])
             if self._on_progress is not None:
                 with self._lock:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,8 +52,6 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
             "--dossier needs --root: a dossier proves nothing but under a root that you pinned",
             remedy="take the digest from whom you trust: `assaymark init` and `assaymark keys list` print it",
         )
-    if args.root and not args.dossier and not (args.workspace or os.environ.get("ASSAYMARK_WORKSPACE")):
-        raise UsageError("root-alone", "--root is for --dossier or --workspace")
     args.root = pinned_root(args)
     return answer(args, outputs, lambda: _verify(args))
 

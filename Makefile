@@ -58,7 +58,7 @@ bench: $(VENV)/.dev .venv-bench/.peers  ## figures beside peers, as ratios and C
 docs: $(VENV)/.run  ## pictures and generated pages of the documentation
 	$(BIN)/python docs/make.py
 
-soak: $(VENV)/.dev  ## hours of fuzzing and kills; SOAK_SECONDS a target (default 600)
+soak: $(VENV)/.dev  ## hours of fuzzing; SOAK_SECONDS a target (default 600)
 	$(BIN)/python -m tests.soak
 
 lock: $(VENV)/.dev  ## renew the hash-locked files (needs uv)

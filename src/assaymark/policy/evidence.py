@@ -288,7 +288,8 @@ def _missing(requirement: Requirement, tally: _Tally) -> str:
     if threshold == 1:
         return f"missing: no {short} by a principal in role {roles}"
     there = f": {', '.join(tally.names)}" if tally.names else ""
-    return f"missing: {short} by {len(tally.yes)} of {threshold} distinct principals in role {roles}{there}"
+    what = f"{short}s" if short.isalpha() else f"statements {short}"
+    return f"{len(tally.yes)} of {threshold} {what} by distinct principals in role {roles}{there}"
 
 
 def _roles(requirement: Requirement) -> str:

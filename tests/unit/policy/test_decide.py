@@ -64,7 +64,7 @@ def test_nothing_there_denies_with_the_exact_commands():
 def test_a_missing_approval_says_who_can_give_it_and_how_many_are_there():
     decision = ASK.decide(admitted()[:3])
     reason = reason_of(decision, "approvals")
-    assert reason.message == "missing: approval by 1 of 2 distinct principals in role approver: bob (entry 3)"
+    assert reason.message == "1 of 2 approvals by distinct principals in role approver: bob (entry 3)"
     assert reason.remedy == (
         "assaymark attest approval digits --for production --key file:KEY"
         "  # by a principal in role approver, not alice who submitted it; 1 of 2 there so far"

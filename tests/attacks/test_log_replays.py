@@ -6,16 +6,14 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.cli import make_model, make_team
+from tests.support.cli import Team, cli, make_model, make_team
 
-from assaymark.core.statement import APPROVAL, POLICY, SCAN
-from assaymark.service.publish import note_signer
+from assaymark.core.statement import APPROVAL, POLICY, SCAN, parse_envelope
+from assaymark.service.publish import note_signer, publish
 from assaymark.service.workspace import open_workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.support.cli import Team
 
 
 @pytest.fixture
@@ -70,3 +68,25 @@ def test_old_approvals_do_not_answer_a_containment(team: Team, tmp_path: Path) -
     lifted = team.ask("contain", model, "--for", "production", "--lift")
     assert lifted.code == 1
     assert team.ask("verify", model, "--for", "production").code == 1
+
+
+def test_an_approval_for_another_log_counts_nowhere_else(team: Team, model: Path, tmp_path: Path) -> None:
+    """The same people, tenant, environment and digest in a workspace for trials: what they approve there stays there."""
+    trial = tmp_path / "trial"
+    assert cli("init", "--workspace", trial).code == 0
+    for name in ("alice", "bob"):
+        public = team.folder / f"{name}.pub"
+        assert cli("keys", "add", name, "--role", "approver", "--public", public, "--workspace", trial).code == 0
+    elsewhere = Team(team.folder, trial, "")
+    elsewhere.run("submit", model, "--to", "production")
+    elsewhere.approve(model, "alice", "bob")
+    assert elsewhere.ask("decide", model, "--for", "production").code == 0
+
+    team.run("submit", model, "--to", "production")
+    source, target = open_workspace(trial), open_workspace(team.workspace)
+    approvals = [source.log.entry(i)[1] for i in source.log.by_predicate(APPROVAL, below=10**6)]
+    assert len(approvals) == 2
+    publish(target, [parse_envelope(data) for data in approvals], int(time.time()))
+    assert team.ask("decide", model, "--for", "production").code == 1
+    team.approve(model, "alice", "bob")
+    assert team.ask("decide", model, "--for", "production").code == 0

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from assaymark.core.subject import FileEntry, Manifest
 
 
-def approval_predicate(scope: Scope, *, after_entry: int, comment: str = "") -> dict[str, Any]:
-    """``assaymark:approval/v1``: the signer approves the subject for one environment."""
-    predicate: dict[str, Any] = {"afterEntry": after_entry, **_scope(scope)}
+def approval_predicate(scope: Scope, *, after_entry: int, comment: str = "", origin: str = "") -> dict[str, Any]:
+    """``assaymark:approval/v1``: the signer approves the subject for one environment, in the log of ``origin``."""
+    predicate: dict[str, Any] = {"afterEntry": after_entry, **_scope(scope), **_log(origin)}
     if comment:
         predicate["comment"] = comment
     return predicate
@@ -35,10 +35,10 @@ def release_predicate(scope: Scope, manifest: Manifest) -> dict[str, Any]:
 
 
 def containment_predicate(
-    scope: Scope, action: Literal["contain", "lift"], *, after_entry: int, reason: str
+    scope: Scope, action: Literal["contain", "lift"], *, after_entry: int, reason: str, origin: str = ""
 ) -> dict[str, Any]:
     """``assaymark:containment/v1``: the signer contains the subject in one environment, or lifts that."""
-    return {"action": action, "afterEntry": after_entry, "reason": reason, **_scope(scope)}
+    return {"action": action, "afterEntry": after_entry, "reason": reason, **_scope(scope), **_log(origin)}
 
 
 def configuration_predicate(model: str, files: tuple[FileEntry, ...]) -> dict[str, Any]:
@@ -58,6 +58,11 @@ def policy_predicate(tenant: str, toml: str, *, after_entry: int) -> dict[str, A
     ``after_entry`` is one more than the index of the policy that it replaces, 0 for the first.
     """
     return {"afterEntry": after_entry, "tenant": tenant, "toml": toml}
+
+
+def _log(origin: str) -> dict[str, Any]:
+    """The log that a statement is for: ``afterEntry`` means an entry of that one, and it counts in no other."""
+    return {"origin": origin} if origin else {}
 
 
 def _scope(scope: Scope) -> dict[str, Any]:

@@ -83,7 +83,9 @@ def approve(
     scope = Scope(workspace.config.tenant, environment)
     evidence = gather(workspace, subject.digest)
     state = containment_state(evidence.policy, evidence.attestations, Request(subject, scope))
-    predicate = approval_predicate(scope, after_entry=state.after_entry, comment=comment)
+    predicate = approval_predicate(
+        scope, after_entry=state.after_entry, comment=comment, origin=workspace.config.origin
+    )
     attested = _log(workspace, evidence, subject, APPROVAL, predicate, signer, clock)
     return Attested(
         attested.subject,

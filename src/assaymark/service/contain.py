@@ -135,7 +135,9 @@ def _publish(
     signer: Signer,
     clock: Callable[[], int],
 ) -> Receipt:
-    predicate = containment_predicate(request.scope, action, after_entry=after_entry, reason=reason)
+    predicate = containment_predicate(
+        request.scope, action, after_entry=after_entry, reason=reason, origin=workspace.config.origin
+    )
     envelope = sign_statement(make_statement((request.subject,), CONTAINMENT, predicate).payload, [signer])
     (receipt,) = publish(workspace, [envelope], clock())
     return receipt

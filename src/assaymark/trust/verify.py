@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from assaymark.core.attestation import Attestation, Receipt
 from assaymark.core.digest import sha256_digest
@@ -14,6 +14,8 @@ from assaymark.tlog.leaf import parse_leaf
 from assaymark.tlog.merkle import leaf_hash, verify_inclusion
 from assaymark.tlog.note import parse_vkey
 from assaymark.trust.signatures import verified_signers
+
+_OURS: Final = "assaymark:"
 
 if TYPE_CHECKING:
     from assaymark.trust.document import Root
@@ -49,7 +51,7 @@ def verify_entry(envelope: bytes, receipt: Receipt, checkpoint: Checkpoint, root
         3. the leaf commits to this envelope, byte by byte;
         4. the envelope is DSSE and holds an in-toto statement;
         5. signatures are checked with the root's keys, over the payload bytes as they are;
-        6. the statement is read from those same bytes.
+        6. the statement is read from those same bytes; one of ours that names another log is said by nobody here.
 
     Raises:
         InputError: leaf, envelope or statement is malformed.
@@ -67,6 +69,11 @@ def verify_entry(envelope: bytes, receipt: Receipt, checkpoint: Checkpoint, root
     signers = verified_signers(parsed, root)
     # 6
     statement = parse_statement(parsed.payload)
+    if (
+        statement.predicate_type.startswith(_OURS)
+        and statement.predicate.get("origin", receipt.origin) != receipt.origin
+    ):
+        signers = ()
     return Attestation(statement, parsed, signers, receipt.index, logged_at)
 
 

@@ -360,3 +360,15 @@ def test_remedies_can_be_pasted(team: Team, tmp_path: Path) -> None:
     contained = team.ask("verify", model, "--for", "production")
     lift = next(r["remedy"] for r in contained.json["reasons"] if r["requirement"] == "containment")
     assert cli(*shlex.split(lift.partition("  # ")[0])[1:]).code == 1
+
+
+def test_two_people_may_sign_one_statement(team: Team, model: Path) -> None:
+    team.run("submit", model, "--to", "production")
+    keys = ("--key", team.key("alice"), "--key", team.key("bob"))
+    signed = team.ask("attest", "approval", model, "--for", "production", *keys)
+    assert signed.code == 0
+    assert signed.json["principals"] == ["alice", "bob"]
+    assert team.ask("decide", model, "--for", "production").code == 0
+    twice = team.ask("attest", "approval", model, "--for", "production", *keys[:2], *keys[:2])
+    assert twice.json["principals"] == ["alice"]
+    assert team.ask("log", "check").code == 0

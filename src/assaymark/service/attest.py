@@ -28,7 +28,7 @@ from assaymark.service.principals import principal_in
 from assaymark.service.publish import publish, sign_statement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from assaymark.core.attestation import Receipt
@@ -54,7 +54,7 @@ class Attested:
 
     subject: Subject
     predicate_type: str
-    principal: str
+    principals: tuple[str, ...]
     receipt: Receipt
     new: bool
     notes: tuple[str, ...] = ()
@@ -64,7 +64,7 @@ def approve(
     workspace: Workspace,
     place: Path,
     environment: str,
-    signer: Signer,
+    signers: Sequence[Signer],
     clock: Callable[[], int],
     *,
     configurations: tuple[Path, ...] = (),
@@ -86,14 +86,14 @@ def approve(
     predicate = approval_predicate(
         scope, after_entry=state.after_entry, comment=comment, origin=workspace.config.origin
     )
-    attested = _log(workspace, evidence, subject, APPROVAL, predicate, signer, clock)
+    attested = _log(workspace, evidence, subject, APPROVAL, predicate, signers, clock)
     return Attested(
         attested.subject,
         attested.predicate_type,
-        attested.principal,
+        attested.principals,
         attested.receipt,
         attested.new,
-        notes=_approval_notes(evidence, scope, attested.principal),
+        notes=_approval_notes(evidence, scope, attested.principals),
     )
 
 
@@ -102,7 +102,7 @@ def attest(
     place: Path,
     type_name: str,
     predicate: dict[str, Any],
-    signer: Signer,
+    signers: Sequence[Signer],
     clock: Callable[[], int],
     *,
     configurations: tuple[Path, ...] = (),
@@ -116,7 +116,7 @@ def attest(
     predicate_type = resolve_type(type_name)
     check_schema(predicate_type, predicate)
     subject, _ = subject_at(workspace, place, configurations)
-    return _log(workspace, gather(workspace, subject.digest), subject, predicate_type, predicate, signer, clock)
+    return _log(workspace, gather(workspace, subject.digest), subject, predicate_type, predicate, signers, clock)
 
 
 def read_predicate(file: Path) -> dict[str, Any]:
@@ -192,17 +192,17 @@ def _log(
     subject: Subject,
     predicate_type: str,
     predicate: dict[str, Any],
-    signer: Signer,
+    signers: Sequence[Signer],
     clock: Callable[[], int],
 ) -> Attested:
-    principal = principal_in(evidence.tree.root, signer)
-    envelope = sign_statement(make_statement((subject,), predicate_type, predicate).payload, [signer])
+    principals = tuple(sorted({principal_in(evidence.tree.root, signer) for signer in signers}))
+    envelope = sign_statement(make_statement((subject,), predicate_type, predicate).payload, signers)
     held = workspace.log.find(envelope.digest) is not None
     (receipt,) = publish(workspace, [envelope], clock())
-    return Attested(subject, predicate_type, principal, receipt, new=not held)
+    return Attested(subject, predicate_type, principals, receipt, new=not held)
 
 
-def _approval_notes(evidence: Evidence, scope: Scope, principal: str) -> tuple[str, ...]:
+def _approval_notes(evidence: Evidence, scope: Scope, principals: tuple[str, ...]) -> tuple[str, ...]:
     environment = evidence.policy.environment(scope.environment)
     if environment is None:
         return (f"the policy has no environment {scope.environment!r}: the approval counts for nothing there",)
@@ -211,10 +211,11 @@ def _approval_notes(evidence: Evidence, scope: Scope, principal: str) -> tuple[s
     }
     roles = {role for item in environment.require if item.predicate == APPROVAL for role in item.roles}
     notes = []
-    if roles and not roles & evidence.tree.root.roles_of(principal):
-        notes.append(f"{principal} holds none of the roles that count: {', '.join(sorted(roles))}")
-    if principal in submitters:
-        notes.append(f"{principal} submitted this model, and nobody's approval of their own change counts")
+    for principal in principals:
+        if roles and not roles & evidence.tree.root.roles_of(principal):
+            notes.append(f"{principal} holds none of the roles that count: {', '.join(sorted(roles))}")
+        if principal in submitters:
+            notes.append(f"{principal} submitted this model, and nobody's approval of their own change counts")
     if not evidence.attestations:
         notes.append("this digest was not submitted yet: `assaymark submit` it")
     return tuple(notes)

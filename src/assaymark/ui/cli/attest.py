@@ -43,7 +43,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_workspace(parser)
     completes_files(parser.add_argument("--predicate", metavar="FILE", help="JSON object with the predicate"))
     parser.add_argument("--comment", default="", metavar="TEXT", help="with approval: a remark that is signed too")
-    add_key(parser, "the signer's key, such as file:alice.key (default: the workspace owner's)")
+    add_key(
+        parser,
+        "the signer's key, such as file:alice.key (default: the workspace owner's); repeat it to sign together",
+        several=True,
+    )
     add_examples(parser, EXAMPLES)
     parser.set_defaults(run=run)
 
@@ -60,14 +64,14 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
     if not plain_approval and not args.predicate:
         raise UsageError("attest-usage", f"{args.type} needs --predicate FILE", remedy="`assaymark attest --help`")
     workspace = open_workspace(find_workspace(args))
-    signer = workspace.signer(args.key, passphrase_source(args))
+    signers = [workspace.signer(uri, passphrase_source(args)) for uri in (args.key or [None])]
     place = Path(args.path)
     if plain_approval:
         done = approve(
             workspace,
             place,
             args.environment,
-            signer,
+            signers,
             now,
             configurations=configurations(args),
             comment=args.comment,
@@ -82,7 +86,7 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
                 remedy=f'write "environment": "{args.environment}" into it, or leave --for out',
             )
         try:
-            done = attest(workspace, place, args.type, predicate, signer, now, configurations=configurations(args))
+            done = attest(workspace, place, args.type, predicate, signers, now, configurations=configurations(args))
         except InputError as error:
             raise error.at(args.predicate) from None
     for line in done.notes:
@@ -98,7 +102,8 @@ def _document(done: Attested) -> dict[str, object]:
         "subject": done.subject.digest,
         "name": done.subject.name,
         "predicate_type": done.predicate_type,
-        "principal": done.principal,
+        "principal": ", ".join(done.principals),
+        "principals": list(done.principals),
         "new": done.new,
         "receipt": receipt_document(done.receipt),
         "notes": list(done.notes),
@@ -111,10 +116,9 @@ def _text(done: Attested, style: Style) -> str:
     what = done.predicate_type
     if what.startswith("assaymark:"):
         what = what.removeprefix("assaymark:").removesuffix("/v1")
+    by = ", ".join(done.principals)
     already = "" if done.new else " (the log held this very statement already)"
-    return "\n".join(
-        [
-            f"{style('Logged', 'green', 'bold')} {what} of {done.subject.name} by {done.principal}{already}",
+, 'green', 'bold')} {what} of {done.subject.name} by {by}{already}",
             style(f"  {done.subject.digest}", "dim"),
             receipt_line(done.receipt, style),
         ]

@@ -73,9 +73,13 @@ def add_environment(parser: argparse.ArgumentParser, flag: str = "--for", *, req
     )
 
 
-def add_key(parser: argparse.ArgumentParser, help_text: str) -> None:
-    """``--key`` and ``--passphrase-file``."""
-    completes_files(parser.add_argument("--key", metavar="URI", help=help_text))
+def add_key(parser: argparse.ArgumentParser, help_text: str, *, several: bool = False) -> None:
+    """``--key`` (a list with ``several``) and ``--passphrase-file``."""
+    if several:
+        action = parser.add_argument("--key", metavar="URI", action="append", default=[], help=help_text)
+    else:
+        action = parser.add_argument("--key", metavar="URI", help=help_text)
+    completes_files(action)
     add_passphrase(parser)
 
 

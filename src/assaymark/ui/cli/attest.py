@@ -118,7 +118,9 @@ def _text(done: Attested, style: Style) -> str:
         what = what.removeprefix("assaymark:").removesuffix("/v1")
     by = ", ".join(done.principals)
     already = "" if done.new else " (the log held this very statement already)"
-, 'green', 'bold')} {what} of {done.subject.name} by {by}{already}",
+    return "\n".join(
+        [
+            f"{style('Logged', 'green', 'bold')} {what} of {done.subject.name} by {by}{already}",
             style(f"  {done.subject.digest}", "dim"),
             receipt_line(done.receipt, style),
         ]

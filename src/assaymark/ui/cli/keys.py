@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from assaymark.core.errors import UsageError
 from assaymark.core.names import NAME_FORM, is_name
 from assaymark.ui.cli.main import add_examples
 from assaymark.ui.cli.options import (
+    add_action,
     add_passphrase,
     add_workspace,
     completes_files,
@@ -45,7 +46,7 @@ RENEW = """\
 def configure(parser: argparse.ArgumentParser) -> None:
     """The verbs of ``keys``."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, title="actions")
-    generate = _action(actions, "generate", "make a key pair", run_generate)
+    generate = add_action(actions, "generate", "make a key pair", run_generate)
     generate.add_argument("name", metavar="NAME", nargs="?", help="whose key: NAME.key and NAME.pub are written here")
     completes_files(generate.add_argument("--out", metavar="FILE", help="where the private key goes instead"))
     completes_files(generate.add_argument("--key", metavar="URI", help="the same, as a URI: file:FILE"))
@@ -53,7 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     generate.add_argument("--encrypt", action="store_true", help="ask for a passphrase that encrypts the key")
     add_examples(generate, GENERATE)
 
-    add = _action(actions, "add", "enrol a principal's public key in roles", run_add)
+    add = add_action(actions, "add", "enrol a principal's public key in roles", run_add)
     add.add_argument("name", metavar="NAME", help="the principal's name")
     add.add_argument("--role", action="append", required=True, metavar="ROLE", help="a role; repeatable")
     completes_files(
@@ -67,11 +68,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _signing(add)
     add_examples(add, ADD)
 
-    listing = _action(actions, "list", "the principals, their keys and roles, and the root digest", run_list)
+    listing = add_action(actions, "list", "the principals, their keys and roles, and the root digest", run_list)
     add_workspace(listing)
     add_examples(listing, LIST)
 
-    renew = _action(actions, "renew", "make the next version of the trust root, good for a year", run_renew)
+    renew = add_action(actions, "renew", "make the next version of the trust root, good for a year", run_renew)
     _signing(renew)
     add_examples(renew, RENEW)
 
@@ -88,20 +89,6 @@ def _signing(parser: argparse.ArgumentParser) -> None:
         )
     )
     add_passphrase(parser)
-
-
-def _action(actions: Any, name: str, summary: str, run: Any) -> argparse.ArgumentParser:
-    import argparse
-
-    child: argparse.ArgumentParser = actions.add_parser(
-        name,
-        help=summary,
-        description=summary[0].upper() + summary[1:] + ".",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    child.set_defaults(run=run)
-    return child
 
 
 def run_generate(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:

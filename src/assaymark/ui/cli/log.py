@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from assaymark.core.errors import UsageError
 from assaymark.ui.cli.main import add_examples
-from assaymark.ui.cli.options import add_workspace, completes_files, find_workspace
+from assaymark.ui.cli.options import add_action, add_workspace, completes_files, find_workspace
 from assaymark.ui.cli.output import NO, YES, Result, emit
 from assaymark.ui.report.style import Style, printable
 
@@ -51,18 +51,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _action(actions: Any, name: str, summary: str, examples: str, run: Any) -> argparse.ArgumentParser:
-    import argparse
-
-    child: argparse.ArgumentParser = actions.add_parser(
-        name,
-        help=summary,
-        description=summary[0].upper() + summary[1:] + ".",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    child = add_action(actions, name, summary, run)
     add_workspace(child)
     add_examples(child, examples)
-    child.set_defaults(run=run)
     return child
 
 

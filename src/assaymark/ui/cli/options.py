@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assaymark.core.errors import UsageError
 
@@ -17,6 +17,21 @@ def completes_files(action: argparse.Action) -> argparse.Action:
     """Let a shell complete file names for this argument."""
     action.complete = {"bash": "_shtab_compgen_files", "zsh": "_files", "tcsh": "f"}  # type: ignore[attr-defined]
     return action
+
+
+def add_action(actions: Any, name: str, summary: str, run: Callable[..., int]) -> argparse.ArgumentParser:
+    """A verb below a verb, such as ``log show``."""
+    import argparse
+
+    child: argparse.ArgumentParser = actions.add_parser(
+        name,
+        help=summary,
+        description=summary[0].upper() + summary[1:] + ".",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    child.set_defaults(run=run)
+    return child
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:

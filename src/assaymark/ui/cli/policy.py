@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from assaymark.core.errors import InputError
 from assaymark.ui.cli.main import add_examples
 from assaymark.ui.cli.options import (
+    add_action,
     add_environment,
     add_passphrase,
     add_workspace,
@@ -41,20 +42,20 @@ SET = """\
 def configure(parser: argparse.ArgumentParser) -> None:
     """The verbs of ``policy``."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, title="actions")
-    show = _action(actions, "show", "the policy in force, as TOML", run_show)
+    show = add_action(actions, "show", "the policy in force, as TOML", run_show)
     add_workspace(show)
     add_examples(show, SHOW)
-    check = _action(actions, "check", "check a policy file; needs no workspace", run_check)
+    check = add_action(actions, "check", "check a policy file; needs no workspace", run_check)
     completes_files(check.add_argument("file", metavar="FILE", help="the policy, in TOML"))
     add_examples(check, CHECK)
-    explain = _action(actions, "explain", "what a policy demands, in words", run_explain)
+    explain = add_action(actions, "explain", "what a policy demands, in words", run_explain)
     completes_files(
         explain.add_argument("file", metavar="FILE", nargs="?", help="a policy file (default: the one in force)")
     )
     add_environment(explain, required=False)
     add_workspace(explain)
     add_examples(explain, EXPLAIN)
-    put = _action(actions, "set", "put a policy in force", run_set)
+    put = add_action(actions, "set", "put a policy in force", run_set)
     completes_files(put.add_argument("file", metavar="FILE", help="the policy, in TOML"))
     add_workspace(put)
     completes_files(
@@ -64,20 +65,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_passphrase(put)
     add_examples(put, SET)
-
-
-def _action(actions: Any, name: str, summary: str, run: Any) -> argparse.ArgumentParser:
-    import argparse
-
-    child: argparse.ArgumentParser = actions.add_parser(
-        name,
-        help=summary,
-        description=summary[0].upper() + summary[1:] + ".",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    child.set_defaults(run=run)
-    return child
 
 
 def run_show(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:

@@ -113,9 +113,12 @@ def admitted(
         VerificationError: ``not-admitted`` when the decision is anything but PERMIT, naming the reasons.
         UsageError, InputError: as ``verify``.
     """
-    from assaymark.service.admitted import private_copy
+    from assaymark.core.subject import Subject
+    from assaymark.service.model import model_name
+    from assaymark.store.private_copy import private_copy
 
-    with private_copy(_place(path), tuple(Path(file) for file in configurations)) as (subject, manifest, copy):
+    with private_copy(_place(path), tuple(Path(file) for file in configurations)) as (manifest, copy):
+        subject = Subject(model_name(Path(path)), manifest.digest)
         verdict = _judge(subject, manifest, environment, workspace, dossier, root)
         if verdict.outcome is not Outcome.PERMIT:
             unmet = "; ".join(

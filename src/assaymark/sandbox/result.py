@@ -57,5 +57,5 @@ def held(header: bytes | None) -> tuple[str, ...]:
 def failed_report(path: str, why: str, header: bytes | None, *, hostile: bool = False) -> Report:
     """A report on a file that could not be examined to the end; ``hostile`` when that is the file's doing."""
     rule = RULES["scan-resource"]
-    finding = Finding(rule.id, rule.severity, Confidence.MEDIUM, why, (Location(path),))
+    finding = Finding(rule.id, rule.severity, Confidence.MEDIUM, why, (Location(path, offset=0),))
     return Report((finding,) if hostile else (), (), (), (Skipped(path, why),), confinement=held(header))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from assaymark.core.decision import Outcome, Reason, Request, Scope, combine
 from assaymark.core.errors import UsageError
 from assaymark.core.statement import CONTAINMENT, make_statement
-from assaymark.policy.containment import containment_state, lift_reasons
+from assaymark.policy.containment import CONTAINMENT_REASON, containment_state, lift_reasons
 from assaymark.policy.predicates import containment_predicate
 from assaymark.service.decide import decide_on
 from assaymark.service.evidence import gather
@@ -114,7 +114,7 @@ def lift(
         return Containment(subject, request.scope, contained=True, changed=False, reasons=reasons)
     receipt = _publish(workspace, request, "lift", reason, state.after_entry, signer, clock)
     verdict = decide_on(workspace, request, clock, manifest=manifest)
-    still = any(item.requirement == "containment" for item in verdict.reasons)
+    still = any(item.requirement == CONTAINMENT_REASON for item in verdict.reasons)
     return Containment(
         subject,
         request.scope,

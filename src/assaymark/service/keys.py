@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from assaymark.core.errors import UsageError, VerificationError
 from assaymark.core.names import NAME_FORM, is_name
 from assaymark.core.statement import ROOT_PAYLOAD_TYPE
-from assaymark.keys.file import load_public
+from assaymark.keys.signers import load_public_key
 from assaymark.service.policy import current_policy
 from assaymark.service.publish import publish, sign
 from assaymark.service.setup import OWNER_ROLES, ROOT_VALIDITY_SECONDS, SERVICE_ROLES
@@ -34,8 +34,8 @@ class Enrolled:
     receipt: Receipt | None
 
 
-def find_public_key(name: str, named: str | None, workspace: Workspace) -> Path | None:
-    """The public key file of a person: as named, else ``NAME.pub`` here, else in the workspace's keys.
+def find_public_key(name: str, named: str | None, workspace: Workspace) -> str | None:
+    """The URI of a person's public key: as named, else ``NAME.pub`` here, else in the workspace's keys.
 
     None for somebody who is enrolled already and brings no further key.
 
@@ -43,10 +43,10 @@ def find_public_key(name: str, named: str | None, workspace: Workspace) -> Path 
         UsageError: ``key-not-found``.
     """
     if named:
-        return Path(named.removeprefix("file:"))
+        return named if named.startswith("file:") else f"file:{named}"
     for place in (Path(f"{name}.pub"), workspace.folder / "keys" / f"{name}.pub"):
         if place.is_file():
-            return place
+            return f"file:{place}"
     if name in workspace.trust().root.principals:
         return None
     raise UsageError(
@@ -60,7 +60,7 @@ def add_principal(
     workspace: Workspace,
     name: str,
     roles: Sequence[str],
-    public_file: Path | None,
+    public_key: str | None,
     signers: Sequence[Signer],
     clock: Callable[[], int],
     *,
@@ -77,7 +77,7 @@ def add_principal(
             raise UsageError("name-form", f"{text!r} is not a name", remedy=f"names have the form {NAME_FORM}")
     root = workspace.trust().root
     keys = dict(root.keys)
-    new = _new_key(root, name, public_file)
+    new = _new_key(root, name, public_key)
     if new is not None:
         keys[new.key_id] = new
     known = root.principals.get(name)
@@ -109,15 +109,15 @@ def unused_roles(workspace: Workspace, roles: Sequence[str]) -> list[str]:
     return [role for role in roles if role not in asked]
 
 
-def _new_key(root: Root, name: str, public_file: Path | None) -> PublicKey | None:
-    if public_file is None:
+def _new_key(root: Root, name: str, public_key: str | None) -> PublicKey | None:
+    if public_key is None:
         return None
-    key = load_public(public_file)
+    key = load_public_key(public_key)
     if key.key_id in root.keys and root.owner(key.key_id).name != name:
         raise UsageError(
             "key-taken",
             f"this key is {root.owner(key.key_id).name}'s; a key is one principal's",
-            source=str(public_file),
+            source=public_key,
             remedy=f"let {name} make a key: assaymark keys generate {name}",
         )
     return key

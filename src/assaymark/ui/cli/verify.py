@@ -59,20 +59,20 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
 def _verify(args: argparse.Namespace) -> Verdict:
     from assaymark.api import state_folder
     from assaymark.service.model import identify
+    from assaymark.service.verify import read_dossier, verify_in_workspace, verify_with_dossier
     from assaymark.store.recall import Recall
     from assaymark.ui.cli.clock import now
     from assaymark.ui.cli.output import note
     from assaymark.ui.cli.progress import Progress
 
     workspace = _workspace(args)
+    data = read_dossier(Path(args.dossier)) if args.dossier else b""  # said before a large model is hashed
     with Progress("hashing") as progress:
         subject, manifest = identify(Path(args.path), configurations(args), progress.update, workspace)
     recall = Recall(state_folder())
-    if args.dossier:
-        from assaymark.service.verify import read_dossier, verify_with_dossier
-
+    if workspace is None or args.dossier:
         verdict = verify_with_dossier(
-            read_dossier(Path(args.dossier)),
+            data,
             args.root,
             subject,
             manifest,
@@ -83,10 +83,6 @@ def _verify(args: argparse.Namespace) -> Verdict:
             source=args.dossier,
         )
     else:
-        from assaymark.service.verify import verify_in_workspace
-
-        if workspace is None:  # pragma: no cover - find_workspace raised before
-            raise UsageError("workspace-missing", "no workspace")
         verdict = verify_in_workspace(workspace, subject, manifest, args.environment, now(), recall)
     for line in recall.notes:
         note(line)

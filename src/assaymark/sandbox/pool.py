@@ -71,10 +71,6 @@ class Sandbox:
     def __exit__(self, *_: object) -> None:
         self._stop()
 
-    def scan_one(self, path: str, file: Path) -> Report:
-        """The report on one file, shown as ``path``."""
-        return self.scan([(path, file)])
-
     def scan(
         self, items: Iterable[tuple[str, Path]], on_progress: Callable[[int, int], None] | None = None
     ) -> Report:

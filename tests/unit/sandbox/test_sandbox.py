@@ -38,7 +38,7 @@ def hostile() -> Sandbox:
 
 
 def ask(sandbox: Sandbox, what: str, file: Path) -> Report:
-    return sandbox.scan_one(what, file)
+    return sandbox.scan([(what, file)])
 
 
 @linux_only
@@ -117,13 +117,13 @@ def test_no_file_is_no_answer() -> None:
 def test_names_with_control_characters_come_back_unchanged(some_file: Path) -> None:
     name = "bad\x1b[31m\udcff"
     with Sandbox() as sandbox:
-        report = sandbox.scan_one(name, some_file)
+        report = sandbox.scan([(name, some_file)])
     assert report.inert == (name,)
 
 
 def test_a_zygote_that_dies_costs_what_it_held(some_file: Path) -> None:
     with Sandbox(workers=1) as sandbox:
-        assert sandbox.scan_one("a.txt", some_file).inert == ("a.txt",)
+        assert sandbox.scan([("a.txt", some_file)]).inert == ("a.txt",)
         sandbox._idle[0].shutdown(2)
         report = sandbox.scan([("b.txt", some_file), ("c.txt", some_file)])
     assert "sandbox stopped" in report.skipped[0].reason
@@ -133,7 +133,7 @@ def test_a_zygote_that_dies_costs_what_it_held(some_file: Path) -> None:
 def test_no_sandbox_no_scan(some_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool_module, "_BOOT", "raise SystemExit(1)")
     with Sandbox() as sandbox, pytest.raises(UnavailableError) as error:
-        sandbox.scan_one("a", some_file)
+        sandbox.scan([("a", some_file)])
     assert error.value.code == "sandbox-start"
 
 
@@ -143,7 +143,7 @@ def test_the_worker_has_no_environment(hostile: Sandbox, some_file: Path) -> Non
 
 def test_nothing_is_left_running(some_file: Path) -> None:
     with Sandbox(workers=2) as sandbox:
-        sandbox.scan_one("a.txt", some_file)
+        sandbox.scan([("a.txt", some_file)])
         zygote = sandbox._zygote
     assert zygote is not None
     assert zygote.returncode is not None
@@ -152,7 +152,7 @@ def test_nothing_is_left_running(some_file: Path) -> None:
 @linux_only
 def test_what_the_platform_cannot_hold_is_named(some_file: Path) -> None:
     with Sandbox(examiner="tests.support.unfiltered:examine", search=(ROOT,)) as sandbox:
-        report = sandbox.scan_one("a.txt", some_file)
+        report = sandbox.scan([("a.txt", some_file)])
     assert report.inert == ("a.txt",)
     assert set(report.confinement) | set(report.unconfined) == {
         "files",

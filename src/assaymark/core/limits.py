@@ -27,6 +27,11 @@ MANIFEST_MAX_FILES: Final = 1_000_000
 MANIFEST_MAX_BYTES: Final = 512 * MIB
 PATH_MAX_BYTES: Final = 4096  # PATH_MAX of Linux
 
+# Provenance: an environment of some thousand distributions and the files that a run was seen to open.
+PROVENANCE_MAX_DEPENDENCIES: Final = 100_000
+# Ancestors of one subject: far above real chains of fine-tunes and merges, small enough to decide in a second.
+LINEAGE_MAX_SUBJECTS: Final = 10_000
+
 # Root documents: people and workloads of one tenant.
 ROOT_MAX_BYTES: Final = 4 * MIB
 ROOT_MAX_VERSIONS: Final = 10_000

@@ -27,7 +27,15 @@ RELEASE: Final = "assaymark:release/v1"
 CONFIGURATION: Final = "assaymark:configuration/v1"
 CONTAINMENT: Final = "assaymark:containment/v1"
 POLICY: Final = "assaymark:policy/v1"
+DATASET: Final = "assaymark:dataset/v1"
+EXCEPTION: Final = "assaymark:exception/v1"
+KEY_EVENT: Final = "assaymark:key-event/v1"
+ATTEMPT: Final = "assaymark:attempt/v1"
 DECISION: Final = "https://slsa.dev/verification_summary/v1"
+PROVENANCE: Final = "https://slsa.dev/provenance/v1"
+
+# What follows from evidence, or reports a try: neither is evidence for a decision.
+NOT_EVIDENCE: Final = frozenset({ATTEMPT, DECISION})
 
 _URI_FORBIDDEN: Final = frozenset(' \t\r\n<>"{}|\\^`')
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.core.decision import Outcome, Reason
 from assaymark.core.limits import TREE_MAX_SIZE
-from assaymark.core.statement import APPROVAL, CONTAINMENT, DECISION, RELEASE, SCAN
+from assaymark.core.statement import APPROVAL, CONTAINMENT, NOT_EVIDENCE, RELEASE, SCAN
 from assaymark.policy.document import SUBMITTER, Condition, Requirement, same
 from assaymark.policy.remedies import listed, look, shown, supply
 
@@ -80,12 +80,12 @@ class Entries:
 
 
 def entries_on(attestations: Iterable[Attestation], request: Request, below: int) -> Entries:
-    """The entries on the request's subject below a tree size, but decisions."""
+    """The entries on the request's subject below a tree size, but decisions and attempts."""
     distinct = {
         (item.position, item.envelope.digest): item
         for item in attestations
         if item.position < below
-        and item.statement.predicate_type != DECISION
+        and item.statement.predicate_type not in NOT_EVIDENCE
         and any(subject.digest == request.subject.digest for subject in item.statement.subjects)
     }
     items = _said_first(distinct[key] for key in sorted(distinct))

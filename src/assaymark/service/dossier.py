@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assaymark.core.statement import DECISION, parse_envelope, parse_statement
+from assaymark.core.statement import NOT_EVIDENCE, parse_envelope, parse_statement
 from assaymark.policy.statement import parse_decision
 from assaymark.service.evidence import policy_in_force
 from assaymark.trust.dossier import Dossier, DossierEntry
@@ -21,7 +21,7 @@ def export_dossier(workspace: Workspace, index: int, manifest: Manifest) -> byte
     decision = parse_decision(parse_statement(parse_envelope(workspace.log.entry(index)[1]).payload))
     before = decision.position.tree_size
     policy_index, _ = policy_in_force(workspace, tree, before)
-    evidence = workspace.log.by_subject(decision.request.subject.digest, below=before, without=DECISION)
+    evidence = workspace.log.by_subject(decision.request.subject.digest, below=before, without=NOT_EVIDENCE)
     return Dossier(
         decision=_entry(workspace, index, size),
         policy=_entry(workspace, policy_index, size),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from assaymark.core.decision import LogPosition
 from assaymark.core.digest import sha256_digest
 from assaymark.core.errors import InputError, VerificationError
-from assaymark.core.statement import DECISION, POLICY
+from assaymark.core.statement import NOT_EVIDENCE, POLICY
 from assaymark.policy.decide import TrustState, decide
 from assaymark.policy.parse import parse_policy
 from assaymark.trust.policy import policy_after_entry, policy_of
@@ -65,7 +65,7 @@ def gather(workspace: Workspace, digest: str) -> Evidence:
     """
     tree = workspace.trust()
     size = tree.checkpoint.size
-    indices = workspace.log.by_subject(digest, below=size, without=DECISION)
+    indices = workspace.log.by_subject(digest, below=size, without=NOT_EVIDENCE)
     attestations = tuple(attestation_at(workspace, tree, index) for index in indices)
     index, text = policy_in_force(workspace, tree, size)
     return Evidence(tree, attestations, parse_policy(text), sha256_digest(text), index)

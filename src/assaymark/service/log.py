@@ -10,6 +10,7 @@ from assaymark.core.errors import AssaymarkError, UsageError
 from assaymark.core.statement import (
     CONFIGURATION,
     DECISION,
+    NOT_EVIDENCE,
     POLICY,
     ROOT_PAYLOAD_TYPE,
     Envelope,
@@ -200,7 +201,7 @@ class _Examiner:
             problems.append(f"the decision says {format_time(decision.decided_at)}, which is after it was logged")
         if log.root_at(position.tree_size).hex() != position.root_hash:
             problems.append(f"the decision names another tree of size {position.tree_size} than the log has")
-        held = log.by_subject(decision.request.subject.digest, below=position.tree_size, without=DECISION)
+        held = log.by_subject(decision.request.subject.digest, below=position.tree_size, without=NOT_EVIDENCE)
         odd = sorted(set(held) ^ {position for position, _ in decision.inputs})
         if odd:
             problems.append("the decision's inputs are not the log's: entries " + ", ".join(map(str, odd)))

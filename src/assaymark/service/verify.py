@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from assaymark.core.decision import Outcome, Reason, Request, Scope, combine
 from assaymark.core.errors import InputError, UsageError, VerificationError
 from assaymark.core.limits import DOSSIER_MAX_BYTES
-from assaymark.core.statement import DECISION, RELEASE, parse_envelope, parse_statement
+from assaymark.core.statement import DECISION, NOT_EVIDENCE, RELEASE, parse_envelope, parse_statement
 from assaymark.core.subject import compare_manifests
 from assaymark.policy.containment import CONTAINMENT_REASON
 from assaymark.policy.remedies import decide_command, supply
@@ -184,7 +184,7 @@ def compare_with_log(verified: VerifiedDossier, log_copy: Workspace) -> list[Rea
                 "keep both files: together they prove the fork",
             )
         ]
-    held = log_copy.log.by_subject(decision.request.subject.digest, below=position.tree_size, without=DECISION)
+    held = log_copy.log.by_subject(decision.request.subject.digest, below=position.tree_size, without=NOT_EVIDENCE)
     missing = sorted(set(held) - {index for index, _ in decision.inputs})
     reasons = []
     if missing:

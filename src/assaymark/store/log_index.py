@@ -1,4 +1,4 @@
-"""The log's index by subject, predicate and envelope: SQLite, derived from the log, thrown away when in doubt.
+"""The log's index by subject, predicate, term and envelope: SQLite, derived from the log, thrown away when in doubt.
 
 It is never the truth: it says which entries to read, and who reads them verifies them. A row that was removed by
 hand is found by ``check`` and by any other copy of the log, not by a look-up.
@@ -11,23 +11,30 @@ import sqlite3
 import threading
 import weakref
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.core.errors import UnavailableError
+from assaymark.core.subject import Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 _BUSY_SECONDS: Final = 30.0
 _SCHEMA: Final = """
 CREATE TABLE covered (origin TEXT NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL) STRICT;
 CREATE TABLE entries (
-    position INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, predicate_type TEXT NOT NULL) STRICT;
+    position INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, predicate_type TEXT NOT NULL, detail TEXT NOT NULL)
+    STRICT;
 CREATE INDEX entries_by_predicate ON entries (predicate_type, position);
 CREATE TABLE subjects (
-    digest TEXT NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (digest, position)) STRICT, WITHOUT ROWID;
+    digest TEXT NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
+    PRIMARY KEY (digest, position)) STRICT, WITHOUT ROWID;
+CREATE INDEX subjects_by_position ON subjects (position);
+CREATE TABLE terms (
+    term TEXT NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (term, position)) STRICT, WITHOUT ROWID;
+CREATE INDEX terms_by_position ON terms (position);
 """
 
 
@@ -37,12 +44,18 @@ class DamagedIndexError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class IndexRow:
-    """What the index holds of one entry. Digests as ``sha256:<hex>``."""
+    """What the index holds of one entry. Digests as ``sha256:<hex>``; subjects are distinct by digest, and sorted.
+
+    ``terms`` are what an entry is found by besides its subjects, sorted: ``key:<key id>``, ``material:<digest>``,
+    ``package:<package URL, with and without version>``. ``detail`` is one line on what a decision says.
+    """
 
     position: int
     digest: str
     predicate_type: str
-    subjects: tuple[str, ...]
+    subjects: tuple[Subject, ...]
+    terms: tuple[str, ...] = ()
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,25 +148,29 @@ class LogIndex:
         below: int,
         *,
         only: str | None = None,
-        without: str | None = None,
+        without: Collection[str] = (),
         newest_first: bool = False,
         limit: int | None = None,
     ) -> list[int]:
-        """The positions below ``below`` of entries on a subject, of one predicate type or of all but one."""
+        """The positions below ``below`` of entries on a subject, of one predicate type or of all but some."""
         order = "DESC" if newest_first else "ASC"
+        left_out = ", ".join("?" * len(without))
         with self._query() as connection:
             rows = connection.execute(
                 "SELECT s.position FROM subjects s JOIN entries e ON e.position = s.position "  # noqa: S608 - constants
-                "WHERE s.digest = :digest AND s.position < :below AND (:only IS NULL OR e.predicate_type = :only) "
-                "AND (:without IS NULL OR e.predicate_type <> :without) "
-                f"ORDER BY s.position {order} LIMIT :limit",
-                {
-                    "digest": digest,
-                    "below": below,
-                    "only": only,
-                    "without": without,
-                    "limit": -1 if limit is None else limit,
-                },
+                "WHERE s.digest = ? AND s.position < ? AND (? IS NULL OR e.predicate_type = ?) "
+                f"AND e.predicate_type NOT IN ({left_out}) ORDER BY s.position {order} LIMIT ?",
+                (digest, below, only, only, *without, -1 if limit is None else limit),
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    def by_term(self, term: str, below: int, *, newest_first: bool = False, limit: int | None = None) -> list[int]:
+        """The positions below ``below`` of entries that hold a term."""
+        order = "DESC" if newest_first else "ASC"
+        with self._query() as connection:
+            rows = connection.execute(
+                f"SELECT position FROM terms WHERE term = ? AND position < ? ORDER BY position {order} LIMIT ?",  # noqa: S608 - two constants
+                (term, below, -1 if limit is None else limit),
             ).fetchall()
         return [row[0] for row in rows]
 
@@ -179,29 +196,39 @@ class LogIndex:
             damage = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
             if damage != "ok":
                 raise DamagedIndexError(damage)
-            subjects = iter(connection.execute("SELECT position, digest FROM subjects ORDER BY position, digest"))
-            pending = next(subjects, None)
-            for position, digest, predicate_type in connection.execute(
-                "SELECT position, digest, predicate_type FROM entries ORDER BY position"
+            subjects = _Grouped(
+                connection.execute("SELECT position, name, digest, kind FROM subjects ORDER BY position, digest")
+            )
+            terms = _Grouped(connection.execute("SELECT position, term FROM terms ORDER BY position, term"))
+            for position, digest, predicate_type, detail in connection.execute(
+                "SELECT position, digest, predicate_type, detail FROM entries ORDER BY position"
             ):
-                names = []
-                while pending is not None and pending[0] <= position:
-                    names.append(pending[1])
-                    pending = next(subjects, None)
-                yield IndexRow(position, digest, predicate_type, tuple(names))
-            if pending is not None:
-                raise DamagedIndexError(f"a subject of entry {pending[0]}, which is not there")
+                yield IndexRow(
+                    position,
+                    digest,
+                    predicate_type,
+                    tuple(Subject(*item) for item in subjects.of(position)),
+                    tuple(item[0] for item in terms.of(position)),
+                    detail,
+                )
+            for rest in (subjects, terms):
+                if rest.pending is not None:
+                    raise DamagedIndexError(f"something about entry {rest.pending[0]}, which is not there")
 
     @staticmethod
     def _insert(connection: sqlite3.Connection, rows: Sequence[IndexRow], covered: Covered) -> None:
         # An envelope stands twice only in a log whose index was lost while it was written; the first one counts.
         connection.executemany(
-            "INSERT OR IGNORE INTO entries (position, digest, predicate_type) VALUES (?, ?, ?)",
-            [(row.position, row.digest, row.predicate_type) for row in rows],
+            "INSERT OR IGNORE INTO entries (position, digest, predicate_type, detail) VALUES (?, ?, ?, ?)",
+            [(row.position, row.digest, row.predicate_type, row.detail) for row in rows],
         )
         connection.executemany(
-            "INSERT OR IGNORE INTO subjects (digest, position) VALUES (?, ?)",
-            [(subject, row.position) for row in rows for subject in row.subjects],
+            "INSERT OR IGNORE INTO subjects (digest, position, name, kind) VALUES (?, ?, ?, ?)",
+            [(item.digest, row.position, item.name, item.kind) for row in rows for item in row.subjects],
+        )
+        connection.executemany(
+            "INSERT OR IGNORE INTO terms (term, position) VALUES (?, ?)",
+            [(term, row.position) for row in rows for term in row.terms],
         )
         connection.execute("DELETE FROM covered")
         connection.execute("INSERT INTO covered VALUES (?, ?, ?)", (covered.origin, covered.size, covered.root_hash))
@@ -261,3 +288,17 @@ class LogIndex:
         if code == sqlite3.SQLITE_IOERR:
             return UnavailableError("store-io", f"the storage failed: {error}", source=source)
         return DamagedIndexError(str(error))
+
+
+class _Grouped:
+    """Rows sorted by their first column, handed out a group at a time; ``pending`` is the next one."""
+
+    def __init__(self, rows: Iterator[tuple[Any, ...]]) -> None:
+        self._rows = iter(rows)
+        self.pending = next(self._rows, None)
+
+    def of(self, position: int) -> Iterator[tuple[Any, ...]]:
+        """The rows up to ``position``, without their first column."""
+        while self.pending is not None and self.pending[0] <= position:
+            yield self.pending[1:]
+            self.pending = next(self._rows, None)

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from assaymark.core.errors import InputError, InternalError, UnavailableError
-from assaymark.core.statement import IN_TOTO_PAYLOAD_TYPE, parse_envelope, parse_statement
+from assaymark.core.provenance import parse_provenance
+from assaymark.core.statement import (
+    DECISION,
+    IN_TOTO_PAYLOAD_TYPE,
+    PROVENANCE,
+    parse_envelope,
+    parse_statement,
+)
 from assaymark.store.files import storage_errors
 from assaymark.store.lock import writer_lock
 from assaymark.store.log_index import Covered, DamagedIndexError, IndexRow, LogIndex
@@ -16,11 +23,16 @@ from assaymark.tlog.merkle import root_at
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from assaymark.core.statement import Statement
+    from assaymark.core.subject import Subject
     from assaymark.store.log_files import LogFiles
     from assaymark.tlog.checkpoint import Checkpoint
     from assaymark.tlog.leaf import Leaf
 
 INDEX_NAME: Final = "index.sqlite"
+KEY_TERM: Final = "key:"
+MATERIAL_TERM: Final = "material:"
+PACKAGE_TERM: Final = "package:"
 _BATCH: Final = 1024
 _NOT_WRITABLE: Final = ("store-read-only", "disk-full", "store-io")
 
@@ -29,29 +41,69 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What the index keeps of an envelope: the digests of its subjects and its predicate type."""
+    """What the index keeps of an envelope: see ``IndexRow``."""
 
-    subjects: tuple[str, ...]
+    subjects: tuple[Subject, ...]
     predicate_type: str
+    terms: tuple[str, ...] = ()
+    detail: str = ""
 
 
 def describe_envelope(envelope: bytes) -> Description:
     """The description of a DSSE envelope; one that is no in-toto statement is known by its payload type.
 
+    The key ids are hints of the signers (DSSE v1), not verified; a signature without one is found under ``key:``.
+
     Raises:
         InputError: as ``parse_envelope`` and ``parse_statement``.
     """
     parsed = parse_envelope(envelope)
+    terms = {KEY_TERM + signature.key_id for signature in parsed.signatures}
     if parsed.payload_type != IN_TOTO_PAYLOAD_TYPE:
-        return Description((), parsed.payload_type)
+        return Description((), parsed.payload_type, tuple(sorted(terms)))
     statement = parse_statement(parsed.payload)
-    return Description(tuple(sorted({subject.digest for subject in statement.subjects})), statement.predicate_type)
+    detail = ""
+    if statement.predicate_type == PROVENANCE:
+        terms |= _provenance_terms(statement)
+    elif statement.predicate_type == DECISION:
+        detail = _decision_detail(statement.predicate.get("assaymark"))
+    subjects = {subject.digest: subject for subject in reversed(statement.subjects)}
+    return Description(
+        tuple(subjects[digest] for digest in sorted(subjects)), statement.predicate_type, tuple(sorted(terms)), detail
+    )
+
+
+def _provenance_terms(statement: Statement) -> set[str]:
+    try:
+        provenance = parse_provenance(statement)
+    except InputError:
+        return set()  # it claims nothing that can be read; lineage says so
+    terms = {MATERIAL_TERM + material.digest for material in provenance.materials}
+    for package in provenance.packages:
+        terms |= {PACKAGE_TERM + package.name, PACKAGE_TERM + package.url}
+        if package.digest:
+            terms.add(MATERIAL_TERM + package.digest)
+    return terms
+
+
+def _decision_detail(ours: object) -> str:
+    """``PERMIT production 2026-01-01T00:00:00Z``: outcome, environment and end, as the decision claims them."""
+    if not isinstance(ours, dict):
+        return ""
+    words = [ours.get(key) for key in ("outcome", "environment", "validUntil")]
+    return " ".join(word if isinstance(word, str) else "?" for word in words)
 
 
 def make_row(index: int, leaf: Leaf, description: Description) -> IndexRow:
     """The index's row for an entry."""
-    subjects = tuple(sorted(set(description.subjects)))
-    return IndexRow(index, leaf.envelope_digest, description.predicate_type, subjects)
+    return IndexRow(
+        index,
+        leaf.envelope_digest,
+        description.predicate_type,
+        description.subjects,
+        description.terms,
+        description.detail,
+    )
 
 
 class Lookup:

@@ -33,7 +33,7 @@ from assaymark.tlog.merkle import (
 from assaymark.tlog.proof import make_receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
     from assaymark.core.attestation import Receipt
@@ -167,11 +167,11 @@ class LogStore:
         below: int,
         *,
         only: str | None = None,
-        without: str | None = None,
+        without: Collection[str] = (),
         newest_first: bool = False,
         limit: int | None = None,
     ) -> list[int]:
-        """The indexes below ``below`` of entries on a subject: of one predicate type, or of all but one.
+        """The indexes below ``below`` of entries on a subject: of one predicate type, or of all but some.
 
         Raises:
             InputError: ``log-damaged`` or ``blob-*`` when the index has to be brought up to date and cannot be.
@@ -195,6 +195,16 @@ class LogStore:
             lambda index, size: index.by_predicate(
                 predicate_type, min(below, size), newest_first=newest_first, limit=limit
             )
+        )
+
+    def by_term(self, term: str, below: int, *, newest_first: bool = False, limit: int | None = None) -> list[int]:
+        """The indexes below ``below`` of entries that hold a term: see ``IndexRow``.
+
+        Raises:
+            InputError, UnavailableError: as ``by_subject``.
+        """
+        return self._lookup.ask(
+            lambda index, size: index.by_term(term, min(below, size), newest_first=newest_first, limit=limit)
         )
 
     def append(

@@ -1,0 +1,149 @@
+"""How a subject came to be: SLSA provenance v1, as far as lineage and blast radius read it.
+
+Source: https://slsa.dev/spec/v1.1/provenance. One predicate type for a recorded run and for a derivation that a
+person attests; ``buildType`` and ``builder.id`` tell them apart. Format: docs/spec/provenance.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from assaymark.core.digest import is_digest
+from assaymark.core.errors import InputError
+from assaymark.core.limits import PROVENANCE_MAX_DEPENDENCIES, REPORT_MAX_TEXT
+from assaymark.core.statement import PROVENANCE
+
+if TYPE_CHECKING:
+    from assaymark.core.statement import Statement
+
+DERIVATION_BUILD: Final = "assaymark:derivation/v1"  # attested by a person
+RECORD_BUILD: Final = "assaymark:record/v1"  # observed while it ran
+OPERATIONS: Final = ("train", "fine-tune", "merge", "quantise", "convert", "prune", "deploy", "derive")
+
+DECLARED: Final = "declared"
+OBSERVED: Final = "observed"
+_PACKAGE: Final = "pkg:"
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """One resolved dependency with a digest. ``declared`` is False for what was only seen to be opened.
+
+    ``digest`` is a subject's digest (of its manifest) when ``kind`` is ``model``, ``dataset`` or ``configuration``;
+    the SHA-256 of one file's bytes when it is ``file``.
+    """
+
+    name: str
+    digest: str
+    kind: str
+    declared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """An installed distribution: its package URL without version, its version, its digest or an empty text."""
+
+    name: str
+    version: str
+    digest: str
+
+    @property
+    def url(self) -> str:
+        """``pkg:pypi/numpy@2.3.1``."""
+        return f"{self.name}@{self.version}" if self.version else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What a provenance statement says. ``operation`` is empty when it does not say."""
+
+    operation: str
+    build_type: str
+    builder: str
+    materials: tuple[Material, ...]
+    packages: tuple[Package, ...]
+
+    @property
+    def parents(self) -> tuple[Material, ...]:
+        """The subjects that this one was made from, as declared: what lineage follows."""
+        return tuple(item for item in self.materials if item.declared and item.kind != "file")
+
+
+def parse_provenance(statement: Statement) -> Provenance:
+    """Read SLSA provenance v1, anybody's; a dependency without a SHA-256 digest that is no package is left out.
+
+    Raises:
+        InputError: ``provenance-form``, with the JSON path.
+    """
+    if statement.predicate_type != PROVENANCE:
+        raise InputError("provenance-form", "not SLSA provenance v1", position="$.predicateType")
+    definition = _object(statement.predicate, "buildDefinition", "$.predicate")
+    details = _object(statement.predicate, "runDetails", "$.predicate")
+    where = "$.predicate.buildDefinition"
+    parameters = definition.get("externalParameters", {})
+    operation = parameters.get("operation", "") if isinstance(parameters, dict) else ""
+    dependencies = definition.get("resolvedDependencies", [])
+    if not isinstance(dependencies, list) or len(dependencies) > PROVENANCE_MAX_DEPENDENCIES:
+        raise InputError(
+            "provenance-form",
+            f"expected a list of at most {PROVENANCE_MAX_DEPENDENCIES} dependencies",
+            position=f"{where}.resolvedDependencies",
+        )
+    materials: list[Material] = []
+    packages: list[Package] = []
+    for i, item in enumerate(dependencies):
+        read = _dependency(item, f"{where}.resolvedDependencies[{i}]")
+        if isinstance(read, Package):
+            packages.append(read)
+        elif read is not None:
+            materials.append(read)
+    return Provenance(
+        operation if isinstance(operation, str) else "",
+        _text(definition, "buildType", where),
+        _text(_object(details, "builder", "$.predicate.runDetails"), "id", "$.predicate.runDetails.builder"),
+        tuple(materials),
+        tuple(packages),
+    )
+
+
+def _dependency(item: Any, position: str) -> Material | Package | None:
+    if not isinstance(item, dict):
+        raise InputError("provenance-form", "expected an object", position=position)
+    uri, name, digests = item.get("uri", ""), item.get("name", ""), item.get("digest", {})
+    annotations = item.get("annotations", {})
+    if (
+        not isinstance(uri, str)
+        or not isinstance(name, str)
+        or not isinstance(digests, dict)
+        or not isinstance(annotations, dict)
+        or max(len(uri), len(name)) > REPORT_MAX_TEXT
+    ):
+        raise InputError("provenance-form", "not a resource descriptor", position=position)
+    sha256 = digests.get("sha256")
+    digest = f"sha256:{sha256}" if isinstance(sha256, str) and is_digest(f"sha256:{sha256}") else ""
+    if uri.startswith(_PACKAGE):
+        # The version follows the last @; what follows ? or # qualifies it (purl specification).
+        plain = uri.partition("#")[0].partition("?")[0]
+        package, at, version = plain.rpartition("@")
+        return Package(package, version, digest) if at else Package(plain, "", digest)
+    if not digest:
+        return None
+    kind = annotations.get("kind", "file")
+    return Material(
+        name or uri, digest, kind if isinstance(kind, str) else "file", annotations.get("how", DECLARED) == DECLARED
+    )
+
+
+def _object(table: dict[str, Any], key: str, path: str) -> dict[str, Any]:
+    value = table.get(key)
+    if not isinstance(value, dict):
+        raise InputError("provenance-form", f"{key} is not an object", position=f"{path}.{key}")
+    return value
+
+
+def _text(table: dict[str, Any], key: str, path: str) -> str:
+    value = table.get(key)
+    if not isinstance(value, str) or not value:
+        raise InputError("provenance-form", f"{key} is not text", position=f"{path}.{key}")
+    return value

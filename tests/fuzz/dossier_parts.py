@@ -20,7 +20,7 @@ def _hashes(content: bytes) -> tuple[bytes, ...]:
 
 
 def _entries(dossier: Dossier) -> list[DossierEntry]:
-    return [dossier.decision, dossier.policy, *dossier.roots, *dossier.evidence]
+    return [dossier.decision, *dossier.policies, *dossier.roots, *dossier.evidence]
 
 
 def _with_entry(position: int, entry: DossierEntry) -> Dossier:
@@ -30,7 +30,7 @@ def _with_entry(position: int, entry: DossierEntry) -> Dossier:
     return replace(
         _GOOD,
         decision=entries[0],
-        policy=entries[1],
+        policies=(entries[1],),
         roots=tuple(entries[2:roots]),
         evidence=tuple(entries[roots:]),
     )

@@ -108,7 +108,7 @@ def good_dossier(logged_at: int = START + 100) -> Dossier:
     size = len(log.leaves)
     return Dossier(
         decision=log.entry(size - 1),
-        policy=log.entry(1),
+        policies=(log.entry(1),),
         evidence=tuple(log.entry(index) for index in range(2, size - 1)),
         roots=(log.entry(0),),
         checkpoint=log.note,

@@ -1,4 +1,4 @@
-"""Ed25519 keys in files: PKCS#8 PEM for the private half, SubjectPublicKeyInfo PEM for the public one.
+"""Ed25519 and P-256 keys in files: PKCS#8 PEM for the private half, SubjectPublicKeyInfo PEM for the public one.
 
 A private key's bytes are in no error, repr or argument list: what reads them answers with codes of its own and
 cuts the chain of exceptions.
@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from assaymark.core.errors import AssaymarkError, InputError, UnavailableError, UsageError
 from assaymark.core.limits import KEY_FILE_MAX_BYTES
 from assaymark.keys.encrypted import IV_BYTES, SALT_BYTES, encrypt_pkcs8
-from assaymark.trust.public_key import ED25519, PublicKey, check_public
+from assaymark.trust.public_key import ED25519, P256, PublicKey, check_public
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     Passphrase = Callable[[], bytes]
@@ -42,18 +43,18 @@ class FileSigner:
 
     __slots__ = ("_private", "_public")
 
-    def __init__(self, private: Ed25519PrivateKey) -> None:
+    def __init__(self, private: Ed25519PrivateKey | EllipticCurvePrivateKey) -> None:
         self._private = private
-        self._public = PublicKey(ED25519, private.public_key().public_bytes_raw())
+        self._public = _public_half(private.public_key())
 
     @property
     def scheme(self) -> str:
-        """``ed25519``."""
-        return ED25519
+        """``ed25519`` or ``ecdsa-sha2-nistp256``."""
+        return self._public.scheme
 
     @property
     def public(self) -> bytes:
-        """The 32 bytes of the public key."""
+        """The canonical bytes of the public key."""
         return self._public.public
 
     @property
@@ -62,8 +63,15 @@ class FileSigner:
         return self._public.key_id
 
     def sign(self, message: bytes) -> bytes:
-        """The 64 bytes of the Ed25519 signature over ``message``."""
-        return self._private.sign(message)
+        """The signature over ``message``: 64 bytes of Ed25519, or the DER of ECDSA with SHA-256."""
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+        if isinstance(self._private, Ed25519PrivateKey):
+            return self._private.sign(message)
+        from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+        from cryptography.hazmat.primitives.hashes import SHA256
+
+        return self._private.sign(message, ECDSA(SHA256()))
 
     def __repr__(self) -> str:
         return f"FileSigner(key_id={self.key_id!r})"
@@ -77,21 +85,20 @@ def public_path(path: Path) -> Path:
     return path.with_suffix(".pub") if path.suffix == ".key" else path.with_name(path.name + ".pub")
 
 
-def generate(path: Path, passphrase: bytes | None = None) -> PublicKey:
+def generate(path: Path, passphrase: bytes | None = None, *, scheme: str = ED25519) -> PublicKey:
     """Write a new private key to ``path`` (mode 0600) and its public half beside it; nothing is overwritten.
 
     With a passphrase the private key is encrypted (see ``keys.encrypted``). Both files are on disk on return.
 
     Raises:
-        UsageError: ``key-exists``, ``key-folder`` or ``key-passphrase`` when the passphrase is empty.
+        UsageError: ``key-exists``, ``key-folder``, ``key-scheme``; ``key-passphrase`` for an empty passphrase.
         UnavailableError: ``disk-full``, ``store-read-only`` or ``store-io``; no file is left behind.
     """
     from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     if passphrase is not None and not passphrase:
         raise UsageError("key-passphrase", "an empty passphrase protects nothing", source=str(path))
-    private = Ed25519PrivateKey.generate()
+    private = _generate_private(scheme)
     pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
     if passphrase is None:
         secret = private.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
@@ -107,7 +114,7 @@ def generate(path: Path, passphrase: bytes | None = None) -> PublicKey:
             _create(target, data, mode, undo)
         _sync_folder(path.parent)
         undo.pop_all()
-    return PublicKey(ED25519, private.public_key().public_bytes_raw())
+    return _public_half(private.public_key())
 
 
 def load_private(path: Path, passphrase: Passphrase | None = None) -> FileSigner:
@@ -133,7 +140,8 @@ def load_public(path: Path, passphrase: Passphrase | None = None) -> PublicKey:
     try:
         data = _read(path, private=False)
         if _label(data) in _PRIVATE:
-            return PublicKey(ED25519, parse_private(_read(path, private=True), passphrase).public)
+            signer = parse_private(_read(path, private=True), passphrase)
+            return PublicKey(signer.scheme, signer.public)
         return parse_public(data)
     except AssaymarkError as error:
         raise error.at(str(path)) from None
@@ -147,6 +155,7 @@ def parse_private(data: bytes, passphrase: Passphrase | None = None) -> FileSign
         InputError: ``key-form``.
     """
     from cryptography.exceptions import InternalError, UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -178,10 +187,8 @@ def parse_private(data: bytes, passphrase: Passphrase | None = None) -> FileSign
                 remedy=_PASSPHRASE_REMEDY,
             ) from None
         raise InputError("key-form", "not a private key in PKCS#8 PEM") from None
-    if not isinstance(private, Ed25519PrivateKey):
-        raise UsageError(
-            "key-scheme", "the key is not an Ed25519 key", remedy="make one: assaymark keys generate"
-        ) from None
+    if not isinstance(private, (Ed25519PrivateKey, EllipticCurvePrivateKey)):
+        raise _other_scheme()
     return FileSigner(private)
 
 
@@ -193,7 +200,6 @@ def parse_public(data: bytes) -> PublicKey:
         InputError: ``key-form`` or ``key-weak``.
     """
     from cryptography.exceptions import InternalError, UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
     if _label(data) != _PUBLIC:
@@ -204,10 +210,40 @@ def parse_public(data: bytes) -> PublicKey:
         raise UsageError("key-scheme", "a kind of key that is not read here") from None
     except (ValueError, TypeError, InternalError):
         raise InputError("key-form", "not a public key in PEM (SubjectPublicKeyInfo)") from None
-    if not isinstance(public, Ed25519PublicKey):
-        raise UsageError("key-scheme", "the key is not an Ed25519 key")
-    check_public(ED25519, public.public_bytes_raw())
-    return PublicKey(ED25519, public.public_bytes_raw())
+    half = _public_half(public)
+    check_public(half.scheme, half.public)
+    return half
+
+
+def _generate_private(scheme: str) -> Ed25519PrivateKey | EllipticCurvePrivateKey:
+    if scheme == P256:
+        from cryptography.hazmat.primitives.asymmetric import ec
+
+        return ec.generate_private_key(ec.SECP256R1())
+    if scheme != ED25519:
+        raise _other_scheme()
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    return Ed25519PrivateKey.generate()
+
+
+def _public_half(public: object) -> PublicKey:
+    """The canonical form of a public key of ``cryptography``; other schemes and curves are refused."""
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    if isinstance(public, Ed25519PublicKey):
+        return PublicKey(ED25519, public.public_bytes_raw())
+    if isinstance(public, ec.EllipticCurvePublicKey) and isinstance(public.curve, ec.SECP256R1):
+        return PublicKey(P256, public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
+    raise _other_scheme()
+
+
+def _other_scheme() -> UsageError:
+    return UsageError(
+        "key-scheme", "the key is neither Ed25519 nor ECDSA P-256", remedy="make one: assaymark keys generate"
+    )
 
 
 def _label(data: bytes) -> bytes:

@@ -26,7 +26,7 @@ class Signer(Protocol):
 
     @property
     def scheme(self) -> str:
-        """``ed25519``."""
+        """``ed25519`` or ``ecdsa-sha2-nistp256``."""
         ...
 
     @property

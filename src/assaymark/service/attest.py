@@ -207,7 +207,7 @@ def _approval_notes(evidence: Evidence, scope: Scope, principals: tuple[str, ...
     if environment is None:
         return (f"the policy has no environment {scope.environment!r}: the approval counts for nothing there",)
     submitters = {
-        name for item in evidence.attestations if item.statement.predicate_type == RELEASE for name in item.principals
+        name for item in evidence.own if item.statement.predicate_type == RELEASE for name in item.principals
     }
     roles = {role for item in environment.require if item.predicate == APPROVAL for role in item.roles}
     notes = []
@@ -216,6 +216,6 @@ def _approval_notes(evidence: Evidence, scope: Scope, principals: tuple[str, ...
             notes.append(f"{principal} holds none of the roles that count: {', '.join(sorted(roles))}")
         if principal in submitters:
             notes.append(f"{principal} submitted this model, and nobody's approval of their own change counts")
-    if not evidence.attestations:
+    if not evidence.own:
         notes.append("this digest was not submitted yet: `assaymark submit` it")
     return tuple(notes)

@@ -76,7 +76,7 @@ def decide_on(
     decision = evidence.decide(request, now)
     envelope = sign_statement(decision_payload(decision), [workspace.signer(None, name="service")])
     (receipt,) = publish(workspace, [envelope], now)
-    differences, notes = compare(workspace, request, manifest, known=bool(evidence.attestations))
+    differences, notes = compare(workspace, request, manifest, known=bool(evidence.own))
     return Verdict(
         decision.outcome,
         request.subject,

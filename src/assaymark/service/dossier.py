@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assaymark.core.statement import NOT_EVIDENCE, parse_envelope, parse_statement
+from assaymark.core.statement import parse_envelope, parse_statement
 from assaymark.policy.statement import parse_decision
-from assaymark.service.evidence import policy_in_force
+from assaymark.service.evidence import Reader
 from assaymark.trust.dossier import Dossier, DossierEntry
 
 if TYPE_CHECKING:
@@ -20,12 +20,11 @@ def export_dossier(workspace: Workspace, index: int, manifest: Manifest) -> byte
     size = tree.checkpoint.size
     decision = parse_decision(parse_statement(parse_envelope(workspace.log.entry(index)[1]).payload))
     before = decision.position.tree_size
-    policy_index, _ = policy_in_force(workspace, tree, before)
-    evidence = workspace.log.by_subject(decision.request.subject.digest, below=before, without=NOT_EVIDENCE)
+    policies = Reader(workspace, tree).policies(before)
     return Dossier(
         decision=_entry(workspace, index, size),
-        policy=_entry(workspace, policy_index, size),
-        evidence=tuple(_entry(workspace, position, size) for position in evidence),
+        policies=tuple(_entry(workspace, item.position, size) for item in policies),
+        evidence=tuple(_entry(workspace, position, size) for position, _ in decision.inputs),
         roots=tuple(_entry(workspace, position, size) for position in tree.roots),
         checkpoint=tree.note,
         consistency=tuple(workspace.log.consistency(before, size)),

@@ -1,4 +1,4 @@
-"""What the log holds about a subject, verified, and the policy in force."""
+"""What the log holds about a subject and all that it rests on, verified, and the policy in force."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, TypeVar
 from assaymark.core.decision import LogPosition
 from assaymark.core.digest import sha256_digest
 from assaymark.core.errors import InputError, VerificationError
-from assaymark.core.statement import NOT_EVIDENCE, POLICY
+from assaymark.core.statement import KEY_EVENT, NOT_EVIDENCE, POLICY
+from assaymark.policy.closure import closure
 from assaymark.policy.decide import TrustState, decide
 from assaymark.policy.parse import parse_policy
-from assaymark.trust.policy import policy_after_entry, policy_of
+from assaymark.trust.key_events import counting, key_standing
+from assaymark.trust.policy import policies_in_force
 from assaymark.trust.verify import verify_entry
 
 if TYPE_CHECKING:
@@ -22,20 +24,34 @@ if TYPE_CHECKING:
     from assaymark.policy.document import Policy
     from assaymark.service.workspace import TrustedTree, Workspace
     from assaymark.store.recall import Recall
-
+    from assaymark.trust.key_events import KeyStanding
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All entries on a subject but decisions, below the tree's size, and the policy in force there."""
+    """The closure of a subject below the tree's size (``policy.closure``), the key-events, the policy in force there.
+
+    Signers whose keys do not count are left out of the attestations.
+    """
 
     tree: TrustedTree
+    digest: str
     attestations: tuple[Attestation, ...]
+    standing: KeyStanding
     policy: Policy
     policy_digest: str
     policy_index: int
+
+    @property
+    def own(self) -> tuple[Attestation, ...]:
+        """The entries on the subject itself."""
+        return tuple(
+            item
+            for item in self.attestations
+            if any(subject.digest == self.digest for subject in item.statement.subjects)
+        )
 
     @property
     def trust_state(self) -> TrustState:
@@ -64,11 +80,62 @@ def gather(workspace: Workspace, digest: str) -> Evidence:
         VerificationError: the root, the checkpoint or an entry was refused, or ``policy-none``.
     """
     tree = workspace.trust()
-    size = tree.checkpoint.size
-    indices = workspace.log.by_subject(digest, below=size, without=NOT_EVIDENCE)
-    attestations = tuple(attestation_at(workspace, tree, index) for index in indices)
-    index, text = policy_in_force(workspace, tree, size)
-    return Evidence(tree, attestations, parse_policy(text), sha256_digest(text), index)
+    return gather_below(workspace, tree, digest, tree.checkpoint.size)
+
+
+def gather_below(
+    workspace: Workspace, tree: TrustedTree, digest: str, below: int, reader: Reader | None = None
+) -> Evidence:
+    """As ``gather``, from the entries below ``below`` of a tree; the keys are held against its root.
+
+    ``reader`` of that tree saves who asks often from verifying the same entries again.
+
+    Raises:
+        InputError, VerificationError: as ``gather``.
+    """
+    reader = reader or Reader(workspace, tree)
+    events = reader.of_type(KEY_EVENT, below)
+    standing = key_standing(events, tree.root)
+    found = closure(digest, lambda named: reader.about(named, below)) | {item.position: item for item in events}
+    attestations = counting((found[position] for position in sorted(found)), standing, tree.root)
+    index, text = _policy_below(reader, standing, below)
+    return Evidence(tree, digest, attestations, standing, parse_policy(text), sha256_digest(text), index)
+
+
+class Reader:
+    """Verified entries of one tree, each read and verified once."""
+
+    def __init__(self, workspace: Workspace, tree: TrustedTree) -> None:
+        self._workspace = workspace
+        self.tree = tree
+        self._read: dict[int, Attestation] = {}
+
+    def at(self, index: int) -> Attestation:
+        """The verified entry at ``index``."""
+        found = self._read.get(index)
+        if found is None:
+            found = self._read[index] = attestation_at(self._workspace, self.tree, index)
+        return found
+
+    def about(self, digest: str, below: int) -> list[Attestation]:
+        """The entries on a subject, but those that are no evidence."""
+        return [self.at(i) for i in self._workspace.log.by_subject(digest, below=below, without=NOT_EVIDENCE)]
+
+    def of_type(self, predicate_type: str, below: int) -> list[Attestation]:
+        """The entries of a predicate type, oldest first."""
+        return [self.at(i) for i in self._workspace.log.by_predicate(predicate_type, below=below, newest_first=False)]
+
+    def policies(self, below: int) -> list[Attestation]:
+        """The policies, and what is said about them, oldest first; those that cannot be read are left out."""
+        found: dict[int, Attestation] = {}
+        for index in self._workspace.log.by_predicate(POLICY, below=below, newest_first=False):
+            try:
+                policy = self.at(index)
+                about = self.about(policy.statement.subjects[0].digest, below)
+            except (InputError, VerificationError):
+                continue
+            found |= {item.position: item for item in (policy, *about)}
+        return [found[position] for position in sorted(found)]
 
 
 def seen_tree(workspace: Workspace, recall: Recall | None) -> TrustedTree:
@@ -120,33 +187,23 @@ def attestation_at(workspace: Workspace, tree: TrustedTree, index: int) -> Attes
 
 
 def policy_in_force(workspace: Workspace, tree: TrustedTree, below: int) -> tuple[int, bytes]:
-    """Index and TOML bytes of the policy in force before ``below``.
-
-    That is the newest which the policy role's threshold signed knowing the one in force before it (``afterEntry``):
-    an old policy that is logged again, in an envelope of other bytes, does not come back.
+    """Index and TOML bytes of the policy in force before ``below``: see ``trust.policy.policies_in_force``.
 
     Raises:
         VerificationError: ``policy-none``.
     """
-    indices = workspace.log.by_predicate(POLICY, below=below, newest_first=True)
-    candidates: list[tuple[int, int, bytes]] = []
-    for place, index in enumerate(indices):
-        try:
-            attestation = attestation_at(workspace, tree, index)
-            text, after = policy_of(attestation, tree.root), policy_after_entry(attestation)
-        except (InputError, VerificationError):
-            continue
-        candidates.append((index, after, text))
-        if place + 1 == len(indices) or indices[place + 1] < after:
-            break  # its signers knew of all that came before
-    in_force: tuple[int, bytes] | None = None
-    for index, after, text in reversed(candidates):
-        if in_force is None or after > in_force[0]:
-            in_force = index, text
-    if in_force is None:
+    reader = Reader(workspace, tree)
+    return _policy_below(reader, key_standing(reader.of_type(KEY_EVENT, below), tree.root), below)
+
+
+def _policy_below(reader: Reader, standing: KeyStanding, below: int) -> tuple[int, bytes]:
+    root = reader.tree.root
+    in_force = policies_in_force(counting(reader.policies(below), standing, root), root)
+    if not in_force:
         raise VerificationError(
             "policy-none",
             "the log holds no policy that the root's policy role signed",
             remedy="set one with `assaymark policy set FILE`",
         )
-    return in_force
+    policy, text = in_force[-1]
+    return policy.position, text

@@ -10,7 +10,6 @@ from assaymark.core.errors import AssaymarkError, UsageError
 from assaymark.core.statement import (
     CONFIGURATION,
     DECISION,
-    NOT_EVIDENCE,
     POLICY,
     ROOT_PAYLOAD_TYPE,
     Envelope,
@@ -20,6 +19,7 @@ from assaymark.core.statement import (
 from assaymark.core.times import format_time
 from assaymark.policy.parse import parse_policy
 from assaymark.policy.statement import parse_decision
+from assaymark.service.evidence import Reader, gather_below
 from assaymark.store.log_store import Problem
 from assaymark.tlog.note import NoteVerifier, parse_vkey
 from assaymark.trust.policy import policy_of
@@ -160,6 +160,7 @@ class _Examiner:
     def __init__(self, workspace: Workspace, tree: TrustedTree) -> None:
         self._workspace = workspace
         self._tree = tree
+        self._reader = Reader(workspace, tree)
         self._roots: dict[int, Root] = {}
 
     def __call__(self, index: int, data: bytes) -> list[str]:
@@ -201,8 +202,10 @@ class _Examiner:
             problems.append(f"the decision says {format_time(decision.decided_at)}, which is after it was logged")
         if log.root_at(position.tree_size).hex() != position.root_hash:
             problems.append(f"the decision names another tree of size {position.tree_size} than the log has")
-        held = log.by_subject(decision.request.subject.digest, below=position.tree_size, without=NOT_EVIDENCE)
-        odd = sorted(set(held) ^ {position for position, _ in decision.inputs})
+        there = gather_below(
+            self._workspace, self._tree, decision.request.subject.digest, position.tree_size, self._reader
+        )
+        odd = sorted({item.position for item in there.attestations} ^ {at for at, _ in decision.inputs})
         if odd:
             problems.append("the decision's inputs are not the log's: entries " + ", ".join(map(str, odd)))
         problems.extend(

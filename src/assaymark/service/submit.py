@@ -67,7 +67,7 @@ def submit(
     workspace.blobs.put(intake.manifest.to_bytes())
 
     evidence = gather(workspace, subject.digest)
-    after = max((item.position for item in evidence.attestations if _is_containment(item)), default=-1)
+    after = max((item.position for item in evidence.own if _is_containment(item)), default=-1)
     envelopes = _release(evidence, subject, scope, intake.manifest, submitter)
     report = _standing_scan(evidence, subject, after)
     if report is None:
@@ -129,7 +129,7 @@ def _release(
         made.append(make_statement(subjects, CONFIGURATION, configuration_predicate(subject.digest, files)))
     said = {
         (attestation.statement.payload, signer.key_id)
-        for attestation in evidence.attestations
+        for attestation in evidence.own
         for signer in attestation.signers
     }
     return [
@@ -141,7 +141,7 @@ def _release(
 
 def _standing_scan(evidence: Evidence, subject: Subject, after: int) -> Report | None:
     """The newest scan of this subject by this scanner, if it was logged after the last containment or lift."""
-    for attestation in reversed(evidence.attestations):
+    for attestation in reversed(evidence.own):
         statement = attestation.statement
         if (
             statement.predicate_type == SCAN

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from assaymark.core.decision import Outcome, Reason, Request, Scope, combine
 from assaymark.core.errors import InputError, UsageError, VerificationError
 from assaymark.core.limits import DOSSIER_MAX_BYTES
-from assaymark.core.statement import DECISION, NOT_EVIDENCE, RELEASE, parse_envelope, parse_statement
+from assaymark.core.statement import DECISION, RELEASE, parse_envelope, parse_statement
 from assaymark.core.subject import compare_manifests
 from assaymark.policy.containment import CONTAINMENT_REASON
 from assaymark.policy.remedies import decide_command, supply
 from assaymark.policy.statement import parse_decision
 from assaymark.service.decide import compare
-from assaymark.service.evidence import gather, gather_seen, policy_in_force
+from assaymark.service.evidence import gather, gather_below, gather_seen
 from assaymark.service.verdict import Verdict
 from assaymark.trust.dossier import parse_dossier
 from assaymark.trust.replay import VerifiedDossier, standing_now, verify_dossier
@@ -47,7 +47,7 @@ def verify_in_workspace(
     evidence = gather_seen(workspace, subject.digest, recall)
     request = Request(subject, Scope(workspace.config.tenant, environment))
     decision = evidence.decide(request, now)
-    differences, notes = compare(workspace, request, manifest, known=bool(evidence.attestations))
+    differences, notes = compare(workspace, request, manifest, known=bool(evidence.own))
     return Verdict(
         decision.outcome,
         subject,
@@ -184,8 +184,8 @@ def compare_with_log(verified: VerifiedDossier, log_copy: Workspace) -> list[Rea
                 "keep both files: together they prove the fork",
             )
         ]
-    held = log_copy.log.by_subject(decision.request.subject.digest, below=position.tree_size, without=NOT_EVIDENCE)
-    missing = sorted(set(held) - {index for index, _ in decision.inputs})
+    there = gather_below(log_copy, tree, decision.request.subject.digest, position.tree_size)
+    missing = sorted({item.position for item in there.attestations} - {index for index, _ in decision.inputs})
     reasons = []
     if missing:
         reasons.append(
@@ -196,14 +196,12 @@ def compare_with_log(verified: VerifiedDossier, log_copy: Workspace) -> list[Rea
                 "keep the dossier: with the log it proves that its signer lied",
             )
         )
-    index, _ = policy_in_force(log_copy, tree, position.tree_size)
-    policy = parse_statement(parse_envelope(log_copy.log.entry(index)[1]).payload)
-    if policy.subjects[0].digest != decision.policy_digest:
+    if there.policy_digest != decision.policy_digest:
         reasons.append(
             Reason(
                 "policy-superseded",
                 Outcome.DENY,
-                f"the policy in force was that of entry {index}, not the one that was used",
+                f"the policy in force was that of entry {there.policy_index}, not the one that was used",
                 "decide again",
             )
         )

@@ -18,12 +18,16 @@ WORKLOAD: Final = "workload"
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A person, or a workload (a scanner, a build) that ``registered_by``, a person, answers for."""
+    """A person, or a workload (a scanner, a build) that ``registered_by``, a person, answers for.
+
+    ``former`` are keys that sign nothing any more: what they signed before the key-event that cut them off stands.
+    """
 
     name: str
     keys: tuple[str, ...]
     kind: str = PERSON
     registered_by: str = ""
+    former: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,10 @@ class Root:
     def owner(self, key: str) -> Principal:
         """The one principal that a key belongs to."""
         return self.principals[self.owners[key]]
+
+    def is_former(self, key: str) -> bool:
+        """Whether a key of this root is one that its owner no longer signs with."""
+        return key in self.owner(key).former
 
     def roles_of(self, principal: str) -> frozenset[str]:
         """The roles that a principal acts in."""

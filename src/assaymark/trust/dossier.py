@@ -18,7 +18,7 @@ from assaymark.core.limits import (
 )
 
 DOSSIER_FORMAT: Final = "assaymark:dossier/v1"
-_KEYS: Final = {"checkpoint", "consistency", "decision", "evidence", "format", "manifest", "policy", "roots"}
+_KEYS: Final = {"checkpoint", "consistency", "decision", "evidence", "format", "manifest", "policies", "roots"}
 _HASH_BYTES: Final = 32
 
 
@@ -36,12 +36,13 @@ class DossierEntry:
 class Dossier:
     """Bytes that ``trust.replay`` checks; nothing in it is believed before.
 
-    ``roots`` are the entries of the root chain, oldest first; ``consistency`` leads from the tree that was
-    decided about to the checkpoint's; ``manifest`` holds the subject's canonical manifest bytes.
+    ``policies`` are the policies that were set, oldest first, and what is said about them; ``evidence`` is what the
+    decision names as its inputs; ``roots`` are the entries of the root chain, oldest first; ``consistency`` leads
+    from the tree that was decided about to the checkpoint's; ``manifest`` holds the subject's canonical manifest.
     """
 
     decision: DossierEntry
-    policy: DossierEntry
+    policies: tuple[DossierEntry, ...]
     evidence: tuple[DossierEntry, ...]
     roots: tuple[DossierEntry, ...]
     checkpoint: bytes
@@ -58,7 +59,7 @@ class Dossier:
                 "evidence": [_entry_json(entry) for entry in self.evidence],
                 "format": DOSSIER_FORMAT,
                 "manifest": self.manifest.decode(),
-                "policy": _entry_json(self.policy),
+                "policies": [_entry_json(entry) for entry in self.policies],
                 "roots": [_entry_json(root) for root in self.roots],
             }
         )
@@ -79,7 +80,10 @@ def parse_dossier(data: bytes) -> Dossier:
     evidence = _list(document, "evidence", DOSSIER_MAX_ENTRIES)
     dossier = Dossier(
         decision=_entry(document["decision"], "$.decision"),
-        policy=_entry(document["policy"], "$.policy"),
+        policies=tuple(
+            _entry(item, f"$.policies[{i}]")
+            for i, item in enumerate(_list(document, "policies", DOSSIER_MAX_ENTRIES))
+        ),
         evidence=tuple(_entry(item, f"$.evidence[{i}]") for i, item in enumerate(evidence)),
         roots=tuple(
             _entry(item, f"$.roots[{i}]") for i, item in enumerate(_list(document, "roots", ROOT_MAX_VERSIONS))

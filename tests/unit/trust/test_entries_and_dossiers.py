@@ -41,11 +41,12 @@ def test_another_entry_in_the_place_of_the_decision(dossier: Dossier) -> None:
 
 def test_evidence_that_is_not_what_was_decided_on(dossier: Dossier) -> None:
     assert code_of(dataclasses.replace(dossier, evidence=dossier.evidence[1:])) == "dossier-inputs"
-    assert code_of(dataclasses.replace(dossier, evidence=(*dossier.evidence, dossier.policy))) == "dossier-inputs"
+    assert code_of(dataclasses.replace(dossier, evidence=(*dossier.evidence, *dossier.policies))) == "dossier-inputs"
 
 
 def test_another_statement_in_the_place_of_the_policy(dossier: Dossier) -> None:
-    assert code_of(dataclasses.replace(dossier, policy=dossier.evidence[0])) == "policy-statement"
+    assert code_of(dataclasses.replace(dossier, policies=(dossier.evidence[0],))) == "dossier-policy"
+    assert code_of(dataclasses.replace(dossier, policies=())) == "dossier-policy"
 
 
 def test_another_manifest(dossier: Dossier) -> None:
@@ -133,7 +134,7 @@ def test_a_checkpoint_of_another_log(dossier: Dossier) -> None:
 def test_a_policy_that_names_another_digest_or_that_nobody_with_the_role_signed(dossier: Dossier) -> None:
     root = verify_root_chain([parse_envelope(item.envelope) for item in dossier.roots], PIN)
     checkpoint = verify_checkpoint(dossier.checkpoint, root)
-    one = dossier.policy
+    (one,) = dossier.policies
     receipt = Receipt(
         checkpoint.origin, one.index, checkpoint.size, checkpoint.root_hash, one.leaf, one.hashes, dossier.checkpoint
     )

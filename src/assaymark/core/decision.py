@@ -76,9 +76,9 @@ class TrustState:
 class Decision:
     """A pure function of policy, statements, request and time.
 
-    ``inputs`` are (index, envelope digest) of all entries on the subject below ``position.tree_size`` but
-    decisions: leaving one out is a lie that any copy of the log disproves. ``decided_at`` and
-    ``valid_until`` in seconds.
+    ``inputs`` are (index, envelope digest) of all entries below ``position.tree_size`` on the subject, on its
+    ancestors and on the configurations bound to it, and of every key event, but decisions and attempts: leaving one
+    out is a lie that any copy of the log disproves. ``decided_at`` and ``valid_until`` in seconds.
     """
 
     outcome: Outcome

@@ -8,7 +8,7 @@ from assaymark.core.decision import Decision, Outcome, Reason, TrustState, combi
 from assaymark.core.limits import CLOCK_SKEW_SECONDS, DECISION_DEFAULT_VALIDITY_SECONDS
 from assaymark.core.times import MAX_TIME, format_time
 from assaymark.policy.containment import containment_reason, fold
-from assaymark.policy.evidence import Entries, entries_on, judge
+from assaymark.policy.evidence import Entries, distinct_below, entries_on, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,15 +31,18 @@ def decide(
 ) -> Decision:
     """May the request's subject run in its environment, and why.
 
-    The order of ``attestations`` does not matter; those on other subjects, decisions, and those at or above
-    ``position.tree_size`` are left out, so that a later log replays an earlier decision to the byte. ``now`` in
-    seconds. The decision ends after the environment's validity, or with the root if that is sooner.
+    ``attestations`` are the closure: all entries on the subject, on its ancestors and on the configurations bound to
+    it, and every key event; signers whose keys do not count were taken off before. All of them below
+    ``position.tree_size`` but decisions and attempts are the decision's inputs, so that a later log replays an earlier
+    decision to the byte; their order does not matter. ``now`` in seconds. The decision ends after the environment's
+    validity, or with the root if that is sooner.
     """
-    entries = entries_on(attestations, request, position.tree_size)
+    closure = distinct_below(attestations, position.tree_size)
+    entries = entries_on(closure, request, position.tree_size)
     environment = policy.environment(request.scope.environment)
     reasons = [
         *_root_reasons(trust, now),
-        *_clock_reasons(entries, now),
+        *_clock_reasons(closure, now),
         *_environment_reasons(policy, environment, entries, request),
     ]
     validity = environment.validity if environment is not None else DECISION_DEFAULT_VALIDITY_SECONDS
@@ -51,7 +54,7 @@ def decide(
         root_digest=trust.root_digest,
         policy_digest=policy_digest,
         position=position,
-        inputs=tuple((item.position, item.envelope.digest) for item in entries.items),
+        inputs=tuple((item.position, item.envelope.digest) for item in closure),
         decided_at=now,
         valid_until=min(now + validity, trust.root_expires, MAX_TIME),
     )
@@ -65,8 +68,8 @@ def _root_reasons(trust: TrustState, now: int) -> list[Reason]:
     return [Reason("root", Outcome.INDETERMINATE, message, remedy)]
 
 
-def _clock_reasons(entries: Entries, now: int) -> list[Reason]:
-    newest = max(entries.items, key=lambda item: (item.logged_at, item.position), default=None)
+def _clock_reasons(closure: tuple[Attestation, ...], now: int) -> list[Reason]:
+    newest = max(closure, key=lambda item: (item.logged_at, item.position), default=None)
     if newest is None or now >= newest.logged_at - CLOCK_SKEW_SECONDS:
         return []
     logged = f"entry {newest.position} was logged at {format_time(newest.logged_at)}"

@@ -79,16 +79,23 @@ class Entries:
     people: Groups
 
 
-def entries_on(attestations: Iterable[Attestation], request: Request, below: int) -> Entries:
-    """The entries on the request's subject below a tree size, but decisions and attempts."""
+def distinct_below(attestations: Iterable[Attestation], below: int) -> tuple[Attestation, ...]:
+    """The entries below a tree size but decisions and attempts, each once, in the order of the log."""
     distinct = {
         (item.position, item.envelope.digest): item
         for item in attestations
-        if item.position < below
-        and item.statement.predicate_type not in NOT_EVIDENCE
-        and any(subject.digest == request.subject.digest for subject in item.statement.subjects)
+        if item.position < below and item.statement.predicate_type not in NOT_EVIDENCE
     }
-    items = _said_first(distinct[key] for key in sorted(distinct))
+    return tuple(distinct[key] for key in sorted(distinct))
+
+
+def entries_on(attestations: Iterable[Attestation], request: Request, below: int) -> Entries:
+    """The entries on the request's subject below a tree size, but decisions and attempts."""
+    items = _said_first(
+        item
+        for item in distinct_below(attestations, below)
+        if any(subject.digest == request.subject.digest for subject in item.statement.subjects)
+    )
     return Entries(items, Groups(items, workloads=False), Groups(items, workloads=True))
 
 

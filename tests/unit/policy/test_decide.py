@@ -168,11 +168,11 @@ def test_another_scanner_without_an_answer_does_not_undo_a_pass():
     assert ASK.about("dev").decide([scan(2), scan(5, by=second, complete=False)]).outcome is Outcome.PERMIT
 
 
-def test_evidence_about_another_subject_counts_for_nothing_and_is_no_input():
+def test_evidence_about_another_subject_is_an_input_and_counts_for_nothing():
     entries = [release(1), scan(2), approval(3, BOB), approval(4, CAROL, subject=OTHER)]
     decision = ASK.decide(entries)
     assert decision.outcome is Outcome.DENY
-    assert [index for index, _ in decision.inputs] == [1, 2, 3]
+    assert [index for index, _ in decision.inputs] == [1, 2, 3, 4]
 
 
 def test_an_approval_for_another_environment_or_tenant_says_so():

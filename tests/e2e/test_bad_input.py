@@ -83,7 +83,7 @@ def test_a_dossier_that_hides_a_containment_is_caught_by_the_log(team: Team, mod
     workspace = open_workspace(team.workspace)
     honest = workspace.log.by_subject
     # A lying service: it holds the keys, and leaves the containment out of what it decides on.
-    hidden = max(honest(ask("digest", model).json["subject"], 10**6, without=evidence.DECISION))
+    hidden = max(honest(ask("digest", model).json["subject"], 10**6, without=evidence.NOT_EVIDENCE))
     workspace.log.by_subject = lambda *a, **k: [i for i in honest(*a, **k) if i != hidden]  # type: ignore[method-assign]
     verdict, lie = decide_path(workspace, model, "production", now)
     assert verdict.outcome == "PERMIT"

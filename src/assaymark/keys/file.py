@@ -246,6 +246,15 @@ def _other_scheme() -> UsageError:
     )
 
 
+def is_encrypted(path: Path) -> bool:
+    """Whether the private key at ``path`` wants a passphrase.
+
+    Raises:
+        UsageError: ``key-not-found``, ``key-unreadable`` or ``key-mode``.
+    """
+    return _label(_read(path, private=True)) == _ENCRYPTED
+
+
 def _label(data: bytes) -> bytes:
     """What the one PEM block of a file says it is; empty when there is none, or more than one."""
     if len(data) > KEY_FILE_MAX_BYTES:

@@ -69,7 +69,7 @@ def add_principal(
     """Enrol a person (or a workload that a person registers) with a public key, in roles. Idempotent.
 
     Raises:
-        UsageError: ``name-form``, ``key-taken``, or ``principal-kind``.
+        UsageError: ``name-form``, ``key-taken``, ``key-former`` or ``principal-kind``.
         VerificationError: ``root-threshold`` when the signers are not enough.
     """
     for text in (name, *roles):
@@ -77,7 +77,7 @@ def add_principal(
             raise UsageError("name-form", f"{text!r} is not a name", remedy=f"names have the form {NAME_FORM}")
     root = workspace.trust().root
     keys = dict(root.keys)
-    new = _new_key(root, name, public_key)
+    new = new_key(root, name, public_key)
     if new is not None:
         keys[new.key_id] = new
     known = root.principals.get(name)
@@ -85,8 +85,14 @@ def add_principal(
     if known is not None and (known.kind, known.registered_by) != (kind, registered_by):
         raise UsageError("principal-kind", f"{name} is enrolled as a {known.kind} already")
     principals = dict(root.principals)
+    if known is not None and new is not None and new.key_id in known.former:
+        raise UsageError("key-former", f"{name} no longer signs with this key", source=public_key or "")
     principals[name] = Principal(
-        name, tuple(sorted({*(known.keys if known else ()), *([new.key_id] if new else [])})), kind, registered_by
+        name,
+        tuple(sorted({*(known.keys if known else ()), *([new.key_id] if new else [])})),
+        kind,
+        registered_by,
+        known.former if known else (),
     )
     changed = dict(root.roles)
     for role in roles:
@@ -109,7 +115,12 @@ def unused_roles(workspace: Workspace, roles: Sequence[str]) -> list[str]:
     return [role for role in roles if role not in asked]
 
 
-def _new_key(root: Root, name: str, public_key: str | None) -> PublicKey | None:
+def new_key(root: Root, name: str, public_key: str | None) -> PublicKey | None:
+    """The public key that ``name`` brings, or None; another principal's is refused.
+
+    Raises:
+        UsageError: ``key-taken``, or as the key's loader raises.
+    """
     if public_key is None:
         return None
     key = load_public_key(public_key)

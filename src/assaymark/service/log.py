@@ -10,6 +10,7 @@ from assaymark.core.errors import AssaymarkError, UsageError
 from assaymark.core.statement import (
     CONFIGURATION,
     DECISION,
+    KEY_EVENT,
     POLICY,
     ROOT_PAYLOAD_TYPE,
     Envelope,
@@ -22,6 +23,7 @@ from assaymark.policy.statement import parse_decision
 from assaymark.service.evidence import Reader, gather_below
 from assaymark.store.log_store import Problem
 from assaymark.tlog.note import NoteVerifier, parse_vkey
+from assaymark.trust.key_events import KeyStanding, key_standing
 from assaymark.trust.policy import policy_of
 from assaymark.trust.root import parse_root
 from assaymark.trust.signatures import verified_signers
@@ -161,6 +163,7 @@ class _Examiner:
         self._workspace = workspace
         self._tree = tree
         self._reader = Reader(workspace, tree)
+        self._standing: KeyStanding | None = None
         self._roots: dict[int, Root] = {}
 
     def __call__(self, index: int, data: bytes) -> list[str]:
@@ -174,10 +177,21 @@ class _Examiner:
         except AssaymarkError as error:
             return [str(error)]
 
+    def _key_standing(self) -> KeyStanding:
+        if self._standing is None:
+            events = self._reader.of_type(KEY_EVENT, self._tree.checkpoint.size)
+            self._standing = key_standing(events, self._tree.root)
+        return self._standing
+
     def _statement(self, index: int, envelope: Envelope) -> list[str]:
         problems = []
-        if not verified_signers(envelope, self._tree.root):
+        signers = verified_signers(envelope, self._tree.root)
+        standing = self._key_standing()
+        if not signers:
             problems.append("signed by nobody in the trust root")
+        elif not any(standing.counts(signer.key_id, index, self._tree.root) for signer in signers):
+            names = ", ".join(signer.principal for signer in signers)
+            problems.append(f"signed by {names} with a key that was retired or stolen by then: it counts for nothing")
         statement = parse_statement(envelope.payload)
         if statement.predicate_type == POLICY:
             receipt = self._workspace.log.receipt(index, self._tree.checkpoint.size)

@@ -15,10 +15,18 @@ def principal_in(root: Root, signer: Signer) -> str:
     """The principal that a key belongs to: what nobody enrolled must not be signed with, it would count for nothing.
 
     Raises:
-        UsageError: ``key-unknown``.
+        UsageError: ``key-unknown`` or ``key-former``.
     """
     if signer.key_id in root.keys:
-        return root.owner(signer.key_id).name
+        owner = root.owner(signer.key_id).name
+        if root.is_former(signer.key_id):
+            raise UsageError(
+                "key-former",
+                f"{owner} no longer signs with this key, so nothing that it signs counts",
+                source=signer.key_id,
+                remedy=f"sign with a key that `assaymark keys list` shows as {owner}'s",
+            )
+        return owner
     raise UsageError(
         "key-unknown",
         "the trust root holds no principal with this key",

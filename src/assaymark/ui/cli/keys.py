@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 GENERATE = """\
   assaymark keys generate alice                      # alice.key (keep it) and alice.pub (hand it over)
   assaymark keys generate --out /secure/alice.key --encrypt
+  assaymark keys generate alice --scheme p256        # ECDSA on P-256, where Ed25519 is not allowed
 """
 ADD = """\
   assaymark keys add alice --role approver           # takes alice.pub from here
@@ -51,6 +52,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     completes_files(generate.add_argument("--out", metavar="FILE", help="where the private key goes instead"))
     completes_files(generate.add_argument("--key", metavar="URI", help="the same, as a URI: file:FILE"))
     add_passphrase(generate)
+    generate.add_argument(
+        "--scheme",
+        choices=("ed25519", "p256"),
+        default="ed25519",
+        help="the kind of key (default: ed25519); p256 is ECDSA on P-256",
+    )
     generate.add_argument("--encrypt", action="store_true", help="ask for a passphrase that encrypts the key")
     add_examples(generate, GENERATE)
 
@@ -65,19 +72,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
     completes_files(add.add_argument("file", metavar="FILE", nargs="?", help="the same, without a flag"))
     completes_files(add.add_argument("--key", metavar="URI", help="the same, as a URI: file:FILE"))
     add.add_argument("--registered-by", default="", metavar="PERSON", help="for a workload: who answers for it")
-    _signing(add)
+    add_signing(add)
     add_examples(add, ADD)
 
     listing = add_action(actions, "list", "the principals, their keys and roles, and the root digest", run_list)
     add_workspace(listing)
     add_examples(listing, LIST)
 
+    from assaymark.ui.cli.keys_life import configure_life
+
+    configure_life(actions)
+
     renew = add_action(actions, "renew", "make the next version of the trust root, good for a year", run_renew)
-    _signing(renew)
+    add_signing(renew)
     add_examples(renew, RENEW)
 
 
-def _signing(parser: argparse.ArgumentParser) -> None:
+def add_signing(parser: argparse.ArgumentParser) -> None:
+    """``--workspace``, ``--sign-with`` and ``--passphrase-file``."""
     add_workspace(parser)
     completes_files(
         parser.add_argument(
@@ -94,6 +106,7 @@ def _signing(parser: argparse.ArgumentParser) -> None:
 def run_generate(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
     """Make a key pair."""
     from assaymark.keys.file import generate, public_path
+    from assaymark.trust.public_key import ED25519, P256
 
     named = [place for place in (args.out, args.key) if place]
     if len(named) > 1 or (not named and not args.name):
@@ -104,7 +117,7 @@ def run_generate(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> i
     name = args.name if named and args.name else place.stem
     if args.name and not is_name(name):
         raise UsageError("name-form", f"{name!r} is not a name", remedy=f"names have the form {NAME_FORM}")
-    public = generate(place, new_passphrase(args))
+    public = generate(place, new_passphrase(args), scheme=P256 if args.scheme == "p256" else ED25519)
     document = {
         "schema": "assaymark:key/v1",
         "key": f"file:{place}",
@@ -200,6 +213,7 @@ def _root_document(root: Root) -> dict[str, object]:
                 "name": principal.name,
                 "kind": principal.kind,
                 "keys": list(principal.keys),
+                "former_keys": list(principal.former),
                 "roles": sorted(root.roles_of(principal.name)),
                 "registered_by": principal.registered_by,
             }
@@ -242,5 +256,6 @@ def _listing(root: Root, pinned: str, style: Style) -> str:
         roles = ", ".join(sorted(root.roles_of(principal.name))) or "no role"
         by = f", registered by {principal.registered_by}" if principal.registered_by else ""
         lines.append(f"  {style(principal.name, 'bold')} ({principal.kind}{by}): {roles}")
-        lines += [style(f"      {key}", "dim") for key in principal.keys]
+        lines += [style(f"      {key}  {root.keys[key].scheme}", "dim") for key in principal.keys]
+        lines += [style(f"      {key}  {root.keys[key].scheme}, former", "dim") for key in principal.former]
     return "\n".join(lines)

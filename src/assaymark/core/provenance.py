@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.core.digest import is_digest
+from assaymark.core.digest import digest_hex, is_digest
 from assaymark.core.errors import InputError
 from assaymark.core.limits import PROVENANCE_MAX_DEPENDENCIES, REPORT_MAX_TEXT
 from assaymark.core.statement import PROVENANCE
@@ -68,6 +68,42 @@ class Provenance:
     def parents(self) -> tuple[Material, ...]:
         """The subjects that this one was made from, as declared: what lineage follows."""
         return tuple(item for item in self.materials if item.declared and item.kind != "file")
+
+
+def material_json(material: Material) -> dict[str, Any]:
+    """A material as a resource descriptor of in-toto."""
+    return {
+        "annotations": {"how": DECLARED if material.declared else OBSERVED, "kind": material.kind},
+        "digest": {"sha256": digest_hex(material.digest)},
+        "name": material.name,
+    }
+
+
+def package_json(package: Package) -> dict[str, Any]:
+    """A distribution as a resource descriptor: its package URL, and the digest of what was installed if known."""
+    document: dict[str, Any] = {"uri": package.url}
+    if package.digest:
+        document["digest"] = {"sha256": digest_hex(package.digest)}
+    return document
+
+
+def derivation_predicate(
+    operation: str, parents: tuple[Material, ...], *, builder: str, level: int, comment: str = ""
+) -> dict[str, Any]:
+    """SLSA provenance v1 of a derivation that a person attests, without a run that anybody observed.
+
+    ``level`` is the SLSA build level that is claimed: 0, as nothing was recorded.
+    """
+    parameters = {"operation": operation} | ({"comment": comment} if comment else {})
+    return {
+        "assaymark": {"slsaBuildLevel": level},
+        "buildDefinition": {
+            "buildType": DERIVATION_BUILD,
+            "externalParameters": parameters,
+            "resolvedDependencies": [material_json(parent) for parent in parents],
+        },
+        "runDetails": {"builder": {"id": builder}},
+    }
 
 
 def parse_provenance(statement: Statement) -> Provenance:

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.core.canonical import parse_object
 from assaymark.core.decision import Request, Scope
 from assaymark.core.errors import InputError, UsageError
+from assaymark.core.provenance import parse_provenance
 from assaymark.core.statement import (
     APPROVAL,
     CONFIGURATION,
     CONTAINMENT,
+    DATASET,
     DECISION,
+    KEY_EVENT,
     POLICY,
+    PROVENANCE,
     RELEASE,
     SCAN,
     is_predicate_type,
@@ -41,10 +45,16 @@ OWN_TYPES: Final = {
     "approval": APPROVAL,
     "configuration": CONFIGURATION,
     "containment": CONTAINMENT,
+    "dataset": DATASET,
+    "provenance": PROVENANCE,
     "release": RELEASE,
     "scan": SCAN,
 }
-_ELSEWHERE: Final = {DECISION: "assaymark decide", POLICY: "assaymark policy set"}
+_ELSEWHERE: Final = {
+    DECISION: "assaymark decide",
+    KEY_EVENT: "assaymark keys",
+    POLICY: "assaymark policy set",
+}
 _PREDICATE_MAX_BYTES: Final = 16 * 1024 * 1024
 
 
@@ -111,11 +121,13 @@ def attest(
 
     Raises:
         UsageError: ``attest-type`` or ``key-unknown``.
-        InputError: ``predicate-schema``, or a ``json-*`` code for what must not be signed.
+        InputError: ``predicate-schema``, ``provenance-form``, or a ``json-*`` code for what must not be signed.
     """
     predicate_type = resolve_type(type_name)
     check_schema(predicate_type, predicate)
     subject, _ = subject_at(workspace, place, configurations)
+    if predicate_type == PROVENANCE:
+        parse_provenance(make_statement((subject,), predicate_type, predicate))
     return _log(workspace, gather(workspace, subject.digest), subject, predicate_type, predicate, signers, clock)
 
 
@@ -167,8 +179,8 @@ def check_schema(predicate_type: str, predicate: dict[str, Any]) -> None:
         InputError: ``predicate-schema``.
     """
     short = next((name for name, uri in OWN_TYPES.items() if uri == predicate_type), None)
-    if short is None:
-        return
+    if short is None or predicate_type == PROVENANCE:
+        return  # a public predicate: its reader checks its form
     import json
 
     import jsonschema_rs

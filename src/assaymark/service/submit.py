@@ -8,11 +8,12 @@ from assaymark import __version__
 from assaymark.core.decision import Request, Scope
 from assaymark.core.report import ScanOutcome, Severity
 from assaymark.core.report_json import report_from_json, report_to_json
-from assaymark.core.statement import CONFIGURATION, CONTAINMENT, RELEASE, SCAN, Statement, make_statement
+from assaymark.core.statement import CONFIGURATION, CONTAINMENT, PROVENANCE, RELEASE, SCAN, Statement, make_statement
 from assaymark.core.subject import Subject
 from assaymark.core.times import format_time
 from assaymark.policy.predicates import configuration_predicate, release_predicate
 from assaymark.service.decide import decide_on
+from assaymark.service.derive import derivation, refuse_self
 from assaymark.service.evidence import gather, seen_tree
 from assaymark.service.model import guard_workspace, model_name
 from assaymark.service.principals import principal_in
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assaymark.core.attestation import Attestation
+    from assaymark.core.provenance import Material
     from assaymark.core.report import Report
     from assaymark.core.statement import Envelope
     from assaymark.core.subject import Manifest
@@ -46,6 +48,8 @@ def submit(
     clock: Callable[[], int],
     *,
     configurations: tuple[Path, ...] = (),
+    parents: tuple[Material, ...] = (),
+    operation: str = "derive",
     on_copy: Callable[[int, int], None] | None = None,
     on_scan: Callable[[int, int], None] | None = None,
     recall: Recall | None = None,
@@ -54,21 +58,27 @@ def submit(
 
     What is hashed is what is copied, and the copy is what is scanned. A release that was submitted before, or
     a scan by this version of the scanner that still counts, is not repeated. ``recall`` refuses a workspace that was
-    set back to an earlier state, before anything is logged.
+    set back to an earlier state, before anything is logged. ``parents`` are what it was made from, by ``operation``.
 
     Raises:
+        UsageError: ``derivation-usage`` or ``derivation-self``.
         AssaymarkError: as the stores, the keys and the log raise.
     """
+    origin = derivation(operation, parents) if parents else None
     guard_workspace(workspace, path)
     principal_in(seen_tree(workspace, recall).root, submitter)
     workspace.blobs.sweep()  # what an interrupted submission left may be as large as its model
     intake = take_manifest(path, configurations=configurations, copy_to=workspace.blobs, on_progress=on_copy)
     subject = Subject(model_name(path), intake.manifest.digest)
+    refuse_self(subject, parents)
     workspace.blobs.put(intake.manifest.to_bytes())
 
     evidence = gather(workspace, subject.digest)
     after = max((item.position for item in evidence.own if _is_containment(item)), default=-1)
-    envelopes = _release(evidence, subject, scope, intake.manifest, submitter)
+    made = _release(subject, scope, intake.manifest)
+    if origin is not None:
+        made.append(make_statement((subject,), PROVENANCE, origin))
+    envelopes = _not_yet_said(evidence, made, submitter)
     report = _standing_scan(evidence, subject, after)
     if report is None:
         report = scan_copy(intake, on_scan)
@@ -115,10 +125,8 @@ def scan_statement(subject: Subject, report: Report, now: int, *, after_entry: i
     return make_statement((subject,), SCAN, predicate)
 
 
-def _release(
-    evidence: Evidence, subject: Subject, scope: Scope, manifest: Manifest, submitter: Signer
-) -> list[Envelope]:
-    """The submitter's statements on this release, but what the same key has said before."""
+def _release(subject: Subject, scope: Scope, manifest: Manifest) -> list[Statement]:
+    """What a submitter says of a release: that it shall run there, and which files configure it."""
     made = [make_statement((subject,), RELEASE, release_predicate(scope, manifest))]
     files = (
         *(entry for entry in manifest.files if entry.path.lower().endswith(_CONFIGURATION_SUFFIXES)),
@@ -127,6 +135,11 @@ def _release(
     if files:
         subjects = (subject, *(Subject(entry.path, entry.digest, "configuration") for entry in files))
         made.append(make_statement(subjects, CONFIGURATION, configuration_predicate(subject.digest, files)))
+    return made
+
+
+def _not_yet_said(evidence: Evidence, made: list[Statement], submitter: Signer) -> list[Envelope]:
+    """The statements signed by the submitter, but what the same key has said before."""
     said = {
         (attestation.statement.payload, signer.key_id)
         for attestation in evidence.own

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from assaymark.core.errors import AssaymarkError
     from assaymark.core.report import Report
     from assaymark.core.subject import Difference, Subject
+    from assaymark.service.lineage import LineageView
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,8 @@ class Verdict:
 
     ``differences`` say where the files at hand differ from the release that is compared with; ``receipt`` is
     of the logged decision, None when none is logged. ``decision`` is None when nothing could be decided.
-    ``report`` is the scan of this submission, when there was one. ``notes`` are for people.
+    ``report`` is the scan of this submission, when there was one;
+    ``lineage`` is there when it was asked for. ``notes`` are for people.
     """
 
     outcome: Outcome
@@ -34,6 +36,7 @@ class Verdict:
     report: Report | None = None
     root_digest: str = ""
     notes: tuple[str, ...] = ()
+    lineage: LineageView | None = None
 
 
 def refused(error: AssaymarkError, outcome: Outcome, subject: Subject, scope: Scope) -> Verdict:

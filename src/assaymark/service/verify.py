@@ -14,6 +14,7 @@ from assaymark.policy.remedies import decide_command, supply
 from assaymark.policy.statement import parse_decision
 from assaymark.service.decide import compare
 from assaymark.service.evidence import gather, gather_below, gather_seen
+from assaymark.service.lineage import LINEAGE_REASON, lineage_in, view_of
 from assaymark.service.verdict import Verdict
 from assaymark.trust.dossier import parse_dossier
 from assaymark.trust.replay import VerifiedDossier, standing_now, verify_dossier
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from assaymark.core.attestation import Receipt
     from assaymark.core.decision import Decision
     from assaymark.core.subject import Manifest, Subject
+    from assaymark.service.lineage import LineageView
     from assaymark.service.workspace import Workspace
     from assaymark.store.recall import Recall
 
@@ -35,11 +37,13 @@ def verify_in_workspace(
     environment: str,
     now: int,
     recall: Recall | None = None,
+    *,
+    lineage: bool = False,
 ) -> Verdict:
     """Decide anew from what the log holds now, and write nothing.
 
     ``recall`` remembers the newest tree of each log and the newest root seen, so that a workspace that was set
-    back to an earlier state is refused.
+    back to an earlier state is refused. With ``lineage`` every link to the first ancestors must hold too.
 
     Raises:
         AssaymarkError: as the log raises.
@@ -48,17 +52,40 @@ def verify_in_workspace(
     request = Request(subject, Scope(workspace.config.tenant, environment))
     decision = evidence.decide(request, now)
     differences, notes = compare(workspace, request, manifest, known=bool(evidence.own))
+    view = view_of(subject, evidence.attestations) if lineage else None
+    reasons = _with_lineage(decision.reasons, view)
     return Verdict(
-        decision.outcome,
+        combine([decision.outcome, *([view.reason.outcome] if view else [])]),
         subject,
         request.scope,
-        decision.reasons,
+        reasons,
         differences=differences,
         receipt=_last_receipt(workspace, request),
         decision=decision,
         root_digest=workspace.config.root,
         notes=notes,
+        lineage=view,
     )
+
+
+def verify_lineage(workspace: Workspace, subject: Subject, recall: Recall | None = None) -> Verdict:
+    """Whether every link of a subject's lineage holds; nothing is decided about an environment.
+
+    Raises:
+        AssaymarkError: as the log raises.
+    """
+    view = lineage_in(workspace, subject, recall)
+    scope = Scope(workspace.config.tenant, "")
+    return Verdict(
+        view.reason.outcome, subject, scope, (view.reason,), root_digest=workspace.config.root, lineage=view
+    )
+
+
+def _with_lineage(reasons: tuple[Reason, ...], view: LineageView | None) -> tuple[Reason, ...]:
+    """The reasons, with the lineage's own once; a policy may ask for it by itself."""
+    if view is None:
+        return reasons
+    return (*(reason for reason in reasons if reason.requirement != LINEAGE_REASON), view.reason)
 
 
 def _last_receipt(workspace: Workspace, request: Request) -> Receipt | None:
@@ -106,6 +133,7 @@ def verify_with_dossier(
     recall: Recall | None = None,
     log_copy: Workspace | None = None,
     source: str = "",
+    lineage: bool = False,
 ) -> Verdict:
     """Replay a dossier and hold the files at hand against it; needs no workspace and no network.
 
@@ -149,15 +177,17 @@ def verify_with_dossier(
         )
     if log_copy is not None:
         extra.extend(compare_with_log(verified, log_copy))
+    view = view_of(verified.decision.request.subject, verified.evidence) if lineage else None
     return Verdict(
-        combine([outcome, *(reason.outcome for reason in extra)]),
+        combine([outcome, *(reason.outcome for reason in extra), *([view.reason.outcome] if view else [])]),
         subject,
         scope,
-        (*extra, *reasons),
+        (*extra, *_with_lineage(reasons, view)),
         differences=differences,
         receipt=verified.receipt,
         decision=verified.decision,
         root_digest=pinned,
+        lineage=view,
     )
 
 

@@ -7,6 +7,7 @@ hand is found by ``check`` and by any other copy of the log, not by a look-up.
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 import threading
 import weakref
@@ -184,6 +185,49 @@ class LogIndex:
                 (predicate_type, below, -1 if limit is None else limit),
             ).fetchall()
         return [row[0] for row in rows]
+
+    def terms(self, prefix: str) -> list[str]:
+        """The distinct terms that begin with ``prefix``, which ends in a colon, sorted."""
+        with self._query() as connection:
+            rows = connection.execute(
+                "SELECT DISTINCT term FROM terms WHERE term >= ? AND term < ? ORDER BY term",
+                (prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)),
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    def made_from(self, materials: Collection[str], below: int) -> list[tuple[str, int, Subject]]:
+        """What was made from some materials: (material, position of the entry that says so, what was made).
+
+        ``materials`` are terms; the entries are below ``below``, in order.
+        """
+        with self._query() as connection:
+            rows = connection.execute(
+                "SELECT t.term, s.position, s.name, s.digest, s.kind FROM json_each(?) j "
+                "JOIN terms t ON t.term = j.value JOIN subjects s ON s.position = t.position "
+                "WHERE t.position < ? ORDER BY s.position, t.term",
+                (json.dumps(list(materials)), below),
+            ).fetchall()
+        return [(term, position, Subject(name, digest, kind)) for term, position, name, digest, kind in rows]
+
+    def details(self, digests: Collection[str], predicate_type: str, below: int) -> list[tuple[int, str, str]]:
+        """(position, subject's digest, detail) of the entries of a predicate type on some subjects, in order."""
+        with self._query() as connection:
+            return connection.execute(
+                "SELECT s.position, s.digest, e.detail FROM json_each(?) j JOIN subjects s ON s.digest = j.value "
+                "JOIN entries e ON e.position = s.position WHERE e.predicate_type = ? AND s.position < ? "
+                "ORDER BY s.position",
+                (json.dumps(list(digests)), predicate_type, below),
+            ).fetchall()
+
+    def subjects_of(self, positions: Collection[int]) -> list[tuple[int, Subject]]:
+        """The subjects of some entries, in order."""
+        with self._query() as connection:
+            rows = connection.execute(
+                "SELECT s.position, s.name, s.digest, s.kind FROM json_each(?) j "
+                "JOIN subjects s ON s.position = j.value ORDER BY s.position",
+                (json.dumps(list(positions)),),
+            ).fetchall()
+        return [(position, Subject(name, digest, kind)) for position, name, digest, kind in rows]
 
     def freeze(self) -> None:
         """From here on, read one state of the index whatever other processes write; until ``close``."""

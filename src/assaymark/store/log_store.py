@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assaymark.core.attestation import Receipt
+    from assaymark.core.subject import Subject
     from assaymark.tlog.leaf import Leaf
     from assaymark.tlog.note import NoteSigner, NoteVerifier
 
@@ -206,6 +207,38 @@ class LogStore:
         return self._lookup.ask(
             lambda index, size: index.by_term(term, min(below, size), newest_first=newest_first, limit=limit)
         )
+
+    def terms(self, prefix: str) -> list[str]:
+        """The distinct terms with a prefix such as ``key:``, sorted.
+
+        Raises:
+            InputError, UnavailableError: as ``by_subject``.
+        """
+        return self._lookup.ask(lambda index, _: index.terms(prefix))
+
+    def made_from(self, materials: Collection[str], below: int) -> list[tuple[str, int, Subject]]:
+        """What was made from some materials: see ``LogIndex.made_from``.
+
+        Raises:
+            InputError, UnavailableError: as ``by_subject``.
+        """
+        return self._lookup.ask(lambda index, size: index.made_from(materials, min(below, size)))
+
+    def details(self, digests: Collection[str], predicate_type: str, below: int) -> list[tuple[int, str, str]]:
+        """The details of entries on some subjects: see ``LogIndex.details``.
+
+        Raises:
+            InputError, UnavailableError: as ``by_subject``.
+        """
+        return self._lookup.ask(lambda index, size: index.details(digests, predicate_type, min(below, size)))
+
+    def subjects_of(self, positions: Collection[int]) -> list[tuple[int, Subject]]:
+        """The subjects of some entries.
+
+        Raises:
+            InputError, UnavailableError: as ``by_subject``.
+        """
+        return self._lookup.ask(lambda index, _: index.subjects_of(positions))
 
     def append(
         self, envelopes: Sequence[bytes], now: int, signer: NoteSigner, *, wait: float = LOCK_WAIT_SECONDS

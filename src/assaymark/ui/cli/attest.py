@@ -11,9 +11,11 @@ from assaymark.ui.cli.options import (
     add_environment,
     add_key,
     add_model,
+    add_parents,
     add_workspace,
     completes_files,
     configurations,
+    find_parents,
     find_workspace,
     passphrase_source,
 )
@@ -28,9 +30,12 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   assaymark attest approval model/ --for production --key file:alice.key
   assaymark attest approval sha256:... --for production --key file:alice.key --comment "reviewed the card"
+  assaymark attest dataset data/train --source https://example.com/corpus --key file:dana.key
+  assaymark attest derivation small/ --parent base/ --derivation quantise --key file:dana.key
   assaymark attest https://example.com/review/v1 model/ --predicate review.json --key file:alice.key
 
-TYPE is approval, configuration, containment, release, scan, or the URI of a predicate of your own.
+TYPE is approval, configuration, containment, dataset, derivation, provenance, release, scan, or the URI of a
+predicate of your own.
 A signed predicate holds no floating-point numbers: write them as decimal strings.
 """
 
@@ -42,7 +47,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_environment(parser, required=False)
     add_workspace(parser)
     completes_files(parser.add_argument("--predicate", metavar="FILE", help="JSON object with the predicate"))
-    parser.add_argument("--comment", default="", metavar="TEXT", help="with approval: a remark that is signed too")
+    parser.add_argument("--comment", default="", metavar="TEXT", help="a remark that is signed too")
+    parser.add_argument("--source", default="", metavar="TEXT", help="with dataset: where the data is from")
+    add_parents(parser)
     add_key(
         parser,
         "the signer's key, such as file:alice.key (default: the workspace owner's); repeat it to sign together",
@@ -58,6 +65,8 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
     from assaymark.service.workspace import open_workspace
     from assaymark.ui.cli.clock import now
 
+    if args.type == "derivation" or (args.type == "dataset" and not args.predicate):
+        return _origin(args, outputs)
     plain_approval = args.type == "approval" and not args.predicate
     if plain_approval and not args.environment:
         raise UsageError("attest-usage", "an approval is --for ENV", remedy="`assaymark attest --help`")
@@ -91,6 +100,41 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
             raise error.at(args.predicate) from None
     for line in done.notes:
         note(f"note: {line}")
+    return emit(Result(YES, _document(done), lambda style: _text(done, style)), args.format, outputs)
+
+
+def _origin(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
+    """Describe a data set, or say what a model was made from."""
+    from assaymark.service.derive import attest_dataset, attest_derivation
+    from assaymark.service.workspace import open_workspace
+    from assaymark.ui.cli.clock import now
+    from assaymark.ui.cli.progress import Progress
+
+    workspace = open_workspace(find_workspace(args))
+    signers = [workspace.signer(uri, passphrase_source(args)) for uri in (args.key or [None])]
+    place = Path(args.path)
+    if args.type == "dataset":
+        with Progress("hashing") as progress:
+            done = attest_dataset(
+                workspace,
+                place,
+                signers,
+                now,
+                source=args.source,
+                description=args.comment,
+                on_progress=progress.update,
+            )
+    else:
+        done = attest_derivation(
+            workspace,
+            place,
+            args.derivation,
+            find_parents(args, workspace),
+            signers,
+            now,
+            configurations=configurations(args),
+            comment=args.comment,
+        )
     return emit(Result(YES, _document(done), lambda style: _text(done, style)), args.format, outputs)
 
 

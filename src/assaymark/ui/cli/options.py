@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
+    from assaymark.core.provenance import Material
+    from assaymark.service.workspace import Workspace
+
 
 def completes_files(action: argparse.Action) -> argparse.Action:
     """Let a shell complete file names for this argument."""
@@ -79,6 +82,55 @@ def add_model(parser: argparse.ArgumentParser, *, optional: bool = False) -> Non
             help="a configuration outside the folder that is bound to the model (pre-processing, thresholds)",
         )
     )
+
+
+def add_parents(parser: argparse.ArgumentParser) -> None:
+    """``--parent``, ``--data`` and ``--derivation``."""
+    from assaymark.core.provenance import OPERATIONS
+
+    completes_files(
+        parser.add_argument(
+            "--parent",
+            action="append",
+            default=[],
+            metavar="PATH-OR-DIGEST",
+            help="what it was made from: a base model, an adapter, a data set; repeatable",
+        )
+    )
+    completes_files(
+        parser.add_argument(
+            "--data",
+            action="append",
+            default=[],
+            metavar="PATH-OR-DIGEST",
+            help="a data set that it was made from, also when the log does not know it as one; repeatable",
+        )
+    )
+    parser.add_argument(
+        "--derivation",
+        choices=OPERATIONS,
+        default="derive",
+        help="how it was made from its parents (default: derive)",
+    )
+
+
+def find_parents(args: argparse.Namespace, workspace: Workspace) -> tuple[Material, ...]:
+    """The parents that the command line names; a note on each of which the log says nothing.
+
+    Raises:
+        UsageError, InputError: as the intake of a path raises.
+    """
+    from assaymark.service.derive import DATA, find_parent, unknown_parents
+    from assaymark.ui.cli.output import note
+
+    found = [find_parent(workspace, Path(place)) for place in args.parent]
+    found += [find_parent(workspace, Path(place), DATA) for place in args.data]
+    parents = tuple({parent.digest: parent for parent in found}.values())
+    for parent in unknown_parents(workspace, parents):
+        note(
+            f"note: nobody says anything of {parent.name} yet, so the lineage ends there as missing: {parent.digest}"
+        )
+    return parents
 
 
 def add_environment(parser: argparse.ArgumentParser, flag: str = "--for", *, required: bool = True) -> None:

@@ -10,8 +10,10 @@ from assaymark.ui.cli.options import (
     add_environment,
     add_key,
     add_model,
+    add_parents,
     add_workspace,
     configurations,
+    find_parents,
     find_workspace,
     passphrase_source,
 )
@@ -25,6 +27,7 @@ EXAMPLES = """\
   assaymark submit model/ --to production
   assaymark submit model.safetensors --config thresholds.json --to dev --format json
   assaymark submit model/ --to production --key file:bob.key     # Bob is the submitter
+  assaymark submit tuned/ --to production --parent base/ --parent data/train --derivation fine-tune
 """
 
 
@@ -33,6 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     add_environment(parser, "--to")
     add_workspace(parser)
+    add_parents(parser)
     add_key(parser, "key of the submitter, such as file:bob.key (default: the workspace owner's)")
     add_examples(parser, EXAMPLES)
     parser.set_defaults(run=run)
@@ -58,6 +62,7 @@ def _submit(args: argparse.Namespace) -> Verdict:
     workspace = open_workspace(find_workspace(args))
     submitter = workspace.signer(args.key, passphrase_source(args))
     recall = Recall(state_folder())
+    parents = find_parents(args, workspace)
     with Progress("copying") as copying, Progress("scanning", "files") as scanning:
         verdict = submit(
             workspace,
@@ -66,6 +71,8 @@ def _submit(args: argparse.Namespace) -> Verdict:
             submitter,
             now,
             configurations=configurations(args),
+            parents=parents,
+            operation=args.derivation,
             on_copy=copying.update,
             on_scan=scanning.update,
             recall=recall,

@@ -25,7 +25,7 @@ EXIT: Final = {Outcome.PERMIT: YES, Outcome.DENY: NO, Outcome.INDETERMINATE: NO_
 def answer(args: argparse.Namespace, outputs: list[tuple[str, Path]], question: Callable[[], Verdict]) -> int:
     """Ask, and write the verdict. What was refused is DENY; what could not be read or reached is no answer."""
     subject = Subject(Path(args.path).name or str(args.path), "")
-    scope = Scope(DEFAULT_TENANT, args.environment)
+    scope = Scope(DEFAULT_TENANT, args.environment or "")
     try:
         verdict = question()
     except VerificationError as error:

@@ -73,6 +73,10 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
             },
             "inputs": [{"index": index, "envelope": digest} for index, digest in decision.inputs],
         }
+    if verdict.lineage is not None:
+        from assaymark.ui.report.lineage import lineage_document
+
+        document["lineage"] = lineage_document(verdict.lineage)
     if verdict.report is not None:
         document["scan"] = report_to_json(verdict.report)
     return document

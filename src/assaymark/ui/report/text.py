@@ -36,12 +36,16 @@ def verdict_text(verdict: Verdict, style: Style) -> str:
     lines = [
         (
             f"{style(str(verdict.outcome), colour, 'bold')}  {printable(verdict.subject.name)}"
-            f" for {printable(verdict.scope.environment)}"
+            + (f" for {printable(verdict.scope.environment)}" if verdict.scope.environment else "")
         ),
     ]
     if verdict.subject.digest:
         lines.append(style(f"  {verdict.subject.digest}", "dim"))
     lines += [reason_line(reason, style) for reason in verdict.reasons]
+    if verdict.lineage is not None and len(verdict.lineage.lineage.links):
+        from assaymark.ui.report.lineage import tree_lines
+
+        lines += ["", *tree_lines(verdict.lineage, style)]
     if verdict.differences:
         lines += ["", "What differs from the release:"]
         lines += difference_lines(verdict.differences, style)

@@ -1,0 +1,237 @@
+"""A lineage as text, JSON and SVG. The picture stands alone: no script, and no colour without a word."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from xml.sax.saxutils import escape, quoteattr
+
+from assaymark.policy.lineage import LinkState
+from assaymark.service.lineage import name_in
+from assaymark.ui.report.style import printable
+
+if TYPE_CHECKING:
+    from assaymark.policy.lineage import Ancestor, Lineage, Link
+    from assaymark.service.lineage import LineageView
+    from assaymark.ui.report.style import Style
+
+LINEAGE_SCHEMA: Final = "assaymark:lineage/v1"
+_SHOWN_DIGEST: Final = 19  # sha256: and twelve digits: enough to tell subjects apart in a picture
+
+# Geometry, in pixels.
+_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _MARGIN, _TITLE = 250, 66, 120, 26, 24, 54
+_TEXT_MAX: Final = 30
+_FILL: Final = {"model": "#e8f0fe", "dataset": "#e6f4ea", "configuration": "#fef7e0"}
+_STROKE: Final = {"model": "#1a56b0", "dataset": "#137333", "configuration": "#8a5a00"}
+_OTHER: Final = ("#f1f3f4", "#3c4043")
+_BAD: Final = "#b3261e"
+_INK: Final = "#1f1f1f"
+_GREY: Final = "#5f6368"
+# One arrow head a colour: not every viewer knows context-stroke.
+_MARKERS: Final = (
+    "<defs>"
+    + "".join(
+        f'<marker id="{name}" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
+        f'<path d="M0 0 8 4 0 8z" fill="{colour}"/></marker>'
+        for name, colour in (("good", _GREY), ("bad", _BAD))
+    )
+    + "</defs>"
+)
+
+
+def lineage_document(view: LineageView) -> dict[str, Any]:
+    """The contract of ``lineage show`` and of ``lineage`` in ``verify``: docs/spec/output.md."""
+    reason = view.reason
+    return {
+        "schema": LINEAGE_SCHEMA,
+        "subject": view.subject.digest,
+        "name": view.subject.name,
+        "holds": reason.met,
+        "message": reason.message,
+        "remedy": reason.remedy,
+        "ancestors": [
+            {
+                "digest": item.digest,
+                "name": item.name,
+                "kind": item.kind,
+                "depth": item.depth,
+                "first": item.digest in view.lineage.origins,
+                "statements": view.evidence.get(item.digest, {}),
+            }
+            for item in view.lineage.ancestors
+        ],
+        "links": [_link_document(link) for link in view.lineage.links],
+    }
+
+
+def _link_document(link: Link) -> dict[str, Any]:
+    return {
+        "child": link.child,
+        "parent": link.parent,
+        "name": link.name,
+        "kind": link.kind,
+        "operation": link.operation,
+        "build_type": link.build_type,
+        "entry": link.position,
+        "signers": list(link.signers),
+        "state": str(link.state),
+        "message": link.message,
+    }
+
+
+def lineage_text(view: LineageView, style: Style) -> str:
+    """Whether the lineage holds, the tree, and what to do."""
+    reason = view.reason
+    mark = style("holds", "green", "bold") if reason.met else style("does not hold", "red", "bold")
+    lines = [f"The lineage of {printable(view.subject.name)} {mark}: {printable(reason.message)}", ""]
+    lines += tree_lines(view, style)
+    if reason.remedy:
+        lines += ["", style("To change this:", "bold"), f"  {printable(reason.remedy)}"]
+    return "\n".join(lines)
+
+
+def tree_lines(view: LineageView, style: Style) -> list[str]:
+    """The tree from the subject up to its first ancestors; what was shown above is named again, and not followed."""
+    parents: dict[str, list[Link]] = {}
+    for link in view.lineage.links:
+        parents.setdefault(link.child, []).append(link)
+    nodes = {item.digest: item for item in view.lineage.ancestors}
+    root = view.lineage.ancestors[0]
+    lines = [_node_line(root, view, style)]
+    shown = {root.digest}
+    stack = [(link, "", last) for link, last in _last_first(parents.get(root.digest, []))]
+    while stack:
+        link, indent, last = stack.pop()
+        line = f"{indent}{'└─' if last else '├─'} {_link_words(link, style)}"
+        node = nodes.get(link.parent) if link.state is LinkState.HOLDS else None
+        if node is not None:
+            line += f" {_node_line(node, view, style)}"
+            if node.digest in shown:
+                line += style("  (above)", "dim")
+            else:
+                shown.add(node.digest)
+                inner = indent + ("   " if last else "│  ")
+                stack += [(below, inner, end) for below, end in _last_first(parents.get(node.digest, []))]
+        lines.append(line)
+    return lines
+
+
+def _last_first(links: list[Link]) -> list[tuple[Link, bool]]:
+    return [(link, number == 0) for number, link in enumerate(reversed(links))]
+
+
+def _node_line(node: Ancestor, view: LineageView, style: Style) -> str:
+    first = ", a first ancestor" if node.digest in view.lineage.origins and node.depth else ""
+    name = style(printable(node.name or "without a name"), "bold")
+    return f"{name} ({node.kind}{first}) {style(node.digest[:_SHOWN_DIGEST], 'dim')}"
+
+
+def _link_words(link: Link, style: Style) -> str:
+    how = printable(link.operation or "derived") + " from"
+    if link.state is LinkState.HOLDS:
+        by = f", entry {link.position} by {', '.join(link.signers)}"
+        return f"{how}{style(by, 'dim')}:"
+    name = printable(link.name or link.parent[:_SHOWN_DIGEST] or "?")
+    return f"{how} {style(name, 'bold')} {style(str(link.state).upper(), 'red', 'bold')}: {printable(link.message)}"
+
+
+def lineage_svg(view: LineageView) -> str:
+    """The lineage as a picture: the subject on the left, its first ancestors on the right, an arrow for each link."""
+    boxes = _layout(view.lineage)
+    columns = max(column for column, _ in boxes.values()) + 1
+    rows = max(row for _, row in boxes.values()) + 1
+    width = 2 * _MARGIN + columns * _WIDTH + (columns - 1) * _GAP_X
+    height = _TITLE + _MARGIN + rows * (_HEIGHT + _GAP_Y)
+    reason = view.reason
+    title = f"Lineage of {view.subject.name}: {'every link holds' if reason.met else reason.message}"
+    parts = [
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
+            f'height="{height}" role="img" font-family="system-ui, sans-serif" font-size="13">'
+        ),
+        f"<title>{_xml(title)}</title>",
+        _MARKERS,
+        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
+        (
+            f'<text x="{_MARGIN}" y="30" font-size="16" font-weight="600" fill="{_INK if reason.met else _BAD}">'
+            f"{_xml(_cut(title, max(40, width // 9)))}</text>"
+        ),
+    ]
+    parts += [_arrow(link, boxes) for link in view.lineage.links]
+    parts += [_box(digest, place, view) for digest, place in boxes.items()]
+    return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _layout(lineage: Lineage) -> dict[str, tuple[int, int]]:
+    """Column (the depth) and row of each subject, those that are only named included."""
+    depths = {item.digest: item.depth for item in lineage.ancestors}
+    for link in lineage.links:
+        depths.setdefault(_end(link), depths[link.child] + 1)
+    rows: dict[int, int] = {}
+    places = {}
+    for digest, depth in depths.items():
+        places[digest] = (depth, rows.get(depth, 0))
+        rows[depth] = rows.get(depth, 0) + 1
+    return places
+
+
+def _end(link: Link) -> str:
+    return link.parent or f"entry {link.position}"
+
+
+def _corner(place: tuple[int, int]) -> tuple[int, int]:
+    column, row = place
+    return _MARGIN + column * (_WIDTH + _GAP_X), _TITLE + row * (_HEIGHT + _GAP_Y)
+
+
+def _arrow(link: Link, boxes: dict[str, tuple[int, int]]) -> str:
+    x1, y1 = _corner(boxes[link.child])
+    x2, y2 = _corner(boxes[_end(link)])
+    good = link.state is LinkState.HOLDS
+    colour = _GREY if good else _BAD
+    dash = "" if good else ' stroke-dasharray="6 4"'
+    back = x2 <= x1
+    start, end = (x1 if back else x1 + _WIDTH, y1 + _HEIGHT // 2), (x2 + _WIDTH if back else x2, y2 + _HEIGHT // 2)
+    bend = _GAP_X // 2 * (-1 if back else 1)
+    words = (link.operation or "derived") if good else f"{link.operation or 'derived'}: {link.state}"
+    middle = ((start[0] + end[0]) // 2, (start[1] + end[1]) // 2 - 6)
+    hint = link.message or f"entry {link.position} by {', '.join(link.signers)}"
+    return (
+        f"<g><title>{_xml(hint)}</title>"
+        f'<path d="M{start[0]} {start[1]}C{start[0] + bend} {start[1]} {end[0] - bend} {end[1]} {end[0]} {end[1]}" '
+        f'fill="none" stroke="{colour}" stroke-width="1.6"{dash} marker-end="url(#{"good" if good else "bad"})"/>'
+        f'<text x="{middle[0]}" y="{middle[1]}" text-anchor="middle" font-size="11" fill="{colour}" '
+        f'paint-order="stroke" stroke="#ffffff" stroke-width="4">{_xml(_cut(words, 20))}</text></g>'
+    )
+
+
+def _box(digest: str, place: tuple[int, int], view: LineageView) -> str:
+    x, y = _corner(place)
+    node = next((item for item in view.lineage.ancestors if item.digest == digest), None)
+    named = next((link for link in view.lineage.links if _end(link) == digest), None)
+    kind = node.kind if node is not None else (named.kind if named is not None else "")
+    fill, stroke = _FILL.get(kind, _OTHER[0]), _STROKE.get(kind, _OTHER[1])
+    name = name_in(view.lineage, digest) if node is not None else (named.name if named is not None else "")
+    statements = sum(view.evidence.get(digest, {}).values())
+    count = "1 statement" if statements == 1 else f"{statements} statements"
+    first = node is not None and digest in view.lineage.origins and node.depth > 0
+    third = f"{kind or 'unknown'}{', first ancestor' if first else ''}, {count}"
+    if node is None:
+        fill, stroke, third = "#fdecea", _BAD, str(named.state) if named is not None else "unknown"
+    return (
+        f"<g><title>{_xml(digest)}</title>"
+        f'<rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="8" fill="{fill}" stroke={quoteattr(stroke)} '
+        'stroke-width="1.4"/>'
+        f'<text x="{x + 12}" y="{y + 22}" font-weight="600" fill="{_INK}">{_xml(_cut(name or "without a name"))}'
+        "</text>"
+        f'<text x="{x + 12}" y="{y + 40}" font-size="11" font-family="ui-monospace, monospace" fill="#3c4043">'
+        f"{_xml(digest[:_SHOWN_DIGEST])}</text>"
+        f'<text x="{x + 12}" y="{y + 56}" font-size="11" fill="{stroke}">{_xml(_cut(third, 38))}</text></g>'
+    )
+
+
+def _cut(text: str, limit: int = _TEXT_MAX) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _xml(text: str) -> str:
+    return escape(printable(text))

@@ -1,0 +1,132 @@
+"""SLSA provenance, ours and anybody's, as far as lineage and blast radius read it."""
+
+import copy
+
+import pytest
+from tests.fuzz.provenance import _RECORDED
+
+from assaymark.core.errors import InputError
+from assaymark.core.provenance import (
+    Material,
+    Package,
+    derivation_predicate,
+    material_json,
+    package_json,
+    parse_provenance,
+)
+from assaymark.core.statement import PROVENANCE, SCAN, make_statement
+from assaymark.core.subject import Subject
+
+SUBJECT = Subject("tuned", "sha256:" + "1" * 64)
+BASE = Material("base", "sha256:" + "2" * 64, "model", declared=True)
+# The example of https://slsa.dev/spec/v1.1/provenance, shortened: a builder that knows nothing of us.
+GITHUB = {
+    "buildDefinition": {
+        "buildType": "https://slsa-framework.github.io/github-actions-buildtypes/workflow/v1",
+        "externalParameters": {"workflow": {"ref": "refs/heads/main", "path": ".github/workflows/build.yml"}},
+        "internalParameters": {"github": {"event_name": "workflow_dispatch"}},
+        "resolvedDependencies": [
+            {"uri": "git+https://github.com/octocat/hello-world@refs/heads/main", "digest": {"gitCommit": "c27d33"}}
+        ],
+    },
+    "runDetails": {
+        "builder": {"id": "https://github.com/actions/runner/github-hosted"},
+        "metadata": {"invocationId": "https://github.com/octocat/hello-world/actions/runs/1536140711/attempts/1"},
+    },
+}
+
+
+def read(predicate):
+    return parse_provenance(make_statement((SUBJECT,), PROVENANCE, predicate))
+
+
+def test_a_derivation_by_hand_is_read_back():
+    made = derivation_predicate(
+        "merge", (BASE,), builder="assaymark:builder/person", level=0, comment="half and half"
+    )
+    found = read(made)
+    assert (found.operation, found.materials, found.packages) == ("merge", (BASE,), ())
+    assert found.parents == (BASE,)
+    assert (found.build_type, found.builder) == ("assaymark:derivation/v1", "assaymark:builder/person")
+    assert made["assaymark"]["slsaBuildLevel"] == 0, "nothing was recorded, so nothing is claimed"
+
+
+def test_a_record_tells_declared_from_observed_and_names_packages():
+    found = read(_RECORDED)
+    assert [item.name for item in found.parents] == ["train"]
+    assert [(item.name, item.declared) for item in found.materials] == [("train", True), ("/etc/x", False)]
+    assert found.packages == (Package("pkg:pypi/numpy", "2.3.1", "sha256:" + "5" * 64),)
+    assert found.packages[0].url == "pkg:pypi/numpy@2.3.1"
+
+
+def test_provenance_of_another_builder_is_read_and_claims_no_parent():
+    found = read(GITHUB)
+    assert (found.operation, found.materials, found.packages) == ("", (), ())
+
+
+@pytest.mark.parametrize("package", [Package("pkg:pypi/a", "", ""), Package("pkg:pypi/a", "1", "sha256:" + "7" * 64)])
+def test_packages_and_materials_are_read_back(package):
+    predicate = copy.deepcopy(_RECORDED)
+    predicate["buildDefinition"]["resolvedDependencies"] = [package_json(package), material_json(BASE)]
+    found = read(predicate)
+    assert (found.packages, found.materials) == ((package,), (BASE,))
+
+
+def spoil(path, value):
+    predicate = copy.deepcopy(_RECORDED)
+    *parents, last = path
+    table = predicate
+    for part in parents:
+        table = table[part]
+    if value is ...:
+        del table[last]
+    else:
+        table[last] = value
+    return predicate
+
+
+DEPENDENCIES = ("buildDefinition", "resolvedDependencies")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "place"),
+    [
+        (("buildDefinition",), [], "$.predicate.buildDefinition"),
+        (("runDetails",), ..., "$.predicate.runDetails"),
+        (("runDetails", "builder"), "x", "$.predicate.runDetails.builder"),
+        (("runDetails", "builder", "id"), "", "$.predicate.runDetails.builder.id"),
+        (("buildDefinition", "buildType"), 1, "$.predicate.buildDefinition.buildType"),
+        (DEPENDENCIES, {}, "$.predicate.buildDefinition.resolvedDependencies"),
+        ((*DEPENDENCIES, 0), "x", "$.predicate.buildDefinition.resolvedDependencies[0]"),
+        ((*DEPENDENCIES, 0, "digest"), [], "$.predicate.buildDefinition.resolvedDependencies[0]"),
+        ((*DEPENDENCIES, 1, "annotations"), 1, "$.predicate.buildDefinition.resolvedDependencies[1]"),
+        ((*DEPENDENCIES, 2, "uri"), 1, "$.predicate.buildDefinition.resolvedDependencies[2]"),
+        ((*DEPENDENCIES, 0, "name"), "x" * 5000, "$.predicate.buildDefinition.resolvedDependencies[0]"),
+    ],
+)
+def test_what_is_malformed_is_refused_with_its_place(path, value, place):
+    with pytest.raises(InputError) as caught:
+        read(spoil(path, value))
+    assert (caught.value.code, caught.value.position) == ("provenance-form", place)
+
+
+def test_too_many_dependencies_are_refused(monkeypatch):
+    monkeypatch.setattr("assaymark.core.provenance.PROVENANCE_MAX_DEPENDENCIES", 3)
+    with pytest.raises(InputError):
+        read(_RECORDED)
+
+
+def test_another_predicate_is_no_provenance():
+    with pytest.raises(InputError) as caught:
+        parse_provenance(make_statement((SUBJECT,), SCAN, {}))
+    assert caught.value.position == "$.predicateType"
+
+
+def test_what_has_no_digest_of_sha256_is_no_material():
+    for digest in ({}, {"sha256": "xyz"}, {"sha256": 1}, {"sha512": "0" * 128}):
+        assert read(spoil((*DEPENDENCIES, 0, "digest"), digest)).parents == ()
+
+
+def test_a_kind_that_is_no_text_is_a_file():
+    assert read(spoil((*DEPENDENCIES, 0, "annotations"), {"kind": 1})).parents == ()
+    assert read(spoil((*DEPENDENCIES, 0, "annotations"), {})).materials[0].kind == "file"

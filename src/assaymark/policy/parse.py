@@ -22,6 +22,7 @@ from assaymark.core.statement import is_predicate_type
 from assaymark.core.times import format_duration, parse_duration
 from assaymark.policy.document import (
     POLICY_FORMAT,
+    RESERVED_IDS,
     SUBMITTER,
     Condition,
     Environment,
@@ -30,9 +31,6 @@ from assaymark.policy.document import (
     Scalar,
     same,
 )
-
-# Requirements that every decision may have besides the policy's own.
-RESERVED_IDS: Final = ("root", "clock", "policy", "environment", "containment")
 
 _FIELD: Final = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){0,15}")
 _TOML_POSITION: Final = re.compile(r"(.*) \(at (line \d+), (column \d+)\)", re.DOTALL)

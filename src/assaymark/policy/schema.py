@@ -10,8 +10,7 @@ from typing import Any, Final
 
 from assaymark.core.limits import JSON_MAX_INTEGER, POLICY_MAX_TEXT, POLICY_MAX_THRESHOLD, POLICY_MAX_VALUES
 from assaymark.core.names import NAME_FORM
-from assaymark.policy.document import POLICY_FORMAT, SUBMITTER
-from assaymark.policy.parse import RESERVED_IDS
+from assaymark.policy.document import POLICY_FORMAT, RESERVED_IDS, SUBMITTER
 
 _NAME: Final = {"pattern": f"^{NAME_FORM}$", "type": "string"}
 _NAMES: Final = {"items": _NAME, "maxItems": POLICY_MAX_VALUES, "minItems": 1, "type": "array", "uniqueItems": True}

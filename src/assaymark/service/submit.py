@@ -10,7 +10,7 @@ from assaymark.core.report import ScanOutcome, Severity
 from assaymark.core.report_json import report_from_json, report_to_json
 from assaymark.core.statement import CONFIGURATION, CONTAINMENT, RELEASE, SCAN, Statement, make_statement
 from assaymark.core.subject import Subject
-from assaymark.core.times import format_time
+from assaymark.core.times import MAX_TIME, format_time
 from assaymark.policy.predicates import configuration_predicate, release_predicate
 from assaymark.service.decide import decide_on
 from assaymark.service.evidence import gather, seen_tree
@@ -69,7 +69,7 @@ def submit(
     evidence = gather(workspace, subject.digest)
     after = max((item.position for item in evidence.attestations if _is_containment(item)), default=-1)
     envelopes = _release(evidence, subject, scope, intake.manifest, submitter)
-    report = _standing_scan(evidence, subject, after)
+    report = _standing_scan(evidence, subject, after, clock() - _scan_age(evidence, scope))
     if report is None:
         report = scan_copy(intake, on_scan)
         service = workspace.signer(None, name="service")
@@ -139,13 +139,24 @@ def _release(
     ]
 
 
-def _standing_scan(evidence: Evidence, subject: Subject, after: int) -> Report | None:
-    """The newest scan of this subject by this scanner, if it was logged after the last containment or lift."""
+def _scan_age(evidence: Evidence, scope: Scope) -> int:
+    """How old a scan may be there, in seconds."""
+    environment = evidence.policy.environment(scope.environment)
+    ages = [item.max_age for item in environment.require if item.predicate == SCAN] if environment is not None else []
+    return min((age for age in ages if age), default=MAX_TIME)
+
+
+def _standing_scan(evidence: Evidence, subject: Subject, after: int, since: int) -> Report | None:
+    """The newest scan of this subject by this scanner, if it was logged after the last containment or lift.
+
+    And not before ``since``, in seconds: one that is too old for the policy is made anew.
+    """
     for attestation in reversed(evidence.attestations):
         statement = attestation.statement
         if (
             statement.predicate_type == SCAN
             and attestation.position > after
+            and attestation.logged_at >= since
             and any("scanner" in signer.roles for signer in attestation.signers)
             and statement.predicate.get("tool") == {"name": "assaymark", "version": __version__}
             and [s.digest for s in statement.subjects] == [subject.digest]

@@ -14,6 +14,7 @@ from assaymark.core.limits import (
     POLICY_MAX_RESOLVED,
 )
 from assaymark.core.names import NAME_FORM, is_name
+from assaymark.policy import form
 from assaymark.policy.document import (
     POLICY_ENVIRONMENT,
     POLICY_FORMAT,
@@ -22,7 +23,7 @@ from assaymark.policy.document import (
     Policy,
     Requirement,
 )
-from assaymark.policy.parse_requirement import FORM, parse_requirements, threshold_of
+from assaymark.policy.parse_requirement import parse_requirements, threshold_of
 
 DEFAULT_EXCEPTION_SECONDS: Final = 90 * 86_400
 LINEAGES: Final = ("unchecked", "verified")
@@ -61,20 +62,22 @@ def parse_policy(data: bytes) -> Policy:
             ``policy-missing``, ``policy-type``, ``policy-value``, ``policy-id``, ``policy-text``,
             ``policy-inherits`` or ``policy-limit``, with the line and column or the TOML path as position.
     """
-    document = FORM.load(data, POLICY_MAX_BYTES)
-    FORM.format(document, POLICY_FORMAT, "a policy")
-    FORM.keys(document, _DOCUMENT_KEYS, "")
-    environments = FORM.typed(document, "environments", dict, "", default={})
+    document = form.load(data, POLICY_MAX_BYTES)
+    form.check_format(document, POLICY_FORMAT, "a policy")
+    form.check_keys(document, _DOCUMENT_KEYS, "")
+    environments = form.typed(document, "environments", dict, "", default={})
     said = {name: _environment(name, environments[name], f"environments.{name}") for name in sorted(environments)}
     change = _change(document)
     own = [item.environment for item in said.values()] + ([change] if change is not None else [])
     if _count(own) > POLICY_MAX_REQUIREMENTS or len(said) > POLICY_MAX_REQUIREMENTS:
-        raise FORM.error("limit", f"more than {POLICY_MAX_REQUIREMENTS} requirements or environments", "")
+        raise form.refused("policy-limit", f"more than {POLICY_MAX_REQUIREMENTS} requirements or environments", "")
     resolved: list[Environment] = []
     for name in said:
         resolved.append(_resolve(name, said))
         if _count(resolved[-1:]) > POLICY_MAX_REQUIREMENTS or _count(resolved) > POLICY_MAX_RESOLVED:
-            raise FORM.error("limit", "too many requirements, with those that are inherited", f"environments.{name}")
+            raise form.refused(
+                "policy-limit", "too many requirements, with those that are inherited", f"environments.{name}"
+            )
     return Policy(tuple(resolved), change)
 
 
@@ -84,31 +87,31 @@ def _count(environments: list[Environment]) -> int:
 
 def _environment(name: str, value: Any, path: str) -> _Said:
     if not is_name(name) or name == POLICY_ENVIRONMENT:
-        raise FORM.error(
-            "id",
+        raise form.refused(
+            "policy-id",
             f"an environment's name has the form {NAME_FORM} and is not {POLICY_ENVIRONMENT}",
             f"environments.{name[:80]!r}",
         )
-    table = FORM.table(value, path)
-    FORM.keys(table, _ENVIRONMENT_KEYS, path)
+    table = form.table(value, path)
+    form.check_keys(table, _ENVIRONMENT_KEYS, path)
     environment = Environment(
         name,
-        FORM.text(table, "description", path),
+        form.text(table, "description", path),
         require=parse_requirements(table, path),
         exceptions=_exceptions(table, path),
-        lineage=FORM.choice(table, "lineage", path, LINEAGES) == "verified",
-        inherits=FORM.typed(table, "inherits", str, path, default=""),
+        lineage=form.choice(table, "lineage", path, LINEAGES) == "verified",
+        inherits=form.typed(table, "inherits", str, path, default=""),
     )
     if "validity" in table:
-        validity = FORM.duration(table, "validity", path, DECISION_MAX_VALIDITY_SECONDS)
+        validity = form.duration(table, "validity", path, DECISION_MAX_VALIDITY_SECONDS)
         environment = replace(environment, validity=validity)
     if "contain" in table:
-        contain = FORM.typed(table, "contain", dict, path)
-        FORM.keys(contain, ("roles",), f"{path}.contain")
-        environment = replace(environment, contain_roles=FORM.names(contain, "roles", f"{path}.contain"))
+        contain = form.typed(table, "contain", dict, path)
+        form.check_keys(contain, ("roles",), f"{path}.contain")
+        environment = replace(environment, contain_roles=form.names(contain, "roles", f"{path}.contain"))
     if "lift" in table:
-        lift = FORM.typed(table, "lift", dict, path)
-        FORM.keys(lift, ("require",), f"{path}.lift")
+        lift = form.typed(table, "lift", dict, path)
+        form.check_keys(lift, ("require",), f"{path}.lift")
         environment = replace(environment, lift=parse_requirements(lift, f"{path}.lift"))
     return _Said(environment, frozenset(table))
 
@@ -117,22 +120,22 @@ def _exceptions(table: dict[str, Any], path: str) -> ExceptionRule | None:
     if "exceptions" not in table:
         return None
     path = f"{path}.exceptions"
-    rule = FORM.table(table["exceptions"], path)
-    FORM.keys(rule, ("roles", "threshold", "max-duration"), path)
-    longest = FORM.duration(rule, "max-duration", path) if "max-duration" in rule else DEFAULT_EXCEPTION_SECONDS
-    return ExceptionRule(FORM.names(rule, "roles", path), threshold_of(rule, path), longest)
+    rule = form.table(table["exceptions"], path)
+    form.check_keys(rule, ("roles", "threshold", "max-duration"), path)
+    longest = form.duration(rule, "max-duration", path) if "max-duration" in rule else DEFAULT_EXCEPTION_SECONDS
+    return ExceptionRule(form.names(rule, "roles", path), threshold_of(rule, path), longest)
 
 
 def _change(document: dict[str, Any]) -> Environment | None:
     """What a change of the policy needs, as an environment of its own; None when nothing."""
-    table = FORM.typed(document, "policy", dict, "", default={})
-    FORM.keys(table, ("require",), "policy")
+    table = form.typed(document, "policy", dict, "", default={})
+    form.check_keys(table, ("require",), "policy")
     require = parse_requirements(table, "policy", of_policy=True)
     if not require:
         return None
     if not any(item.mode is Mode.ENFORCE for item in require):
-        raise FORM.error(
-            "value",
+        raise form.refused(
+            "policy-value",
             "nothing here is enforced, and what enforces nothing permits nothing: the policy could never change",
             "policy.require",
             "leave [policy] out, or enforce one requirement",
@@ -147,12 +150,14 @@ def _resolve(name: str, said: dict[str, _Said]) -> Environment:
         where = f"environments.{chain[-1]}.inherits"
         if parent not in said:
             known = ", ".join(said)
-            raise FORM.error("inherits", f"there is no environment {parent[:80]!r}", where, f"one of {known}")
+            raise form.refused(
+                "policy-inherits", f"there is no environment {parent[:80]!r}", where, f"one of {known}"
+            )
         if parent in chain:
-            raise FORM.error("inherits", f"a circle: {' inherits '.join([*chain, parent])}", where)
+            raise form.refused("policy-inherits", f"a circle: {' inherits '.join([*chain, parent])}", where)
         chain.append(parent)
         if len(chain) > POLICY_MAX_INHERITANCE:
-            raise FORM.error("inherits", f"more than {POLICY_MAX_INHERITANCE} environments deep", where)
+            raise form.refused("policy-inherits", f"more than {POLICY_MAX_INHERITANCE} environments deep", where)
     found = said[chain.pop()].environment
     while chain:
         found = _inherit(said[chain.pop()], found)

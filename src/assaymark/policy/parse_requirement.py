@@ -15,6 +15,7 @@ from assaymark.core.limits import (
 )
 from assaymark.core.names import NAME_FORM, is_name
 from assaymark.core.statement import is_predicate_type
+from assaymark.policy import form
 from assaymark.policy.conditions import NUMERIC, number
 from assaymark.policy.document import (
     RESERVED_IDS,
@@ -26,9 +27,7 @@ from assaymark.policy.document import (
     Scalar,
     same,
 )
-from assaymark.policy.form import Form
 
-FORM: Final = Form("policy")
 FIELD_FORM: Final = r"[A-Za-z0-9_-]+(\.([A-Za-z0-9_-]+|\*)){0,15}"
 # What a policy may ask about; its own change is about the policy alone.
 ABOUTS: Final = tuple(str(item) for item in About if item is not About.POLICY)
@@ -58,13 +57,13 @@ def parse_requirements(table: dict[str, Any], path: str, *, of_policy: bool = Fa
     Raises:
         InputError: as ``parse_policy``.
     """
-    items = FORM.typed(table, "require", list, path, default=[])
+    items = form.typed(table, "require", list, path, default=[])
     read = tuple(_requirement(item, f"{path}.require[{i}]", of_policy=of_policy) for i, item in enumerate(items))
     seen: set[str] = set()
     for i, requirement in enumerate(read):
         if requirement.id in seen:
             position = f"{path}.require[{i}].id"
-            raise FORM.error("id", f"the id {requirement.id!r} occurs twice", position)
+            raise form.refused("policy-id", f"the id {requirement.id!r} occurs twice", position)
         seen.add(requirement.id)
     return read
 
@@ -75,64 +74,68 @@ def threshold_of(table: dict[str, Any], path: str) -> int:
     Raises:
         InputError: ``policy-value`` or ``policy-type``.
     """
-    threshold = int(FORM.typed(table, "threshold", int, path, default=1))
+    threshold = int(form.typed(table, "threshold", int, path, default=1))
     if not 1 <= threshold <= POLICY_MAX_THRESHOLD:
-        raise FORM.error("value", f"a threshold is from 1 to {POLICY_MAX_THRESHOLD}", f"{path}.threshold")
+        raise form.refused("policy-value", f"a threshold is from 1 to {POLICY_MAX_THRESHOLD}", f"{path}.threshold")
     return threshold
 
 
 def _requirement(item: Any, path: str, *, of_policy: bool) -> Requirement:
-    table = FORM.table(item, path)
-    FORM.keys(table, _REQUIREMENT_KEYS if of_policy else (*_REQUIREMENT_KEYS, "about"), path)
-    name = FORM.typed(table, "id", str, path)
+    table = form.table(item, path)
+    form.check_keys(table, _REQUIREMENT_KEYS if of_policy else (*_REQUIREMENT_KEYS, "about"), path)
+    name = form.typed(table, "id", str, path)
     if not is_name(name) or name in RESERVED_IDS:
         reserved = ", ".join(RESERVED_IDS)
-        raise FORM.error("id", f"an id has the form {NAME_FORM} and is none of {reserved}", f"{path}.id")
-    predicate = FORM.typed(table, "predicate", str, path)
+        raise form.refused("policy-id", f"an id has the form {NAME_FORM} and is none of {reserved}", f"{path}.id")
+    predicate = form.typed(table, "predicate", str, path)
     if not is_predicate_type(predicate) or len(predicate) > POLICY_MAX_TEXT:
-        raise FORM.error("value", "a predicate type is a URI", f"{path}.predicate")
-    conditions = FORM.typed(table, "where", list, path, default=[])
+        raise form.refused("policy-value", "a predicate type is a URI", f"{path}.predicate")
+    conditions = form.typed(table, "where", list, path, default=[])
     if len(conditions) > POLICY_MAX_REQUIREMENTS:
-        raise FORM.error("limit", f"more than {POLICY_MAX_REQUIREMENTS} conditions", f"{path}.where")
+        raise form.refused("policy-limit", f"more than {POLICY_MAX_REQUIREMENTS} conditions", f"{path}.where")
     return Requirement(
         id=name,
         predicate=predicate,
-        roles=FORM.names(table, "roles", path),
+        roles=form.names(table, "roles", path),
         threshold=threshold_of(table, path),
-        summary=FORM.text(table, "summary", path),
+        summary=form.text(table, "summary", path),
         where=tuple(_condition(entry, f"{path}.where[{i}]") for i, entry in enumerate(conditions)),
         distinct_from=_distinct_from(table, path),
-        remedy=FORM.text(table, "remedy", path),
-        max_age=FORM.duration(table, "max-age", path) if "max-age" in table else 0,
-        about=About.POLICY if of_policy else About(FORM.choice(table, "about", path, ABOUTS)),
-        mode=Mode(FORM.choice(table, "mode", path, MODES)),
+        remedy=form.text(table, "remedy", path),
+        max_age=form.duration(table, "max-age", path) if "max-age" in table else 0,
+        about=About.POLICY if of_policy else About(form.choice(table, "about", path, ABOUTS)),
+        mode=Mode(form.choice(table, "mode", path, MODES)),
     )
 
 
 def _distinct_from(table: dict[str, Any], path: str) -> tuple[str, ...]:
     if "distinct-from" not in table:
         return ()
-    if FORM.typed(table, "distinct-from", list, path) != [SUBMITTER]:
-        raise FORM.error("value", f'distinct-from is ["{SUBMITTER}"] or absent', f"{path}.distinct-from")
+    if form.typed(table, "distinct-from", list, path) != [SUBMITTER]:
+        raise form.refused("policy-value", f'distinct-from is ["{SUBMITTER}"] or absent', f"{path}.distinct-from")
     return (SUBMITTER,)
 
 
 def _condition(item: Any, path: str) -> Condition:
-    table = FORM.table(item, path)
-    FORM.keys(table, _CONDITION_KEYS, path)
-    field = FORM.typed(table, "field", str, path)
+    table = form.table(item, path)
+    form.check_keys(table, _CONDITION_KEYS, path)
+    field = form.typed(table, "field", str, path)
     if not _FIELD.fullmatch(field):
-        raise FORM.error("value", "a field is a dotted path such as tool.name or findings.*.rule", f"{path}.field")
+        raise form.refused(
+            "policy-value", "a field is a dotted path such as tool.name or findings.*.rule", f"{path}.field"
+        )
     said = [key for key in _OPERATORS if key in table]
     if len(said) != 1:
-        raise FORM.error("value", f"a condition has one of {', '.join(_OPERATORS)}", path)
+        raise form.refused("policy-value", f"a condition has one of {', '.join(_OPERATORS)}", path)
     operator = Operator.IN if said == ["equals"] else Operator(said[0])
     values = _operands(table, said[0], operator, path)
     unknown = _scalars(table, "indeterminate-when", path) if "indeterminate-when" in table else ()
     if unknown and operator is Operator.CONTAINS:
-        raise FORM.error("value", "contains knows yes and no alone", f"{path}.indeterminate-when")
+        raise form.refused("policy-value", "contains knows yes and no alone", f"{path}.indeterminate-when")
     if any(same(value, other) for value in values for other in unknown if operator not in NUMERIC):
-        raise FORM.error("value", "a value both decides the condition and is no answer", f"{path}.indeterminate-when")
+        raise form.refused(
+            "policy-value", "a value both decides the condition and is no answer", f"{path}.indeterminate-when"
+        )
     return Condition(field, values, unknown, operator)
 
 
@@ -140,10 +143,10 @@ def _operands(table: dict[str, Any], key: str, operator: Operator, path: str) ->
     if key in (Operator.IN, Operator.NOT_IN):
         return _scalars(table, key, path)
     position = f"{path}.{key}"
-    value = FORM.scalar(table[key], position)
+    value = form.scalar(table[key], position)
     if operator in NUMERIC and number(value) is None:
-        raise FORM.error(
-            "value",
+        raise form.refused(
+            "policy-value",
             f'expected an integer, or a decimal of up to {POLICY_MAX_DIGITS} digits in text, such as "0.95"',
             position,
         )
@@ -151,7 +154,7 @@ def _operands(table: dict[str, Any], key: str, operator: Operator, path: str) ->
 
 
 def _scalars(table: dict[str, Any], key: str, path: str) -> tuple[Scalar, ...]:
-    entries = FORM.typed(table, key, list, path)
+    entries = form.typed(table, key, list, path)
     if not 0 < len(entries) <= POLICY_MAX_VALUES:
-        raise FORM.error("value", f"expected 1 to {POLICY_MAX_VALUES} values", f"{path}.{key}")
-    return tuple(FORM.scalar(entry, f"{path}.{key}[{i}]") for i, entry in enumerate(entries))
+        raise form.refused("policy-value", f"expected 1 to {POLICY_MAX_VALUES} values", f"{path}.{key}")
+    return tuple(form.scalar(entry, f"{path}.{key}[{i}]") for i, entry in enumerate(entries))

@@ -89,13 +89,13 @@ def approve(
     scope = Scope(workspace.config.tenant, environment)
     evidence = gather(workspace, subject.digest)
     state = containment_state(evidence.policy, evidence.attestations, Request(subject, scope))
-    after = max(state.after_entry, _renewed_after(evidence, scope, signers))
+    after = max(state.after_entry, _renewed_after(evidence, subject, scope, signers))
     predicate = approval_predicate(scope, after_entry=after, comment=comment, origin=workspace.config.origin)
     attested = _log(workspace, evidence, subject, APPROVAL, predicate, signers, clock)
     return replace(attested, notes=_approval_notes(evidence, scope, attested.principals))
 
 
-def _renewed_after(evidence: Evidence, scope: Scope, signers: Sequence[Signer]) -> int:
+def _renewed_after(evidence: Evidence, subject: Subject, scope: Scope, signers: Sequence[Signer]) -> int:
     """One more than the signers' last approval there, where approvals grow too old: 0 where they do not.
 
     Saying the same again would not be logged as new, so an approval that ages could never be renewed.
@@ -108,6 +108,7 @@ def _renewed_after(evidence: Evidence, scope: Scope, signers: Sequence[Signer]) 
         item.position
         for item in evidence.attestations
         if item.statement.predicate_type == APPROVAL
+        and subject.digest in {about.digest for about in item.statement.subjects}
         and in_scope(item, scope)
         and keys & {signer.key_id for signer in item.signers}
     ]

@@ -121,14 +121,12 @@ def admitted(
         subject = Subject(model_name(Path(path)), manifest.digest)
         verdict = _judge(subject, manifest, environment, workspace, dossier, root)
         if verdict.outcome is not Outcome.PERMIT:
-            unmet = "; ".join(
-                f"{reason.requirement}: {reason.message}" for reason in verdict.reasons if not reason.met
-            )
+            unmet = "; ".join(f"{reason.requirement}: {reason.message}" for reason in verdict.reasons if reason.stops)
             raise VerificationError(
                 "not-admitted",
                 f"{verdict.outcome} for {environment}: {unmet}",
                 source=str(path),
-                remedy=next((reason.remedy for reason in verdict.reasons if not reason.met), ""),
+                remedy=next((reason.remedy for reason in verdict.reasons if reason.stops), ""),
             )
         yield copy
 

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from assaymark.core.subject import Subject
 
 DEFAULT_TENANT: Final = "default"
@@ -18,6 +20,14 @@ class Outcome(StrEnum):
     PERMIT = "PERMIT"
     DENY = "DENY"
     INDETERMINATE = "INDETERMINATE"
+
+
+class Mode(StrEnum):
+    """Whether an unmet requirement denies, is shown as a warning, or is only recorded."""
+
+    ENFORCE = "enforce"
+    WARN = "warn"
+    AUDIT = "audit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +50,26 @@ class Request:
 class Reason:
     """One requirement and how it stands. ``remedy`` is the command that would meet it, and who can give it.
 
-    ``outcome`` is what this requirement alone would decide; ``met`` is ``outcome == PERMIT``.
+    ``outcome`` is what this requirement alone would decide; ``met`` is ``outcome == PERMIT``. ``exception`` is the
+    index of the entry that lets it pass all the same, None without one.
     """
 
     requirement: str
     outcome: Outcome
     message: str = ""  # for people, like the remedy; neither is signed
     remedy: str = ""
+    mode: Mode = Mode.ENFORCE
+    exception: int | None = None
 
     @property
     def met(self) -> bool:
         """Whether the requirement is met."""
         return self.outcome is Outcome.PERMIT
+
+    @property
+    def stops(self) -> bool:
+        """Whether it keeps the outcome from PERMIT: enforced, not met and not excepted."""
+        return not self.met and self.mode is Mode.ENFORCE and self.exception is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +118,14 @@ def combine(outcomes: list[Outcome]) -> Outcome:
     if Outcome.INDETERMINATE in outcomes:
         return Outcome.INDETERMINATE
     return Outcome.PERMIT
+
+
+def outcome_of(reasons: Iterable[Reason]) -> Outcome:
+    """What follows from reasons: only the enforced ones count, an excepted one as met; without any it is DENY."""
+    return combine(
+        [
+            Outcome.PERMIT if reason.exception is not None else reason.outcome
+            for reason in reasons
+            if reason.mode is Mode.ENFORCE
+        ]
+    )

@@ -52,6 +52,17 @@ POLICY_MAX_VALUES: Final = 1_000
 POLICY_MAX_TEXT: Final = 2_000
 # More signatures than an envelope can carry are asked of nobody.
 POLICY_MAX_THRESHOLD: Final = 64
+# A number in a condition, in digits on either side of its point: far above any measure, and compared in a moment.
+POLICY_MAX_DIGITS: Final = 40
+# Environments that inherit from one another: dev, staging, production and their regions are four deep.
+POLICY_MAX_INHERITANCE: Final = 16
+# Requirements of all environments together, those that are inherited counted anew in each.
+POLICY_MAX_RESOLVED: Final = 10_000
+# The longest time that an age or an exception may have: a policy outlives ten years less often than people forget.
+POLICY_MAX_DURATION_SECONDS: Final = 3_650 * 86_400
+# A team's own cases for a policy, and the statements of all of them.
+CASES_MAX_BYTES: Final = 4 * MIB
+CASES_MAX: Final = 10_000
 # A decision is asked for anew at least once a day: what was contained meanwhile is then noticed.
 DECISION_MAX_VALIDITY_SECONDS: Final = 86_400
 DECISION_DEFAULT_VALIDITY_SECONDS: Final = 3_600

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from assaymark.core.digest import digest_hex
+from assaymark.core.times import format_time
 
 if TYPE_CHECKING:
     from assaymark.core.decision import Scope
@@ -39,6 +40,32 @@ def containment_predicate(
 ) -> dict[str, Any]:
     """``assaymark:containment/v1``: the signer contains the subject in one environment, or lifts that."""
     return {"action": action, "afterEntry": after_entry, "reason": reason, **_scope(scope), **_log(origin)}
+
+
+def exception_predicate(
+    scope: Scope,
+    requirements: tuple[str, ...],
+    *,
+    after_entry: int,
+    owner: str,
+    reason: str,
+    until: int,
+    origin: str = "",
+) -> dict[str, Any]:
+    """``assaymark:exception/v1``: until then (seconds) the subject may run there without these requirements.
+
+    Raises:
+        InputError: ``time-range``.
+    """
+    return {
+        "afterEntry": after_entry,
+        "owner": owner,
+        "reason": reason,
+        "requirements": sorted(requirements),
+        "until": format_time(until),
+        **_scope(scope),
+        **_log(origin),
+    }
 
 
 def configuration_predicate(model: str, files: tuple[FileEntry, ...]) -> dict[str, Any]:

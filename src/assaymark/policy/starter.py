@@ -61,6 +61,31 @@ distinct-from = ["submitter"]
 # Who may contain a model at once. Lifting needs everything above anew, logged after the containment.
 [environments.production.contain]
 roles = ["owner", "approver", "responder"]
+
+# Who may let a model run without one of the above, for a time: `assaymark attest exception`.
+[environments.production.exceptions]
+roles = ["policy"]
+max-duration = "90d"
+
+# More that can be asked for; take the # away. `lineage` goes below [environments.production].
+#
+# lineage = "verified"  # every model and data set that it was made from is known, and none is contained
+#
+# [[environments.production.require]]
+# id = "provenance"
+# summary = "its training was recorded"
+# predicate = "https://slsa.dev/provenance/v1"
+# roles = ["builder"]
+# where = [{ field = "buildDefinition.buildType", equals = "assaymark:record/v1" }]
+#
+# [[environments.production.require]]
+# id = "data"
+# summary = "somebody approves each data set, anew every half year"
+# about = "data"
+# predicate = "assaymark:approval/v1"
+# roles = ["approver"]
+# max-age = "180d"
+# mode = "warn"  # shown and signed, and denies nothing yet
 """
 
 

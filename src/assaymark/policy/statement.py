@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from assaymark.core.decision import Decision, LogPosition, Outcome, Reason, Request, Scope, combine
+from assaymark.core.decision import Decision, LogPosition, Mode, Outcome, Reason, Request, Scope, outcome_of
 from assaymark.core.digest import digest_hex, is_digest
 from assaymark.core.errors import InputError
 from assaymark.core.limits import TREE_MAX_SIZE
 from assaymark.core.statement import DECISION, Statement, make_statement
 from assaymark.core.times import format_time, parse_time
+from assaymark.policy.document import NEVER_EXCEPTED
 
 VERIFIER_ID: Final = "assaymark:verifier/v1"
 SLSA_VERSION: Final = "1.1"
@@ -40,9 +41,7 @@ def decision_payload(decision: Decision) -> bytes:
             ],
             "origin": decision.position.origin,
             "outcome": str(decision.outcome),
-            "reasons": [
-                {"outcome": str(reason.outcome), "requirement": reason.requirement} for reason in decision.reasons
-            ],
+            "reasons": [_reason_json(reason) for reason in decision.reasons],
             "rootDigest": {"sha256": digest_hex(decision.root_digest)},
             "rootHash": decision.position.root_hash,
             "rootVersion": decision.root_version,
@@ -62,11 +61,22 @@ def decision_payload(decision: Decision) -> bytes:
     return make_statement((request.subject,), DECISION, predicate).payload
 
 
+def _reason_json(reason: Reason) -> dict[str, Any]:
+    """What is signed of a reason; what it has not is left out."""
+    document: dict[str, Any] = {"outcome": str(reason.outcome), "requirement": reason.requirement}
+    if reason.mode is not Mode.ENFORCE:
+        document["mode"] = str(reason.mode)
+    if reason.exception is not None:
+        document["exception"] = reason.exception
+    return document
+
+
 def parse_decision(statement: Statement) -> Decision:
     """The decision that ``statement`` says; the inverse of ``decision_payload``, but for the words of its reasons.
 
     Only the one spelling that ``decision_payload`` writes is read, and only when its outcome follows from its
-    reasons: a summary that says PASSED over a reason that denies is nobody's decision.
+    enforced reasons: a summary that says PASSED over a reason that denies is nobody's decision. An exception is one
+    of the decision's inputs, and lets an enforced requirement pass that is not met and may be excepted.
 
     Raises:
         InputError: ``decision-form``.
@@ -90,7 +100,18 @@ def parse_decision(statement: Statement) -> Decision:
         decided_at=_time(predicate, "timeVerified", "$.predicate"),
         valid_until=_time(ours, "validUntil", _OURS),
     )
-    if decision.outcome is not combine([reason.outcome for reason in reasons]):
+    indices = {index for index, _ in decision.inputs}
+    for i, reason in enumerate(reasons):
+        if reason.exception is not None and not (
+            reason.exception in indices
+            and reason.mode is Mode.ENFORCE
+            and not reason.met
+            and reason.requirement not in NEVER_EXCEPTED
+        ):
+            raise InputError(
+                "decision-form", "no exception can stand here", position=f"{_OURS}.reasons[{i}].exception"
+            )
+    if decision.outcome is not outcome_of(reasons):
         raise InputError("decision-form", "the outcome does not follow from the reasons", position=f"{_OURS}.outcome")
     if decision_payload(decision) != statement.payload:
         raise InputError("decision-form", "not in the one form of a decision", position="$.predicate")
@@ -149,6 +170,14 @@ def _input(item: Any, path: str) -> tuple[int, str]:
 
 
 def _reason(item: Any, path: str) -> Reason:
-    if not isinstance(item, dict) or set(item) != _REASON_KEYS or not all(isinstance(v, str) for v in item.values()):
-        raise InputError("decision-form", "a reason has outcome and requirement", position=path)
-    return Reason(item["requirement"], _outcome(item, path))
+    if not isinstance(item, dict) or not _REASON_KEYS <= set(item) <= _REASON_KEYS | {"exception", "mode"}:
+        raise InputError(
+            "decision-form", "a reason has outcome and requirement, and may have exception and mode", position=path
+        )
+    try:
+        mode = Mode(item.get("mode", "enforce"))
+    except ValueError:
+        raise InputError("decision-form", "neither enforce, warn nor audit", position=f"{path}.mode") from None
+    exception = _integer(item, "exception", path) if "exception" in item else None
+    name = str(_member(item, "requirement", str, path))
+    return Reason(name, _outcome(item, path), mode=mode, exception=exception)

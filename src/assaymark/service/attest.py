@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.core.canonical import parse_object
@@ -15,6 +15,7 @@ from assaymark.core.statement import (
     CONTAINMENT,
     DATASET,
     DECISION,
+    EXCEPTION,
     KEY_EVENT,
     POLICY,
     PROVENANCE,
@@ -23,8 +24,11 @@ from assaymark.core.statement import (
     is_predicate_type,
     make_statement,
 )
+from assaymark.core.times import format_duration, format_time
 from assaymark.policy.containment import containment_state
-from assaymark.policy.predicates import approval_predicate
+from assaymark.policy.document import LINEAGE
+from assaymark.policy.entries import in_scope
+from assaymark.policy.predicates import approval_predicate, exception_predicate
 from assaymark.service.evidence import Evidence, gather
 from assaymark.service.explain import spec_page
 from assaymark.service.model import subject_at
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
     from assaymark.core.attestation import Receipt
     from assaymark.core.subject import Subject
     from assaymark.keys.signers import Signer
+    from assaymark.policy.document import ExceptionRule
     from assaymark.service.workspace import Workspace
 
 # What a person may attest by hand, by short name. Decisions and policies have verbs of their own.
@@ -47,6 +52,7 @@ OWN_TYPES: Final = {
     "containment": CONTAINMENT,
     "dataset": DATASET,
     "provenance": PROVENANCE,
+    "exception": EXCEPTION,
     "release": RELEASE,
     "scan": SCAN,
 }
@@ -93,18 +99,99 @@ def approve(
     scope = Scope(workspace.config.tenant, environment)
     evidence = gather(workspace, subject.digest)
     state = containment_state(evidence.policy, evidence.attestations, Request(subject, scope))
-    predicate = approval_predicate(
-        scope, after_entry=state.after_entry, comment=comment, origin=workspace.config.origin
-    )
+    after = max(state.after_entry, _renewed_after(evidence, subject, scope, signers))
+    predicate = approval_predicate(scope, after_entry=after, comment=comment, origin=workspace.config.origin)
     attested = _log(workspace, evidence, subject, APPROVAL, predicate, signers, clock)
-    return Attested(
-        attested.subject,
-        attested.predicate_type,
-        attested.principals,
-        attested.receipt,
-        attested.new,
-        notes=_approval_notes(evidence, scope, attested.principals),
+    return replace(attested, notes=_approval_notes(evidence, scope, attested.principals))
+
+
+def _renewed_after(evidence: Evidence, subject: Subject, scope: Scope, signers: Sequence[Signer]) -> int:
+    """One more than the signers' last approval there, where approvals grow too old: 0 where they do not.
+
+    Saying the same again would not be logged as new, so an approval that ages could never be renewed.
+    """
+    environment = evidence.policy.environment(scope.environment)
+    if environment is None or not any(item.predicate == APPROVAL and item.max_age for item in environment.require):
+        return 0
+    keys = {signer.key_id for signer in signers}
+    said = [
+        item.position
+        for item in evidence.attestations
+        if item.statement.predicate_type == APPROVAL
+        and subject.digest in {about.digest for about in item.statement.subjects}
+        and in_scope(item, scope)
+        and keys & {signer.key_id for signer in item.signers}
+    ]
+    return max(said, default=-1) + 1
+
+
+def grant_exception(
+    workspace: Workspace,
+    place: Path,
+    environment: str,
+    requirements: tuple[str, ...],
+    signers: Sequence[Signer],
+    clock: Callable[[], int],
+    *,
+    owner: str,
+    reason: str,
+    until: int,
+    configurations: tuple[Path, ...] = (),
+) -> Attested:
+    """Sign and log an exception: until then, in seconds, the model may run there without these requirements.
+
+    What could not count is refused before anything is logged. Whether enough of the right people signed is said in
+    the notes: others may sign the same exception after them.
+
+    Raises:
+        UsageError: ``environment-unknown``, ``exception-rule``, ``exception-requirement``, ``exception-until`` or
+            ``key-unknown``.
+        AssaymarkError: as the stores and the log raise.
+    """
+    subject, _ = subject_at(workspace, place, configurations)
+    scope = Scope(workspace.config.tenant, environment)
+    evidence = gather(workspace, subject.digest)
+    there = evidence.policy.environment(environment)
+    if there is None:
+        raise UsageError(
+            "environment-unknown", f"the policy has no environment {environment!r}", remedy="`assaymark policy show`"
+        )
+    rule = there.exceptions
+    if rule is None:
+        raise UsageError(
+            "exception-rule",
+            f"the policy names nobody who may except from it in {environment}: nothing was logged",
+            remedy=f"add [environments.{environment}.exceptions] to the policy and `assaymark policy set` it",
+        )
+    known = [item.id for item in there.require] + ([LINEAGE] if there.lineage else [])
+    odd = [name for name in requirements if name not in known]
+    if odd or not requirements:
+        raise UsageError(
+            "exception-requirement",
+            f"{environment} has no requirement {', '.join(odd)} that may be excepted",
+            remedy="one of " + ", ".join(known),
+        )
+    now = clock()
+    if not now < until <= now + rule.max_duration:
+        raise UsageError(
+            "exception-until",
+            f"an exception ends at {format_time(until)}, which is not within {format_duration(rule.max_duration)}"
+            f" of {format_time(now)}",
+            remedy=f"--until {format_time(now + rule.max_duration)} at the latest",
+        )
+    state = containment_state(evidence.policy, evidence.attestations, Request(subject, scope))
+    predicate = exception_predicate(
+        scope,
+        requirements,
+        after_entry=state.after_entry,
+        owner=owner,
+        reason=reason,
+        until=until,
+        origin=workspace.config.origin,
     )
+    check_schema(EXCEPTION, predicate)
+    attested = _log(workspace, evidence, subject, EXCEPTION, predicate, signers, clock)
+    return replace(attested, notes=_exception_notes(evidence, rule, attested.principals))
 
 
 def attest(
@@ -212,6 +299,18 @@ def _log(
     held = workspace.log.find(envelope.digest) is not None
     (receipt,) = publish(workspace, [envelope], clock())
     return Attested(subject, predicate_type, principals, receipt, new=not held)
+
+
+def _exception_notes(evidence: Evidence, rule: ExceptionRule, principals: tuple[str, ...]) -> tuple[str, ...]:
+    roles = ", ".join(sorted(rule.roles))
+    able = [name for name in principals if not evidence.tree.root.roles_of(name).isdisjoint(rule.roles)]
+    notes = [f"{name} holds none of the roles that count: {roles}" for name in principals if name not in able]
+    if len(able) < rule.threshold:
+        notes.append(
+            f"{rule.threshold} principals in role {roles} must sign the same exception, with the same words and end;"
+            f" {len(able)} did now"
+        )
+    return tuple(notes)
 
 
 def _approval_notes(evidence: Evidence, scope: Scope, principals: tuple[str, ...]) -> tuple[str, ...]:

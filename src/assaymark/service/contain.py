@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from assaymark.core.decision import Outcome, Reason, Request, Scope, combine
+from assaymark.core.decision import Outcome, Reason, Request, Scope, outcome_of
 from assaymark.core.errors import UsageError
 from assaymark.core.statement import CONTAINMENT, make_statement
 from assaymark.policy.containment import CONTAINMENT_REASON, containment_state, lift_reasons
@@ -109,8 +109,8 @@ def lift(
         return Containment(
             subject, request.scope, contained=False, changed=False, notes=("it is not contained there",)
         )
-    reasons = lift_reasons(evidence.policy, evidence.attestations, request)
-    if combine([item.outcome for item in reasons]) is not Outcome.PERMIT:
+    reasons = lift_reasons(evidence.policy, evidence.attestations, request, clock())
+    if outcome_of(reasons) is not Outcome.PERMIT:
         return Containment(subject, request.scope, contained=True, changed=False, reasons=reasons)
     receipt = _publish(workspace, request, "lift", reason, state.after_entry, signer, clock)
     verdict = decide_on(workspace, request, clock, manifest=manifest)

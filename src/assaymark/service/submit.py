@@ -10,7 +10,7 @@ from assaymark.core.report import ScanOutcome, Severity
 from assaymark.core.report_json import report_from_json, report_to_json
 from assaymark.core.statement import CONFIGURATION, CONTAINMENT, PROVENANCE, RELEASE, SCAN, Statement, make_statement
 from assaymark.core.subject import Subject
-from assaymark.core.times import format_time
+from assaymark.core.times import MAX_TIME, format_time
 from assaymark.policy.predicates import configuration_predicate, release_predicate
 from assaymark.service.decide import decide_on
 from assaymark.service.derive import derivation, refuse_self
@@ -79,7 +79,7 @@ def submit(
     if origin is not None:
         made.append(make_statement((subject,), PROVENANCE, origin))
     envelopes = _not_yet_said(evidence, made, submitter)
-    report = _standing_scan(evidence, subject, after)
+    report = _standing_scan(evidence, subject, after, clock() - _scan_age(evidence, scope))
     if report is None:
         report = scan_copy(intake, on_scan)
         service = workspace.signer(None, name="service")
@@ -152,13 +152,24 @@ def _not_yet_said(evidence: Evidence, made: list[Statement], submitter: Signer) 
     ]
 
 
-def _standing_scan(evidence: Evidence, subject: Subject, after: int) -> Report | None:
-    """The newest scan of this subject by this scanner, if it was logged after the last containment or lift."""
+def _scan_age(evidence: Evidence, scope: Scope) -> int:
+    """How old a scan may be there, in seconds."""
+    environment = evidence.policy.environment(scope.environment)
+    ages = [item.max_age for item in environment.require if item.predicate == SCAN] if environment is not None else []
+    return min((age for age in ages if age), default=MAX_TIME)
+
+
+def _standing_scan(evidence: Evidence, subject: Subject, after: int, since: int) -> Report | None:
+    """The newest scan of this subject by this scanner, if it was logged after the last containment or lift.
+
+    And not before ``since``, in seconds: one that is too old for the policy is made anew.
+    """
     for attestation in reversed(evidence.own):
         statement = attestation.statement
         if (
             statement.predicate_type == SCAN
             and attestation.position > after
+            and attestation.logged_at >= since
             and any("scanner" in signer.roles for signer in attestation.signers)
             and statement.predicate.get("tool") == {"name": "assaymark", "version": __version__}
             and [s.digest for s in statement.subjects] == [subject.digest]

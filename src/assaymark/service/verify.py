@@ -166,6 +166,16 @@ def verify_with_dossier(
         )
         # What the dossier says of other files is no reason for these.
         reasons = tuple(reason for reason in reasons if not reason.met)
+    kind = verified.decision.request.subject.kind
+    if subject.digest == decided and subject.kind != kind:
+        extra.append(
+            Reason(
+                "subject",
+                Outcome.DENY,
+                f"the decision judged it as a {kind}, not as a {subject.kind}",
+                f"{decide_command(subject.name, environment)}  # where the workspace is",
+            )
+        )
     if verified.decision.request.scope != scope:
         extra.append(
             Reason(

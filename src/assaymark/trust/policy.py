@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
+from assaymark.core.decision import LogPosition, Outcome, Request, Scope, TrustState
 from assaymark.core.digest import sha256_digest
 from assaymark.core.errors import InputError, VerificationError
 from assaymark.core.statement import POLICY
+from assaymark.core.subject import Subject
+from assaymark.core.times import MAX_TIME
+from assaymark.policy.decide import decide
+from assaymark.policy.document import POLICY_ENVIRONMENT
 from assaymark.policy.parse import parse_policy
 from assaymark.trust.parse import POLICY_ROLE
 
@@ -15,7 +21,10 @@ if TYPE_CHECKING:
 
     from assaymark.core.attestation import Attestation
     from assaymark.core.decision import Reason
+    from assaymark.policy.document import Policy
     from assaymark.trust.document import Root
+
+POLICY_KIND: Final = "policy"
 
 
 def policy_of(attestation: Attestation, root: Root) -> bytes:
@@ -79,19 +88,67 @@ def policies_in_force(attestations: Iterable[Attestation], root: Root) -> list[t
             continue
         try:
             text, after = policy_of(item, root), policy_after_entry(item)
-            parse_policy(text)
         except (InputError, VerificationError):
             continue
         if not in_force or (
-            after > in_force[-1][0].position and not unmet_for_change(in_force[-1][1], item, items, root)
+            after > in_force[-1][0].position and not unmet_for_change(*in_force[-1], item, items, root)
         ):
             in_force.append((item, text))
     return in_force
 
 
 def unmet_for_change(
-    before: bytes, change: Attestation, attestations: Iterable[Attestation], root: Root
+    in_force: Attestation, text: bytes, change: Attestation, attestations: Iterable[Attestation], root: Root
 ) -> tuple[Reason, ...]:
-    """What the policy ``before`` asks of its change and is not there below the entry that changes it."""
-    del before, change, attestations, root  # the policy's own requirements come with its language
-    return ()
+    """What the policy ``in_force``, of TOML ``text``, asks of a change, and was not there when it was logged.
+
+    What is said about the new policy counts from the entry of the one in force on: going back to an earlier policy
+    needs everything anew. A policy that cannot be read asks for nothing but the root's policy role.
+    """
+    digest = change.statement.subjects[0].digest
+    return unmet_at(in_force, text, digest, change.position, change.logged_at, attestations, root)
+
+
+def unmet_at(
+    in_force: Attestation,
+    text: bytes,
+    digest: str,
+    below: int,
+    now: int,
+    attestations: Iterable[Attestation],
+    root: Root,
+) -> tuple[Reason, ...]:
+    """As ``unmet_for_change``, for a policy of this digest that would be logged at index ``below`` at ``now``."""
+    try:
+        policy = _parsed(text)
+    except InputError:
+        return ()
+    if policy.change is None:
+        return ()
+    request = Request(Subject("policy", digest, POLICY_KIND), Scope(root.tenant, POLICY_ENVIRONMENT))
+    about = [item for item in attestations if item.position < below and _answers(item, digest, in_force.position)]
+    decision = decide(
+        policy,
+        in_force.statement.subjects[0].digest,
+        about,
+        request,
+        now,
+        TrustState(root.version, root.digest, MAX_TIME),
+        LogPosition(root.log.origin, below, ""),
+    )
+    if decision.outcome is Outcome.PERMIT:
+        return ()
+    return tuple(reason for reason in decision.reasons if reason.stops)
+
+
+def _answers(item: Attestation, digest: str, after: int) -> bool:
+    """Whether an entry is about the policy ``digest`` and was made after the one in force, as its signer knew."""
+    if item.position <= after or all(subject.digest != digest for subject in item.statement.subjects):
+        return False
+    seen = item.statement.predicate.get("afterEntry", after + 1)
+    return item.statement.predicate_type != POLICY and type(seen) is int and seen > after
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: bytes) -> Policy:
+    return parse_policy(text)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.attestation import Receipt
-from assaymark.core.decision import Outcome, Reason, combine
+from assaymark.core.decision import Outcome, Reason, outcome_of
 from assaymark.core.digest import sha256_digest
 from assaymark.core.errors import VerificationError
 from assaymark.core.limits import CLOCK_SKEW_SECONDS
@@ -154,7 +154,7 @@ def standing_now(decision: Decision, now: int) -> tuple[Outcome, tuple[Reason, .
                 "set this machine's clock",
             )
         )
-    return combine([reason.outcome for reason in reasons]), tuple(reasons)
+    return outcome_of(reasons), tuple(reasons)
 
 
 def _policy_text(policies: Iterable[Attestation], decision: Decision, root: Root) -> bytes:

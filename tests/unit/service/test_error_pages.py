@@ -17,7 +17,7 @@ TABLE = (ROOT / "docs" / "spec" / "errors.md").read_text()
 
 ERRORS = {"UsageError", "InputError", "VerificationError", "UnavailableError", "InternalError"}
 # Calls that hand a code on to one of the above, and reasons, whose requirement a reader looks up as they do a code.
-HELPERS = {"_refused", "decode_base64", "parse_decimal", "Reason"}
+HELPERS = {"_refused", "refused", "decode_base64", "parse_decimal", "Reason"}
 CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 WORD = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 ROW = re.compile(r"^\| `([a-z0-9-]+)` \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)

@@ -33,9 +33,11 @@ EXAMPLES = """\
   assaymark attest dataset data/train --source https://example.com/corpus --key file:dana.key
   assaymark attest derivation small/ --parent base/ --derivation quantise --key file:dana.key
   assaymark attest https://example.com/review/v1 model/ --predicate review.json --key file:alice.key
+  assaymark attest exception model/ --for production --requirement approvals --owner "Eve, search team" \\
+      --reason "in service before there was a policy" --until 2026-09-30
 
-TYPE is approval, configuration, containment, dataset, derivation, provenance, release, scan, or the URI of a
-predicate of your own.
+TYPE is approval, configuration, containment, dataset, derivation, exception,
+provenance, release, scan, or the URI of a predicate of your own.
 A signed predicate holds no floating-point numbers: write them as decimal strings.
 """
 
@@ -50,6 +52,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--comment", default="", metavar="TEXT", help="a remark that is signed too")
     parser.add_argument("--source", default="", metavar="TEXT", help="with dataset: where the data is from")
     add_parents(parser)
+    group = parser.add_argument_group("with exception", "a model may run for a time without some requirement")
+    group.add_argument(
+        "--requirement",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="ID",
+        help="the requirements' ids; repeatable",
+    )
+    group.add_argument("--owner", metavar="NAME", help="who sees to it that the exception ends")
+    group.add_argument("--reason", metavar="TEXT", help="why it is needed")
+    group.add_argument("--until", metavar="DATE", help="its end: 2026-09-30 or 2026-09-30T12:00:00Z")
     add_key(
         parser,
         "the signer's key, such as file:alice.key (default: the workspace owner's); repeat it to sign together",
@@ -67,6 +81,8 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
 
     if args.type == "derivation" or (args.type == "dataset" and not args.predicate):
         return _origin(args, outputs)
+    if args.type == "exception" and not args.predicate:
+        return _run_exception(args, outputs)
     plain_approval = args.type == "approval" and not args.predicate
     if plain_approval and not args.environment:
         raise UsageError("attest-usage", "an approval is --for ENV", remedy="`assaymark attest --help`")
@@ -98,6 +114,54 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
             done = attest(workspace, place, args.type, predicate, signers, now, configurations=configurations(args))
         except InputError as error:
             raise error.at(args.predicate) from None
+    return _answer(done, args, outputs)
+
+
+def _run_exception(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
+    from assaymark.service.attest import grant_exception
+    from assaymark.service.workspace import open_workspace
+    from assaymark.ui.cli.clock import now
+
+    flags = {
+        "--for": args.environment,
+        "--requirement": args.requirement,
+        "--owner": args.owner,
+        "--reason": args.reason,
+        "--until": args.until,
+    }
+    missing = [flag for flag, value in flags.items() if not value]
+    if missing:
+        raise UsageError(
+            "attest-usage", f"an exception needs {', '.join(missing)}", remedy="`assaymark attest --help`"
+        )
+    until = _end(args.until)
+    workspace = open_workspace(find_workspace(args))
+    signers = [workspace.signer(uri, passphrase_source(args)) for uri in (args.key or [None])]
+    done = grant_exception(
+        workspace,
+        Path(args.path),
+        args.environment,
+        tuple(dict.fromkeys(args.requirement)),
+        signers,
+        now,
+        owner=args.owner,
+        reason=args.reason,
+        until=until,
+        configurations=configurations(args),
+    )
+    return _answer(done, args, outputs)
+
+
+def _end(text: str) -> int:
+    from assaymark.core.times import parse_time
+
+    try:
+        return parse_time(text if "T" in text else f"{text}T00:00:00Z")
+    except InputError as error:
+        raise UsageError("attest-usage", f"--until: {error.message}", remedy="write it as 2026-09-30") from None
+
+
+def _answer(done: Attested, args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
     for line in done.notes:
         note(f"note: {line}")
     return emit(Result(YES, _document(done), lambda style: _text(done, style)), args.format, outputs)

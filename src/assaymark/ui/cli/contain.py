@@ -105,7 +105,7 @@ def _text(done: Containment, style: Style, *, lifting: bool) -> str:
     if done.reasons:
         title = "What the lift needs, logged after the containment:" if done.contained else "The decision now:"
         lines += [title, *(reason_line(reason, style) for reason in done.reasons)]
-    remedies = list(dict.fromkeys(reason.remedy for reason in done.reasons if not reason.met and reason.remedy))
+    remedies = list(dict.fromkeys(reason.remedy for reason in done.reasons if reason.stops and reason.remedy))
     if remedies:
         lines += ["", style("To change this:", "bold"), *(f"  {printable(remedy)}" for remedy in remedies)]
     lines += [style(printable(line), "dim") for line in done.notes]

@@ -39,6 +39,8 @@ def reason_document(reason: Reason) -> dict[str, Any]:
         "requirement": reason.requirement,
         "met": reason.met,
         "outcome": str(reason.outcome),
+        "mode": str(reason.mode),
+        "exception": reason.exception,
         "message": reason.message,
         "remedy": reason.remedy,
     }

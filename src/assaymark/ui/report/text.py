@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from assaymark.core.decision import Outcome
+from assaymark.core.decision import Mode, Outcome
 from assaymark.core.report import ScanOutcome, Severity
 from assaymark.core.times import format_time
 from assaymark.ui.report.style import printable
@@ -27,6 +27,7 @@ _SEVERITY_COLOUR: Final = {
     Severity.INFO: "cyan",
 }
 _MARK: Final = {Outcome.PERMIT: "✓", Outcome.DENY: "✗", Outcome.INDETERMINATE: "?"}
+_MODE: Final = {Mode.WARN: "warning", Mode.AUDIT: "audit", Mode.ENFORCE: ""}
 _SHOWN: Final = 20
 
 
@@ -51,17 +52,29 @@ def verdict_text(verdict: Verdict, style: Style) -> str:
         lines += difference_lines(verdict.differences, style)
     if verdict.report is not None and verdict.report.outcome() is not ScanOutcome.PASS:
         lines += ["", "What the scan found:", *_report_lines(verdict.report, style)]
-    remedies = list(dict.fromkeys(reason.remedy for reason in verdict.reasons if not reason.met and reason.remedy))
-    if remedies:
-        lines += ["", style("To change this:", "bold"), *(f"  {printable(remedy)}" for remedy in remedies)]
+    lines += _remedy_lines("To change this:", [reason for reason in verdict.reasons if reason.stops], style)
+    lines += _remedy_lines("To settle the warnings:", [item for item in verdict.reasons if _warns(item)], style)
     lines += ["", *_footer(verdict, style)]
     return "\n".join(lines)
 
 
 def reason_line(reason: Reason, style: Style) -> str:
-    """One requirement: mark, name, message."""
-    mark = style(_MARK[reason.outcome], _COLOUR[reason.outcome], "bold")
-    return f"  {mark} {printable(reason.requirement)}: {printable(reason.message)}"
+    """One requirement: mark, name, message; what is not met and stops nothing says why."""
+    colour, mark, name = _COLOUR[reason.outcome], _MARK[reason.outcome], printable(reason.requirement)
+    if not reason.met and not reason.stops:
+        colour, mark = "yellow", "!"
+        name = f"{'exception' if reason.exception is not None else _MODE[reason.mode]}: {name}"
+    return f"  {style(mark, colour, 'bold')} {name}: {printable(reason.message)}"
+
+
+def _warns(reason: Reason) -> bool:
+    """Unmet, and someone should see to it although it stops nothing: a warning, or an exception that will end."""
+    return not reason.met and not reason.stops and reason.mode is not Mode.AUDIT
+
+
+def _remedy_lines(title: str, reasons: list[Reason], style: Style) -> list[str]:
+    remedies = list(dict.fromkeys(reason.remedy for reason in reasons if reason.remedy))
+    return ["", style(title, "bold"), *(f"  {printable(remedy)}" for remedy in remedies)] if remedies else []
 
 
 def difference_lines(differences: tuple[Difference, ...], style: Style) -> list[str]:

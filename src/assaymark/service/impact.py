@@ -146,9 +146,9 @@ def impact(workspace: Workspace, cause: Cause, now: int, *, since: int = 0) -> I
         positions = _signed_by(workspace, cause.id, size) if cause.kind == KEY else []
         if cause.kind == PACKAGE:
             positions = workspace.log.by_term(PACKAGE_TERM + cause.id, size)
-        positions = [position for position in positions if position >= since]
-        for position, subject in workspace.log.subjects_of(positions):
-            found.setdefault(subject.digest, Affected(subject, cause.id, position, 1))
+        for position, subject in workspace.log.subjects_of([position for position in positions if position >= since]):
+            if subject.digest not in found:
+                found[subject.digest] = Affected(subject, cause.id, position, 1)
         frontier = dict.fromkeys(found, "")
     depth = 1 if cause.kind == SUBJECT else 2
     while frontier:
@@ -161,7 +161,8 @@ def impact(workspace: Workspace, cause: Cause, now: int, *, since: int = 0) -> I
                 frontier[subject.digest] = ""
         depth += 1
     about = set(found) | ({cause.id} if cause.kind == SUBJECT else set())
-    decisions = tuple(_decision(row, now) for row in workspace.log.details(about, DECISION, size))
+    moment = format_time(now)
+    decisions = tuple(_decision(row, moment) for row in workspace.log.details(about, DECISION, size))
     return Impact(cause, size, tuple(found.values()), decisions)
 
 
@@ -204,9 +205,9 @@ def _signed_by(workspace: Workspace, key: str, size: int) -> list[int]:
     return sorted(positions)
 
 
-def _decision(row: tuple[int, str, str], now: int) -> AffectedDecision:
+def _decision(row: tuple[int, str, str], now: str) -> AffectedDecision:
     index, digest, detail = row
     outcome, environment, valid_until = [*detail.split(" "), "?", "?", "?"][:3]
     # Times of one form and length compare as texts.
-    stands = outcome == "PERMIT" and valid_until >= format_time(now)
+    stands = outcome == "PERMIT" and valid_until >= now
     return AffectedDecision(index, digest, outcome, environment, valid_until, stands)

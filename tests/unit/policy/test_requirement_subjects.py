@@ -211,6 +211,22 @@ def test_the_first_link_that_does_not_hold_is_named(entry, word):
     assert reason_of(decision, "lineage").remedy.startswith("assaymark lineage show sha256:")
 
 
+def test_a_lineage_beyond_the_limit_is_no_answer(monkeypatch):
+    monkeypatch.setattr("assaymark.policy.lineage.LINEAGE_MAX_SUBJECTS", 2)
+    entries = [review(0), provenance(1, BASE, DATA), review(2, subject=BASE), review(3, subject=DATA)]
+    decision = asking(LINEAGE, OWN, about("data"), about("base")).decide(entries)
+    assert decision.outcome is INDETERMINATE
+    for name in ("lineage", "data", "base"):
+        assert "the lineage is not known: more than 2 ancestors" in reason_of(decision, name).message
+
+
+def test_a_circle_does_not_ask_about_the_model_as_its_own_ancestor():
+    entries = [review(0), provenance(1, BASE), provenance(2, MODEL, subject=BASE), review(3, subject=BASE)]
+    assert reason_of(asking(OWN, about("base")).decide(entries), "base").message.startswith(
+        "met by base model base ("
+    )
+
+
 def contained(position, subject, environment="production", action="contain", after=0):
     item = contain(position, BOB, environment=environment, action=action, after=after)
     return several(position, (subject,), item.statement.predicate_type, BOB, **item.statement.predicate)

@@ -126,7 +126,7 @@ def test_cases_that_fail_say_what_differs(tmp_path: Path, new: Path) -> None:
     assert "FAILED a clean scan and two people permit production" in ran.out
     assert "expected PERMIT, and it is DENY" in ran.out
     assert "2 of 3 approvals by distinct principals" in ran.out
-    assert ask("policy", "test", file, "--policy", new).json["failed"] == 1
+    assert ask("policy", "test", file, "--policy", new).json["failed"] == 2
 
 
 def test_cases_that_cannot_be_read_are_an_error(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_cases_that_cannot_be_read_are_an_error(tmp_path: Path) -> None:
     assert ask("policy", "test", file).json["error"]["code"] == "cases-policy"
     file.write_text(file.read_text().replace("expect", "expects", 1))
     ran = ask("policy", "test", file, "--policy", tmp_path / "policy.toml")
-    assert (ran.json["error"]["code"], ran.json["error"]["source"]) == ("policy-key", str(file))
+    assert (ran.json["error"]["code"], ran.json["error"]["input"]) == ("policy-key", str(file))
 
 
 def excepted(team: Team, model: Path, *words: object):

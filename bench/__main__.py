@@ -1,6 +1,6 @@
 """Run every benchmark and print its table.
 
-Usage: python -m bench [NAME ...]   (names: commands, digest, scan, log, impact; all of them by default)
+Usage: python -m bench [NAME ...]   (the names are in BENCHES; all of them by default)
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import platform
 import subprocess
 import sys
 
-BENCHES = ("commands", "digest", "scan", "log", "impact")
+BENCHES = ("commands", "digest", "scan", "log", "decide", "impact")
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from assaymark.core.attestation import Attestation, Signer
-from assaymark.core.decision import Decision, LogPosition, Reason, Request, Scope, TrustState
+from assaymark.core.decision import Decision, LogPosition, Request, Scope, TrustState
 from assaymark.core.digest import sha256_digest
 from assaymark.core.statement import (
     APPROVAL,
@@ -160,4 +160,4 @@ def reason_of(decision: Decision, requirement: str) -> Any:
 
 def without_words(decision: Decision) -> Decision:
     """The decision as it is signed: its reasons without the words for people."""
-    return replace(decision, reasons=tuple(Reason(reason.requirement, reason.outcome) for reason in decision.reasons))
+    return replace(decision, reasons=tuple(replace(reason, message="", remedy="") for reason in decision.reasons))

@@ -50,7 +50,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Attestation:
-    """Made only by ``trust.verify``: policy and faces accept nothing weaker.
+    """Made only by ``trust.verify``: policy and faces accept nothing weaker (``policy.cases`` supposes some).
 
     ``position`` is the index in the log, ``logged_at`` the leaf's time, in seconds (log-claimed).
     ``signers`` are distinct by key and sorted by principal; every one verified.

@@ -1,6 +1,7 @@
 """A team's own cases for its policy: what the log holds, what is asked, and what must come out.
 
-Format: docs/spec/policy-cases.md. Nothing here is signed or logged: the statements are as if they had been.
+Format: docs/spec/policy-cases.md. The statements are as if they had been signed and logged. They serve ``run_case``
+alone, whose result is no decision: nothing supposed here is ever signed, logged or enforced.
 """
 
 from __future__ import annotations
@@ -62,7 +63,10 @@ _ORIGIN: Final = "policy-cases"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One question, and the answer that the team wants. ``unmet`` None when it does not matter which are."""
+    """One question, and the answer that the team wants. ``unmet`` None when it does not matter which are.
+
+    ``attestations`` are suppositions; no signature stands behind them.
+    """
 
     name: str
     request: Request

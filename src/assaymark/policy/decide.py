@@ -56,7 +56,7 @@ def decide(
         root_digest=trust.root_digest,
         policy_digest=policy_digest,
         position=position,
-        inputs=tuple((item.position, item.envelope.digest) for item in closure.given),
+        inputs=closure.inputs,
         decided_at=now,
         valid_until=min(now + validity, trust.root_expires, good_until, MAX_TIME),
     )

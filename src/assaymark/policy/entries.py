@@ -66,8 +66,8 @@ class Entries:
 class Closure:
     """All entries that a decision rests on, below a tree size, but decisions and attempts; by subject.
 
-    ``given`` are the entries in the order of the log, each once; ``items`` the same with those of their signers who
-    had not said the very same before.
+    ``given`` are the entries in the order of the log, each once, and ``inputs`` their indices and envelope digests;
+    ``items`` are the same entries with those of their signers who had not said the very same before.
     """
 
     def __init__(self, attestations: Iterable[Attestation], below: int = TREE_MAX_SIZE) -> None:
@@ -76,7 +76,8 @@ class Closure:
             for item in attestations
             if item.position < below and item.statement.predicate_type not in NOT_EVIDENCE
         }
-        self.given = tuple(distinct[key] for key in sorted(distinct))
+        self.inputs = tuple(sorted(distinct))
+        self.given = tuple(distinct[key] for key in self.inputs)
         self.items = _said_first(self.given)
         self._signers = Groups(self.items, workloads=False)
         self._people = Groups(self.items, workloads=True)

@@ -13,16 +13,16 @@ import re
 import secrets
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.errors import UsageError
 from assaymark.store.files import storage_errors, sync_folder
 from assaymark.store.lock import writer_lock
-from assaymark.store.private_copy import Copy, copy_into, hold, remove_tree, sweep
+from assaymark.store.private_copy import Copy, copy_into, hold, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 _STORE: Final = ".assaymark"
 _PREFIX: Final = "copy-"

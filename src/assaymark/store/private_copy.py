@@ -117,10 +117,10 @@ def copy_into(
                 target.hardlink_to(source)
         remove_tree(blobs.folder)  # one name a file: nobody changes it under another
         for top in (base for base in (model, extra) if base.is_dir()):
-            for place, _, _ in os.walk(top, topdown=False):
+            for below, _, _ in os.walk(top, topdown=False):
                 if durable:
-                    _sync(place)
-                Path(place).chmod(modes[1])
+                    _sync(below)
+                Path(below).chmod(modes[1])
     place = model / manifest.files[0].path if manifest.kind == "file" else model
     return Copy(manifest, folder, place, extra if manifest.configurations else None)
 

@@ -14,11 +14,12 @@ from assaymark.core.errors import InputError
 from assaymark.core.limits import ATTEMPT_MAX_NAME, ATTEMPT_MAX_REQUIREMENTS, JSON_MAX_INTEGER
 from assaymark.core.names import is_name
 from assaymark.core.statement import ATTEMPT, Statement, make_statement
-from assaymark.core.subject import Subject
 from assaymark.core.times import format_time, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from assaymark.core.subject import Subject
 
 Action = Literal["start", "refuse", "stop"]
 PointKind = Literal["run", "admission", "gateway"]

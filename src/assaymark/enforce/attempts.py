@@ -91,9 +91,7 @@ def due(state: Attempts, now: int, draw: Callable[[], str]) -> tuple[Attempts, t
     return state, records
 
 
-def _record(
-    state: Attempts, kind: AttemptKind, now: int, draw: Callable[[], str]
-) -> tuple[Attempts, Attempt]:
+def _record(state: Attempts, kind: AttemptKind, now: int, draw: Callable[[], str]) -> tuple[Attempts, Attempt]:
     tally = state.tallies[kind]
     record = Attempt(kind, tally.count, tally.first, tally.last, draw(), state.dropped)
     others = {other: kept for other, kept in state.tallies.items() if other != kind}

@@ -1,7 +1,7 @@
 """What an enforcement point knows, and when it must let go: a pure state machine over answers and time.
 
-An answer is a ``Ruling``. PERMIT is believed until it ends; DENY acts at once; no answer (a log that cannot be reached,
-a dossier half replaced) leaves the last PERMIT standing until it ends, and never longer.
+An answer is a ``Ruling``. PERMIT is believed until it ends; DENY acts at once; no answer (a log that cannot be
+reached, a dossier half replaced) leaves the last PERMIT standing until it ends, and never longer.
 
 The wall clock says when a decision ends, and whoever sets it back would make a decision last: so its end is also kept
 on a steady clock, which nobody sets, and a wall clock that steps back against the steady one is no answer.
@@ -60,9 +60,7 @@ def hear(standing: Standing, answer: Ruling, wall: float, steady: float) -> Stan
     if answer.outcome is Outcome.INDETERMINATE:
         unmet = tuple(reason for reason in answer.reasons if not reason.met)
         return look(replace(standing, silence=unmet), wall, steady)
-    renewed = Standing(
-        answer, steady + (answer.valid_until - wall), standing.lead, renewals=standing.renewals + 1
-    )
+    renewed = Standing(answer, steady + (answer.valid_until - wall), standing.lead, renewals=standing.renewals + 1)
     return look(renewed, wall, steady)
 
 

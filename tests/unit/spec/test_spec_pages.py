@@ -33,6 +33,7 @@ from assaymark.trust.root import parse_root
 SPEC = Path(__file__).parents[3] / "docs" / "spec"
 NAMES = [
     "approval",
+    "attempt",
     "configuration",
     "containment",
     "decision",
@@ -77,14 +78,16 @@ def test_schemas_are_schemas_with_an_id(name):
     assert document["$id"] == f"assaymark:schema/{name}/v1"
 
 
-@pytest.mark.parametrize("name", ["approval", "configuration", "containment", "release", "scan"])
+@pytest.mark.parametrize("name", ["approval", "attempt", "configuration", "containment", "release", "scan"])
 def test_the_example_of_a_predicates_page_meets_its_schema_and_may_be_signed(name):
     value = json.loads(example(name))
     check(name, value)
     canonical_json(value)
 
 
-@pytest.mark.parametrize("name", ["approval", "configuration", "containment", "release", "root", "scan", "policy"])
+@pytest.mark.parametrize(
+    "name", ["approval", "attempt", "configuration", "containment", "release", "root", "scan", "policy"]
+)
 def test_pages_link_their_schema_and_explain_every_field(name):
     page = "policy-statement" if name == "policy" else name
     text = (SPEC / f"{page}.md").read_text()

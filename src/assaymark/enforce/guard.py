@@ -16,7 +16,6 @@ import os
 import select
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -83,8 +82,6 @@ def start_guard(
     """
     command_read, command_write = os.pipe()
     report_read, report_write = os.pipe()
-    sys.stderr.flush()
-    sys.stdout.flush()
     pid = os.fork()
     if pid == 0:
         code = _BROKEN

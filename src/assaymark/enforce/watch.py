@@ -45,7 +45,8 @@ _HASH_SHARE: Final = 9
 class Watched:
     """What to look at. ``source`` is None when it is not watched; ``evidence`` is a checkpoint or a dossier file.
 
-    ``decide`` asks for the decision anew and raises nothing of ours; ``interval`` in seconds.
+    ``decide`` asks for the decision anew and raises nothing of ours; ``interval`` in seconds. ``until`` is when the
+    first decision ends, in seconds since 1970.
     """
 
     copy: Copy
@@ -54,6 +55,7 @@ class Watched:
     evidence: tuple[Path, ...]
     decide: Callable[[], Ruling]
     interval: float
+    until: int = 0
 
 
 class Watch:
@@ -87,16 +89,17 @@ class Watch:
             tell(error)
 
     def _look(self, watched: Watched, tell: Tell) -> None:
-        asked = time.monotonic()
+        ask_at = time.monotonic() + _until_asked(watched.until, watched.interval)
         pause = 0.0  # what happened since the copy was made is seen at once
         while not self._stop.wait(pause):
             began = time.monotonic()
             found = self.look_at_copy(watched) or self._look_at_source(watched)
             if found is not None:
                 tell(found)
-            if self._evidence_moved(watched) or began - asked >= watched.interval:
-                asked = began
-                tell(watched.decide())
+            if self._evidence_moved(watched) or began >= ask_at:
+                answer = watched.decide()
+                tell(answer)
+                ask_at = began + _until_asked(answer.valid_until, watched.interval)
             pause = max(TICK_SECONDS, min(_TICK_SHARE * (time.monotonic() - began), _SLOWEST_TICK_SECONDS))
 
     def look_at_copy(self, watched: Watched) -> Ruling | None:
@@ -160,6 +163,11 @@ class Watch:
         if found == copy.manifest.digest:
             return None
         return _refused("copy-changed", f"the private copy has the digest {found} now")
+
+
+def _until_asked(valid_until: int, interval: float) -> float:
+    """Seconds until a decision is asked for again: half the time that it has left, if that is before the interval."""
+    return max(TICK_SECONDS, min(interval, (valid_until - time.time()) / 2))
 
 
 def _same_bytes(place: str, source: Path, watched: Watched) -> bool:

@@ -136,7 +136,7 @@ def _copy_and_run(place: Place) -> int:
             _environment(copy, verdict),
             _ruling(verdict),
             watch,
-            watched,
+            replace(watched, until=_ruling(verdict).valid_until),
             grace=place.grace,
             clocks=Clocks(),
             on_note=note,

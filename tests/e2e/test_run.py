@@ -363,3 +363,71 @@ def test_a_full_disk_starts_nothing_and_leaves_nothing(admitted: Team, model: Pa
         assert done.returncode == 0, "where attempts cannot be written the program still runs or stops as decided"
     finally:
         subprocess.run(["umount", disk], check=True)
+
+
+def test_a_clock_that_is_set_back_stops_the_program(admitted: Team, model: Path, tmp_path: Path) -> None:
+    clock = (
+        "import os, sys, time; real = time.time;"
+        "time.time = lambda: real() - (3600 if os.path.exists('set-back') else 0);"
+        "from assaymark.ui.cli.main import main; sys.exit(main())"
+    )
+    words = ["run", *map(str, base(admitted, model)), "--", "sh", "-c", "echo $$ > pid; sleep 60"]
+    process = subprocess.Popen([sys.executable, "-c", clock, *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True,
+                               env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")})  # fmt: skip
+    eventually((tmp_path / "pid").exists)
+    (tmp_path / "set-back").touch()
+    _, err = process.communicate(timeout=10)
+    assert process.returncode == 3
+    assert "clock" in err
+    assert "went back by 3600 s" in err
+
+
+def test_an_init_container_places_a_copy_and_a_refused_one_leaves_the_last(
+    admitted: Team, model: Path, tmp_path: Path
+) -> None:
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    done = ran(*base(admitted, model), "--into", volume, "--format", "json")
+    assert done.returncode == 0, done
+    document = json.loads(done.stdout)
+    assert (document["action"], document["model"]) == ("placed", str(volume / "model"))
+    digest = cli("digest", volume / "model", "--format", "json").json["subject"]
+    assert digest == document["verdict"]["subject"]
+    (model / "README.md").write_text("# Changed\n")
+    refused = ran(*base(admitted, model), "--into", volume)
+    assert refused.returncode == 1
+    assert "README.md" in refused.stdout
+    assert cli("digest", volume / "model", "--format", "json").json["subject"] == digest
+    assert sorted(file.name for file in volume.iterdir()) == [".assaymark", "model"]
+
+
+def test_a_program_on_a_placed_copy_is_stopped_when_that_is_written_to(
+    admitted: Team, model: Path, tmp_path: Path
+) -> None:
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    with launched(tmp_path / "run", *base(admitted, model), "--into", volume) as run:
+        run.pid("pid")
+        file = volume / "model" / "config.json"
+        file.chmod(0o644)
+        file.write_text("{}")
+        code, _, err = run.end()
+    assert code == 1
+    assert "copy-changed" in err
+
+
+def test_runs_at_once_have_copies_of_their_own(admitted: Team, model: Path, tmp_path: Path) -> None:
+    folders = [tmp_path / f"run{i}" for i in range(3)]
+    with (
+        launched(folders[0], *base(admitted, model)) as first,
+        launched(folders[1], *base(admitted, model)) as second,
+        launched(folders[2], *base(admitted, model)) as third,
+    ):
+        copies = {run.text("model") for run in (first, second, third)}
+        assert len(copies) == 3
+        third.process.kill()
+        first.process.send_signal(signal.SIGTERM)
+        assert first.end()[0] == 143
+        assert alive(second.pid("pid"))
+        second.process.send_signal(signal.SIGTERM)
+        assert second.end()[0] == 143

@@ -1,6 +1,6 @@
 """Run every benchmark and print its table.
 
-Usage: python -m bench [NAME ...]   (names: commands, digest, scan, log; all of them by default)
+Usage: python -m bench [NAME ...]   (names: commands, digest, scan, log, run; all of them by default)
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import platform
 import subprocess
 import sys
 
-BENCHES = ("commands", "digest", "scan", "log")
+BENCHES = ("commands", "digest", "scan", "log", "run")
 
 
 def main() -> int:

@@ -26,26 +26,32 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def test_the_story_is_told_to_its_end(tmp_path: Path) -> None:
-    told = subprocess.run(
-        [sys.executable, EXAMPLE / "serve_demo.py", "--out", tmp_path / "out"],
-        capture_output=True, text=True, env=ENVIRONMENT, timeout=120, check=False,
-    )  # fmt: skip
-    assert told.returncode == 0, told.stdout + told.stderr
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """The story, told once, and where it left its model."""
+    out = tmp_path_factory.mktemp("serve") / "out"
+    command = [sys.executable, EXAMPLE / "serve_demo.py", "--out", out]
+    return out, subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=120, check=False)
+
+
+def test_the_story_is_told_to_its_end(told: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    _, done = told
+    assert done.returncode == 0, done.stdout + done.stderr
     for word in (
         "the server does not start",
         "50 images sent",
         "nobody listens there any more",
         "stop in serving by",
     ):
-        assert word in told.stdout
-    assert "containment" in told.stdout
+        assert word in done.stdout
+    assert "containment" in done.stdout
 
 
-def test_the_server_answers_what_is_no_image_with_a_reason(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, EXAMPLE / "train.py", tmp_path / "digits"], check=True, capture_output=True)
+def test_the_server_answers_what_is_no_image_with_a_reason(
+    told: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
     server = subprocess.Popen(
-        [sys.executable, EXAMPLE / "server.py", "--model", tmp_path / "digits", "--port", "0"],
+        [sys.executable, EXAMPLE / "server.py", "--model", told[0] / "digits", "--port", "0"],
         stdout=subprocess.PIPE, text=True, env=ENVIRONMENT,
     )  # fmt: skip
     try:

@@ -10,9 +10,9 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 export MODEL ?=
 
-.PHONY: help run test lint types arch audit bench docs soak lock clean
+.PHONY: help run serve-demo test lint types arch audit bench docs soak lock clean
 help:  ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
 
 $(VENV)/.run: requirements/demo.txt pyproject.toml
 	@if [ "$(PYTHON)" = none ]; then echo "Assaymark needs Python 3.11 or later; name one: make PYTHON=/path/to/python3.11" >&2; exit 1; fi
@@ -29,6 +29,9 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 
 run: $(VENV)/.run  ## the main job on real input; MODEL=path for a model of yours
 	@$(BIN)/python examples/demo.py $(if $(MODEL),--model "$$MODEL")
+
+serve-demo: $(VENV)/.dev  ## a real model server under `assaymark run`
+	@$(BIN)/python examples/serve_digits/serve_demo.py
 
 test: $(VENV)/.dev  ## the tests
 	@$(BIN)/python $(if $(COVERAGE),-m coverage run) -m pytest -n $(JOBS) $(TESTS)

@@ -9,7 +9,7 @@ import platform
 import subprocess
 import sys
 
-BENCHES = ("commands", "digest", "scan", "log", "decide", "impact")
+BENCHES = ("commands", "digest", "scan", "log", "decide", "impact", "run")
 
 
 def main() -> int:

@@ -31,7 +31,7 @@ def test_the_verbs_of_the_product_are_there() -> None:
     verbs = {words[0] for words in ALL}
     assert verbs >= {"init", "scan", "submit", "attest", "decide", "verify", "contain", "log", "policy", "explain"}
     assert {words for words in ALL if words[0] == "log"} == {
-        ("log", name) for name in ("show", "prove", "check", "export")
+        ("log", name) for name in ("show", "prove", "check", "export", "collect")
     }
 
 

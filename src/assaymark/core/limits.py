@@ -82,6 +82,19 @@ TREE_MAX_SIZE: Final = 2**63 - 1
 DOSSIER_MAX_BYTES: Final = 1 * GIB
 DOSSIER_MAX_ENTRIES: Final = 100_000
 
+# Attempts: one subject and some ids; a name is a host, an origin (255) or an environment.
+ATTEMPT_MAX_BYTES: Final = 64 * KIB
+ATTEMPT_MAX_NAME: Final = 255
+ATTEMPT_MAX_REQUIREMENTS: Final = 64  # more unmet ones than a person reads; the decision itself lists all
+# Kinds of attempts that a point counts apart: the models of a large cluster. About 0.5 MiB in memory.
+ATTEMPT_MAX_KINDS: Final = 1_024
+# A day of one new kind of attempt a minute at seven points, and never more than a small disk holds.
+SPOOL_MAX_FILES: Final = 10_000
+SPOOL_MAX_BYTES: Final = 64 * MIB
+# A source whose changed files are larger is taken for changed without hashing: 2 s are promised, and hashing
+# 256 MiB takes a third of one.
+WATCH_MAX_REHASH_BYTES: Final = 256 * MIB
+
 # How long a writer waits for another one that holds the log, seconds.
 LOCK_WAIT_SECONDS: Final = 30.0
 # How far the clock may step back between two entries before an append is refused, seconds (NTP corrections).

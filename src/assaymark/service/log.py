@@ -116,11 +116,22 @@ def summarise(kind: str, predicate: dict[str, Any]) -> str:
         case "containment":
             why = predicate.get("reason")
             return f"{predicate.get('action')} in {environment}" + (f": {why}" if why else "")
+        case "attempt":
+            return _attempt(predicate)
         case "configuration":
             files = predicate.get("files")
             return _plural(len(files) if isinstance(files, list) else "?", "configuration file")
         case _:
             return ""
+
+
+def _attempt(predicate: dict[str, Any]) -> str:
+    count, point, unmet = (predicate.get(key) for key in ("count", "point", "requirements"))
+    where = f"{point.get('kind')} {point.get('name')}" if isinstance(point, dict) else "?"
+    why = f" ({', '.join(map(str, unmet))})" if isinstance(unmet, list) and unmet else ""
+    times = f"{count} times " if count != 1 else ""
+    environment = predicate.get("environment", "")
+    return f"{times}{predicate.get('action')} in {environment} by {where}: {predicate.get('outcome')}{why}"
 
 
 def _plural(count: int | str, noun: str) -> str:

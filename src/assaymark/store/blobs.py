@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
 import secrets
+import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
@@ -30,15 +32,20 @@ if TYPE_CHECKING:
 
 BLOB_MODE: Final = 0o444  # a blob never changes
 _STAGING: Final = "staging"
+_FICLONE: Final = 0x40049409  # linux/fs.h: _IOW(0x94, 9, int)
 # Between creating a staged file and locking it lies an instant; a sweep leaves younger ones alone.
 _STAGING_GRACE_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Blobs:
-    """Blobs below ``folder``, each at ``<first two hex digits>/<the other 62>``."""
+    """Blobs below ``folder``, each at ``<first two hex digits>/<the other 62>``.
+
+    What is not ``durable`` is not flushed: a copy that ends with the process needs no medium.
+    """
 
     folder: Path
+    durable: bool = True
 
     def path(self, digest: str) -> Path:
         """Where the blob of ``digest`` lies, whether or not it is there.
@@ -110,7 +117,7 @@ class Blobs:
         """
         path = self._staging() / secrets.token_hex(16)
         with storage_errors(path):
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, BLOB_MODE)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, BLOB_MODE)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         return BlobWriter(self, path, descriptor)
 
@@ -160,6 +167,22 @@ class BlobWriter:
         with storage_errors(self._path):
             write_fully(self._descriptor, piece)
 
+    def clone(self, source: int) -> int | None:
+        """Share the blocks of the file open at ``source`` (a reflink); None where the file system cannot.
+
+        Returns a descriptor of the clone, at its beginning: what is read from it goes to ``hashed``. The digest is
+        of the clone, which no later write to the source changes.
+        """
+        try:
+            clone_blocks(self._descriptor, source)
+        except OSError:  # another file system, or one without shared blocks: the bytes are written instead
+            return None
+        return self._descriptor
+
+    def hashed(self, piece: bytes | memoryview) -> None:
+        """Count a piece that ``clone`` has put there already."""
+        self._hash.update(piece)
+
     def commit(self) -> str:
         """Make the blob durable under its name; returns its digest.
 
@@ -170,12 +193,25 @@ class BlobWriter:
         target = self._blobs.path(digest)
         make_folder(target.parent)
         with storage_errors(target):
-            flush(self._descriptor)
+            if self._blobs.durable:
+                flush(self._descriptor)
             # An existing blob of this name is replaced: its bytes are the same, or it was damaged.
             self._path.rename(target)
         self._staged = False
-        sync_folder(target.parent)
+        if self._blobs.durable:
+            sync_folder(target.parent)
         return digest
+
+
+def clone_blocks(target: int, source: int) -> None:
+    """Make an empty file share the blocks of another one: Linux's FICLONE (ioctl_ficlonerange(2)).
+
+    Raises:
+        OSError: the platform or the file system has no such thing.
+    """
+    if sys.platform != "linux":
+        raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+    fcntl.ioctl(target, _FICLONE, source)
 
 
 def _holds(path: Path, data: bytes) -> bool:

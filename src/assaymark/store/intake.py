@@ -156,7 +156,11 @@ class _Hashing:
                 _check_stamp(before, descriptor, file)
                 return "sha256:" + digest.hexdigest()
             with self._copy_to.writer() as writer:
-                self._stream(descriptor, file, buffer, writer.write)
+                clone = writer.clone(descriptor)
+                if clone is None:
+                    self._stream(descriptor, file, buffer, writer.write)
+                else:
+                    self._stream(clone, file, buffer, writer.hashed)
                 _check_stamp(before, descriptor, file)
                 return writer.commit()
         finally:

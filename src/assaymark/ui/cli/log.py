@@ -34,6 +34,12 @@ EXPORT_EXAMPLES = """\
 """
 
 
+COLLECT_EXAMPLES = """\
+  assaymark log collect                               # what `assaymark run` on this machine was asked for
+  assaymark log collect /media/usb/spool              # brought from another one
+"""
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """The verbs of ``log``."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, title="actions")
@@ -48,6 +54,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _action(actions, "check", "compute the whole log again", CHECK_EXAMPLES, run_check)
     export = _action(actions, "export", "copy the log, without keys", EXPORT_EXAMPLES, run_export)
     completes_files(export.add_argument("folder", metavar="FOLDER", help="a folder that does not exist yet"))
+    collect = _action(
+        actions, "collect", "log the attempts that enforcement points have spooled", COLLECT_EXAMPLES, run_collect
+    )
+    completes_files(
+        collect.add_argument(
+            "spool",
+            metavar="SPOOL",
+            nargs="?",
+            help="the folder of `run --spool` (default: $XDG_STATE_HOME/assaymark/spool)",
+        )
+    )
 
 
 def _action(actions: Any, name: str, summary: str, examples: str, run: Any) -> argparse.ArgumentParser:
@@ -202,3 +219,36 @@ def run_export(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int
         args.format,
         outputs,
     )
+
+
+def run_collect(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
+    """Log what a spool holds."""
+    from assaymark.api import state_folder
+    from assaymark.service.spool import collect_spool
+    from assaymark.service.workspace import open_workspace
+    from assaymark.store.spool import existing_spool
+    from assaymark.ui.cli.clock import now
+    from assaymark.ui.cli.progress import Progress
+
+    workspace = open_workspace(find_workspace(args))
+    state = state_folder()
+    if args.spool is None and state is None:
+        raise UsageError("spool-missing", "no spool is named, and there is no home folder", remedy="name the folder")
+    folder = Path(args.spool) if args.spool else Path(str(state)) / "spool"
+    with Progress("collecting", "records") as progress:
+        done = collect_spool(workspace, existing_spool(folder), now, progress.update)
+    document = {
+        "schema": "assaymark:log-collect/v1",
+        "spool": str(folder),
+        "attempts": done.attempts,
+        "new": done.new,
+        "known": done.known,
+        "refused": [{"record": name, "why": why} for name, why in done.refused],
+    }
+
+    def text(style: Style) -> str:
+        lines = [f"{done.attempts} attempts in {done.new + done.known} records, {done.new} of them new in the log"]
+        lines += [f"  {style('refused', 'red')} {printable(name)}: {printable(why)}" for name, why in done.refused]
+        return "\n".join(lines)
+
+    return emit(Result(NO if done.refused else YES, document, text), args.format, outputs)

@@ -79,6 +79,13 @@ VERBS: Final = (
         (),
         "assaymark.ui.cli.impact:configure",
     ),
+    Part(
+        "run",
+        "verb",
+        "run a program on a verified copy for as long as it may",
+        (),
+        "assaymark.ui.cli.run:configure",
+    ),
     Part("digest", "verb", "print the content digest of a file or folder", (), "assaymark.ui.cli.digest:configure"),
     Part("log", "verb", "show, prove, check and export the log", (), "assaymark.ui.cli.log:configure"),
     Part("policy", "verb", "show, check, explain and set the policy", (), "assaymark.ui.cli.policy:configure"),
@@ -90,6 +97,7 @@ VERBS: Final = (
         "completion", "verb", "print a completion script for your shell", (), "assaymark.ui.cli.completion:configure"
     ),
 )
+STARTS_A_PROGRAM: Final = frozenset({"run"})
 EPILOG: Final = """\
 a first round:
   assaymark init
@@ -146,7 +154,7 @@ def build_parser(load: str | None = None, *, everything: bool = False) -> argpar
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    arguments, command = split_command(list(sys.argv[1:] if argv is None else argv))
     open_streams()
     write_utf8(sys.stdout, sys.stderr)
     try:
@@ -155,6 +163,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return stop.code if isinstance(stop.code, int) else USAGE
     if args.workspace_before_verb and not getattr(args, "workspace", None):
         args.workspace = args.workspace_before_verb
+    args.command = command
     form = getattr(args, "format", "text")
     try:
         refuse_empty(arguments)
@@ -182,6 +191,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     except Exception as error:  # noqa: BLE001 - the border: a bug of ours must not show a stack trace
         return report_error(_bug(error), form)
+
+
+def split_command(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Our own words, and those of the program that a verb starts: all after ``--``, whatever they look like."""
+    if _verb(arguments) not in STARTS_A_PROGRAM or "--" not in arguments:
+        return arguments, []
+    place = arguments.index("--")
+    return arguments[:place], arguments[place + 1 :]
 
 
 def refuse_empty(arguments: Sequence[str]) -> None:

@@ -28,7 +28,12 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Take the line away: the work is done, or something else is to be said."""
         if self._shown:
+            self._shown = False
             sys.stderr.write("\r\x1b[2K")
             sys.stderr.flush()
 

@@ -78,7 +78,7 @@ def _verify(args: argparse.Namespace) -> Verdict:
     from assaymark.ui.cli.output import note
     from assaymark.ui.cli.progress import Progress
 
-    workspace = _workspace(args)
+    workspace = evidence_workspace(args)
     data = read_dossier(Path(args.dossier)) if args.dossier else b""  # said before a large model is hashed
     with Progress("hashing") as progress:
         subject, manifest = identify(Path(args.path), configurations(args), progress.update, workspace)
@@ -107,7 +107,7 @@ def _verify(args: argparse.Namespace) -> Verdict:
     return verdict
 
 
-def _workspace(args: argparse.Namespace) -> Workspace | None:
+def evidence_workspace(args: argparse.Namespace) -> Workspace | None:
     """The workspace to decide from; with a dossier only one that the command line names."""
     from assaymark.service.workspace import open_workspace
 

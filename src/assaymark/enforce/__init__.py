@@ -1,0 +1,1 @@
+"""Where decisions bite: the launcher, and what enforcement points share."""

@@ -123,6 +123,14 @@ def test_a_forged_link_is_named_and_a_right_statement_puts_it_right(team, family
     assert team.run("verify", child, "--lineage").code == 0
 
 
+def test_who_may_append_breaks_no_first_ancestor_that_says_it_is_one(team, family, tmp_path):
+    """An unsigned claim about a base model makes its lineage doubtful, until its owner says that it has no parents."""
+    forge(team, family["base"], digest(family["small"]), tmp_path)
+    assert team.run("verify", family["small"], "--lineage").code == 1
+    assert team.run("attest", "derivation", family["base"], "--derivation", "train").code == 0
+    assert team.run("verify", family["small"], "--lineage").code == 0
+
+
 def test_a_broken_link_is_named(team, family):
     """Two models that are said to be made from each other: one of the statements is a lie."""
     assert team.run("attest", "derivation", family["base"], "--parent", family["small"]).code == 0

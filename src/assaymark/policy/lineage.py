@@ -181,16 +181,18 @@ def _links_of(child: str, about: Mapping[str, list[Attestation]]) -> list[Link]:
 
 
 def _cycles(links: list[Link]) -> tuple[Link, ...]:
-    """The links, each that lies on a circle marked as broken: of two subjects, one was there first."""
+    """The links, each that lies on a circle marked as broken: of two subjects, one was there first.
+
+    Links that do not hold anyway close no circle: what nobody signed must not break what somebody did.
+    """
     parents: dict[str, list[str]] = {}
     for link in links:
-        if link.parent:
+        if link.state is LinkState.HOLDS:
             parents.setdefault(link.child, []).append(link.parent)
     component = _components(parents)
     return tuple(
         replace(link, state=LinkState.BROKEN, message="the lineage comes back to itself here")
-        if link.parent
-        and link.state is LinkState.HOLDS
+        if link.state is LinkState.HOLDS
         and component.get(link.child) is not None
         and component.get(link.child) == component.get(link.parent)
         else link

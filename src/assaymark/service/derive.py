@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MODEL: Final = "model"
 DATA: Final = "dataset"
+TRAIN: Final = "train"
 # By hand: a person's word, of SLSA build level 0.
 BUILDER: Final = "assaymark:builder/person"
 
@@ -54,13 +55,14 @@ def derivation(operation: str, parents: Sequence[Material], comment: str = "") -
     """The provenance predicate of a derivation by hand.
 
     Raises:
-        UsageError: ``derivation-usage`` for an operation that is not known, or without a parent.
+        UsageError: ``derivation-usage`` for an operation that is not known, or without a parent. Training may have
+            none that is known: then it is said, and signed, that this is a first ancestor.
     """
     if operation not in OPERATIONS:
         raise UsageError(
             "derivation-usage", f"{operation!r} is no operation", remedy=f"one of {', '.join(OPERATIONS)}"
         )
-    if not parents:
+    if not parents and operation != TRAIN:
         raise UsageError("derivation-usage", "a derivation names what it came from", remedy="--parent PATH-OR-DIGEST")
     return derivation_predicate(operation, tuple(parents), builder=BUILDER, level=0, comment=comment)
 

@@ -14,8 +14,9 @@ from assaymark.core.statement import DECISION
 from assaymark.policy.decide import decide
 from assaymark.policy.parse import parse_policy
 from assaymark.policy.statement import parse_decision
-from assaymark.service.evidence import attestation_at
+from assaymark.service.evidence import Reader, attestation_at
 from assaymark.service.policy import PolicyView, current_policy, read_policy
+from assaymark.trust.key_events import counting, key_standing
 from assaymark.trust.policy import policy_of
 from assaymark.trust.replay import VERIFIER_ROLE
 
@@ -116,7 +117,7 @@ def policy_diff(
     changes: list[Change] = []
     unread: list[Unread] = []
     seen: set[tuple[str, str, str]] = set()
-    read: dict[int, Attestation] = {}
+    reader = Reader(workspace, tree)
     compared = 0
     for done, index in enumerate(indices):
         if on_progress is not None:
@@ -130,7 +131,8 @@ def policy_diff(
             if key in seen and not every:
                 continue
             seen.add(key)
-            evidence = list(_inputs(workspace, tree, decision, read))
+            inputs = list(_inputs(reader, decision))
+            evidence = counting(inputs, key_standing(inputs, tree.root), tree.root)
         except (InputError, VerificationError) as error:
             unread.append(Unread(index, error.code, str(error)))
             continue
@@ -149,23 +151,20 @@ def _decision(workspace: Workspace, tree: TrustedTree, index: int) -> Decision |
     return parse_decision(attestation.statement)
 
 
-def _inputs(
-    workspace: Workspace, tree: TrustedTree, decision: Decision, read: dict[int, Attestation]
-) -> Iterator[Attestation]:
+def _inputs(reader: Reader, decision: Decision) -> Iterator[Attestation]:
     """The entries that the decision rests on, each verified once."""
     for index, digest in decision.inputs:
-        if index not in read:
-            read[index] = attestation_at(workspace, tree, index)
-        if read[index].envelope.digest != digest:
+        found = reader.at(index)
+        if found.envelope.digest != digest:
             raise VerificationError(
                 "decision-inputs",
                 "the log holds another entry there than the decision names",
                 source=f"entry {index}",
             )
-        yield read[index]
+        yield found
 
 
-def _again(view: PolicyView, evidence: list[Attestation], decision: Decision, tree: TrustedTree) -> Decision:
+def _again(view: PolicyView, evidence: tuple[Attestation, ...], decision: Decision, tree: TrustedTree) -> Decision:
     trust = TrustState(decision.root_version, decision.root_digest, tree.root.expires)
     return decide(view.policy, view.digest, evidence, decision.request, decision.decided_at, trust, decision.position)
 

@@ -11,6 +11,7 @@ from assaymark.ui.cli.main import add_examples
 from assaymark.ui.cli.options import (
     add_action,
     add_passphrase,
+    add_signing,
     add_workspace,
     completes_files,
     find_workspace,
@@ -86,21 +87,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     renew = add_action(actions, "renew", "make the next version of the trust root, good for a year", run_renew)
     add_signing(renew)
     add_examples(renew, RENEW)
-
-
-def add_signing(parser: argparse.ArgumentParser) -> None:
-    """``--workspace``, ``--sign-with`` and ``--passphrase-file``."""
-    add_workspace(parser)
-    completes_files(
-        parser.add_argument(
-            "--sign-with",
-            action="append",
-            default=[],
-            metavar="URI",
-            help="key of the root role that signs the change (default: the owner's); repeatable",
-        )
-    )
-    add_passphrase(parser)
 
 
 def run_generate(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:

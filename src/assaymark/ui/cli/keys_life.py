@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from assaymark.ui.cli.main import add_examples
-from assaymark.ui.cli.options import add_action, completes_files, find_workspace, passphrase_source
+from assaymark.ui.cli.options import add_action, add_signing, completes_files, find_workspace, passphrase_source
 from assaymark.ui.cli.output import YES, Result, emit, note
 
 if TYPE_CHECKING:
@@ -65,8 +65,6 @@ def _key(parser: argparse.ArgumentParser) -> None:
 
 
 def _finish(parser: argparse.ArgumentParser, examples: str, *, reason: str | None) -> None:
-    from assaymark.ui.cli.keys import add_signing
-
     parser.add_argument(
         "--reason", metavar="TEXT", required=reason is None, default=reason, help="why, for whoever asks later"
     )

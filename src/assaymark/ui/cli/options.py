@@ -162,6 +162,21 @@ def add_passphrase(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_signing(parser: argparse.ArgumentParser) -> None:
+    """``--workspace``, ``--sign-with`` and ``--passphrase-file``."""
+    add_workspace(parser)
+    completes_files(
+        parser.add_argument(
+            "--sign-with",
+            action="append",
+            default=[],
+            metavar="URI",
+            help="key of the root role that signs the change (default: the owner's); repeatable",
+        )
+    )
+    add_passphrase(parser)
+
+
 def find_workspace(args: argparse.Namespace) -> Path:
     """The workspace named by flag, environment or place.
 

@@ -71,6 +71,8 @@ TREE_MAX_SIZE: Final = 2**63 - 1
 DOSSIER_MAX_BYTES: Final = 1 * GIB
 DOSSIER_MAX_ENTRIES: Final = 100_000
 
+# What SQLite's write-ahead log of our log may keep of the disk after a large batch.
+SQLITE_JOURNAL_BYTES: Final = 16 * MIB
 # How long a writer waits for another one that holds the log, seconds.
 LOCK_WAIT_SECONDS: Final = 30.0
 # How far the clock may step back between two entries before an append is refused, seconds (NTP corrections).

@@ -182,6 +182,7 @@ def test_index_rows_that_are_wrong_missing_or_too_many(log):
     connection.execute("DELETE FROM subjects WHERE position = 6")
     connection.execute("DELETE FROM entries WHERE position = 7")
     connection.execute("DELETE FROM subjects WHERE position = 7")
+    connection.execute("DELETE FROM terms WHERE position = 7")
     connection.execute("INSERT INTO entries VALUES (900, 'sha256:00', 'assaymark:other/v1', '')")
     connection.commit()
     connection.close()

@@ -41,11 +41,10 @@ class File:
         if mode in (TORN, RANDOM):
             last = len(self.pending) - 1
             for i, (offset, piece) in enumerate(self.pending):
-                if mode == TORN and i == last or mode == RANDOM and chance.random() < 0.3:
-                    piece = tear(piece, chance)
-                elif mode == RANDOM and chance.random() < 0.4:
-                    continue
-                apply(data, offset, piece)
+                if (mode == TORN and i == last) or (mode == RANDOM and chance.random() < 0.3):
+                    apply(data, offset, tear(piece, chance))
+                elif mode == TORN or chance.random() < 0.6:
+                    apply(data, offset, piece)
         return bytes(data)
 
 
@@ -295,7 +294,7 @@ class Disk:
 
 def load(path):
     if path.is_dir():
-        entries = {name: load(path / name) for name in os.listdir(path) if name not in IGNORED}
+        entries = {item.name: load(item) for item in path.iterdir() if item.name not in IGNORED}
         return Folder(dict(entries), dict(entries))
     data = path.read_bytes()
     return File(data, bytearray(data))

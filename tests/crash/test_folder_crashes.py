@@ -1,93 +1,17 @@
 """The log in a folder, after a power cut at each call to the operating system, in every state that it may leave."""
 
+import contextlib
 import os
 import random
 import shutil
-import tempfile
-from pathlib import Path
 
 import pytest
-from tests.crash.disk import ALL, BYTES, NAMES, NONE, RANDOM, TORN, Disk, PowerCutError, write_tree
+from tests.crash.disk import ALL, NAMES, NONE, RANDOM, TORN, PowerCutError, write_tree
+from tests.crash.recorder import Recorder
 from tests.crash.sound import expect_sound
-from tests.support.logs import NOW, ORIGIN, SIGNER, make_log, make_test_envelope
+from tests.support.logs import make_log
 
 from assaymark.core.errors import AssaymarkError
-from assaymark.store.log_store import LogStore
-from assaymark.tlog.checkpoint import read_checkpoint
-
-RANDOM_STATES = 4  # at each call, besides the five that are named
-
-
-class Recorder:
-    """Runs appends on a recorded disk and keeps each distinct state that a cut could leave, with what was promised."""
-
-    def __init__(self, root, monkeypatch, seed=1, every=1):
-        root.mkdir(exist_ok=True)
-        self.folder = root / "log"
-        self.chance = random.Random(seed)
-        self.acknowledged = {}
-        self.seen = {}
-        self.made = self.folder.exists()
-        self.states = {}
-        self.every = every
-        self.steps = 0
-        self.disk = Disk(root, self.step)
-        if self.made:
-            self.see()
-        self.disk.install(monkeypatch)
-
-    def step(self):
-        self.see()
-        self.steps += 1
-        if self.every and self.steps % self.every == 0:
-            self.keep()
-
-    def see(self):
-        node = self.disk._node(self.folder / "checkpoint")
-        if node is not None:
-            checkpoint = read_checkpoint(bytes(node.now))
-            known = self.seen.setdefault(checkpoint.size, checkpoint.root_hash)
-            assert known == checkpoint.root_hash, "two trees of one size were shown"
-
-    def keep(self):
-        for mode in (NONE, ALL, TORN, NAMES, BYTES, *[RANDOM] * RANDOM_STATES):
-            tree = self.disk.state(mode, self.chance)
-            key = (tuple(tree.items()), len(self.acknowledged), tuple(self.seen))
-            self.states.setdefault(
-                hash(key), (tree, dict(self.acknowledged), dict(self.seen), self.made, f"{mode} at {self.disk.calls}")
-            )
-
-    def create(self):
-        LogStore.create(self.folder, ORIGIN, SIGNER, store="folder").close()
-        self.made = True
-        self.keep()
-
-    def append(self, start, end):
-        log = LogStore.open(self.folder)
-        indices = log.append([make_test_envelope(i) for i in range(start, end)], NOW, SIGNER)
-        self.acknowledged.update(zip(range(start, end), indices, strict=True))
-        log.close()
-        self.keep()
-
-    def check(self, place):
-        for tree, *promised in self.states.values():
-            write_tree(tree, place)
-            expect_sound(place / "log", *promised)
-            shutil.rmtree(place)
-
-
-@pytest.fixture
-def tmp_path(tmp_path):
-    """In memory where there is such a place: thousands of small files are written and removed."""
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else tmp_path) as name:
-        yield Path(name)
-
-
-@pytest.fixture(autouse=True)
-def _no_flush(monkeypatch):
-    """Hundreds of states are laid out and appended to; they need not survive anything themselves."""
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
 def test_every_cut_of_a_new_log_and_its_first_batches(tmp_path, monkeypatch):
@@ -127,10 +51,8 @@ def test_cuts_and_kills_one_after_another(tmp_path, monkeypatch, seed):
             for _ in range(chance.randrange(1, 4)):
                 record.disk.cut_at = record.disk.calls + chance.randrange(70)
                 end = number + chance.choice((1, 2, 5))
-                try:
+                with contextlib.suppress(PowerCutError):
                     record.append(number, end)
-                except PowerCutError:
-                    pass
                 number = end
             record.disk.cut_at = None
             acknowledged, seen = record.acknowledged, record.seen

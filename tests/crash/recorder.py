@@ -63,6 +63,7 @@ class Recorder:
         log = LogStore.open(self.folder)
         indices = log.append([make_test_envelope(i) for i in range(start, end)], NOW, SIGNER)
         self.acknowledged.update(zip(range(start, end), indices, strict=True))
+        self.keep()
         log.close()
         self.keep()
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
+import time
 import weakref
 from typing import TYPE_CHECKING, Any, Final
 
@@ -46,6 +47,11 @@ _DURABILITY: Final = (
     f"PRAGMA journal_size_limit = {SQLITE_JOURNAL_BYTES}",
 )
 
+# What SQLite answers where it cannot make the file that readers and writers share.
+_NO_SHARING: Final = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
+_TRIES: Final = 5
+_CLOCK_TICK_NS: Final = 2_000_000_000  # coarser than any file system's clock that we know (FAT)
+
 
 def connect(target: str) -> sqlite3.Connection:
     """A connection to the URI ``target``; the crash tests put one of their own in its place."""
@@ -62,8 +68,10 @@ class SqliteMedium:
         self._reading = threading.Lock()
         self._reader = _Held()
         self._writer = _Held()
+        self._unchanging = _Held()
+        self._unchanging_stamp: tuple[int, int, int] | None = None
         # Who opens a log in a program need not close it; Python 3.13 warns of a connection left open.
-        weakref.finalize(self, _close_all, self._reader, self._writer)
+        weakref.finalize(self, _close_all, self._reader, self._writer, self._unchanging)
 
     @property
     def folder(self) -> Path:
@@ -153,8 +161,7 @@ class SqliteMedium:
     def close(self) -> None:
         """Close both connections; what the write-ahead log holds is copied back then."""
         with self._reading:
-            self._reader.close()
-            self._writer.close()
+            _close_all(self._reader, self._writer, self._unchanging)
 
     def row(self, query: str, parameters: tuple[Any, ...], limit: int, name: str) -> bytes | None:
         """The bytes of one row, measured before they are read; None when there is none."""
@@ -171,18 +178,56 @@ class SqliteMedium:
     def _query(self, query: str, parameters: tuple[Any, ...]) -> list[Any]:
         with self._reading, self._errors():
             self._follow(self._reader)
-            if self._reader.connection is not None:
-                return list(self._reader.connection.execute(query, parameters).fetchall())
+            if self._reader.connection is None and self._read_only:
+                found = self._query_unchanging(query, parameters)  # leaves no file of SQLite's beside
+                if found is not None:
+                    return found
+            if self._reader.connection is None:
+                try:
+                    self._reader.connection = self._open("ro" if self._read_only else "rw")
+                except sqlite3.Error as error:
+                    found = self._query_unchanging(query, parameters) if _code(error) in _NO_SHARING else None
+                    if found is None:
+                        raise
+                    return found
+            return list(self._reader.connection.execute(query, parameters).fetchall())
+
+    def _query_unchanging(self, query: str, parameters: tuple[Any, ...]) -> list[Any] | None:
+        """Ask the file alone, without the file that readers and writers share; None when the file alone is not all.
+
+        That is for a read-only or full disk, where SQLite cannot make the shared one. Where a write-ahead log lies
+        beside, leaving it out would show an earlier log. A writer may come meanwhile, so the file must be the same
+        afterwards, and the connection, which would never look again, is kept only while the file stays as it is.
+        """
+        for _ in range(_TRIES):
+            stamp = self._stamp()
+            if stamp is None:
+                return None
+            if stamp != self._unchanging_stamp:
+                self._unchanging.close()
             try:
-                connection = self._open("ro" if self._read_only else "rw")
-            except sqlite3.Error as error:
-                connection = self._open_unchanging(error)
-                try:  # not kept: a writer may come, and this connection would never see what it writes
-                    return list(connection.execute(query, parameters).fetchall())
-                finally:
-                    connection.close()
-            self._reader.connection = connection
-            return list(connection.execute(query, parameters).fetchall())
+                if self._unchanging.connection is None:
+                    self._unchanging.connection = self._open("ro&immutable=1")
+                    self._unchanging_stamp = stamp
+                rows = list(self._unchanging.connection.execute(query, parameters).fetchall())
+            except (sqlite3.Error, AssaymarkError):
+                self._unchanging.close()
+                if self._stamp() == stamp:
+                    raise
+                continue
+            if time.time_ns() - stamp[0] < _CLOCK_TICK_NS:
+                self._unchanging.close()  # another change within the tick would leave the same stamp
+            if self._stamp() == stamp:
+                return rows
+        return None
+
+    def _stamp(self) -> tuple[int, int, int] | None:
+        """When the file was changed, its size and number; None while a write-ahead log lies beside."""
+        with contextlib.suppress(FileNotFoundError):
+            if self._path.with_name(FILE_NAME + "-wal").stat().st_size:
+                return None
+        status = self._path.stat()
+        return status.st_mtime_ns, status.st_size, status.st_ino
 
     def _open(self, mode: str, *pragmas: str) -> sqlite3.Connection:
         connection = connect(self._uri(mode))
@@ -193,28 +238,6 @@ class SqliteMedium:
             connection.close()
             raise
         return connection
-
-    def _open_unchanging(self, error: sqlite3.Error) -> sqlite3.Connection:
-        """For a read-only or full disk, where SQLite cannot make the file that readers and writers share.
-
-        Without a write-ahead log the file is all there is. With one, leaving it out would show an earlier log.
-        """
-        if _code(error) not in (
-            sqlite3.SQLITE_CANTOPEN,
-            sqlite3.SQLITE_READONLY,
-            sqlite3.SQLITE_IOERR,
-            sqlite3.SQLITE_FULL,
-        ):
-            raise error
-        journal = self._path.with_name(FILE_NAME + "-wal")
-        if journal.exists() and journal.stat().st_size:
-            raise UnavailableError(
-                "store-unreadable",
-                f"{journal.name} holds entries that can be read only where this folder can be written",
-                source=str(self._path),
-                remedy="copy the folder to where it can be written, or free some space",
-            ) from error
-        return self._open("ro&immutable=1")
 
     def _expect_schema(self, connection: sqlite3.Connection) -> None:
         """Refuse a file that is not a log of ours to the letter: a trigger in it would run as we write."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 SECTOR = 512
 NONE, ALL, TORN, NAMES, BYTES, RANDOM = "none", "all", "torn", "names", "bytes", "random"
+PLAIN = (NONE, ALL, TORN, NAMES, BYTES)
 # Not of the log itself: locks, and what is derived and written by SQLite, which is not recorded here.
 IGNORED = ("lock", "index.lock", "index.sqlite", "index.sqlite-wal", "index.sqlite-shm")
 
@@ -201,6 +202,7 @@ class Disk:
                 self._on_step()
         else:
             descriptor = real(path, flags, *arguments, **keywords)
+        self._files.pop(descriptor, None)  # one of that number was closed by a file object, unseen
         node = self._node(path) if isinstance(path, (str, os.PathLike)) else None
         if node is not None:
             self._files[descriptor] = [node, 0]
@@ -243,7 +245,10 @@ class Disk:
         if descriptor not in self._files:
             return real(descriptor)
         self._step("fsync")  # not carried out: the machine that runs the tests does not lose power
-        self._files[descriptor][0].sync(self._forced)
+        node = self._files[descriptor][0]
+        if isinstance(node, File) and os.fstat(descriptor).st_size != len(node.now):
+            node.now[:] = Path(f"/proc/self/fd/{descriptor}").read_bytes()  # written by a file object, unseen
+        node.sync(self._forced)
         self._on_step()
         return None
 

@@ -3,7 +3,7 @@
 import random
 import shutil
 
-from tests.crash.disk import ALL, BYTES, NAMES, NONE, RANDOM, TORN, Disk, write_tree
+from tests.crash.disk import PLAIN, RANDOM, Disk, write_tree
 from tests.crash.sound import expect_sound
 from tests.support.logs import NOW, ORIGIN, SIGNER, make_test_envelope
 
@@ -47,7 +47,7 @@ class Recorder:
             assert known == checkpoint.root_hash, "two trees of one size were shown"
 
     def keep(self):
-        for mode in (NONE, ALL, TORN, NAMES, BYTES, *[RANDOM] * RANDOM_STATES):
+        for mode in (*PLAIN, *[RANDOM] * RANDOM_STATES):
             tree = self.disk.state(mode, self.chance)
             key = (tuple(tree.items()), len(self.acknowledged), tuple(self.seen))
             self.states.setdefault(

@@ -61,8 +61,8 @@ bench: $(VENV)/.dev .venv-bench/.peers  ## figures beside peers, as ratios and C
 docs: $(VENV)/.run  ## pictures and generated pages of the documentation
 	$(BIN)/python docs/make.py
 
-soak: $(VENV)/.dev  ## hours of fuzzing; SOAK_SECONDS a target (default 600)
-	$(BIN)/python -m tests.soak
+soak: $(VENV)/.dev  ## hours of fuzzing, kills and races; SOAK="names" for some, SOAK_SECONDS a fuzz target (default 600)
+	$(BIN)/python -m tests.soak $(SOAK)
 
 lock: $(VENV)/.dev  ## renew the hash-locked files (needs uv)
 	for set in "run:--group build" "demo:--extra demo --group build" "dev:--extra demo --extra serve --extra onnx --group dev --group build" "bench:--group bench"; do \

@@ -1,6 +1,7 @@
 """``make soak``: every soak target for SOAK_SECONDS each (default 600), a table at the end, 1 on a failure.
 
-A target is a line in ``TARGETS``: a name, and a function that runs it until a time is over and returns a ``Row``.
+``make soak SOAK="kills races"`` runs those that are named. A target is a line in ``targets``: a name, and a function
+that runs it until a time is over and returns a ``Row``; ``kills`` and ``races`` (tests/crash) take the time they take.
 Fuzz targets are the modules of tests/fuzz with ``def fuzz(data: bytes) -> None``; ``SEEDS: list[bytes]`` is where
 mutation starts. Inputs that reach a line which none reached before are kept and mutated further. A failing input is
 written to out/soak/ and is run again with ``python -m tests.soak NAME FILE``.
@@ -12,7 +13,9 @@ import importlib
 import os
 import random
 import resource
+import subprocess
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -33,6 +36,8 @@ MAX_FAILURES = 16  # of one target; then it is stopped, for the rest is likely t
 SLOW_SECONDS = 5.0  # one call above this is a failure: a parser must not hang on a small input
 MEMORY_BYTES = 4 << 30
 PROGRESS_SECONDS = 10.0
+KILLS = 10_000  # half of them on each store
+RACE_SECONDS = 60  # on each store
 TRACED = 8  # one call in so many is watched for new lines: watching makes a call several times slower
 
 # Without seeds: beginnings of the formats around.
@@ -221,7 +226,29 @@ def targets(seed: int) -> dict[str, Callable[[float], Row]]:
     table: dict[str, Callable[[float], Row]] = {}
     for name, module in fuzz_targets().items():
         table[name] = Fuzzing(name, module, seed).run
+    table["kills"] = lambda _: lives("kills", KILLS // 2, seed)
+    table["races"] = lambda _: lives("races", RACE_SECONDS)
     return table
+
+
+def lives(name: str, *words: object) -> Row:
+    """Processes that append to a log of each store and are killed, or race: tests/crash. As long as it takes."""
+    row = Row(name)
+    begin = time.monotonic()
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
+    for store in ("sqlite", "folder"):
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, "-m", f"tests.crash.{name}", folder, store, *map(str, words)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+        say(f"  {done.stdout.strip() or done.stderr}")
+        row.inputs += int(str(words[0]))
+        if done.returncode:
+            OUT.mkdir(parents=True, exist_ok=True)
+            file = OUT / f"{name}-{store}.txt"
+            file.write_text(done.stdout + done.stderr)
+            row.failures.append(str(file))
+    row.seconds = time.monotonic() - begin
+    return row
 
 
 def table(rows: list[Row]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.cli import Ran, Team, ask, cli, make_model
+from tests.support.cli import Ran, Team, ask, cli, make_model, make_team
 
 HOSTILE = {
     "empty": b"",
@@ -135,7 +135,8 @@ def test_a_user_without_a_home_gets_an_answer(team: Team, model: Path, monkeypat
 
 
 @pytest.mark.parametrize("damage", ["flip", "truncate", "remove"])
-def test_damage_anywhere_in_the_log_is_named(team: Team, model: Path, damage: str) -> None:
+def test_damage_anywhere_in_the_log_is_named(tmp_path: Path, model: Path, damage: str) -> None:
+    team = make_team(tmp_path, "--store", "folder")
     team.admit(model)
     folder = team.workspace / "log"
     files = [p for p in sorted(folder.rglob("*")) if p.is_file() and p.name != "lock" and "index" not in p.name]
@@ -159,7 +160,7 @@ def test_damage_anywhere_in_the_log_is_named(team: Team, model: Path, damage: st
         # Earlier checkpoints and earlier partial tiles are kept for readers of old proofs; the log is whole without.
         if (
             damage == "remove"
-            and ("checkpoints" in file.parts or file.parent.name.endswith(".p"))
+            and ("checkpoints" in file.parts or file.parent.name.endswith(".p") or file.name == "checkpoint.next")
             and not checked.code
         ):
             continue
@@ -168,6 +169,58 @@ def test_damage_anywhere_in_the_log_is_named(team: Team, model: Path, damage: st
         assert verified.code in (0, 1, 2, 3)
     assert team.ask("log", "check").code == 0
     assert team.ask("verify", model, "--for", "production").code == 0
+
+
+def test_damage_to_the_file_of_a_log_is_named(team: Team, model: Path) -> None:
+    team.admit(model)
+    file = team.workspace / "log" / "log.sqlite"
+    good = file.read_bytes()
+    for bad in (
+        b"no database" * 1000,
+        good[: len(good) // 2],
+        good[:-4096],
+        good[:4096] + bytes(len(good) - 4096),
+        b"",
+    ):
+        file.write_bytes(bad)
+        checked = team.ask("log", "check")
+        assert (checked.code, bool(checked.json["problems"])) == (1, True)
+        assert_clear(team.ask("log", "show"), 3)
+        verified = team.ask("verify", model, "--for", "production")
+        assert (verified.code, verified.json["outcome"]) == (3, "INDETERMINATE")
+    file.unlink()
+    assert_clear(team.ask("log", "show"), 3)
+    file.write_bytes(good)
+    assert team.ask("log", "check").code == 0
+    assert team.ask("verify", model, "--for", "production").code == 0
+
+
+@pytest.mark.parametrize("store", ["sqlite", "folder"])
+def test_every_command_works_on_both_stores(tmp_path: Path, model: Path, store: str) -> None:
+    team = make_team(tmp_path, "--store", store)
+    assert (team.workspace / "log" / "log.sqlite").exists() == (store == "sqlite")
+    dossier = team.admit(model)
+    copy = tmp_path / "copy"
+    assert team.run("log", "export", copy).code == 0
+    assert (copy / "log" / "tile" / "entries").is_dir(), "a copy is what any tlog-tiles client reads"
+    for words in (("log", "check"), ("log", "show"), ("log", "prove", 0), ("policy", "show")):
+        assert team.run(*words).code == 0
+        assert cli(*words, "--workspace", copy).code == 0
+    for workspace in (team.workspace, copy):
+        words = ("verify", model, "--for", "production", "--dossier", dossier, "--root", team.root)
+        assert ask(*words, "--workspace", workspace).json["outcome"] == "PERMIT"
+    assert team.run("contain", model, "--for", "production", "--reason", "drift").code == 0
+    assert team.ask("verify", model, "--for", "production").code == 1
+
+
+def test_two_logs_in_one_place_are_refused(tmp_path: Path, model: Path) -> None:
+    team = make_team(tmp_path)
+    copy = tmp_path / "copy"
+    assert team.run("log", "export", copy).code == 0
+    shutil.copy(copy / "log" / "checkpoint", team.workspace / "log" / "checkpoint")
+    refused = team.ask("log", "show")
+    assert_clear(refused, 3)
+    assert refused.json["error"]["code"] == "log-damaged"
 
 
 def test_a_log_that_is_set_back_is_refused(team: Team, model: Path, tmp_path: Path) -> None:
@@ -297,7 +350,8 @@ def test_missing_things_are_usage(team: Team, model: Path, tmp_path: Path) -> No
         assert_clear(ran, 2)
 
 
-def test_a_full_disk_loses_nothing(team: Team, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_loses_nothing(tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    team = make_team(tmp_path, "--store", "folder")  # SQLite asks the system itself: tests/conformance
     team.admit(model)
     before = team.ask("log", "show").json["tree_size"]
     real = os.fsync

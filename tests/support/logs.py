@@ -30,8 +30,8 @@ def make_test_envelope(number, subject="model", predicate_type=APPROVAL):
     return make_envelope(IN_TOTO_PAYLOAD_TYPE, statement.payload, (Signature("key", bytes(64)),)).data
 
 
-def make_log(folder, count=0):
-    log = LogStore.create(folder, ORIGIN, SIGNER)
+def make_log(folder, count=0, store="folder"):
+    log = LogStore.create(folder, ORIGIN, SIGNER, store=store)
     if count:
         log.append([make_test_envelope(i) for i in range(count)], NOW, SIGNER)
     return log

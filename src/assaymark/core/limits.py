@@ -95,6 +95,8 @@ SPOOL_MAX_BYTES: Final = 64 * MIB
 # 256 MiB takes a third of one.
 WATCH_MAX_REHASH_BYTES: Final = 256 * MIB
 
+# What SQLite's write-ahead log of our log may keep of the disk after a large batch.
+SQLITE_JOURNAL_BYTES: Final = 16 * MIB
 # How long a writer waits for another one that holds the log, seconds.
 LOCK_WAIT_SECONDS: Final = 30.0
 # How far the clock may step back between two entries before an append is refused, seconds (NTP corrections).

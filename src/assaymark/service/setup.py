@@ -21,7 +21,8 @@ from assaymark.policy.predicates import policy_predicate
 from assaymark.policy.starter import starter_policy
 from assaymark.service.publish import note_signer, sign, sign_statement
 from assaymark.service.workspace import CONFIG_NAME, Config
-from assaymark.store.files import write_durable
+from assaymark.store.files import make_folder, sync_folder, write_durable
+from assaymark.store.log_media import DEFAULT_STORE, STORES
 from assaymark.store.log_store import LogStore
 from assaymark.tlog.note import vkey
 from assaymark.trust.public_key import PublicKey
@@ -61,14 +62,16 @@ def init_workspace(
     tenant: str = DEFAULT_TENANT,
     passphrase: bytes | None = None,
     policy: bytes | None = None,
+    store: str = DEFAULT_STORE,
 ) -> Initialised:
     """Make a workspace at ``folder``, which must not exist or be empty.
 
     It is built beside its place and renamed, so a failure leaves nothing behind. ``passphrase`` encrypts the
-    owner's private key; the log's and the service's keys are the machine's, and are not encrypted.
+    owner's private key; the log's and the service's keys are the machine's, and are not encrypted. ``store`` is
+    where the log's bytes lie: ``sqlite``, one file, or ``folder``, the layout that tlog clients read as it lies.
 
     Raises:
-        UsageError: ``workspace-exists`` or ``name-form``.
+        UsageError: ``workspace-exists``, ``name-form`` or ``store-unknown``.
         InputError: the policy is malformed.
         UnavailableError: it cannot be written.
     """
@@ -77,19 +80,22 @@ def init_workspace(
             raise UsageError("name-form", f"{name!r} is not a name", remedy=f"names have the form {NAME_FORM}")
     if owner == SERVICE:
         raise UsageError("name-form", f"{SERVICE!r} is the workspace's own workload", remedy="choose another name")
+    if store not in STORES:
+        raise UsageError("store-unknown", f"there is no store {store!r}", remedy="one of: " + ", ".join(STORES))
     _refuse_existing(folder)
     text = starter_policy() if policy is None else policy
     environments = tuple(item.name for item in parse_policy(text).environments)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(folder.parent)
         draft = folder.parent / f".{folder.name}.new-{secrets.token_hex(4)}"
         draft.mkdir(mode=0o700)
     except OSError as error:
         raise _unwritable(folder, error) from None
     try:
-        config, expires = _build(draft, now, owner, tenant, passphrase, text)
+        config, expires = _build(draft, now, owner, tenant, passphrase, text, store)
         write_durable(draft / CONFIG_NAME, config.to_toml().encode())
         draft.rename(folder)
+        sync_folder(folder.parent)
     except OSError as error:
         raise _unwritable(folder, error) from None
     finally:
@@ -121,7 +127,7 @@ def _unwritable(folder: Path, error: OSError) -> UnavailableError:
 
 
 def _build(
-    draft: Path, now: int, owner: str, tenant: str, passphrase: bytes | None, policy: bytes
+    draft: Path, now: int, owner: str, tenant: str, passphrase: bytes | None, policy: bytes, store: str
 ) -> tuple[Config, int]:
     keys = draft / "keys"
     keys.mkdir(mode=0o700)
@@ -155,7 +161,7 @@ def _build(
         sign_statement(policy_statement(policy, tenant, 0).payload, [signers["owner"]]),
     ]
     log_signer = note_signer(origin, signers["log"])
-    log = LogStore.create(draft / "log", origin, log_signer)
+    log = LogStore.create(draft / "log", origin, log_signer, store=store)
     log.append([envelope.data for envelope in envelopes], now, log_signer)
     log.close()
     config = Config(

@@ -10,7 +10,7 @@ import os
 import secrets
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
 from assaymark.core.digest import digest_hex, parse_digest, sha256_digest
@@ -46,6 +46,8 @@ class Blobs:
 
     folder: Path
     durable: bool = True
+    # Folders seen to be durable: one that is there may be unflushed, of a process that was killed.
+    _durable: set[Path] = field(default_factory=set, compare=False, repr=False)
 
     def path(self, digest: str) -> Path:
         """Where the blob of ``digest`` lies, whether or not it is there.
@@ -97,10 +99,10 @@ class Blobs:
         """As ``put`` for many, with one flush a folder."""
         digests = [sha256_digest(data) for data in items]
         staging = self._staging()
+        wanted = {self.path(digest): data for digest, data in zip(digests, items, strict=True)}
+        self._make_durable({path.parent for path in wanted})
         fresh: list[tuple[Path, bytes]] = []
-        for digest, data in dict(zip(digests, items, strict=True)).items():
-            path = self.path(digest)
-            make_folder(path.parent)
+        for path, data in wanted.items():
             if _holds(path, data):
                 # Another process may have renamed it there and not yet flushed the folder.
                 sync_folder(path.parent)
@@ -126,6 +128,19 @@ class Blobs:
         with contextlib.suppress(OSError):
             for path in (self.folder / _STAGING).iterdir():
                 _remove_if_dead(path)
+
+    def _make_durable(self, folders: set[Path]) -> None:
+        """Make the folders of blobs, with one flush for all that are there and not known to be durable."""
+        for known, parent in (({self.folder}, self.folder.parent), (folders, self.folder)):
+            unsure = False
+            for folder in sorted(known):
+                if not folder.is_dir():
+                    make_folder(folder)
+                elif folder not in self._durable:
+                    unsure = True
+            if unsure:
+                sync_folder(parent)
+            self._durable.update(known)
 
     def _staging(self) -> Path:
         folder = self.folder / _STAGING
@@ -191,7 +206,7 @@ class BlobWriter:
         """
         digest = "sha256:" + self._hash.hexdigest()
         target = self._blobs.path(digest)
-        make_folder(target.parent)
+        self._blobs._make_durable({target.parent})  # noqa: SLF001 - two halves of one thing
         with storage_errors(target):
             if self._blobs.durable:
                 flush(self._descriptor)

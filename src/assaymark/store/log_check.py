@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.core.errors import AssaymarkError, InputError, UnavailableError, VerificationError
 from assaymark.core.limits import ENVELOPE_MAX_BYTES, NOTE_MAX_BYTES, TILE_WIDTH
 from assaymark.core.times import format_time
-from assaymark.store.files import read_bounded
-from assaymark.store.log_files import LogFiles
+from assaymark.store.log_files import KEPT, NEXT, kept_name
 from assaymark.store.log_index import Covered, DamagedIndexError, IndexRow, LogIndex
 from assaymark.store.log_lookup import INDEX_NAME, make_row
 from assaymark.tlog.checkpoint import Checkpoint, verify_checkpoint
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from assaymark.store.log_files import LogFiles
     from assaymark.store.log_lookup import Description
     from assaymark.tlog.note import NoteVerifier
 
@@ -38,21 +38,21 @@ class Problem:
 
 
 def check_log(
-    folder: Path,
+    files: LogFiles,
     describe: Callable[[bytes], Description],
     verifier: NoteVerifier,
     *,
     on_progress: Callable[[int, int], None] | None = None,
     examine: Callable[[int, bytes], Sequence[str]] | None = None,
 ) -> list[Problem]:
-    """Every problem of the log in ``folder``, which is only read; an empty list means that it holds together.
+    """Every problem of the log, which is only read; an empty list means that it holds together.
 
     Compared: the checkpoint's signature under ``verifier``; the root, computed from the entry bundles; every hash
     of every tile, earlier partial ones included; each kept checkpoint's signature and root; each entry's form and
-    time order; each envelope's presence and digest; each row of the index. ``examine(index, envelope)`` adds what
-    it returns.
+    time order; each envelope's presence and digest; each row of the index; and what the medium itself finds.
+    ``examine(index, envelope)`` adds what it returns.
     """
-    return _Check(LogFiles(folder), describe, verifier, examine).run(on_progress)
+    return _Check(files, describe, verifier, examine).run(on_progress)
 
 
 class _Check:
@@ -76,6 +76,8 @@ class _Check:
     def run(self, on_progress: Callable[[int, int], None] | None) -> list[Problem]:
         # The index first: a writer that is at work moves the checkpoint before the index.
         index = _IndexRows(self._files.folder, self._report)
+        for problem in self._files.medium.problems():
+            self._report(None, problem)
         kept = self._kept_checkpoints()
         checkpoint = self._current_checkpoint(kept)
         if checkpoint is None:
@@ -86,6 +88,7 @@ class _Check:
             if size > checkpoint.size:
                 self._report(None, f"checkpoint: rolled back, one of {size} entries was published before")
         roots = {size: (f"checkpoints: the one of {size} entries", root) for size, root in kept.items()}
+        roots |= self._unfinished(checkpoint)
         for number in range((checkpoint.size + TILE_WIDTH - 1) // TILE_WIDTH):
             width = width_at(ENTRIES, number, checkpoint.size)
             self._bundle(number, width, roots, index)
@@ -118,19 +121,34 @@ class _Check:
         self._report(None, f"checked up to the kept checkpoint of {size} entries only")
         return Checkpoint(self._verifier.name, size, kept[size])
 
+    def _unfinished(self, current: Checkpoint) -> dict[int, tuple[str, bytes]]:
+        """Size and root of the checkpoint that was written ahead; beyond the current one it is not finished yet."""
+        try:
+            note = self._files.medium.unfinished()
+            found = None if note is None else verify_checkpoint(note, [self._verifier])
+        except AssaymarkError as error:
+            self._report(None, f"{NEXT}: {error.message}; remove it")
+            return {}
+        if found is None or found.size > current.size:
+            return {}
+        if found.size == current.size and found.root_hash != current.root_hash:
+            self._report(None, f"{NEXT}: commits to another history")
+        return {found.size: (NEXT, found.root_hash)}
+
     def _kept_checkpoints(self) -> dict[int, bytes]:
         kept: dict[int, bytes] = {}
-        folder = self._files.folder / "checkpoints"
-        for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
-            if path.is_dir() or path.name.startswith("."):
-                continue
-            name = path.relative_to(self._files.folder).as_posix()
+        try:
+            names = self._files.medium.names(KEPT)
+        except (InputError, UnavailableError) as error:
+            self._report(None, f"{KEPT}: {error.message}")
+            return kept
+        for name in names:
             try:
-                checkpoint = verify_checkpoint(read_bounded(path, NOTE_MAX_BYTES), [self._verifier])
+                checkpoint = verify_checkpoint(self._files.medium.read(name, NOTE_MAX_BYTES), [self._verifier])
             except (InputError, VerificationError, UnavailableError) as error:
                 self._report(None, f"{name}: {error.message}")
                 continue
-            if self._files.checkpoint_at(checkpoint.size) != path:
+            if kept_name(checkpoint.size) != name:
                 self._report(None, f"{name}: holds the checkpoint of {checkpoint.size} entries")
             kept[checkpoint.size] = checkpoint.root_hash
         return kept
@@ -159,18 +177,23 @@ class _Check:
 
     def _compare_earlier(self, tile: Tile, expected: Callable[[int], bytes]) -> None:
         """The narrower partial tiles at the log's edge, which clients with an earlier checkpoint may fetch."""
+        try:
+            present = set(self._files.medium.names(tile.full.path + ".p"))
+        except (InputError, UnavailableError) as error:
+            self._report(None, f"{tile.full.path}.p: {error.message}")
+            return
         for width in range(1, tile.width):
-            path = self._files.folder / replace(tile, width=width).path
-            if not path.exists():
+            name = replace(tile, width=width).path
+            if name not in present:
                 continue
             data = expected(width)
             try:
-                same = read_bounded(path, len(data)) == data
+                same = self._files.medium.read(name, len(data)) == data
             except (InputError, UnavailableError):
                 same = False
             if not same:
                 first = tile.index * TILE_WIDTH << (TILE_HEIGHT * max(tile.level, 0))
-                self._report(first, f"{replace(tile, width=width).path}: not the first {width} of its entries")
+                self._report(first, f"{name}: not the first {width} of its entries")
 
     def _grow(self, digest: bytes | None) -> None:
         if digest is None:
@@ -211,7 +234,7 @@ class _Check:
             )
         self._previous = max(self._previous, leaf.logged_at)
         try:
-            envelope = self._files.blobs.get(leaf.envelope_digest, ENVELOPE_MAX_BYTES)
+            envelope = self._files.medium.envelopes.get(leaf.envelope_digest, ENVELOPE_MAX_BYTES)
         except (InputError, UnavailableError) as error:
             self._report(position, f"the envelope: {error.message}")
             return

@@ -54,7 +54,7 @@ def _copy_envelopes(files: LogFiles, copy: Blobs, first: int, entries: tuple[byt
         try:
             leaf = parse_leaf(entry)
         except InputError as error:
-            raise damaged(files.folder, error.message, f"entry {index}") from None
+            raise damaged(files.where, error.message, f"entry {index}") from None
         try:
             batch.append(files.envelope(leaf))
         except InputError as error:

@@ -162,7 +162,8 @@ class Lookup:
             if self._in_memory:
                 return
             with writer_lock(self._files.folder / "index.lock"):
-                for suffix in ("", "-wal", "-shm"):
+                # The file itself last: once it is gone, what has these names belongs to the next one.
+                for suffix in ("-wal", "-shm", ""):
                     path = self._files.folder / (INDEX_NAME + suffix)
                     with storage_errors(path):
                         path.unlink(missing_ok=True)
@@ -184,6 +185,7 @@ class Lookup:
         while covered is None or covered.size < checkpoint.size:
             self._compare(covered, checkpoint)
             covered = self._catch_up(index, covered.size if covered else 0, checkpoint)
+            checkpoint = self._files.checkpoint()[1]  # another process may have appended, and extended the index
         self._compare(covered, checkpoint)
         return question(index, checkpoint.size)
 

@@ -1,7 +1,7 @@
-"""The log of one tenant in a folder: append, read, prove, look up.
+"""The log of one tenant: append, read, prove, look up. One code over each medium (ports.py): a folder, or SQLite.
 
 The checkpoint is the truth. An append writes envelopes, entries and hashes, each durable, then moves the checkpoint
-by an atomic rename: whatever a crash leaves beyond it is overwritten by the next append. One writer at a time holds
+by compare-and-swap: whatever a crash leaves beyond it is overwritten by the next append. One writer at a time holds
 the lock; readers need none. Nothing but ``check``, ``export`` and building the index anew is linear in the log.
 """
 
@@ -11,16 +11,15 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from assaymark.core.digest import sha256_digest
-from assaymark.core.errors import InputError, UnavailableError, UsageError, VerificationError
+from assaymark.core.errors import AssaymarkError, InputError, UnavailableError, UsageError, VerificationError
 from assaymark.core.limits import ENVELOPE_MAX_BYTES, LOCK_WAIT_SECONDS
-from assaymark.store.files import create_only, make_folder
-from assaymark.store.lock import writer_lock
-from assaymark.store.log_append import append_batch
+from assaymark.store.log_append import append_batch, finish_batch
 from assaymark.store.log_check import Problem, check_log
 from assaymark.store.log_export import export_log
-from assaymark.store.log_files import LogFiles, damaged, no_log
+from assaymark.store.log_files import LogFiles, damaged
 from assaymark.store.log_index import DamagedIndexError, LogIndex
 from assaymark.store.log_lookup import Description, Lookup, describe_envelope, make_row
+from assaymark.store.log_media import DEFAULT_STORE, find_medium, new_medium
 from assaymark.tlog.checkpoint import Checkpoint, sign_checkpoint
 from assaymark.tlog.merkle import (
     EMPTY_ROOT,
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
 
     from assaymark.core.attestation import Receipt
     from assaymark.core.subject import Subject
+    from assaymark.store.ports import LogMedium
     from assaymark.tlog.leaf import Leaf
     from assaymark.tlog.note import NoteSigner, NoteVerifier
 
@@ -47,9 +47,9 @@ __all__ = ["Description", "LogStore", "Problem", "describe_envelope"]
 class LogStore:
     """A log in ``folder``. Make one with ``create``, use one with ``open``; safe to share between threads."""
 
-    def __init__(self, folder: Path, describe: Callable[[bytes], Description], *, read_only: bool) -> None:
-        self.folder = folder
-        self._files = LogFiles(folder)
+    def __init__(self, medium: LogMedium, describe: Callable[[bytes], Description], *, read_only: bool) -> None:
+        self.folder = medium.folder
+        self._files = LogFiles(medium)
         self._describe = describe
         self._read_only = read_only
         self._lookup = Lookup(self._files, describe, in_memory=read_only)
@@ -62,18 +62,20 @@ class LogStore:
         signer: NoteSigner,
         *,
         describe: Callable[[bytes], Description] = describe_envelope,
+        store: str = DEFAULT_STORE,
     ) -> LogStore:
         """Make an empty log whose first checkpoint ``signer`` signs; its key's name must be ``origin``.
 
+        ``store`` is one of ``STORES``: where its bytes lie. Whoever opens it finds out.
+
         Raises:
-            UsageError: ``path-exists`` when there is a log already.
+            UsageError: ``path-exists`` when there is a log already; ``store-unknown``.
             InputError: ``checkpoint-form`` or ``note-form`` when ``origin`` cannot name a log.
             VerificationError: ``checkpoint-origin`` or ``note-signature``.
             UnavailableError: ``disk-full``, ``store-read-only`` or ``store-io``.
         """
         note = sign_checkpoint(Checkpoint(origin, 0, EMPTY_ROOT), signer)
-        make_folder(folder)
-        create_only(folder / "checkpoint", note)
+        new_medium(folder, store).create(note)
         return cls.open(folder, describe=describe)
 
     @classmethod
@@ -87,15 +89,18 @@ class LogStore:
         """The log in ``folder``; with ``read_only`` nothing is written, no lock taken, and the index is in memory.
 
         Raises:
-            InputError: ``log-missing``. A damaged log opens, so that ``check`` can say what is wrong.
+            InputError: ``log-missing``, or ``log-damaged`` when two logs lie there. A log that is damaged otherwise
+                opens, so that ``check`` can say what is wrong.
         """
-        if not (folder / "checkpoint").exists():
-            raise no_log(folder)
-        return cls(folder, describe, read_only=read_only)
+        log = cls(find_medium(folder, read_only=read_only), describe, read_only=read_only)
+        if not read_only:
+            log._finish()
+        return log
 
     def close(self) -> None:
-        """Release the index; it is opened again when it is needed."""
+        """Release files; they are opened again when they are needed."""
         self._lookup.close()
+        self._files.medium.close()
 
     def checkpoint(self) -> tuple[bytes, Checkpoint]:
         """The current checkpoint: the signed note, and what it says. Its signature is for the caller to verify.
@@ -132,7 +137,7 @@ class LogStore:
         try:
             verify_inclusion(leaf_hash(leaf), index, checkpoint.size, hashes, checkpoint.root_hash)
         except VerificationError as error:
-            raise damaged(self.folder, error.message, f"entry {index}") from None
+            raise damaged(self._files.where, error.message, f"entry {index}") from None
         return make_receipt(index, leaf, hashes, note)
 
     def consistency(self, size1: int, size2: int) -> tuple[bytes, ...]:
@@ -253,7 +258,8 @@ class LogStore:
             InputError: ``envelope-size`` or what ``describe`` raises, before anything is written; ``log-damaged``.
             VerificationError: ``checkpoint-origin``, ``note-signature`` or ``note-unsigned`` when the log is not
                 of this signer.
-            UnavailableError: ``log-locked``, ``clock-went-back``, ``disk-full``, ``store-read-only``, ``store-io``;
+            UnavailableError: ``log-locked``, ``log-moved``, ``clock-went-back``, ``disk-full``, ``store-read-only``,
+                ``store-io``;
                 the log is then as it was or holds the batch whole, and trying again is safe.
         """
         if self._read_only:
@@ -266,11 +272,12 @@ class LogStore:
                 raise InputError("envelope-size", f"{len(envelope)} bytes, above the limit of {ENVELOPE_MAX_BYTES}")
             batch[digest] = envelope
             descriptions[digest] = self._describe(envelope)
-        with writer_lock(self.folder / "lock", wait):
+        with self._files.medium.writing(wait) as writing:
+            finish_batch(self._files, writing)
             known = self._find_all(batch)
             fresh = {digest: envelope for digest, envelope in batch.items() if digest not in known}
             if fresh:
-                before, after, leaves = append_batch(self._files, fresh, now, signer)
+                before, after, leaves = append_batch(self._files, writing, fresh, now, signer)
                 known |= {digest: index for index, digest in enumerate(fresh, before.size)}
                 rows = [
                     make_row(i, leaf, descriptions[leaf.envelope_digest])
@@ -299,7 +306,9 @@ class LogStore:
 
         ``examine(index, envelope)`` adds what a higher floor finds; ``on_progress(done, total)`` counts entries.
         """
-        return check_log(self.folder, self._describe, verifier, on_progress=on_progress, examine=examine)
+        return check_log(
+            LogFiles(self._files.medium), self._describe, verifier, on_progress=on_progress, examine=examine
+        )
 
     def export(self, target: Path) -> Checkpoint:
         """Write a static copy of the log at its current checkpoint to a new or empty folder.
@@ -314,6 +323,14 @@ class LogStore:
         note, checkpoint = self.checkpoint()
         export_log(self._files, note, checkpoint, target)
         return checkpoint
+
+    def _finish(self) -> None:
+        """Bring back a checkpoint that a power cut took from its place, if nobody is writing."""
+        with contextlib.suppress(AssaymarkError):
+            unfinished = self._files.medium.unfinished()
+            if unfinished is not None and unfinished != self._files.medium.checkpoint():
+                with self._files.medium.writing(0) as batch:
+                    finish_batch(self._files, batch)
 
     def _size_with(self, size: int) -> int:
         """The current size, which must not be below ``size``."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.core.canonical import canonical_json, parse_object
 from assaymark.core.errors import InputError, UnavailableError, VerificationError
-from assaymark.store.files import write_durable
+from assaymark.store.files import make_folder, write_durable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -86,10 +86,11 @@ class Recall:
             return
         file = self._folder / "seen.json"
         try:
-            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(file.parent, 0o700)
             lock = os.open(file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            self.notes.append(f"nothing is remembered between runs: {file}: {error.strerror}")
+        except (OSError, UnavailableError) as error:
+            why = error.strerror if isinstance(error, OSError) else error.message
+            self.notes.append(f"nothing is remembered between runs: {file}: {why}")
             yield self._read(file)
             return
         try:

@@ -20,6 +20,7 @@ EXAMPLES = """\
   assaymark init                                       # in ./.assaymark
   assaymark init --workspace /srv/assaymark --owner ada --passphrase-file ada.txt
   assaymark init --policy our-policy.toml
+  assaymark init --store folder                        # a log that a web server can show as it lies
 """
 
 
@@ -34,6 +35,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_passphrase(parser)
     parser.add_argument(
         "--encrypt", action="store_true", help="ask for a passphrase that encrypts the owner's private key"
+    )
+    parser.add_argument(
+        "--store",
+        choices=("sqlite", "folder"),
+        default="sqlite",
+        help="where the log lies: in one SQLite file, or in a folder of tiles (default: sqlite)",
     )
     add_examples(parser, EXAMPLES)
     parser.set_defaults(run=run)
@@ -55,6 +62,7 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
         tenant=args.tenant,
         passphrase=new_passphrase(args),
         policy=read_policy(Path(args.policy)).text if args.policy else None,
+        store=args.store,
     )
     document = {
         "schema": "assaymark:init/v1",

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.support.cli import Team, cli, make_model
+from tests.support.cli import Team, cli, make_model, make_team
 from tests.support.launched import SHORT_POLICY, alive, eventually, launched, ran, spooled
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc who is alive")
@@ -21,23 +21,36 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc who 
 DAEMON = "(setsid sh -c 'trap \"\" TERM HUP; echo $$ > daemon; while :; do sleep 1; done' &) ; sleep 60"
 
 
-@pytest.fixture
-def admitted(team: Team, model: Path) -> Team:
-    team.admit(model)
-    return team
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
+    """An admitted model in one workspace, and one in another whose decisions last four seconds: made once, copied."""
+    folder = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(folder / "state"))
+        team = make_team(folder)
+        model = make_model(folder)
+        team.admit(model)
+        policy = folder / "brief.toml"
+        policy.write_text(SHORT_POLICY)
+        made = cli("init", "--workspace", folder / "brief", "--policy", policy, "--format", "json")
+        brief = Team(folder, folder / "brief", made.json["root"])
+        assert brief.run("submit", model, "--to", "brief").code == 0
+    return folder, team.root, brief.root
 
 
 @pytest.fixture
-def brief(tmp_path: Path, model: Path) -> Team:
-    """A workspace whose decisions last four seconds, with the model submitted."""
-    policy = tmp_path / "brief.toml"
-    policy.write_text(SHORT_POLICY)
-    workspace = tmp_path / "brief"
-    made = cli("init", "--workspace", workspace, "--format", "json")
-    team = Team(tmp_path, workspace, made.json["root"])
-    assert team.run("policy", "set", policy).code == 0
-    assert team.run("submit", model, "--to", "brief").code == 0
-    return team
+def admitted(made: tuple[Path, str, str], tmp_path: Path, model: Path) -> Team:
+    folder, root, _ = made
+    shutil.copytree(folder / "workspace", tmp_path / "workspace")
+    shutil.copy(folder / "model.dossier", tmp_path)
+    return Team(tmp_path, tmp_path / "workspace", root)
+
+
+@pytest.fixture
+def brief(made: tuple[Path, str, str], tmp_path: Path, model: Path) -> Team:
+    folder, _, root = made
+    shutil.copytree(folder / "brief", tmp_path / "brief")
+    return Team(tmp_path, tmp_path / "brief", root)
 
 
 def base(team: Team, model: Path, environment: str = "production") -> tuple[object, ...]:
@@ -431,3 +444,40 @@ def test_runs_at_once_have_copies_of_their_own(admitted: Team, model: Path, tmp_
         assert alive(second.pid("pid"))
         second.process.send_signal(signal.SIGTERM)
         assert second.end()[0] == 143
+
+
+def test_what_the_caller_opened_for_the_program_reaches_it(admitted: Team, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "opened").write_text("through descriptor 3")
+    words = " ".join(map(str, base(admitted, model)))
+    script = f"exec {sys.executable} -m assaymark run {words} -- sh -c 'cat <&3; ls /proc/self/fd | wc -l' 3<opened"
+    done = subprocess.run(["sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False,
+                          env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")})  # fmt: skip
+    assert done.stdout.startswith("through descriptor 3"), done
+    assert int(done.stdout.removeprefix("through descriptor 3")) == 5, "0 to 3, and the folder that is listed"
+
+
+def test_a_program_at_a_terminal_gets_its_keys(admitted: Team, model: Path, tmp_path: Path) -> None:
+    """Ctrl-C reaches the program once, from the terminal; and it may read what is typed."""
+    import pty
+    import select
+
+    script = "trap 'echo interrupted; exit 21' INT; read line; echo got $line; while :; do sleep 0.05; done"
+    words = ["run", *map(str, base(admitted, model)), "--", "sh", "-c", script]
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ["PYTHONPATH"] = str(Path(__file__).parents[2] / "src")
+        os.execv(sys.executable, [sys.executable, "-m", "assaymark", *words])  # noqa: S606
+    said = b""
+
+    def hears(word: bytes) -> bool:
+        nonlocal said
+        if select.select([terminal], [], [], 0.1)[0]:
+            said += os.read(terminal, 1024)
+        return word in said
+
+    os.write(terminal, b"hello\n")
+    eventually(lambda: hears(b"got hello"))
+    os.write(terminal, b"\x03")
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(status) == 21, said

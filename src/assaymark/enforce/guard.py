@@ -132,15 +132,22 @@ class _Guarding:
         return 0
 
     def _start(self, words: Sequence[str], environment: dict[str, str]) -> None:
+        bind, terminal = death_pact(), _at_terminal()
+
+        def prepare() -> None:
+            bind()
+            if terminal:
+                _take_terminal()
+
         program = subprocess.Popen(  # noqa: S603 - starting the caller's program is what this is for
             words,
             env=environment,
             process_group=0,
-            preexec_fn=death_pact(),  # noqa: PLW1509 - this process has one thread
+            close_fds=False,  # ours are closed on exec; what the caller opened for the program, a socket say, is its
+            preexec_fn=prepare,  # noqa: PLW1509 - this process has one thread
         )
         self._program = program.pid
         program.returncode = 0  # this loop waits for it, and subprocess must not
-        _give_terminal(program.pid)
         self._report({"started": program.pid})
 
     def _hold(self, wake: int) -> None:
@@ -229,14 +236,17 @@ def _nothing(_number: int, _frame: object) -> None:
     """A signal was noticed."""
 
 
-def _give_terminal(group: int) -> None:
-    """Make a process group the one that the terminal on stdin talks to, when the launcher's was."""
+def _at_terminal() -> bool:
+    """Whether stdin is a terminal that talks to the launcher's process group now."""
     try:
-        if os.tcgetpgrp(0) != os.getpgid(os.getppid()):
-            return
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTTOU])  # sent to who gives it away from behind
-        os.tcsetpgrp(0, group)
+        return os.tcgetpgrp(0) == os.getpgid(os.getppid())
     except OSError:
-        return
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTTOU])
+        return False
+
+
+def _take_terminal() -> None:
+    """In the program, before it is one: what is typed is for its process group."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTTOU])  # sent to who takes it from behind
+    with contextlib.suppress(OSError):
+        os.tcsetpgrp(0, os.getpgrp())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTTOU])

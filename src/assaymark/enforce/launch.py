@@ -215,17 +215,14 @@ class _Running:
         return bool(data)
 
     def _reap(self) -> None:
-        try:
-            pid, status = os.waitpid(self._guard.pid, os.WNOHANG)
-        except ChildProcessError:  # somebody ignores SIGCHLD for us
-            pid, status = self._guard.pid, 0
-        if pid != self._guard.pid:
+        code = dict(reap()[0]).get(self._guard.pid)  # as a container's first process we get other orphans too
+        if code is None:
             return
         self._guarded = False
         os.set_blocking(self._guard.reports, True)
         while self._hear_guard():  # nobody else has the other end of the pipe
             pass
-        self._ended_well = os.waitstatus_to_exitcode(status) == 0
+        self._ended_well = code == 0
         if not self._ended_well and self._stopped is None:
             message = "the process that holds the program was ended from outside, so the program was killed"
             reason = Reason("run-guard", Outcome.INDETERMINATE, message, "find out who did, then start again")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from assaymark.core.errors import UsageError
 from assaymark.store.blobs import Blobs
 from assaymark.store.files import storage_errors
 from assaymark.store.intake import take_manifest
@@ -71,10 +72,12 @@ def held_copy(
     Files have mode 0400, folders 0500. What a killed process has left is removed by the next one.
 
     Raises:
-        UsageError, InputError: as the intake raises.
+        UsageError: ``temporary-shared`` for a folder that is not safe, or as the intake raises.
+        InputError: as the intake raises.
         UnavailableError: the copy cannot be written.
     """
     base = Path(tempfile.gettempdir())
+    _check_base(base)
     sweep(base)
     with storage_errors(base):
         folder = Path(tempfile.mkdtemp(prefix=PREFIX))
@@ -84,6 +87,20 @@ def held_copy(
     finally:
         remove_tree(folder)
         os.close(lock)
+
+
+def _check_base(base: Path) -> None:
+    """Refuse a folder in which somebody else could put another folder in the place of the copy's."""
+    with storage_errors(base):
+        status = base.stat()
+    shared = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not status.st_mode & stat.S_ISVTX
+    if shared or status.st_uid not in (0, os.geteuid()):
+        raise UsageError(
+            "temporary-shared",
+            "others may rename what lies in this folder, so no private copy is made there",
+            source=str(base),
+            remedy="set TMPDIR to a folder of your own",
+        )
 
 
 def copy_into(

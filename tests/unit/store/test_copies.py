@@ -259,3 +259,13 @@ def test_a_fingerprint_sees_every_kind_of_change(model: Path) -> None:
     assert differs((model / "newer").unlink)
     assert differs(lambda: weights.chmod(0o640))
     assert not differs(weights.read_bytes)
+
+
+def test_no_private_copy_is_made_where_others_may_rename_it(model: Path, tmp_path: Path) -> None:
+    base = tmp_path / "temporary"
+    base.chmod(0o777)
+    with pytest.raises(UsageError, match="others may rename"), held_copy(model):
+        pass
+    base.chmod(0o1777)
+    with held_copy(model):
+        pass

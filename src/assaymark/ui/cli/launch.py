@@ -139,7 +139,7 @@ def _copy_and_run(place: Place) -> int:
             replace(watched, until=_ruling(verdict).valid_until),
             grace=place.grace,
             clocks=Clocks(),
-            on_note=note,
+            on_note=_talk,
             leave=copy.folder if placed is None else None,
         )
         return _finish(place, verdict, ended, placed)
@@ -184,6 +184,12 @@ def _ask(place: Place, copy: Copy) -> Verdict:
         return refused(error, Outcome.DENY, subject, _scope(place))
     except (InputError, UnavailableError) as error:
         return refused(error, Outcome.INDETERMINATE, subject, _scope(place))
+
+
+def _talk(message: str) -> None:
+    """Say something while the program runs; who listens may have gone, and that must not end the program."""
+    with contextlib.suppress(OSError):
+        note(message)
 
 
 def _scope(place: Place) -> Scope:

@@ -9,7 +9,7 @@ from tests.crash.vfs import Vfs, failed, full
 from tests.support.logs import SIGNER, make_log, make_test_envelope
 
 from assaymark.core.errors import UnavailableError
-from assaymark.store import log_sqlite
+from assaymark.store import sqlite_file
 from assaymark.store.log_store import LogStore
 
 
@@ -19,7 +19,7 @@ class SqliteRecorder(Recorder):
     def __init__(self, root, monkeypatch, **options):
         super().__init__(root, monkeypatch, **options)
         self.vfs = Vfs(self.disk)
-        monkeypatch.setattr(log_sqlite, "connect", self.vfs.connect)
+        monkeypatch.setattr(sqlite_file, "connect", self.vfs.connect)
 
     def see(self):
         """A commit is seen only after its flush; what is acknowledged was seen."""

@@ -151,6 +151,8 @@ class SqliteFile:
             yield
         except sqlite3.Error as error:
             raise self._translate(error) from error
+        except UnicodeDecodeError as error:  # SQLite quotes a damaged schema, and the module decodes that message
+            raise self.damaged("the file is damaged: its schema is not text") from error
         except OSError as error:
             raise UnavailableError("store-io", f"the storage failed: {error}", source=str(self.path)) from error
 
@@ -200,7 +202,7 @@ class SqliteFile:
                     self._unchanging.connection = self._open("ro&immutable=1")
                     self._unchanging_stamp = stamp
                 rows = list(self._unchanging.connection.execute(query, parameters).fetchall())
-            except (sqlite3.Error, AssaymarkError):
+            except (sqlite3.Error, UnicodeDecodeError, AssaymarkError):
                 self._unchanging.close()
                 if self._stamp() == stamp:
                     raise

@@ -46,7 +46,7 @@ def test_every_cut_of_a_new_log_and_its_first_batches(tmp_path, monkeypatch):
 def test_cuts_within_a_long_life(tmp_path, monkeypatch):
     """One connection: the write-ahead log is copied back and begun anew while the next batches come."""
     with monkeypatch.context() as patch:
-        record = SqliteRecorder(tmp_path / "disk", patch, every=2)
+        record = SqliteRecorder(tmp_path / "disk", patch, every=4)
         record.create()
         record.states.clear()
         log = LogStore.open(record.folder)
@@ -55,7 +55,7 @@ def test_cuts_within_a_long_life(tmp_path, monkeypatch):
             record.acknowledged[number] = index
             record.keep()
         log.close()
-    assert len(record.states) > 200
+    assert len(record.states) > 100
     record.check(tmp_path / "state")
 
 

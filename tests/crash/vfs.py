@@ -42,7 +42,7 @@ class Vfs(apsw.VFS):
             self.disk._on_step()
 
     def connect(self, target):
-        """In place of ``log_sqlite.connect``."""
+        """In place of ``sqlite_file.connect``."""
         flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
         with translated():
             connection = apsw.Connection(f"{target}&vfs={self.name}", flags=flags)

@@ -318,6 +318,8 @@ class LogIndex:
             yield
         except sqlite3.Error as error:
             raise self._translate(error) from error
+        except UnicodeDecodeError as error:  # SQLite quotes a damaged schema, and the module decodes that message
+            raise DamagedIndexError("its schema is not text") from error
 
     def _translate(self, error: sqlite3.Error) -> Exception:
         """SQLite's primary result code decides: the outside world's fault, or a damaged file."""

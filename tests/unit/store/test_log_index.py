@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.support.logs import NOW, SIGNER, make_log, make_test_envelope, subject_digest
 
-from assaymark.store.log_index import LogIndex
+from assaymark.store.log_index import DamagedIndexError, LogIndex
 from assaymark.store.log_lookup import Lookup
 from assaymark.store.log_store import LogStore
 
@@ -44,3 +44,17 @@ def test_an_index_that_another_process_extends_meanwhile_is_not_thrown_away(tmp_
     assert thrown == []
     reader.close()
     writer.close()
+
+
+def test_a_schema_that_is_not_text_is_damage(tmp_path: Path) -> None:
+    """SQLite quotes a part of it in its message, which Python's module then cannot decode."""
+    log = make_log(tmp_path / "log", 1)
+    log.close()
+    path = tmp_path / "log" / "index.sqlite"
+    path.write_bytes(
+        path.read_bytes().replace(b"CREATE TABLE covered (origin", b"CREATE TABLE covered \xff\x80rigin")
+    )
+    with pytest.raises(DamagedIndexError):
+        LogIndex(path).covered()
+    assert log.by_subject(subject_digest("model"), 9) == [0]
+    log.close()

@@ -320,7 +320,7 @@ def test_what_was_attempted_is_logged_once(admitted: Team, model: Path, tmp_path
     assert ran(*base(admitted, model), "--", "true").returncode == 0
     assert ran(*base(admitted, model, "elsewhere"), "--", "true").returncode == 1
     first, second = admitted.ask("log", "collect"), admitted.ask("log", "collect")
-    assert (first.code, first.json["attempts"], first.json["new"]) == (0, 3, 3)
+    assert (first.code, first.json["attempts"], first.json["new"]) == (0, 3, 3), first
     assert second.json["attempts"] == 0
     shown = admitted.run("log", "show").out
     assert "start in production by run" in shown

@@ -73,6 +73,10 @@ class FolderMedium:
         """The envelopes, below ``blobs/``."""
         return self._blobs
 
+    def change_signs(self) -> tuple[Path, ...]:
+        """The checkpoint, which each batch replaces."""
+        return (self._folder / "checkpoint",)
+
     def where(self, name: str = "") -> str:
         """The path of a name."""
         return str(self._folder / name)

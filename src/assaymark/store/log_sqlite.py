@@ -45,6 +45,10 @@ class SqliteMedium:
         """The envelopes, a row each."""
         return SqliteEnvelopes(self)
 
+    def change_signs(self) -> tuple[Path, ...]:
+        """The file and its write-ahead log."""
+        return self._file.path, self._file.path.with_name(FILE_NAME + "-wal")
+
     def where(self, name: str = "") -> str:
         """The file, and the name in it."""
         return f"{self._file.path}: {name}" if name else str(self._file.path)

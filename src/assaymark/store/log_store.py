@@ -102,6 +102,10 @@ class LogStore:
         self._lookup.close()
         self._files.medium.close()
 
+    def change_signs(self) -> tuple[Path, ...]:
+        """Files of which one has another size or time after each append; one of them may be missing."""
+        return self._files.medium.change_signs()
+
     def checkpoint(self) -> tuple[bytes, Checkpoint]:
         """The current checkpoint: the signed note, and what it says. Its signature is for the caller to verify.
 

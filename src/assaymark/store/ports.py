@@ -87,6 +87,10 @@ class LogMedium(Protocol):
         """The envelopes, to read."""
         ...
 
+    def change_signs(self) -> tuple[Path, ...]:
+        """Files of which one has another size or time after each batch: who watches them asks nothing meanwhile."""
+        ...
+
     def where(self, name: str = "") -> str:
         """A name for people, in messages."""
         ...

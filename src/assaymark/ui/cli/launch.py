@@ -108,7 +108,7 @@ def _copy_and_run(place: Place) -> int:
     source, extra = Path(args.path), configurations(args)
     evidence = (Path(args.dossier),) if args.dossier else ()
     if place.workspace is not None:
-        evidence = (*evidence, place.workspace.folder / "log" / "checkpoint")
+        evidence = (*evidence, *place.workspace.log.change_signs())
     watch = Watch(None if args.ignore_source or not args.command else source, extra, evidence)
     with _copied(place, source, extra) as (copy, placed):
         watch.copied(copy)

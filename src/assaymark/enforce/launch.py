@@ -7,6 +7,7 @@ import json
 import os
 import select
 import signal
+import threading
 import time
 from collections import deque
 from dataclasses import dataclass, replace
@@ -99,13 +100,22 @@ class _Notices:
     def __init__(self, wake: int, waker: int) -> None:
         self.wake = wake
         self._waker = waker
+        self._telling = threading.Lock()
+        self._open = True
         self._told: deque[Ruling | Exception] = deque()
 
     def tell(self, news: Ruling | Exception) -> None:
         """From a watching thread."""
         self._told.append(news)
-        with contextlib.suppress(OSError):
-            os.write(self._waker, b"\0")
+        # The number of a closed pipe is soon another file's, and the byte would be written into that.
+        with self._telling, contextlib.suppress(OSError):
+            if self._open:
+                os.write(self._waker, b"\0")
+
+    def close(self) -> None:
+        """Nobody is woken from here on."""
+        with self._telling:
+            self._open = False
 
     def told(self) -> Iterator[Ruling | Exception]:
         """What was told since."""
@@ -125,14 +135,16 @@ def _noticing() -> Iterator[_Notices]:
     read, write = os.pipe()
     os.set_blocking(read, False)
     os.set_blocking(write, False)
+    notices = _Notices(read, write)
     before = {number: signal.getsignal(number) for number in (*FORWARDED, signal.SIGCHLD)}
     old = signal.set_wakeup_fd(write, warn_on_full_buffer=False)
     try:
         for number, handler in before.items():
             if handler is not signal.SIG_IGN or number == signal.SIGCHLD:
                 signal.signal(number, _nothing)
-        yield _Notices(read, write)
+        yield notices
     finally:
+        notices.close()
         signal.set_wakeup_fd(old)
         for number, handler in before.items():
             signal.signal(number, handler)

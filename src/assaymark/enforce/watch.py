@@ -39,6 +39,8 @@ _SLOWEST_TICK_SECONDS: Final = 0.8
 _TICK_SHARE: Final = 4
 # Reading again takes at most a tenth of the time, or a large model would cost its server a core.
 _HASH_SHARE: Final = 9
+# A decision takes some milliseconds; a thread that is still at it when the process ends could be cut off in SQLite.
+_LAST_LOOK_SECONDS: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Watch:
         self._evidence = [file_fingerprint(file) for file in evidence]
         self._copy: dict[str, Stamp] = {}
         self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
 
     def copied(self, copy: Copy) -> None:
         """Remember the copy as it is now, before anything is decided about it."""
@@ -77,10 +80,13 @@ class Watch:
             thread = threading.Thread(target=self._guarded, args=(work, watched, tell), name=f"watch-{name}")
             thread.daemon = True  # one that hangs in a file system must not keep the launcher
             thread.start()
+            self._threads.append(thread)
 
     def stop(self) -> None:
-        """Begin no further look."""
+        """Begin no further look, and wait for the one that is under way; not for one that hangs."""
         self._stop.set()
+        for thread in self._threads:
+            thread.join(_LAST_LOOK_SECONDS)
 
     def _guarded(self, work: Callable[[Watched, Tell], None], watched: Watched, tell: Tell) -> None:
         try:

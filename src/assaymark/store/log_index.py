@@ -106,7 +106,7 @@ class LogIndex:
                 raise
             self._connection = connection
             # Who opens a workspace in a program need not close it; Python 3.13 warns of a connection left open.
-            weakref.finalize(self, connection.close)
+            weakref.finalize(self, _close_at_exit, self._lock, connection)
 
     def close(self) -> None:
         """Release the file."""
@@ -334,6 +334,15 @@ class LogIndex:
         if code == sqlite3.SQLITE_IOERR:
             return UnavailableError("store-io", f"the storage failed: {error}", source=source)
         return DamagedIndexError(str(error))
+
+
+def _close_at_exit(lock: threading.Lock, connection: sqlite3.Connection) -> None:
+    """As the process ends; a thread that is in the middle of a query then must not lose its connection."""
+    if lock.acquire(timeout=1.0):
+        try:
+            connection.close()
+        finally:
+            lock.release()
 
 
 class _Grouped:

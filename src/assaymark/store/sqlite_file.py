@@ -62,7 +62,7 @@ class SqliteFile:
         self._unchanging = _Held()
         self._unchanging_stamp: tuple[int, int, int] | None = None
         # Who opens a log in a program need not close it; Python 3.13 warns of a connection left open.
-        weakref.finalize(self, _close_all, self._reader, self._writer, self._unchanging)
+        weakref.finalize(self, _close_at_exit, self._reading, self._reader, self._writer, self._unchanging)
 
     def create(self, note: bytes) -> None:
         """Make the tables and the first checkpoint in one transaction; a file that was left without them is used.
@@ -278,6 +278,15 @@ class _Held:
 def _close_all(*held: _Held) -> None:
     for one in held:
         one.close()
+
+
+def _close_at_exit(reading: threading.Lock, *held: _Held) -> None:
+    """As the process ends; a thread that is in the middle of a query then must not lose its connection."""
+    if reading.acquire(timeout=1.0):
+        try:
+            _close_all(*held)
+        finally:
+            reading.release()
 
 
 def _run(connection: sqlite3.Connection, *statements: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from assaymark.core.decision import LogPosition
@@ -99,7 +100,12 @@ def gather_below(
     found = closure(digest, lambda named: reader.about(named, below)) | {item.position: item for item in events}
     attestations = counting((found[position] for position in sorted(found)), standing, tree.root)
     index, text = _policy_below(reader, standing, below)
-    return Evidence(tree, digest, attestations, standing, parse_policy(text), sha256_digest(text), index)
+    return Evidence(tree, digest, attestations, standing, _parsed(text), sha256_digest(text), index)
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: bytes) -> Policy:
+    return parse_policy(text)
 
 
 class Reader:

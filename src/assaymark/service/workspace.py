@@ -76,6 +76,7 @@ class Workspace:
         self.config = config
         # A copy for auditors holds no key: nothing is ever written to it, its index included.
         self.log = LogStore.open(folder / "log", read_only=not (folder / "keys").is_dir())
+        self._trusted: TrustedTree | None = None
         self.blobs = Blobs(folder / "blobs")
 
     def trust(self) -> TrustedTree:
@@ -86,6 +87,8 @@ class Workspace:
             VerificationError: the chain or the checkpoint was refused.
         """
         note, checkpoint = self.log.checkpoint()
+        if self._trusted is not None and self._trusted.note == note:
+            return self._trusted  # the same tree, so the same roots, and both were verified
         roots = tuple(self.log.by_predicate(ROOT_PAYLOAD_TYPE, below=checkpoint.size, newest_first=False))
         root = verify_root_chain(self.root_envelopes(roots), self.config.root)
         for name, said, is_ in (
@@ -100,7 +103,8 @@ class Workspace:
                     position=name,
                     remedy="write what the root says",
                 )
-        return TrustedTree(root, roots, note, verify_checkpoint(note, root))
+        self._trusted = TrustedTree(root, roots, note, verify_checkpoint(note, root))
+        return self._trusted
 
     def hold_to(self, pinned: str) -> None:
         """Refuse a workspace that stands on another root than the one that the caller pinned.

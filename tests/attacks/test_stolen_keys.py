@@ -227,3 +227,38 @@ def test_a_p256_key_approves_like_any_other(team, model, tmp_path):
     assert ask("verify", model, "--for", "production", "--dossier", dossier, "--root", team.root).code == 0
     team.ask("keys", "compromise", "carol", "--reason", "lost")
     assert outcome(team, model) == "DENY"
+
+
+def test_a_thief_of_one_of_two_root_keys_changes_nothing(team, model, tmp_path):
+    """Once two must sign together: neither root, policy nor event by one of them; both together retire the other."""
+    team.enrol("eve", "root", "policy")
+    owner = f"file:{team.workspace}/keys/owner.key"
+    both = ("--sign-with", owner, "--sign-with", team.key("eve"))
+    assert team.run("keys", "threshold", "root", 2).code == 1, "the new threshold counts too"
+    assert team.run("keys", "threshold", "root", 2, *both).code == 0
+    assert team.ask("keys", "list").json["thresholds"]["root"] == 2
+    team.run("submit", model, "--to", "production")
+    before = size(team)
+    for words in (
+        ("keys", "add", "mallory", "--role", "approver", "--public", f"{tmp_path}/alice.pub"),
+        ("keys", "compromise", "alice", "--reason", "no"),
+        ("keys", "threshold", "root", 1),
+        ("keys", "remove", "eve", "--role", "root"),
+    ):
+        refused = team.ask(*words, "--sign-with", team.key("eve"))
+        assert refused.code in (1, 2, 3), words
+    assert size(team) == before
+    refused = team.ask("keys", "retire", "eve", "--reason", "stolen", *both)
+    assert refused.code == 1, "with two holders and a threshold of two, nobody is left to speak about one of them"
+    assert size(team) == before
+    assert ask("keys", "generate", "zoe", "--out", tmp_path / "zoe.key").code == 0
+    assert team.run("keys", "add", "zoe", "--role", "root", "--public", tmp_path / "zoe.pub", *both).code == 0
+    three = ("--sign-with", owner, "--sign-with", f"file:{tmp_path}/zoe.key", "--sign-with", team.key("eve"))
+    assert team.run("keys", "compromise", "eve", "--reason", "stolen", *three).code == 0
+    assert (
+        team.run(
+            "keys", "remove", "eve", "--role", "root", "--sign-with", owner, "--sign-with", f"file:{tmp_path}/zoe.key"
+        ).code
+        == 0
+    )
+    assert team.run("keys", "remove", "eve", "--role", "root", "--sign-with", owner).code == 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,6 +132,49 @@ def new_key(root: Root, name: str, public_key: str | None) -> PublicKey | None:
             remedy=f"let {name} make a key: assaymark keys generate {name}",
         )
     return key
+
+
+def set_threshold(
+    workspace: Workspace, role: str, threshold: int, signers: Sequence[Signer], clock: Callable[[], int]
+) -> Enrolled:
+    """How many of a role's principals must sign together; the roles ``root`` and ``policy`` decide by it.
+
+    Raises:
+        UsageError: ``role-unknown``.
+        InputError: ``root-role`` when the role has fewer members.
+        VerificationError: ``root-threshold`` when the signers are not enough, by the old threshold or by the new one.
+    """
+    root = workspace.trust().root
+    roles = dict(root.roles)
+    roles[role] = replace(_role(root, role), threshold=threshold)
+    return _next_version(workspace, root, root.expires, dict(root.keys), dict(root.principals), roles, signers, clock)
+
+
+def leave_role(
+    workspace: Workspace, name: str, role: str, signers: Sequence[Signer], clock: Callable[[], int]
+) -> Enrolled:
+    """Take a principal out of a role: what they signed in it, also earlier, counts for it no more.
+
+    Raises:
+        UsageError: ``role-unknown``.
+        InputError: ``root-role`` when too few would be left.
+        VerificationError: ``root-threshold`` when the signers are not enough.
+    """
+    root = workspace.trust().root
+    known = _role(root, role)
+    if name not in known.principals:
+        raise UsageError(
+            "role-unknown", f"{name} is not in role {role}", remedy="`assaymark keys list` shows who is in which role"
+        )
+    roles = dict(root.roles)
+    roles[role] = replace(known, principals=tuple(item for item in known.principals if item != name))
+    return _next_version(workspace, root, root.expires, dict(root.keys), dict(root.principals), roles, signers, clock)
+
+
+def _role(root: Root, role: str) -> Role:
+    if role in root.roles:
+        return root.roles[role]
+    raise UsageError("role-unknown", f"the trust root has no role {role}", remedy=f"one of {', '.join(root.roles)}")
 
 
 def renew_root(workspace: Workspace, signers: Sequence[Signer], clock: Callable[[], int]) -> Enrolled:

@@ -40,6 +40,12 @@ ADD = """\
 LIST = """\
   assaymark keys list
 """
+THRESHOLD = """\
+  assaymark keys threshold root 2 --sign-with file:owner.key --sign-with file:eve.key   # both, by the new threshold
+"""
+REMOVE = """\
+  assaymark keys remove alice --role approver        # what she approved counts no more, here and elsewhere
+"""
 RENEW = """\
   assaymark keys renew                               # the trust root, good for another year
 """
@@ -83,6 +89,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     from assaymark.ui.cli.keys_life import configure_life
 
     configure_life(actions)
+
+    threshold = add_action(
+        actions, "threshold", "how many of a role must sign together (root and policy)", run_threshold
+    )
+    threshold.add_argument("role", metavar="ROLE")
+    threshold.add_argument("count", metavar="N", type=int)
+    add_signing(threshold)
+    add_examples(threshold, THRESHOLD)
+
+    remove = add_action(actions, "remove", "take a principal out of a role", run_remove)
+    remove.add_argument("name", metavar="NAME", help="the principal")
+    remove.add_argument("--role", required=True, metavar="ROLE", help="the role")
+    add_signing(remove)
+    add_examples(remove, REMOVE)
 
     renew = add_action(actions, "renew", "make the next version of the trust root, good for a year", run_renew)
     add_signing(renew)
@@ -158,6 +178,32 @@ def run_add(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
     )
 
 
+def run_threshold(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
+    """Set the threshold of a role."""
+    from assaymark.service.keys import set_threshold
+    from assaymark.service.workspace import open_workspace
+    from assaymark.ui.cli.clock import now
+
+    workspace = open_workspace(find_workspace(args))
+    signers = [workspace.signer(uri, passphrase_source(args)) for uri in (args.sign_with or [None])]
+    done = set_threshold(workspace, args.role, args.count, signers, now)
+    head = f"{args.count} of role {args.role} sign together"
+    return emit(Result(YES, _document(done), lambda style: _changed(head, done, style)), args.format, outputs)
+
+
+def run_remove(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
+    """Take somebody out of a role."""
+    from assaymark.service.keys import leave_role
+    from assaymark.service.workspace import open_workspace
+    from assaymark.ui.cli.clock import now
+
+    workspace = open_workspace(find_workspace(args))
+    signers = [workspace.signer(uri, passphrase_source(args)) for uri in (args.sign_with or [None])]
+    done = leave_role(workspace, args.name, args.role, signers, now)
+    head = f"{args.name} is no longer in role {args.role}"
+    return emit(Result(YES, _document(done), lambda style: _changed(head, done, style)), args.format, outputs)
+
+
 def run_renew(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
     """Renew the trust root."""
     from assaymark.service.keys import renew_root
@@ -205,6 +251,7 @@ def _root_document(root: Root) -> dict[str, object]:
             }
             for principal in root.principals.values()
         ],
+        "thresholds": {role.name: role.threshold for role in root.roles.values() if role.threshold is not None},
     }
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.core.digest import is_digest
 from assaymark.core.errors import InputError, UsageError, VerificationError
 from assaymark.core.statement import DECISION
+from assaymark.core.subject import Subject
 from assaymark.core.times import format_time
 from assaymark.service.evidence import Reader, attestation_at
 from assaymark.service.key_life import find_key
@@ -24,7 +25,6 @@ from assaymark.trust.key_events import counting, key_standing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from assaymark.core.subject import Subject
     from assaymark.service.workspace import Workspace
 
 SUBJECT: Final = "subject"
@@ -100,7 +100,7 @@ def find_cause(workspace: Workspace, named: str, kind: str | None = None) -> Cau
             subject, _ = identify(place, workspace=workspace)
             return Cause(SUBJECT, subject.digest, subject.name)
         known = workspace.log.by_subject(named, size, limit=1)
-        names = [item.name for _, item in workspace.log.subjects_of(known) if item.digest == named]
+        names = [name for _, name, digest, _ in workspace.log.subjects_of(known) if digest == named]
         return Cause(SUBJECT, named, names[0] if names else named)
     if kind in (None, PACKAGE):
         url = package_url(named)
@@ -146,19 +146,20 @@ def impact(workspace: Workspace, cause: Cause, now: int, *, since: int = 0) -> I
         positions = _signed_by(workspace, cause.id, size) if cause.kind == KEY else []
         if cause.kind == PACKAGE:
             positions = workspace.log.by_term(PACKAGE_TERM + cause.id, size)
-        for position, subject in workspace.log.subjects_of([position for position in positions if position >= since]):
-            if subject.digest not in found:
-                found[subject.digest] = Affected(subject, cause.id, position, 1)
+        signed = workspace.log.subjects_of([position for position in positions if position >= since])
+        for position, name, digest, kind in signed:
+            if digest not in found:
+                found[digest] = Affected(Subject(name, digest, kind), cause.id, position, 1)
         frontier = dict.fromkeys(found, "")
     depth = 1 if cause.kind == SUBJECT else 2
     while frontier:
         made = workspace.log.made_from([MATERIAL_TERM + digest for digest in frontier], size)
         frontier = {}
-        for term, position, subject in made:
-            if subject.digest not in found and subject.digest != cause.id:
+        for position, term, name, digest, kind in made:
+            if digest not in found and digest != cause.id:
                 via = term.removeprefix(MATERIAL_TERM)
-                found[subject.digest] = Affected(subject, via, position, depth)
-                frontier[subject.digest] = ""
+                found[digest] = Affected(Subject(name, digest, kind), via, position, depth)
+                frontier[digest] = ""
         depth += 1
     about = set(found) | ({cause.id} if cause.kind == SUBJECT else set())
     moment = format_time(now)

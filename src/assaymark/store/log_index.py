@@ -195,39 +195,43 @@ class LogIndex:
             ).fetchall()
         return [row[0] for row in rows]
 
-    def made_from(self, materials: Collection[str], below: int) -> list[tuple[str, int, Subject]]:
-        """What was made from some materials: (material, position of the entry that says so, what was made).
-
-        ``materials`` are terms; the entries are below ``below``, in order.
-        """
-        with self._query() as connection:
-            rows = connection.execute(
-                "SELECT t.term, s.position, s.name, s.digest, s.kind FROM json_each(?) j "
-                "JOIN terms t ON t.term = j.value JOIN subjects s ON s.position = t.position "
-                "WHERE t.position < ? ORDER BY s.position, t.term",
-                (json.dumps(list(materials)), below),
-            ).fetchall()
-        return [(term, position, Subject(name, digest, kind)) for term, position, name, digest, kind in rows]
+    def made_from(self, materials: Collection[str], below: int) -> list[tuple[int, str, str, str, str]]:
+        """What was made from some materials, which are terms: (position, material, name, digest, kind), in order."""
+        return self._sorted(
+            "SELECT s.position, t.term, s.name, s.digest, s.kind FROM json_each(?) j "
+            "CROSS JOIN terms t ON t.term = j.value CROSS JOIN subjects s ON s.position = t.position "
+            "WHERE t.position < ?",
+            materials,
+            below,
+        )
 
     def details(self, digests: Collection[str], predicate_type: str, below: int) -> list[tuple[int, str, str]]:
         """(position, subject's digest, detail) of the entries of a predicate type on some subjects, in order."""
-        with self._query() as connection:
-            return connection.execute(
-                "SELECT s.position, s.digest, e.detail FROM json_each(?) j JOIN subjects s ON s.digest = j.value "
-                "JOIN entries e ON e.position = s.position WHERE e.predicate_type = ? AND s.position < ? "
-                "ORDER BY s.position",
-                (json.dumps(list(digests)), predicate_type, below),
-            ).fetchall()
+        return self._sorted(
+            "SELECT s.position, s.digest, e.detail FROM json_each(?) j CROSS JOIN subjects s ON s.digest = j.value "
+            "CROSS JOIN entries e ON e.position = s.position WHERE e.predicate_type = ? AND s.position < ?",
+            digests,
+            predicate_type,
+            below,
+        )
 
-    def subjects_of(self, positions: Collection[int]) -> list[tuple[int, Subject]]:
-        """The subjects of some entries, in order."""
+    def subjects_of(self, positions: Collection[int]) -> list[tuple[int, str, str, str]]:
+        """The subjects of some entries: (position, name, digest, kind), in order."""
+        return self._sorted(
+            "SELECT s.position, s.name, s.digest, s.kind FROM json_each(?) j "
+            "CROSS JOIN subjects s ON s.position = j.value",
+            positions,
+        )
+
+    def _sorted(self, query: str, wanted: Collection[Any], *more: Any) -> list[Any]:
+        """The rows of a query about many things, sorted here: SQLite would build a temporary tree for that.
+
+        CROSS JOIN keeps the order of the tables as written: from the things to the rows, by index.
+        """
         with self._query() as connection:
-            rows = connection.execute(
-                "SELECT s.position, s.name, s.digest, s.kind FROM json_each(?) j "
-                "JOIN subjects s ON s.position = j.value ORDER BY s.position",
-                (json.dumps(list(positions)),),
-            ).fetchall()
-        return [(position, Subject(name, digest, kind)) for position, name, digest, kind in rows]
+            rows: list[Any] = connection.execute(query, (json.dumps(list(wanted)), *more)).fetchall()
+        rows.sort()
+        return rows
 
     def freeze(self) -> None:
         """From here on, read one state of the index whatever other processes write; until ``close``."""

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assaymark.core.attestation import Receipt
-    from assaymark.core.subject import Subject
     from assaymark.store.ports import LogMedium
     from assaymark.tlog.leaf import Leaf
     from assaymark.tlog.note import NoteSigner, NoteVerifier
@@ -225,7 +224,7 @@ class LogStore:
         """
         return self._lookup.ask(lambda index, _: index.terms(prefix))
 
-    def made_from(self, materials: Collection[str], below: int) -> list[tuple[str, int, Subject]]:
+    def made_from(self, materials: Collection[str], below: int) -> list[tuple[int, str, str, str, str]]:
         """What was made from some materials: see ``LogIndex.made_from``.
 
         Raises:
@@ -241,7 +240,7 @@ class LogStore:
         """
         return self._lookup.ask(lambda index, size: index.details(digests, predicate_type, min(below, size)))
 
-    def subjects_of(self, positions: Collection[int]) -> list[tuple[int, Subject]]:
+    def subjects_of(self, positions: Collection[int]) -> list[tuple[int, str, str, str]]:
         """The subjects of some entries.
 
         Raises:

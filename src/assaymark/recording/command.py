@@ -28,14 +28,14 @@ DEFAULT_VARIABLES: Final = (
     "TOKENIZERS_PARALLELISM",
     "WORLD_SIZE",
 )
-_SECRET: Final = (  # noqa: S105 - the words, not one of them
+_WORDS: Final = (
     r"(?:pass(?:word|wd|phrase)?|secret|token|credentials?|authorization|api[-_]?key|access[-_]?key|private[-_]?key)"
 )
-_NAME: Final = rf"(?<![\w-])[\w-]{{0,64}}{_SECRET}"
+_NAME: Final = rf"(?<![\w-])[\w-]{{0,64}}{_WORDS}"
 # --password=x, token=x within a URL or a line for a shell; and --token x there.
-_ASSIGNED: Final = re.compile(rf"({_NAME}\"?\s?[=:]\s?|--?[\w-]{{0,64}}{_SECRET}\s+)([^\s&;]+)", re.IGNORECASE)
-_FLAG: Final = re.compile(rf"--?[\w-]{{0,64}}{_SECRET}", re.IGNORECASE)
-_SECRET_NAME: Final = re.compile(rf"\w*{_SECRET}\w*", re.IGNORECASE)
+_ASSIGNED: Final = re.compile(rf"({_NAME}\"?\s?[=:]\s?|--?[\w-]{{0,64}}{_WORDS}\s+)([^\s&;]+)", re.IGNORECASE)
+_FLAG: Final = re.compile(rf"--?[\w-]{{0,64}}{_WORDS}", re.IGNORECASE)
+_SECRET_NAME: Final = re.compile(rf"\w*{_WORDS}\w*", re.IGNORECASE)
 _USER_INFO: Final = re.compile(r"(?<=://)[^/@\s]{1,1000}(?=@)")
 # Tokens that say what they are, by the prefixes that their issuers document: Hugging Face, GitHub, OpenAI, AWS.
 _KNOWN: Final = re.compile(

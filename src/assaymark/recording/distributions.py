@@ -100,7 +100,7 @@ def _installed(answer: dict[str, Any]) -> Installed:
             listing = _listing(Path(place))
             if listing is not None:
                 digest = "sha256:" + hashlib.sha256(listing).hexdigest()
-                files.update(_files(Path(place).parent, listing))
+                files.update(listed_files(os.path.realpath(Path(place).parent), listing))
         package = pypi_package(shown(name), shown(version), digest)
         packages.setdefault(package.url, package)  # the first on the path is the one that is imported
     return Installed(
@@ -123,12 +123,14 @@ def _listing(place: Path) -> bytes | None:
     return data if len(data) <= RECORD_MAX_LISTING_BYTES else None
 
 
-def _files(base: Path, listing: bytes) -> set[str]:
-    """The files of a RECORD (https://packaging.python.org/specifications/recording-installed-packages)."""
-    root = os.path.realpath(base)
+def listed_files(root: str, listing: bytes) -> set[str]:
+    """The files that a RECORD lists, below or beside ``root``; none where it cannot be read as one.
+
+    Source: https://packaging.python.org/specifications/recording-installed-packages.
+    """
     text = listing.decode("utf-8", "surrogateescape")
     try:
         rows = [row[0] for row in csv.reader(io.StringIO(text, newline="")) if row]
     except csv.Error:
         return set()
-    return {os.path.normpath(f"{root}/{row}") for row in rows if "\0" not in row}
+    return {os.path.normpath(row if row.startswith("/") else f"{root}/{row}") for row in rows if "\0" not in row}

@@ -26,8 +26,8 @@ class Opened:
 
     ``materials`` were there before the run and are digested. ``declared`` are the numbers of the declared places that
     were opened. The other fields count: ``installed`` are files that distributions list or of the interpreter's own
-    library, ``changed`` were written since the start (mostly by the run itself), ``absent`` are no regular files (now,
-    or ever: searches try many paths), ``undigested`` were beyond the limits or unreadable.
+    library, ``changed`` were written since the start (mostly by the run), ``absent`` are no regular files (now, or
+    ever: searches try many paths), ``undigested`` were beyond the limits or unreadable.
     """
 
     materials: tuple[Material, ...]

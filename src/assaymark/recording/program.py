@@ -86,8 +86,6 @@ def run_program(
         UsageError: ``command-failed`` when it cannot be started.
         UnavailableError: ``record-keeper`` when the process that holds it was ended from outside.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
     observe = observe and sys.platform == "linux"
     with _noticing() as wake:
         places = [os.fsencode(place) for place in inside]

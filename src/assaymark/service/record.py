@@ -357,7 +357,9 @@ def _log(
         if item not in described
     ]
     if BUILDER_ROLE not in workspace.trust().root.roles_of(principal):
-        notes.append(f"{principal} does not hold role {BUILDER_ROLE}, which policies ask of who records")
+        notes.append(
+            f"{principal} does not hold role {BUILDER_ROLE}: a policy that asks for it does not count this record"
+        )
     return Recorded(
         0,
         statement.subjects,

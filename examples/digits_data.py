@@ -2,7 +2,8 @@
 
 Usage: python examples/digits_data.py FOLDER
 
-The folder gets ``digits.csv`` (one image of 8 by 8 pixels a line, its label last) and ``README.md``. Nothing is fetched.
+The folder gets ``digits.csv`` (one image of 8 by 8 pixels a line, its label last) and ``README.md``. Nothing is
+fetched.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ def write(folder: Path) -> int:
         for pixels, label in zip(images, labels, strict=True):
             stream.write(",".join(str(int(value)) for value in (*pixels, label)) + "\n")
     (folder / "README.md").write_text(
-        f"# Handwritten digits\n\n{len(labels)} images of 8 by 8 pixels, 0 to 16 each; the label is the last column.\n\n"
-        f"From {SOURCE}, as scikit-learn bundles it.\n"
+        f"# Handwritten digits\n\n{len(labels)} images of 8 by 8 pixels, 0 to 16 each; the label is last.\n"
+        f"\nFrom {SOURCE}, as scikit-learn bundles it.\n"
     )
     return len(labels)
 

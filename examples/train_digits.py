@@ -2,8 +2,9 @@
 
 Usage: python examples/train_digits.py DATA MODEL
 
-DATA is a folder as examples/digits_data.py writes it. The folder MODEL gets ``model.safetensors`` (weights and bias of a multinomial logistic regression), ``config.json``
-(what a server needs to use them: labels, image size, normalisation, rejection threshold) and ``README.md``.
+DATA is a folder as examples/digits_data.py writes it. The folder MODEL gets ``model.safetensors`` (weights and
+bias of a multinomial logistic regression), ``config.json`` (what a server needs to use them: labels, image size,
+normalisation, rejection threshold) and ``README.md``.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from tests.support.cli import Team, ask, cli, make_model, make_team, safetensors_bytes
 from tests.support.launched import alive, eventually
@@ -102,6 +103,11 @@ def named(predicate: dict[str, Any], how: str) -> dict[str, str]:
     }
 
 
+def check_schema(predicate: dict[str, Any]) -> None:
+    schema = json.loads((SOURCE.parent / "docs/spec/schemas/provenance.v1.schema.json").read_text())
+    jsonschema_rs.Draft202012Validator(schema, validate_formats=True).validate(predicate)
+
+
 def sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
@@ -146,6 +152,7 @@ def test_a_training_is_recorded_with_all_that_went_into_it(place: Place) -> None
     assert parameters["command"][1:] == ["train.py", "--api-key=[redacted]"]
     assert parameters["environment"]["SEED"] == "7"
     assert not {"HOME_OF_SECRETS", "HOME", "PATH"} & set(parameters["environment"])
+    check_schema(predicate)
     ours = predicate["assaymark"]
     assert (ours["slsaBuildLevel"], ours["redacted"]) == (1, 1)
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=place.folder, capture_output=True, text=True, check=True)
@@ -381,6 +388,7 @@ def test_threads_and_children_are_observed(place: Place) -> None:
 
 def test_what_is_not_observed_is_said(place: Place) -> None:
     predicate = place.predicate("--no-observe", "--data", "data", "--output", "model", "--", "sh", "-c", WRITE)
+    check_schema(predicate)
     assert predicate["assaymark"]["observation"] == {"how": "none", "why": "not asked for (--no-observe)"}
     assert "declaredNotOpened" not in predicate["assaymark"], "nobody looked"
     assert predicate["assaymark"]["distributions"] == {"absent": "the command names no Python interpreter"}

@@ -29,7 +29,8 @@ _WRITE_ONLY: Final = 1
 _PATH_ONLY: Final = 0o10000000  # O_PATH
 
 # AUDIT_ARCH_..., the number of seccomp(2), O_DIRECTORY, and by call: (number, the argument that holds the flags).
-# openat2 keeps its flags in memory, where no filter can look; what is executed has none.
+# openat2 keeps its flags in memory, where no filter can look; what is executed has none. A change of the current
+# folder is reported so that relative paths can be resolved without asking for the folder each time.
 MACHINES: Final[dict[str, tuple[int, int, int, dict[str, tuple[int, int | None]]]]] = {
     "x86_64": (
         0xC000003E,
@@ -41,13 +42,22 @@ MACHINES: Final[dict[str, tuple[int, int, int, dict[str, tuple[int, int | None]]
             "openat2": (437, None),
             "execve": (59, None),
             "execveat": (322, None),
+            "chdir": (80, None),
+            "fchdir": (81, None),
         },
     ),
     "aarch64": (
         0xC00000B7,
         277,
         0o40000,
-        {"openat": (56, 2), "openat2": (437, None), "execve": (221, None), "execveat": (281, None)},
+        {
+            "openat": (56, 2),
+            "openat2": (437, None),
+            "execve": (221, None),
+            "execveat": (281, None),
+            "chdir": (49, None),
+            "fchdir": (50, None),
+        },
     ),
 }
 

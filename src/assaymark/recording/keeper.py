@@ -136,9 +136,9 @@ class _Keeping:
         left = True
         while left:
             timeout = _TICK_MILLISECONDS if self._status is not None and not self._told else None
-            for descriptor, _ in poll.poll(timeout):
+            for descriptor, event in poll.poll(timeout):
                 if self._observer is not None and descriptor == self._observer.listener:
-                    if not self._observer.answer():
+                    if not self._observer.answer(event):
                         poll.unregister(descriptor)
                 elif descriptor == wake:
                     with contextlib.suppress(BlockingIOError):

@@ -31,6 +31,10 @@ _ANSWER: Final = struct.Struct("=QqiI")
 _PATH_BYTES: Final = 4096  # PATH_MAX
 _AT_FDCWD: Final = -100
 _FLAGS: Final = struct.Struct("=Q")
+_OVER: Final = select.POLLHUP | select.POLLERR | select.POLLNVAL
+_MOVES: Final = ("chdir", "fchdir")
+_FORGET: Final = (*_MOVES, "execve", "execveat")
+_ASK_EVERY: Final = 256
 _WRITE_ONLY: Final = 1
 _ACCESS: Final = 3
 
@@ -56,29 +60,33 @@ class Observer:
         self._here = (_Vector * 1)(_Vector(ctypes.addressof(self._text), _PATH_BYTES))
         self._there = (_Vector * 2)()
         self._calls = {number: name for name, (number, _) in MACHINES[platform.machine()][3].items()}
-        self._poll = select.poll()
-        self._poll.register(listener, select.POLLIN)
-        self._libc.ioctl(listener, _SET_FLAGS, _SYNCHRONOUS)
+        self._folders: dict[int, bytes] = {}  # the current folder of a task, until anybody changes theirs
+        self._uses = 0
+        self._ioctl = self._libc.ioctl
+        self._ioctl(listener, _SET_FLAGS, _SYNCHRONOUS)
 
-    def answer(self) -> bool:
-        """Let one call go on; False when nobody is left who could make one."""
-        for _, event in self._poll.poll(0):
-            if event & (select.POLLHUP | select.POLLERR | select.POLLNVAL):
-                return False
-            ctypes.memset(self._notice, 0, _NOTICE.size)
-            if self._libc.ioctl(self.listener, _RECEIVE, self._notice) < 0:
-                continue  # whoever asked was killed meanwhile
-            call = _NOTICE.unpack_from(self._notice)
-            try:
-                self._note(call)
-            finally:
-                _ANSWER.pack_into(self._answer, 0, call[0], 0, 0, _CONTINUE)
-                self._libc.ioctl(self.listener, _SEND, self._answer)
+    def answer(self, event: int) -> bool:
+        """Let one call go on, after poll(2) said ``event``; False when nobody is left who could make one."""
+        if event & _OVER:
+            return False
+        ctypes.memset(self._notice, 0, _NOTICE.size)
+        if self._ioctl(self.listener, _RECEIVE, self._notice) < 0:
+            return True  # whoever asked was killed meanwhile
+        call = _NOTICE.unpack_from(self._notice)
+        try:
+            self._note(call)
+        finally:
+            _ANSWER.pack_into(self._answer, 0, call[0], 0, 0, _CONTINUE)
+            self._ioctl(self.listener, _SEND, self._answer)
         return True
 
     def _note(self, call: tuple[int, ...]) -> None:
         task, arguments = call[1], call[6:]
         name = self._calls.get(call[3], "")
+        if name in _FORGET:
+            self._folders.clear()
+            if name in _MOVES:
+                return
         if name == "openat2" and self._writes_only(task, arguments[2]):
             return
         at, address = (
@@ -92,13 +100,22 @@ class Observer:
             return
         if not path.startswith(b"/"):
             try:
-                place = f"/proc/{task}/cwd" if at == _AT_FDCWD else f"/proc/{task}/fd/{at}"
-                base = os.readlink(os.fsencode(place))  # noqa: PTH115 - bytes
+                base = self._folder(task) if at == _AT_FDCWD else os.readlink(b"/proc/%d/fd/%d" % (task, at))  # noqa: PTH115 - bytes
                 path = base + b"/" + path if path else base
             except OSError:
                 self.unread += 1
                 return
         self._keep(path)
+
+    def _folder(self, task: int) -> bytes:
+        """The current folder of a task. Asked for anew now and then: the id may be another's by now."""
+        self._uses += 1
+        if self._uses % _ASK_EVERY == 0:
+            self._folders.clear()
+        folder = self._folders.get(task)
+        if folder is None:
+            folder = self._folders[task] = os.readlink(b"/proc/%d/cwd" % task)  # noqa: PTH115 - bytes
+        return folder
 
     def _keep(self, path: bytes) -> None:
         if path in self.paths:

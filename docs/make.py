@@ -61,7 +61,14 @@ def flow() -> str:
         Box(
             x[1], top, width, height, "submit", ("copied while hashed", "the copy is scanned", "nothing is executed")
         ),
-        Box(x[2], top, width, height, "statements", ("scan, release,", "approvals by people,", "each signed")),
+        Box(
+            x[2],
+            top,
+            width,
+            height,
+            "statements",
+            ("record, scan, release,", "approvals by people,", "each signed"),
+        ),
         Box(x[3], top, width, height, "decide", ("a pure function of", "policy, statements,", "request and time")),
         Box(
             x[4], top, width, height, "PERMIT", ("with a receipt, for", "a limited time;", "or DENY, and why"), GREEN

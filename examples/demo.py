@@ -3,7 +3,7 @@
 Usage: python examples/demo.py [--model PATH] [--out FOLDER]
 
 Every step runs the installed ``assaymark`` command, as a user would; what it prints is shown. Without --model a
-classifier is trained on the digits data that scikit-learn bundles.
+classifier is trained on the digits data that scikit-learn bundles, and the training is recorded.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import pickle
+import re
 import shlex
 import shutil
 import subprocess
@@ -25,6 +26,7 @@ from typing import NoReturn
 COLOUR = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 ASSAYMARK = Path(sys.executable).with_name("assaymark")
 MARKER = "assaymark-demo"  # a file that says that the folder is ours to replace
+DATA = "digits-data"
 
 
 @dataclass
@@ -73,10 +75,11 @@ def run(
 ) -> dict[str, object]:
     """Run one command, show it and what it says, and return its JSON."""
     command = [str(word) for word in words]
+    end = command.index("--") if "--" in command else len(command)  # what follows is another program's
     with tempfile.TemporaryDirectory() as scratch:
         result = Path(scratch) / "result.json"
         done = subprocess.run(
-            [*wrap, str(ASSAYMARK), *command, "--output", f"json={result}"],
+            [*wrap, str(ASSAYMARK), *command[:end], "--output", f"json={result}", *command[end:]],
             capture_output=True,
             text=True,
             env=env,
@@ -186,38 +189,43 @@ def main() -> None:
         "which no real team would do."
     )
 
-    model = admit(args.model, out, story)
-    if model is None:
+    heading(1, "Make a workspace: keys, trust root, log and a starter policy")
+    root = str(run("init", expect=(0,))["root"])
+    (out / "root.txt").write_text(root + "\n")
+    story.add("made a workspace with a signed policy", "root pinned")
+    model = train_recorded(out, story) if args.model is None else args.model.resolve()
+    if args.model is not None:
+        heading(2, f"Take the model at {args.model}")
+    if not admit(model, out, story):
         return
     check_offline(model, out, story)
     tamper(model, out, story)
     refuse_pickle(out, story)
     why = "reads 4 as 9 since Tuesday" if args.model is None else "for the demonstration: as if it misbehaved"
-    contain(model, why, story)
+    contain(model, why, story, data=out / DATA if args.model is None else None)
     summary(out, story)
 
 
-def admit(given: Path | None, out: Path, story: Story) -> Path | None:
-    """Steps 1 to 4: a model, a workspace, a submission, two approvals, a PERMIT. None when it is not clean."""
-    if given is None:
-        heading(1, "Train a real classifier on the digits data of scikit-learn, and write it as safetensors")
-        from train_digits import train
+def train_recorded(out: Path, story: Story) -> Path:
+    """Step 2: a data set as files, and a training that is recorded while it runs."""
+    heading(2, "Describe a data set, and train a real classifier on it under `record`, which sees what goes into it")
+    from digits_data import SOURCE, write
 
-        model = out / "digits"
-        accuracy = train(model)
-        print(
-            f"   {accuracy:.1%} of held-out digits right; files: {', '.join(sorted(f.name for f in model.iterdir()))}"
-        )
-        story.add("trained a classifier on 1,347 images", f"{accuracy:.1%} accurate")
-    else:
-        heading(1, f"Take the model at {given}")
-        model = given.resolve()
+    data, model = out / DATA, out / "digits"
+    count = write(data)
+    run("attest", "dataset", data, "--source", SOURCE, expect=(0,))
+    trainer = Path(__file__).with_name("train_digits.py")
+    program = (sys.executable, trainer, data, model)
+    told = run("record", "--data", data, "--output", model, "--", *program, expect=(0,))
+    if told.get("action") != "recorded":
+        fail("the training was not recorded")
+    right = re.search(r"([\d.]+%) right", (model / "README.md").read_text())
+    story.add(f"trained a classifier on {count:,} images, recorded", f"{right[1] if right else '?'} accurate")
+    return model
 
-    heading(2, "Make a workspace: keys, trust root, log and a starter policy")
-    root = str(run("init", expect=(0,))["root"])
-    (out / "root.txt").write_text(root + "\n")
-    story.add("made a workspace with a signed policy", "root pinned")
 
+def admit(model: Path, out: Path, story: Story) -> bool:
+    """Steps 3 and 4: a submission, two approvals, a PERMIT. False when the model is not clean."""
     heading(3, "Submit the model to production: copied, hashed, scanned, logged; and not yet admitted")
     answer = run("submit", model, "--to", "production", expect=(1, 3))
     scan = answer.get("scan")
@@ -229,7 +237,7 @@ def admit(given: Path | None, out: Path, story: Story) -> Path | None:
             "   stands above; `assaymark explain RULE` says what each rule means. The refusal is in the log."
         )
         print(f"\n   workspace  {shorten(str(out / 'workspace'))}")
-        return None
+        return False
     story.add("submitted it to production", "DENY: two approvals are missing")
 
     heading(4, "Two people, neither of them the submitter, approve this very digest")
@@ -244,14 +252,14 @@ def admit(given: Path | None, out: Path, story: Story) -> Path | None:
         fail("a PERMIT without a receipt")
     (out / "decision.tlog-proof").write_text(receipt["proof"])
     story.add("alice and bob approved it", f"PERMIT, entry {receipt['index']} of the log")
-    return model
+    return True
 
 
 def check_offline(model: Path, out: Path, story: Story) -> None:
     """Step 5: an auditor with the files, the dossier and the pinned root, and nothing else."""
     wrap = no_network()
     how = "in a network namespace with no network" if wrap else "which opens no connection"
-    heading(5, f"Somebody else checks it: no workspace, an empty home, {how}")
+    heading(5, f"Somebody else checks it, and what it was made from: no workspace, an empty home, {how}")
     root = (out / "root.txt").read_text().strip()
     with tempfile.TemporaryDirectory() as elsewhere:
         place = Path(elsewhere)
@@ -267,6 +275,7 @@ def check_offline(model: Path, out: Path, story: Story) -> None:
             "model.dossier",
             "--root",
             root,
+            "--lineage",
             expect=(0,),
             env=environment,
             wrap=wrap,
@@ -311,10 +320,13 @@ def refuse_pickle(out: Path, story: Story) -> None:
     story.add("submitted a live pickle", f"DENY: opcode at byte {location['offset']}, and nothing ran")
 
 
-def contain(model: Path, why: str, story: Story) -> None:
-    """Step 8: pull the admitted model back."""
+def contain(model: Path, why: str, story: Story, data: Path | None) -> None:
+    """Step 8: ask what rests on the same data, and pull the admitted model back."""
     heading(8, "Contain the admitted model: when one misbehaves, it is pulled back")
     run("verify", model, "--for", "production", expect=(0,), show=False)
+    if data is not None:
+        found = run("impact", data, expect=(0,))["subjects"]  # what else may have learnt the same
+        story.add("asked what rests on its data set", f"{len(found) if isinstance(found, list) else '?'} model")
     run("contain", model, "--for", "production", "--reason", why, expect=(0,))
     answer = run("verify", model, "--for", "production", expect=(1,))
     reasons = answer["reasons"]

@@ -111,6 +111,7 @@ FILE_METHODS = frozenset(
 BORDERS = {
     ("enforce/guard.py", "BaseException"): "nothing may unwind from the forked guard into the launcher's code",
     ("enforce/watch.py", "Exception"): "a watching thread hands it to the launcher's, which stops the program",
+    ("recording/keeper.py", "BaseException"): "nothing may unwind from the forked keeper into the recorder's code",
     ("sandbox/pool.py", "BaseException"): "a feeder thread carries it to the caller's thread, which raises it",
     (
         "sandbox/worker.py",

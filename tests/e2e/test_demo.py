@@ -30,6 +30,8 @@ def test_the_whole_story_on_the_digits(tmp_path: Path) -> None:
     for word in ("% of held-out digits right", "not yet admitted", "PERMIT", "DENY", "demonstration on one machine"):
         assert word in told.stdout
     assert "contained since" in told.stdout
+    assert "Recorded digits by service" in told.stdout
+    assert "every link holds, back to digits-data" in told.stdout
     assert "model.safetensors: changed" in told.stdout
     assert "REDUCE at byte" in told.stdout
     assert not (tmp_path / "demo" / "the-payload-ran").exists()

@@ -6,6 +6,7 @@ person attests; ``buildType`` and ``builder.id`` tell them apart. Format: docs/s
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +24,12 @@ OPERATIONS: Final = ("train", "fine-tune", "merge", "quantise", "convert", "prun
 
 DECLARED: Final = "declared"
 OBSERVED: Final = "observed"
+RECORD_BUILDER: Final = "assaymark:builder/record"
+# The builder is the machine and the user of the run itself: provenance exists, and nobody else vouches for it.
+RECORD_LEVEL: Final = 1
 _PACKAGE: Final = "pkg:"
+_SEPARATORS: Final = re.compile(r"[-_.]+")  # PyPA's name normalisation
+_ENCODED: Final = str.maketrans({character: f"%{ord(character):02X}" for character in "%+#?@/ "})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,11 @@ class Package:
     def url(self) -> str:
         """``pkg:pypi/numpy@2.3.1``."""
         return f"{self.name}@{self.version}" if self.version else self.name
+
+
+def pypi_package(name: str, version: str = "", digest: str = "") -> Package:
+    """A distribution of PyPI by the package URL specification: name in normal form, version percent-encoded."""
+    return Package("pkg:pypi/" + _SEPARATORS.sub("-", name).lower(), version.translate(_ENCODED), digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +114,43 @@ def derivation_predicate(
             "resolvedDependencies": [material_json(parent) for parent in parents],
         },
         "runDetails": {"builder": {"id": builder}},
+    }
+
+
+def installed_json(package: Package) -> dict[str, Any]:
+    """As ``package_json`` for what was found installed: its digest is that of the installer's RECORD, and says so."""
+    document = package_json(package)
+    return document | ({"annotations": {"digestOf": "RECORD"}} if package.digest else {})
+
+
+def record_predicate(
+    parameters: dict[str, Any],
+    dependencies: list[dict[str, Any]],
+    *,
+    internal: dict[str, Any],
+    version: str,
+    invocation: str,
+    started: str,
+    finished: str,
+    extension: dict[str, Any],
+) -> dict[str, Any]:
+    """SLSA provenance v1 of a run that was recorded: docs/spec/provenance.md.
+
+    ``parameters`` hold the operation and the command, ``internal`` what the machine is, ``extension`` what SLSA has
+    no field for; ``version`` is the recorder's, times are RFC 3339.
+    """
+    return {
+        "assaymark": {"slsaBuildLevel": RECORD_LEVEL} | extension,
+        "buildDefinition": {
+            "buildType": RECORD_BUILD,
+            "externalParameters": parameters,
+            "internalParameters": internal,
+            "resolvedDependencies": dependencies,
+        },
+        "runDetails": {
+            "builder": {"id": RECORD_BUILDER, "version": {"assaymark": version}},
+            "metadata": {"finishedOn": finished, "invocationId": invocation, "startedOn": started},
+        },
     }
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.core.digest import is_digest
 from assaymark.core.errors import InputError, UsageError, VerificationError
+from assaymark.core.provenance import pypi_package
 from assaymark.core.statement import DECISION
 from assaymark.core.subject import Subject
 from assaymark.core.times import format_time
@@ -31,9 +32,7 @@ SUBJECT: Final = "subject"
 PACKAGE: Final = "package"
 KEY: Final = "key"
 _KINDS: Final = (SUBJECT, PACKAGE, KEY)
-_PACKAGE_URL: Final = "pkg:pypi/"
 _PINNED: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==(\S+)")
-_NORMAL: Final = re.compile(r"[-_.]+")  # PyPA's name normalisation
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +127,7 @@ def package_url(named: str) -> str:
     if named.startswith("pkg:"):
         return named
     pinned = _PINNED.fullmatch(named)
-    name, version = (pinned[1], pinned[2]) if pinned else (named, "")
-    return _PACKAGE_URL + _NORMAL.sub("-", name).lower() + (f"@{version}" if version else "")
+    return pypi_package(pinned[1], pinned[2]).url if pinned else pypi_package(named).url
 
 
 def impact(workspace: Workspace, cause: Cause, now: int, *, since: int = 0) -> Impact:

@@ -38,7 +38,8 @@ ROOT_VALIDITY_SECONDS: Final = 365 * 86_400
 SERVICE: Final = "service"
 # What the owner of a fresh workspace may do; approving is for others to be enrolled for.
 OWNER_ROLES: Final = ("owner", "policy", "root")
-SERVICE_ROLES: Final = ("scanner", "verifier")
+# The workspace's own workload: its key signs what this machine found, decided and recorded.
+SERVICE_ROLES: Final = ("builder", "scanner", "verifier")
 
 
 @dataclass(frozen=True, slots=True)

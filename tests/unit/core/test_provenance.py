@@ -10,9 +10,12 @@ from assaymark.core.provenance import (
     Material,
     Package,
     derivation_predicate,
+    installed_json,
     material_json,
     package_json,
     parse_provenance,
+    pypi_package,
+    record_predicate,
 )
 from assaymark.core.statement import PROVENANCE, SCAN, make_statement
 from assaymark.core.subject import Subject
@@ -130,3 +133,44 @@ def test_what_has_no_digest_of_sha256_is_no_material():
 def test_a_kind_that_is_no_text_is_a_file():
     assert read(spoil((*DEPENDENCIES, 0, "annotations"), {"kind": 1})).parents == ()
     assert read(spoil((*DEPENDENCIES, 0, "annotations"), {})).materials[0].kind == "file"
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "url"),
+    [
+        ("Scikit_Learn", "1.7.0", "pkg:pypi/scikit-learn@1.7.0"),
+        ("ruamel.yaml", "0.18", "pkg:pypi/ruamel-yaml@0.18"),
+        ("torch", "2.13.0+cpu", "pkg:pypi/torch@2.13.0%2Bcpu"),
+        ("a", "1!2", "pkg:pypi/a@1!2"),
+        ("a", "1?x#y@z", "pkg:pypi/a@1%3Fx%23y%40z"),
+        ("numpy", "", "pkg:pypi/numpy"),
+    ],
+)
+def test_a_distribution_has_one_package_url_and_is_read_back(name, version, url):
+    package = pypi_package(name, version, BASE.digest)
+    assert package.url == url
+    dependency = installed_json(package)
+    assert dependency["annotations"] == {"digestOf": "RECORD"}, "it is not the digest of a wheel"
+    assert read(spoil(DEPENDENCIES, [dependency])).packages == (package,)
+    assert "annotations" not in installed_json(pypi_package(name, version))
+
+
+def test_a_recorded_run_claims_level_one_and_is_read_back():
+    made = record_predicate(
+        {"operation": "train", "command": ["x"], "environment": {}},
+        [material_json(BASE)],
+        internal={},
+        version="1",
+        invocation="urn:x:1",
+        started="2026-05-01T12:00:00Z",
+        finished="2026-05-01T12:00:01Z",
+        extension={"redacted": 0},
+    )
+    found = read(made)
+    assert (found.operation, found.build_type, found.builder) == (
+        "train",
+        "assaymark:record/v1",
+        "assaymark:builder/record",
+    )
+    assert found.parents == (BASE,)
+    assert made["assaymark"] == {"slsaBuildLevel": 1, "redacted": 0}

@@ -44,6 +44,13 @@ VERBS: Final = (
         "assaymark.ui.cli.submit:configure",
     ),
     Part(
+        "record",
+        "verb",
+        "run a program and log what its outputs were made from",
+        (),
+        "assaymark.ui.cli.record:configure",
+    ),
+    Part(
         "attest",
         "verb",
         "sign a statement about a model, such as an approval",
@@ -97,7 +104,7 @@ VERBS: Final = (
         "completion", "verb", "print a completion script for your shell", (), "assaymark.ui.cli.completion:configure"
     ),
 )
-STARTS_A_PROGRAM: Final = frozenset({"run"})
+STARTS_A_PROGRAM: Final = frozenset({"record", "run"})
 EPILOG: Final = """\
 a first round:
   assaymark init

@@ -38,9 +38,11 @@ def add_action(actions: Any, name: str, summary: str, run: Callable[..., int]) -
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:
-    """``--format`` and ``--output``."""
+    """``--format`` and ``--output``, unless the verb has an ``--output`` of its own that does more."""
     group = parser.add_argument_group("output")
     group.add_argument("--format", choices=("text", "json"), default="text", help="what stdout gets (default: text)")
+    if any("--output" in action.option_strings for action in parser._actions):  # noqa: SLF001 - no public way
+        return
     completes_files(
         group.add_argument(
             "--output",

@@ -93,7 +93,7 @@ def hold_output(workspace: Workspace, place: Path) -> Output:
 
 
 def mark_start(output: Output) -> int:
-    """The time of the file system that an output will lie on, in nanoseconds: what is written from now on is not older.
+    """The time of the file system that an output will lie on, in nanoseconds: what the run writes is not older.
 
     A file server's clock is not ours, so a file is made beside the output and removed again; ours is asked where that
     cannot be done.

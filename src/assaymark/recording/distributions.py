@@ -129,8 +129,16 @@ def listed_files(root: str, listing: bytes) -> set[str]:
     Source: https://packaging.python.org/specifications/recording-installed-packages.
     """
     text = listing.decode("utf-8", "surrogateescape")
-    try:
-        rows = [row[0] for row in csv.reader(io.StringIO(text, newline="")) if row]
-    except csv.Error:
-        return set()
-    return {os.path.normpath(row if row.startswith("/") else f"{root}/{row}") for row in rows if "\0" not in row}
+    if '"' in text:
+        try:
+            rows = [row[0] for row in csv.reader(io.StringIO(text, newline="")) if row]
+        except csv.Error:
+            return set()
+    else:  # nearly all of them, and ten times as fast
+        rows = [line.partition(",")[0] for line in text.replace("\r", "").split("\n")]
+    return {_absolute(root, row) for row in rows if row and "\0" not in row}
+
+
+def _absolute(root: str, row: str) -> str:
+    path = row if row.startswith("/") else f"{root}/{row}"
+    return os.path.normpath(path) if "/." in path or "//" in path else path

@@ -41,6 +41,7 @@ from assaymark.service.record_files import (
     hold_input,
     hold_output,
     let_time_pass,
+    mark_start,
     refuse_overlaps,
     take_output,
 )
@@ -130,6 +131,7 @@ def record(
     program = find_program(run.words[0], environment)
     before = _read_before(workspace, run, program, environment, on_progress)
     since_ns = let_time_pass()
+    marks = [mark_start(output) for output in before.outputs]
     started = clock()
     ran = run_program(program, run.words, environment, [item.real for item in before.inputs], observe=run.observe)
     finished = clock()
@@ -142,7 +144,7 @@ def record(
             "the program ended, and something that it started goes on and may still write; nothing is claimed",
             remedy="let the program wait for what it starts",
         )
-    subjects = _subjects(before, on_progress)
+    subjects = _subjects(before, marks, on_progress)
     opened = _opened(before, ran, since_ns)
     predicate = _predicate(run, before, ran, opened, format_time(started), format_time(finished))
     statement = make_statement(subjects, PROVENANCE, predicate)
@@ -192,11 +194,13 @@ def _read_before(
     )
 
 
-def _subjects(before: _Before, on_progress: Callable[[int, int], None] | None) -> tuple[Subject, ...]:
+def _subjects(
+    before: _Before, marks: Sequence[int], on_progress: Callable[[int, int], None] | None
+) -> tuple[Subject, ...]:
     subjects = tuple(
-        Subject(model_name(item.place), take_output(item, on_progress).digest) for item in before.outputs
+        Subject(model_name(item.place), take_output(item, mark, on_progress).digest)
+        for item, mark in zip(before.outputs, marks, strict=True)
     )
-    check_inputs(before.inputs)  # once more: an output may be a link to what is an input now
     made = {subject.digest: subject for subject in subjects}
     for item in before.inputs:
         if item.material.digest in made:

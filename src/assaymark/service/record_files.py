@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,11 +49,10 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A declared output: its real path, and the stamps of what was there before the run."""
+    """A declared output: its real path."""
 
     place: Path
     real: str
-    stamps: dict[str, Stamp]
 
 
 def hold_input(
@@ -83,14 +83,33 @@ def hold_input(
 
 
 def hold_output(workspace: Workspace, place: Path) -> Output:
-    """An output as it is before the run, mostly nothing.
+    """An output, mostly of something that is not there yet.
 
     Raises:
-        AssaymarkError: what is there cannot be read.
+        UsageError: ``workspace-inside``.
     """
     guard_workspace(workspace, place)
-    there = place.exists() or place.is_symlink()
-    return Output(place, os.path.realpath(place), stamps_of(place) if there else {})
+    return Output(place, os.path.realpath(place))
+
+
+def mark_start(output: Output) -> int:
+    """The time of the file system that an output will lie on, in nanoseconds: what the run writes is not older.
+
+    A file server's clock is not ours, so a file is made beside the output and removed again; ours is asked where that
+    cannot be done.
+    """
+    folder = Path(output.real).parent
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=".assaymark-start-", dir=folder)
+    except OSError:
+        return time.time_ns() - int(_TICK_SECONDS * 1e9) // 2
+    try:
+        return os.fstat(descriptor).st_ctime_ns
+    finally:
+        os.close(descriptor)
+        Path(name).unlink(missing_ok=True)
 
 
 def refuse_overlaps(inputs: Sequence[tuple[str, Path]], outputs: Sequence[tuple[str, Path]]) -> None:
@@ -131,8 +150,8 @@ def check_inputs(inputs: Sequence[Input]) -> None:
             raise _input_changed(item, _changes(item, now))
 
 
-def take_output(output: Output, on_progress: Callable[[int, int], None] | None = None) -> Manifest:
-    """The manifest of an output, when the run wrote every file of it.
+def take_output(output: Output, since_ns: int, on_progress: Callable[[int, int], None] | None = None) -> Manifest:
+    """The manifest of an output, when the run wrote every file of it: none is older than ``since_ns``.
 
     Raises:
         VerificationError: ``record-output-missing`` or ``record-output-untouched``.
@@ -147,7 +166,7 @@ def take_output(output: Output, on_progress: Callable[[int, int], None] | None =
         )
     manifest = take_manifest(output.place, on_progress=on_progress).manifest
     files = [found.real for found in (walk(output.place) if is_folder(output.place) else [find_file(output.place)])]
-    old = [str(file) for file in files if output.stamps.get(str(file)) == _stamp(str(file))]
+    old = [str(file) for file in files if _stamp(str(file))[4] < since_ns]
     if old:
         raise VerificationError(
             "record-output-untouched",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import http.client
 import ipaddress
 import json
@@ -29,7 +29,7 @@ OTHER = "sha256:" + "fedcba9876543210" * 4
 def make_certificates(folder: Path, name: str = "localhost") -> Path:
     """An authority ``ca.crt`` and below it ``tls.crt``/``tls.key`` of a server and ``client.crt``/``client.key``."""
     folder.mkdir(exist_ok=True)
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
 
     def issue(subject: str, issuer: x509.Name | None, signer: ec.EllipticCurvePrivateKey | None, *, ca: bool) -> Any:
         key = ec.generate_private_key(ec.SECP256R1())
@@ -42,8 +42,8 @@ def make_certificates(folder: Path, name: str = "localhost") -> Path:
             .issuer_name(issuer or who)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(minutes=1))
-            .not_valid_after(now + datetime.timedelta(hours=1))
+            .not_valid_before(now - dt.timedelta(minutes=1))
+            .not_valid_after(now + dt.timedelta(hours=1))
             .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
             .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
@@ -145,10 +145,12 @@ class Webhook:
     ) -> tuple[int, dict[str, Any]]:
         """Status and answer."""
         connection = self.connect(client=client)
-        connection.request("POST", path, body, {"Content-Type": "application/json", **headers})
-        answer = connection.getresponse()
-        data = answer.read()
-        connection.close()
+        try:
+            connection.request("POST", path, body, {"Content-Type": "application/json", **headers})
+            answer = connection.getresponse()
+            data = answer.read()
+        finally:
+            connection.close()
         assert b"Traceback" not in data
         return answer.status, json.loads(data)
 

@@ -4,7 +4,7 @@ Usage: python -m bench.admission [--rate 200] [--seconds 20] [--connections 8] [
 
 Reviews of pods go over TLS 1.3 connections that are kept open, at fixed times whether earlier ones were answered or
 not (an open loop: what waits is counted). In the second round the log grows once a second, so that every model is
-decided about anew each second. The third asks once for each of many models that nobody asked about before.
+decided about anew each second. The third, a burst, asks once for each of many models that nobody asked about before.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ LOOP = asyncio.new_event_loop()
 
 
 def main() -> int:
-    """Print the table; exit 1 when p99 is above the limit or a permitted model was refused."""
+    """Print the table; exit 1 when p99 of the first two rounds is above the limit or a permitted model was refused."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rate", type=float, default=200)
     parser.add_argument("--seconds", type=float, default=20)
@@ -219,7 +219,7 @@ def rounds(
         grower.wait()
     time.sleep(1.5)
     new = [body_of(digest, i) for i, digest in enumerate(many)]
-    good &= measure(f"{len(many)} models not asked about before", pid, client, new, args.rate, len(new) / args.rate)
+    measure(f"{len(many)} models not asked about before", pid, client, new, args.rate, len(new) / args.rate)
     return 0 if good else 1
 
 

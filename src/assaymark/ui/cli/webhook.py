@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assaymark.api import state_folder
-from assaymark.core.decision import Outcome, Reason, Request, Scope
+from assaymark.core.decision import Outcome, Reason
 from assaymark.core.errors import InputError, UnavailableError, UsageError, VerificationError
 from assaymark.core.names import is_name
-from assaymark.core.subject import Subject
 from assaymark.core.times import parse_duration
 from assaymark.enforce.admission import AdmissionApp, Setting
 from assaymark.enforce.answers import Answer, Answers
@@ -17,7 +16,7 @@ from assaymark.enforce.https import open_socket, serve_https
 from assaymark.enforce.record import RecordingThread
 from assaymark.enforce.ruling import Ruling
 from assaymark.enforce.tls import RenewedTls, TlsFiles
-from assaymark.service.evidence import gather_seen
+from assaymark.service.asking import Asker
 from assaymark.service.workspace import open_workspace
 from assaymark.store.recall import Recall
 from assaymark.ui.cli.clock import now
@@ -107,21 +106,15 @@ def environments(words: list[str], default: str) -> dict[str, str]:
 
 def asking(workspace: Workspace) -> Callable[[str, str], Answer]:
     """What decides about a digest for an environment, from what the log holds now; writes nothing to it."""
-    recall = Recall(state_folder())
+    asker = Asker(workspace, Recall(state_folder()))
 
     def ask(digest: str, environment: str) -> Answer:
-        name = ""
         try:
-            evidence = gather_seen(workspace, digest, recall)
-            names = [s.name for item in evidence.own for s in item.statement.subjects if s.digest == digest]
-            name = names[-1] if names else ""
-            # The kind is ours to say: what a pod loads is judged as a model, whatever was logged of it.
-            request = Request(Subject(name or digest, digest), Scope(workspace.config.tenant, environment))
-            decision = evidence.decide(request, now())
+            decision, name = asker.decide(digest, environment, now())
         except VerificationError as error:
-            return Answer(_refused(error, Outcome.DENY), name)
+            return Answer(_refused(error, Outcome.DENY))
         except (InputError, UnavailableError, UsageError) as error:
-            return Answer(_refused(error, Outcome.INDETERMINATE), name)
+            return Answer(_refused(error, Outcome.INDETERMINATE))
         permitted = decision.outcome is Outcome.PERMIT
         return Answer(Ruling(decision.outcome, decision.reasons, decision.valid_until if permitted else 0), name)
 

@@ -162,7 +162,7 @@ LOOP = asyncio.new_event_loop()
 
 
 def main() -> int:
-    """Print the table; exit 1 when p99 of the first two rounds is above the limit or a permitted model was refused."""
+    """Print the table; exit 1 when p99 of the first two rounds is above the limit or a permitted model is refused."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rate", type=float, default=200)
     parser.add_argument("--seconds", type=float, default=20)

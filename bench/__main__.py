@@ -9,7 +9,7 @@ import platform
 import subprocess
 import sys
 
-BENCHES = ("commands", "digest", "scan", "log", "decide", "impact", "record", "run")
+BENCHES = ("commands", "digest", "scan", "log", "decide", "impact", "record", "run", "admission")
 
 
 def main() -> int:

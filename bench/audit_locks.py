@@ -48,7 +48,7 @@ def missing_dependencies(pins: dict[str, str], lock: str) -> list[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = list(project["dependencies"])
     if lock != "run.txt":
-        wanted += project["optional-dependencies"]["demo"]
+        wanted += project["optional-dependencies"]["serve" if lock == "serve.txt" else "demo"]
     names = [re.split(r"[<>=!~; \[]", item, maxsplit=1)[0].lower() for item in wanted]
     return [f"{lock}: {name} of pyproject.toml is not locked" for name in names if name not in pins]
 
@@ -76,7 +76,7 @@ def main() -> int:
     """Exit 0 when all is well, 1 when not."""
     problems: list[str] = []
     everything: dict[str, str] = {}
-    for name in ("run.txt", "demo.txt", "dev.txt", "bench.txt"):
+    for name in ("run.txt", "serve.txt", "demo.txt", "dev.txt", "bench.txt"):
         pins, wrong = read_lock(ROOT / "requirements" / name)
         problems += wrong
         if name == "bench.txt":  # peers in an environment of their own, with versions of their own

@@ -109,6 +109,12 @@ FILE_METHODS = frozenset(
 
 # Where a blind ``except`` may stand, and why it is right there. What is raised again needs no entry.
 BORDERS = {
+    (
+        "enforce/admission.py",
+        "Exception",
+    ): "the ASGI application: no stack trace in an answer, and 500 lets nothing in",
+    ("enforce/answers.py", "Exception"): "a question in a worker thread: whatever went wrong is no answer",
+    ("enforce/record.py", "Exception"): "a background task: who is let in does not hang on its records",
     ("enforce/guard.py", "BaseException"): "nothing may unwind from the forked guard into the launcher's code",
     ("enforce/watch.py", "Exception"): "a watching thread hands it to the launcher's, which stops the program",
     ("recording/keeper.py", "BaseException"): "nothing may unwind from the forked keeper into the recorder's code",

@@ -99,6 +99,17 @@ ATTEMPT_MAX_KINDS: Final = 1_024
 # A day of one new kind of attempt a minute at seven points, and never more than a small disk holds.
 SPOOL_MAX_FILES: Final = 10_000
 SPOOL_MAX_BYTES: Final = 64 * MIB
+# A review of the admission webhook: an API server takes objects up to 3 MiB, and an update carries the old one too.
+ADMISSION_MAX_BYTES: Final = 7 * MIB
+ADMISSION_MAX_MODELS: Final = 64  # of one object; a pod that loads more is split
+ADMISSION_MAX_TEXT: Final = 3_000  # characters of a refusal's message: what people read in a terminal
+ADMISSION_MAX_ANSWERS: Final = 4_096  # answers kept at once: the models of a large cluster, some megabytes
+# What is under way at once; above it the webhook says 503 rather than answer after the API server gave up. 64 new
+# questions take about a second on two cores.
+ADMISSION_MAX_REVIEWS: Final = 256
+ADMISSION_MAX_QUESTIONS: Final = 64
+ADMISSION_MAX_WAITING_BYTES: Final = 64 * MIB
+ADMISSION_MAX_HEAD_BYTES: Final = 32 * KIB  # of one HTTP request's line and headers
 # A source whose changed files are larger is taken for changed without hashing: 2 s are promised, and hashing
 # 256 MiB takes a third of one.
 WATCH_MAX_REHASH_BYTES: Final = 256 * MIB

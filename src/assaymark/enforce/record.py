@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import queue
 import secrets
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Final
 
 from assaymark.core.attempt import attempt_statement
 from assaymark.core.errors import AssaymarkError, InputError
-from assaymark.enforce.attempts import Attempts, note_attempt, read_attempts, unrecorded, write_attempts
+from assaymark.enforce.attempts import Attempts, due, note_attempt, read_attempts, unrecorded, write_attempts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from assaymark.core.attempt import AttemptKind
+    from assaymark.core.attempt import Attempt, AttemptKind
     from assaymark.store.spool import Spool
+
+_WAITING: Final = 10_000  # attempts between two writes, in memory: a minute at more than a busy cluster's rate
+_EVERY_SECONDS: Final = 1.0
 
 
 class Recorder:
@@ -30,14 +35,19 @@ class Recorder:
 
     def record(self, kind: AttemptKind, now: int) -> None:
         """Count one attempt, and write the records that are due. Several processes may share the spool."""
+        self.record_all((kind,), now)
+
+    def record_all(self, kinds: Sequence[AttemptKind], now: int) -> None:
+        """Count attempts with one write for all of them; without any, write the records that have become due."""
         try:
             with self._spool.locked():
-                self._record(kind, now)
+                self._record(kinds, now)
         except AssaymarkError as error:
-            self.notes.append(f"an attempt is not recorded: {error}")
+            what = "an attempt is" if len(kinds) == 1 else f"{len(kinds)} attempts are"
+            self.notes.append(f"{what} not recorded: {error}")
 
-    def _record(self, kind: AttemptKind, now: int) -> None:
-        state, records = note_attempt(self._read(), kind, now, lambda: secrets.token_hex(16))
+    def _record(self, kinds: Sequence[AttemptKind], now: int) -> None:
+        state, records = self._noted(kinds, now)
         full = False
         for record in records:
             try:
@@ -58,6 +68,13 @@ class Recorder:
         # After the records: what a crash in between leaves is counted twice and never lost.
         self._spool.write_tallies(write_attempts(state))
 
+    def _noted(self, kinds: Sequence[AttemptKind], now: int) -> tuple[Attempts, tuple[Attempt, ...]]:
+        state, records = due(self._read(), now, _draw)
+        for kind in kinds:
+            state, more = note_attempt(state, kind, now, _draw)
+            records += more
+        return state, records
+
     def _read(self) -> Attempts:
         data = self._spool.tallies()
         if data is None:
@@ -67,3 +84,60 @@ class Recorder:
         except InputError as error:
             self.notes.append(f"what was counted before is lost: {error}")
             return Attempts()
+
+
+def _draw() -> str:
+    return secrets.token_hex(16)
+
+
+class RecordingThread:
+    """Records attempts beside a server that must not wait for a disk: what it is told is written within a second.
+
+    A crash loses that second. ``clock`` gives seconds since 1970; ``note`` gets what could not be recorded.
+    """
+
+    def __init__(self, recorder: Recorder, clock: Callable[[], int], note: Callable[[str], None]) -> None:
+        self._recorder = recorder
+        self._clock = clock
+        self._note = note
+        self._queue: queue.Queue[AttemptKind] = queue.Queue(_WAITING)
+        self._lost = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="record", daemon=True)
+        self._thread.start()
+
+    def record(self, kind: AttemptKind) -> None:
+        """Take one attempt, without waiting; one too many is counted as lost, and that is said."""
+        try:
+            self._queue.put_nowait(kind)
+        except queue.Full:
+            self._lost += 1
+
+    def stop(self) -> None:
+        """Write what was taken, and end."""
+        self._stop.set()
+        self._thread.join(2 * _EVERY_SECONDS + 5)
+
+    def _run(self) -> None:
+        while not self._stop.wait(_EVERY_SECONDS):
+            self._write()
+        self._write()
+
+    def _write(self) -> None:
+        kinds: list[AttemptKind] = []
+        while len(kinds) < _WAITING:
+            try:
+                kinds.append(self._queue.get_nowait())
+            except queue.Empty:
+                break
+        try:
+            if kinds or self._clock() % 10 == 0:  # what a quiet minute left becomes due
+                self._recorder.record_all(kinds, self._clock())
+        except Exception as error:  # noqa: BLE001 - the border of a background task; who is let in does not depend on it
+            self._recorder.notes.append(f"{len(kinds)} attempts are not recorded: {type(error).__name__}")
+        lost, self._lost = self._lost, 0
+        if lost:
+            self._recorder.notes.append(f"{lost} attempts are not recorded: they came too fast")
+        for line in dict.fromkeys(self._recorder.notes):
+            self._note(line)
+        self._recorder.notes.clear()

@@ -103,8 +103,9 @@ def gather_below(
     return Evidence(tree, digest, attestations, standing, _parsed(text), sha256_digest(text), index)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def _parsed(text: bytes) -> Policy:
+    """A policy is a value; who asks often has it parsed once."""
     return parse_policy(text)
 
 
@@ -115,12 +116,18 @@ class Reader:
         self._workspace = workspace
         self.tree = tree
         self._read: dict[int, Attestation] = {}
+        self.bytes = 0  # of the payloads that are kept
+
+    def take_over(self, older: Reader) -> None:
+        """Keep what a reader has verified of a tree that this one's extends, under the same root."""
+        self._read, self.bytes = dict(older._read), older.bytes
 
     def at(self, index: int) -> Attestation:
         """The verified entry at ``index``."""
         found = self._read.get(index)
         if found is None:
             found = self._read[index] = attestation_at(self._workspace, self.tree, index)
+            self.bytes += len(found.statement.payload)
         return found
 
     def about(self, digest: str, below: int) -> list[Attestation]:

@@ -84,8 +84,8 @@ def run_model(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
         guard_workspace(workspace, Path(args.path))
     if args.dossier:
         read_dossier(Path(args.dossier))
-    point = _point(args.point)
-    place = Place(args, outputs, workspace, _recorder(args, workspace), point, interval, grace)
+    point = point_name(args.point)
+    place = Place(args, outputs, workspace, recorder_for(args, workspace), point, interval, grace)
     subject = Subject(model_name(Path(args.path)), "")
     try:
         with _ended_by_signals():
@@ -296,7 +296,7 @@ def _text(verdict: Verdict, action: str, placed: Placed | None, style: Style) ->
     return text if action != "refused" else f"{text}\nnothing was started"
 
 
-def _recorder(args: argparse.Namespace, workspace: Workspace | None) -> Recorder | None:
+def recorder_for(args: argparse.Namespace, workspace: Workspace | None) -> Recorder | None:
     """Where attempts are recorded; None, and a note, when there is no key or no place for them."""
     from assaymark.enforce.record import Recorder
     from assaymark.keys.signers import load_signer
@@ -344,7 +344,7 @@ def _record(place: Place, verdict: Verdict, action: str, ruling: Ruling) -> None
     place.recorder.notes.clear()
 
 
-def _point(name: str | None) -> str:
+def point_name(name: str | None) -> str:
     """The name of this place: as given, or the host's in the form of names.
 
     Raises:

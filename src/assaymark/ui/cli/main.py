@@ -93,6 +93,13 @@ VERBS: Final = (
         (),
         "assaymark.ui.cli.run:configure",
     ),
+    Part(
+        "serve",
+        "verb",
+        "answer others: the admission webhook of a Kubernetes cluster",
+        ("serve",),
+        "assaymark.ui.cli.serve:configure",
+    ),
     Part("digest", "verb", "print the content digest of a file or folder", (), "assaymark.ui.cli.digest:configure"),
     Part("log", "verb", "show, prove, check and export the log", (), "assaymark.ui.cli.log:configure"),
     Part("policy", "verb", "show, check, explain and set the policy", (), "assaymark.ui.cli.policy:configure"),

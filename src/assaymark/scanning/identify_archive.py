@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import bz2
-import lzma
 import re
 import zlib
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.errors import InputError
@@ -13,7 +12,6 @@ from assaymark.core.limits import (
     IDENTIFY_HEAD_BYTES,
     IDENTIFY_INFLATED_BYTES,
     IDENTIFY_MAX_MEMBERS,
-    MIB,
 )
 from assaymark.core.view import BytesView, SliceView
 from assaymark.formats.zip import LOCAL_MAGIC, read_zip
@@ -26,14 +24,21 @@ if TYPE_CHECKING:
     from assaymark.core.view import View
     from assaymark.formats.zip import ZipMember
 
+# name -> (beginning of a compressed file, most bytes wanted) -> the first bytes behind it, none when it is broken
+Unpackers = Mapping[str, Callable[[bytes, int], bytes]]
 _BLOCK: Final = 512
 _NAME_AT: Final = 26  # of the length of the first member's name in its local header
 _LOCAL_SIZE: Final = 30
 _LEAST_MEMBER: Final = 16  # bytes; nothing smaller is a model
 _OBJECTS: Final = re.compile(rb"'descr': *(?:'\|?O'|\[[^\]]*'\|?O\d*')")
 _NUMPY: Final = b"\x93NUMPY"
-_BZIP_BLOCK: Final = 900_000  # a block is unpacked whole
-_LZMA_MEMORY: Final = 128 * MIB
+# Compressions whose unpackers the caller brings: how a file begins, and how much of it gives its first bytes (bzip2
+# unpacks whole blocks of 900,000 bytes).
+_UNPACKED_OUTSIDE: Final = (
+    (b"BZh", "bzip2", 900_000),
+    (b"\xfd7zXZ\x00", "xz", 65_536),
+    (b"\x5d\x00\x00", "xz", 65_536),
+)
 
 
 def identify_zip(view: View, head: bytes) -> Identified | None:
@@ -95,6 +100,8 @@ def _holds(view: View, members: tuple[ZipMember, ...]) -> Identified | None:
     best: Identified | None = None
     for member in [member for member in members if member.size >= _LEAST_MEMBER][:IDENTIFY_MAX_MEMBERS]:
         head = member_head(view, member, IDENTIFY_HEAD_BYTES)
+        if not head:
+            continue
         if head.startswith(_NUMPY):
             if _OBJECTS.search(head[:_BLOCK]):
                 return Identified("npz-objects")
@@ -150,9 +157,9 @@ def _octal(field: bytes) -> int:
         return 0
 
 
-def identify_compressed(view: View, head: bytes) -> Identified | None:
+def identify_compressed(view: View, head: bytes, unpackers: Unpackers) -> Identified | None:
     """What is behind gzip, zlib, bzip2, xz or LZMA: pickles as joblib writes them, R data, NeMo, PMML."""
-    data = _unpacked(view, head)
+    data = _unpacked(view, head, unpackers)
     if not data:
         return None
     inner, first = BytesView(data), data[:IDENTIFY_HEAD_BYTES]
@@ -170,19 +177,14 @@ def _holding(found: Identified) -> str:
     return "" if found.format == "joblib" else found.holds or found.format
 
 
-def _unpacked(view: View, head: bytes) -> bytes:
+def _unpacked(view: View, head: bytes, unpackers: Unpackers) -> bytes:
     if head.startswith(b"\x1f\x8b"):
         return _inflated(view.read(0, IDENTIFY_INFLATED_BYTES), 16 + zlib.MAX_WBITS, IDENTIFY_INFLATED_BYTES)
     if head[:1] == b"\x78" and head[1:2] in (b"\x01", b"\x5e", b"\x9c", b"\xda"):
         return _inflated(view.read(0, IDENTIFY_INFLATED_BYTES), zlib.MAX_WBITS, IDENTIFY_INFLATED_BYTES)
-    try:
-        if head.startswith(b"BZh"):
-            return bz2.BZ2Decompressor().decompress(view.read(0, _BZIP_BLOCK), IDENTIFY_INFLATED_BYTES)
-        if head.startswith((b"\xfd7zXZ\x00", b"\x5d\x00\x00")):
-            unpacker = lzma.LZMADecompressor(memlimit=_LZMA_MEMORY)
-            return unpacker.decompress(view.read(0, IDENTIFY_INFLATED_BYTES), IDENTIFY_INFLATED_BYTES)
-    except (OSError, lzma.LZMAError, EOFError, ValueError):
-        pass
+    for magic, name, length in _UNPACKED_OUTSIDE:
+        if head.startswith(magic) and name in unpackers:
+            return unpackers[name](view.read(0, length), IDENTIFY_INFLATED_BYTES)
     return b""
 
 

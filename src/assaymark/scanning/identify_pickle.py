@@ -23,6 +23,7 @@ _FRAME: Final = 0x95
 _HIGHEST_PROTOCOL: Final = 5
 # What protocols 0 and 1 begin with: opcodes that need nothing on the stack.
 _FIRST: Final = frozenset(b"(])}cINLFSVKMJGTUXBCP\x8c\x8f\x8a\x8b\x8e")
+_CUT: Final = "the stream ends"  # the one break of a pickle that was cut short
 _LIKELY: Final = 16  # opcodes in a row without a break, which no other file has by accident
 # Classes and functions of plain data; every other import may belong to a model.
 _PLAIN_MODULES: Final = frozenset(
@@ -117,7 +118,8 @@ def _is_pickle(head: bytes, trace: Trace | None, imports: _Imports) -> bool:
     if trace.sound:
         # "N." and "I1\n." are too short to be more than an accident of text, and load nothing.
         return trace.opcodes > 3 or bool(imports.roots)  # noqa: PLR2004
-    return known or trace.out_of_budget or (trace.opcodes >= _LIKELY and not trace.stopped)
+    cut = len(trace.breaks) == 1 and trace.breaks[0].why.startswith(_CUT)
+    return known or (trace.opcodes >= _LIKELY and not trace.stopped and (cut or trace.out_of_budget))
 
 
 # Roots that a text which merely reads as an import does not name by accident (see ``scanning.pickles``).

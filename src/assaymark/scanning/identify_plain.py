@@ -188,7 +188,6 @@ def _protobuf(view: View, head: bytes) -> Identified | None:
 _BY_BYTE: Final[dict[int, Callable[[View, bytes], Identified | None]]] = {
     ord("G"): _gguf,
     **{magic[0]: _ggml for magic in _GGML},
-    0x89: _hdf5,
     ord("C"): _catboost,
     ord("b"): _binf,
     ord("{"): _json,
@@ -206,6 +205,7 @@ def _letters(view: View, head: bytes) -> Identified | None:
 
 _ANYWHERE: Final[tuple[Callable[[View, bytes], Identified | None], ...]] = (
     _letters,
+    _hdf5,
     _tflite,
     _safetensors,
     _xgboost_binary,

@@ -57,7 +57,7 @@ def identify_protobuf(view: View, head: bytes) -> Identified | None:
 
     The fields must lead exactly to the end of the file, each of the type that the schema gives it.
     """
-    if view.size < _SMALLEST or head[0] not in _FIRST_KEYS:
+    if view.size < _SMALLEST or not head or head[0] not in _FIRST_KEYS:
         return None
     try:
         fields = list(read_fields(view, 0, view.size, IDENTIFY_MAX_FIELDS))

@@ -12,6 +12,7 @@ from assaymark.scanning.identified import FORMATS, PART, Identified
 from assaymark.scanning.identify import identify
 from assaymark.scanning.model_folders import model_folder, needed
 from assaymark.store.survey import LeftOut, Opened, look, survey
+from assaymark.store.unpack import UNPACKERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -106,7 +107,7 @@ class Finder:
             self.left_out.append(opened)
             return None
         try:
-            found = identify(opened)
+            found = identify(opened, UNPACKERS)
         except (InputError, OSError) as error:
             why = error.message if isinstance(error, InputError) else f"cannot be read: {error.strerror}"
             self.left_out.append(LeftOut(path, why))

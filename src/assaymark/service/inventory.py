@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,7 @@ def take_inventory(
     own = stamp(str(workspace_folder)) if workspace_folder is not None else ()
     finder = Finder(frozenset([(own[0], own[1])]) if own else frozenset(), progress.finding)
     found = finder.find(roots)
-    models = _by_digest(_Hashing(found, progress.hashing).run(jobs))
+    models = _by_digest(_hash(found, jobs, progress.hashing))
     if standings is not None:
         models = standings.add(models)
     if scan:
@@ -95,47 +96,21 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class _Hashing:
+def _hash(found: list[Found], jobs: int, on_progress: Callable[[int, int], None] | None) -> list[Model]:
     """The manifest of each model: hashlib lets other threads run, so models are hashed side by side."""
-
-    def __init__(self, found: list[Found], on_progress: Callable[[int, int], None] | None) -> None:
-        self._found = found
-        self._next = iter(range(len(found)))
-        self._models: list[Model | None] = [None] * len(found)
-        self._lock = threading.Lock()
-        self._done = 0
-        self._on_progress = on_progress
-        self._failure: BaseException | None = None
-
-    def run(self, jobs: int) -> list[Model]:
-        # Few models are large ones: then the files of each are hashed side by side instead.
-        inner = jobs if len(self._found) < 2 * jobs else 1
-        count = 1 if inner > 1 else min(jobs, max(1, len(self._found)))
-        threads = [threading.Thread(target=self._work, args=(inner,), daemon=True) for _ in range(count - 1)]
-        for thread in threads:
-            thread.start()
-        self._work(inner)
-        for thread in threads:
-            thread.join()
-        if self._failure is not None:
-            raise self._failure
-        return [model for model in self._models if model is not None]
-
-    def _work(self, workers: int) -> None:
-        while self._failure is None:
-            with self._lock:
-                number = next(self._next, None)
-            if number is None:
-                return
-            try:
-                self._models[number] = _hashed(self._found[number], workers)
-                with self._lock:
-                    self._done += 1
-                    if self._on_progress is not None:
-                        self._on_progress(self._done, len(self._found))
-            except BaseException as error:  # noqa: BLE001 - handed to the caller's thread, which raises it
-                self._failure = error
-                return
+    # Few models are large ones: then the files of each are hashed side by side instead.
+    few = len(found) < 2 * jobs
+    models: list[Model] = []
+    with ThreadPoolExecutor(1 if few else jobs, thread_name_prefix="inventory") as pool:
+        try:
+            for model in pool.map(partial(_hashed, workers=jobs if few else 1), found):
+                models.append(model)
+                if on_progress is not None:
+                    on_progress(len(models), len(found))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # an interrupt: nobody waits for the other models
+            raise
+    return models
 
 
 def _hashed(found: Found, workers: int) -> Model:

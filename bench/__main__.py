@@ -9,7 +9,7 @@ import platform
 import subprocess
 import sys
 
-BENCHES = ("commands", "digest", "scan", "log", "decide", "impact", "run")
+BENCHES = ("commands", "digest", "scan", "log", "decide", "impact", "run", "inventory")
 
 
 def main() -> int:

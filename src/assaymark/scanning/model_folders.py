@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from assaymark.scanning.identified import PART
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -42,6 +44,9 @@ def model_folder(models: Mapping[str, Identified], names: Sequence[str], head: C
 
 def _set_of_files(models: Mapping[str, Identified], there: frozenset[str]) -> str:
     """Shards of one model, or one file with others that it needs, and nothing else in the folder that is a model."""
+    models = {name: one for name, one in models.items() if one.kind != PART}
+    if not models:
+        return ""
     shards = {match[1]: match for name in models if (match := _SHARD.fullmatch(name)) and int(match[3]) > 1}
     first = next(iter(models))
     if len(shards) == 1 and all(_SHARD.fullmatch(name) for name in models):

@@ -16,7 +16,7 @@ from assaymark.service.inventoried import Model, risk
 from assaymark.service.scan import scan_with
 from assaymark.store.intake import take_manifest
 from assaymark.store.survey import stamp
-from assaymark.store.walk import walk
+from assaymark.store.walk import is_folder, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,12 +67,15 @@ def take_inventory(
     is not looked into: it holds copies of what was submitted.
 
     Raises:
+        UsageError: ``path-missing`` or ``path-unreadable`` for one of ``roots``.
         UnavailableError: ``sandbox-start``.
         AssaymarkError: as the log raises.
     """
     progress = progress or Progresses()
     jobs = jobs or _cores()
     own = stamp(str(workspace_folder)) if workspace_folder is not None else ()
+    for root in roots:
+        is_folder(root)  # says so when it is not there: a word that was misspelt is not an empty tree
     finder = Finder(frozenset([(own[0], own[1])]) if own else frozenset(), progress.finding)
     found = finder.find(roots)
     models = _by_digest(_hash(found, jobs, progress.hashing))

@@ -9,9 +9,11 @@ import errno
 import os
 import stat
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.limits import IDENTIFY_HEAD_BYTES
+from assaymark.store.links import Boundary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,9 +58,12 @@ def survey(
     """The folders below and including ``root``, each before those in it, by name.
 
     ``skip`` are folders that are not entered. Another file system mounted in the tree is not entered and is said;
-    a link to a folder is not followed: one within the tree is met by itself.
+    a link to a folder is not followed: one within the tree is met by itself. The blobs of the model cache that
+    ``root`` is a snapshot of count as within the tree, as they do for a manifest.
     """
     top = os.path.realpath(root)
+    cache = Boundary.around(Path(top)).cache
+    inside = tuple(place.rstrip("/") + "/" for place in (top, *([str(cache)] if cache is not None else [])))
     try:
         device = os.stat(top).st_dev  # noqa: PTH116 - paths stay text: a hundred thousand of them
     except OSError as error:
@@ -67,7 +72,7 @@ def survey(
     pending = [top]
     while pending:
         path = pending.pop()
-        found = _read(path, top, device, skip, left_out)
+        found = _read(path, inside, device, skip, left_out)
         if found is not None:
             yield found
             if found.descend:
@@ -75,7 +80,7 @@ def survey(
 
 
 def _read(
-    path: str, top: str, device: int, skip: frozenset[Identity], left_out: Callable[[LeftOut], None]
+    path: str, inside: tuple[str, ...], device: int, skip: frozenset[Identity], left_out: Callable[[LeftOut], None]
 ) -> Folder | None:
     try:
         status = os.lstat(path)
@@ -92,14 +97,16 @@ def _read(
         return None
     folder = Folder(path)
     for entry in entries:
-        _sort(entry, folder, top, left_out)
+        _sort(entry, folder, inside, left_out)
     return folder
 
 
-def _sort(entry: os.DirEntry[str], folder: Folder, top: str, left_out: Callable[[LeftOut], None]) -> None:
+def _sort(
+    entry: os.DirEntry[str], folder: Folder, inside: tuple[str, ...], left_out: Callable[[LeftOut], None]
+) -> None:
     try:
         if entry.is_symlink():
-            _link(entry, folder, top, left_out)
+            _link(entry, folder, inside, left_out)
         elif entry.is_file(follow_symlinks=False):
             folder.files.append(entry.name)
         elif entry.is_dir(follow_symlinks=False):
@@ -112,7 +119,9 @@ def _sort(entry: os.DirEntry[str], folder: Folder, top: str, left_out: Callable[
         left_out(LeftOut(entry.path, _why(error)))
 
 
-def _link(entry: os.DirEntry[str], folder: Folder, top: str, left_out: Callable[[LeftOut], None]) -> None:
+def _link(
+    entry: os.DirEntry[str], folder: Folder, inside: tuple[str, ...], left_out: Callable[[LeftOut], None]
+) -> None:
     try:
         target = os.path.realpath(entry.path, strict=True)
         regular = stat.S_ISREG(os.stat(target).st_mode)  # noqa: PTH116
@@ -120,7 +129,7 @@ def _link(entry: os.DirEntry[str], folder: Folder, top: str, left_out: Callable[
         why = "leads to itself" if error.errno == errno.ELOOP else "leads nowhere"
         left_out(LeftOut(entry.path, f"a link that {why}", unread=False))
         return
-    if target != top and not target.startswith(top.rstrip("/") + "/"):
+    if not f"{target}/".startswith(inside):
         left_out(LeftOut(entry.path, f"a link out of the tree, to {target}", unread=False))
     elif regular:
         folder.links.append(entry.name)

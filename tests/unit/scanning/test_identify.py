@@ -110,6 +110,7 @@ def folder(files: dict[str, bytes]) -> str:
 
 
 WEIGHTS = MODELS["safetensors"]
+PARAMETERS = b"\0" * 16 + b"\x05\0\0\0\x08\x05\x10\x02\x10\x02" + b"\0" * 16  # LoDTensor: FP32, 2 by 2
 
 
 @pytest.mark.parametrize(
@@ -128,6 +129,7 @@ WEIGHTS = MODELS["safetensors"]
         ("safetensors", {"m-00001-of-00002.safetensors": WEIGHTS, "m-00002-of-00002.safetensors": WEIGHTS}),
         ("", {"m-00001-of-00002.safetensors": WEIGHTS, "other.gguf": MODELS["gguf"]}),
         ("openvino", {"m.xml": MODELS["openvino"], "m.bin": b"\1\2\3"}),
+        ("paddle", {"m.pdmodel": MODELS["paddle"], "m.pdiparams": PARAMETERS}),
         ("onnx", {"m.onnx": onnx("w.data"), "w.data": b"\1\2\3"}),
         ("", {"m.onnx": onnx("w.data"), "unrelated.data": b"\1\2\3"}),
         ("", {"a.safetensors": WEIGHTS, "b.safetensors": WEIGHTS}),

@@ -9,7 +9,18 @@ import platform
 import subprocess
 import sys
 
-BENCHES = ("commands", "digest", "scan", "log", "decide", "impact", "record", "run", "admission")
+BENCHES = (
+    "commands",
+    "digest",
+    "scan",
+    "log",
+    "decide",
+    "impact",
+    "record",
+    "run",
+    "admission",
+    "inventory",
+)
 
 
 def main() -> int:

@@ -149,3 +149,13 @@ ZIP_MAX_TAIL: Final = 22 + 65_536
 PICKLE_MAX_DIGITS: Final = 4_300
 PICKLE_MAX_SPARE_SLOTS: Final = 4 * MIB  # memo slots that a stream may leave out: 64 MiB in the C reader
 PICKLE_MAX_INTEGER_BYTES: Final = 1_024  # longer LONG1/LONG4 values are known by length only
+
+# Identifying models in a tree. Nearly every file costs one page; what may be read of one in all: the directory of an
+# archive of 50,000 members takes about this much.
+IDENTIFY_HEAD_BYTES: Final = 4 * KIB
+IDENTIFY_MAX_BYTES: Final = 16 * MIB
+IDENTIFY_MAX_OPCODES: Final = 20_000  # of a pickle, about 30 ms: what it imports is near its beginning
+IDENTIFY_MAX_FIELDS: Final = 10_000  # of a message: an ONNX model may bring some thousand functions
+IDENTIFY_MAX_MEMBERS: Final = 256  # of an archive, whose first bytes are looked at
+IDENTIFY_INFLATED_BYTES: Final = 64 * KIB  # of a compressed file's beginning
+IDENTIFY_REFERENCES_BYTES: Final = MIB  # of an ONNX file, where names of files beside it are looked for

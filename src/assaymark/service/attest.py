@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from assaymark.core.attestation import Receipt
     from assaymark.core.subject import Subject
     from assaymark.keys.signers import Signer
-    from assaymark.policy.document import ExceptionRule
+    from assaymark.policy.document import ExceptionRule, Policy
     from assaymark.service.workspace import Workspace
 
 # What a person may attest by hand, by short name. Decisions and policies have verbs of their own.
@@ -151,7 +151,31 @@ def grant_exception(
     subject, _ = subject_at(workspace, place, configurations)
     scope = Scope(workspace.config.tenant, environment)
     evidence = gather(workspace, subject.digest)
-    there = evidence.policy.environment(environment)
+    rule = check_exception(evidence.policy, environment, requirements, until, clock())
+    state = containment_state(evidence.policy, evidence.attestations, Request(subject, scope))
+    predicate = exception_predicate(
+        scope,
+        requirements,
+        after_entry=state.after_entry,
+        owner=owner,
+        reason=reason,
+        until=until,
+        origin=workspace.config.origin,
+    )
+    check_schema(EXCEPTION, predicate)
+    attested = _log(workspace, evidence, subject, EXCEPTION, predicate, signers, clock)
+    return replace(attested, notes=_exception_notes(evidence, rule, attested.principals))
+
+
+def check_exception(
+    policy: Policy, environment: str, requirements: tuple[str, ...], until: int, now: int
+) -> ExceptionRule:
+    """What the policy says of exceptions there, when one from these requirements, until then in seconds, may count.
+
+    Raises:
+        UsageError: ``environment-unknown``, ``exception-rule``, ``exception-requirement`` or ``exception-until``.
+    """
+    there = policy.environment(environment)
     if there is None:
         raise UsageError(
             "environment-unknown", f"the policy has no environment {environment!r}", remedy="`assaymark policy show`"
@@ -171,7 +195,6 @@ def grant_exception(
             f"{environment} has no requirement {', '.join(odd)} that may be excepted",
             remedy="one of " + ", ".join(known),
         )
-    now = clock()
     if not now < until <= now + rule.max_duration:
         raise UsageError(
             "exception-until",
@@ -179,19 +202,7 @@ def grant_exception(
             f" of {format_time(now)}",
             remedy=f"--until {format_time(now + rule.max_duration)} at the latest",
         )
-    state = containment_state(evidence.policy, evidence.attestations, Request(subject, scope))
-    predicate = exception_predicate(
-        scope,
-        requirements,
-        after_entry=state.after_entry,
-        owner=owner,
-        reason=reason,
-        until=until,
-        origin=workspace.config.origin,
-    )
-    check_schema(EXCEPTION, predicate)
-    attested = _log(workspace, evidence, subject, EXCEPTION, predicate, signers, clock)
-    return replace(attested, notes=_exception_notes(evidence, rule, attested.principals))
+    return rule
 
 
 def attest(

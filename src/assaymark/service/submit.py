@@ -75,7 +75,7 @@ def submit(
 
     evidence = gather(workspace, subject.digest)
     after = max((item.position for item in evidence.own if _is_containment(item)), default=-1)
-    made = _release(subject, scope, intake.manifest)
+    made = release_statements(subject, scope, intake.manifest)
     if origin is not None:
         made.append(make_statement((subject,), PROVENANCE, origin))
     envelopes = _not_yet_said(evidence, made, submitter)
@@ -125,7 +125,7 @@ def scan_statement(subject: Subject, report: Report, now: int, *, after_entry: i
     return make_statement((subject,), SCAN, predicate)
 
 
-def _release(subject: Subject, scope: Scope, manifest: Manifest) -> list[Statement]:
+def release_statements(subject: Subject, scope: Scope, manifest: Manifest) -> list[Statement]:
     """What a submitter says of a release: that it shall run there, and which files configure it."""
     made = [make_statement((subject,), RELEASE, release_predicate(scope, manifest))]
     files = (

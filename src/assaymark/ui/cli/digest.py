@@ -48,7 +48,7 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
 
 
 def _text(digest: str, manifest: Manifest, style: Style) -> str:
-    from assaymark.ui.cli.progress import human_size
+    from assaymark.ui.report.style import human_size
 
     count = len(manifest.files) + len(manifest.configurations)
     name = printable(manifest.files[0].path) if manifest.kind == "file" else f"{count} files"

@@ -35,6 +35,13 @@ VERBS: Final = (
         (),
         "assaymark.ui.cli.init:configure",
     ),
+    Part(
+        "inventory",
+        "verb",
+        "every model in a folder, with its standing; adopt what is in service",
+        (),
+        "assaymark.ui.cli.inventory:configure",
+    ),
     Part("scan", "verb", "look into model files without executing them", (), "assaymark.ui.cli.scan:configure"),
     Part(
         "submit",

@@ -6,6 +6,8 @@ import sys
 import time
 from typing import Final, Self
 
+from assaymark.ui.report.style import human_size
+
 _PATIENCE_SECONDS: Final = 0.4
 _EVERY_SECONDS: Final = 0.1
 _WIDTH: Final = 28
@@ -54,17 +56,17 @@ class Progress:
         sys.stderr.write(f"\r\x1b[2K{self._what} {bar} {self._amount(done)} of {self._amount(total)}{left}")
         sys.stderr.flush()
 
+    def count(self, done: int, found: int) -> None:
+        """Show work whose end nobody knows: how many were looked at, and how many found."""
+        now = time.monotonic()
+        if not self._live or now - self._start < _PATIENCE_SECONDS or now - self._last < _EVERY_SECONDS:
+            return
+        self._last = now
+        self._shown = True
+        sys.stderr.write(f"\r\x1b[2K{self._what}: {done:,} {self._unit}, {found:,} found")
+        sys.stderr.flush()
+
     def _amount(self, count: int) -> str:
         if self._unit != "bytes":
             return f"{count} {self._unit}"
         return human_size(count)
-
-
-def human_size(count: int) -> str:
-    """Bytes for people: ``812 bytes``, ``4.2 kB``, ``3.9 GB`` (powers of 1000)."""
-    size = float(count)
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000 or unit == "GB":  # noqa: PLR2004
-            return f"{count} bytes" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1000
-    raise AssertionError

@@ -33,3 +33,13 @@ def printable(text: str) -> str:
         char if char.isprintable() or char in "\n\t" else char.encode("unicode_escape", "surrogatepass").decode()
         for char in text
     )
+
+
+def human_size(count: int) -> str:
+    """Bytes for people: ``812 bytes``, ``4.2 kB``, ``3.9 GB`` (powers of 1000)."""
+    size = float(count)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":  # noqa: PLR2004
+            return f"{count} bytes" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    raise AssertionError

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.core.decision import Request, Scope
 from assaymark.core.errors import AssaymarkError, InputError, UsageError
 from assaymark.core.statement import RELEASE
+from assaymark.core.subject import Subject
 from assaymark.core.times import parse_time
 from assaymark.service.evidence import Reader, gather_below, seen_tree
 from assaymark.service.inventoried import PART_OF, SUBMITTED, UNKNOWN, Standing
@@ -16,7 +17,7 @@ from assaymark.service.model import stored_manifest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assaymark.core.subject import FileEntry, Subject
+    from assaymark.core.subject import FileEntry
     from assaymark.service.evidence import Evidence
     from assaymark.service.inventoried import Model
     from assaymark.service.workspace import Workspace
@@ -108,7 +109,8 @@ class Standings:
         log = self._workspace.log
         positions = log.by_predicate(RELEASE, below=self._size, newest_first=True, limit=RELEASES_COMPARED + 1)
         self.truncated = len(positions) > RELEASES_COMPARED
-        subjects = {subject.digest: subject for _, subject in log.subjects_of(positions[:RELEASES_COMPARED])}
+        rows = log.subjects_of(positions[:RELEASES_COMPARED])
+        subjects = {digest: Subject(name, digest, kind) for _, name, digest, kind in rows}
         owners: dict[str, tuple[Subject, ...]] = {}
         for digest, subject in subjects.items():
             try:

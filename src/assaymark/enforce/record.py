@@ -69,7 +69,10 @@ class Recorder:
         self._spool.write_tallies(write_attempts(state))
 
     def _noted(self, kinds: Sequence[AttemptKind], now: int) -> tuple[Attempts, tuple[Attempt, ...]]:
-        state, records = due(self._read(), now, _draw)
+        if not kinds:
+            return due(self._read(), now, _draw)
+        state = self._read()
+        records: tuple[Attempt, ...] = ()
         for kind in kinds:
             state, more = note_attempt(state, kind, now, _draw)
             records += more

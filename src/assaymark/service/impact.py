@@ -141,11 +141,12 @@ def impact(workspace: Workspace, cause: Cause, now: int, *, since: int = 0) -> I
     if cause.kind == SUBJECT:
         frontier = {cause.id: ""}
     else:
-        positions = _signed_by(workspace, cause.id, size) if cause.kind == KEY else []
-        if cause.kind == PACKAGE:
-            positions = workspace.log.by_term(PACKAGE_TERM + cause.id, size)
-        signed = workspace.log.subjects_of([position for position in positions if position >= since])
-        for position, name, digest, kind in signed:
+        term = (KEY_TERM if cause.kind == KEY else PACKAGE_TERM) + cause.id
+        rows = workspace.log.subjects_with(term, since, size)
+        if cause.kind == KEY:
+            strange = _signed_strangely(workspace, cause.id, since, size)
+            rows += workspace.log.subjects_of(strange) if strange else []
+        for position, name, digest, kind in rows:
             if digest not in found:
                 found[digest] = Affected(Subject(name, digest, kind), cause.id, position, 1)
         frontier = dict.fromkeys(found, "")
@@ -188,10 +189,10 @@ def check(workspace: Workspace, found: Impact, on_progress: Callable[[int, int],
     return replace(found, subjects=tuple(checked))
 
 
-def _signed_by(workspace: Workspace, key: str, size: int) -> list[int]:
-    """The entries that a key signed: by their key ids, or where these are not the root's by trying."""
+def _signed_strangely(workspace: Workspace, key: str, since: int, size: int) -> list[int]:
+    """The entries that a key signed under key ids that are none of the root's: each is tried."""
     tree = workspace.trust()
-    positions = set(workspace.log.by_term(KEY_TERM + key, size))
+    positions = set()
     strange = [term for term in workspace.log.terms(KEY_TERM) if term.removeprefix(KEY_TERM) not in tree.root.keys]
     for term in strange:
         for index in workspace.log.by_term(term, size):
@@ -199,7 +200,7 @@ def _signed_by(workspace: Workspace, key: str, size: int) -> list[int]:
                 attestation = attestation_at(workspace, tree, index)
             except (InputError, VerificationError):
                 continue  # no statement, or a damaged one: `log check` says which
-            if any(signer.key_id == key for signer in attestation.signers):
+            if index >= since and any(signer.key_id == key for signer in attestation.signers):
                 positions.add(index)
     return sorted(positions)
 

@@ -215,6 +215,16 @@ class LogIndex:
             below,
         )
 
+    def subjects_with(self, term: str, since: int, below: int) -> list[tuple[int, str, str, str]]:
+        """The subjects of the entries with a term, from an index on: (position, name, digest, kind), in order."""
+        with self._query() as connection:
+            return connection.execute(
+                "SELECT s.position, s.name, s.digest, s.kind FROM terms t "
+                "CROSS JOIN subjects s ON s.position = t.position "
+                "WHERE t.term = ? AND t.position >= ? AND t.position < ? ORDER BY t.position, s.digest",
+                (term, since, below),
+            ).fetchall()
+
     def subjects_of(self, positions: Collection[int]) -> list[tuple[int, str, str, str]]:
         """The subjects of some entries: (position, name, digest, kind), in order."""
         return self._sorted(

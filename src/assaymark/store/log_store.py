@@ -240,6 +240,14 @@ class LogStore:
         """
         return self._lookup.ask(lambda index, size: index.details(digests, predicate_type, min(below, size)))
 
+    def subjects_with(self, term: str, since: int, below: int) -> list[tuple[int, str, str, str]]:
+        """The subjects of the entries with a term: see ``LogIndex.subjects_with``.
+
+        Raises:
+            InputError, UnavailableError: as ``by_subject``.
+        """
+        return self._lookup.ask(lambda index, size: index.subjects_with(term, since, min(below, size)))
+
     def subjects_of(self, positions: Collection[int]) -> list[tuple[int, str, str, str]]:
         """The subjects of some entries.
 

@@ -186,6 +186,15 @@ def test_the_blast_radius_of_a_data_set(team, family):
     assert [item["holds"] for item in team.ask("impact", family["train"], "--check").json["subjects"]] == [True, True]
 
 
+def test_a_permit_that_was_contained_or_decided_again_does_not_stand(team, family):
+    team.run("decide", family["tuned"], "--for", "dev")
+    assert team.ask("impact", family["train"]).json["standing_permits"] == 2, "of one model only the newest"
+    team.run("contain", family["tuned"], "--for", "dev", "--reason", "drift")
+    found = team.ask("impact", family["train"]).json
+    assert found["standing_permits"] == 1
+    assert [item["stands"] for item in found["decisions"] if item["subject"] == digest(family["small"])] == [True]
+
+
 def test_a_forged_derivation_adds_a_name_and_is_told_by_its_signatures(team, family, tmp_path):
     child = make_model(tmp_path, "child", seed=78)
     team.run("submit", child, "--to", "dev")

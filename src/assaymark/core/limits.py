@@ -30,9 +30,10 @@ PATH_MAX_BYTES: Final = 4096  # PATH_MAX of Linux
 # Provenance: an environment of some thousand distributions and the files that a run was seen to open.
 PROVENANCE_MAX_DEPENDENCIES: Final = 100_000
 # Recording a run. Distinct paths that a program was seen to open: a training opens some thousand beside its declared
-# data, which is not counted. What is digested of them afterwards takes half a second.
+# data, which is not counted. What is digested and listed of them afterwards takes half a second, and no reader looks
+# through more than a thousand files that nobody declared.
 RECORD_MAX_PATHS: Final = 100_000
-RECORD_MAX_OBSERVED_FILES: Final = 5_000
+RECORD_MAX_OBSERVED_FILES: Final = 1_000
 RECORD_MAX_OBSERVED_BYTES: Final = 512 * MIB
 # What an interpreter says of its distributions: some thousand, with two paths each. And one RECORD of them.
 RECORD_MAX_PROBE_BYTES: Final = 16 * MIB

@@ -59,7 +59,7 @@ def sort_opened(
     counts = dict.fromkeys(("installed", "changed", "absent", "undigested"), 0)
     materials: list[Material] = []
     budget = RECORD_MAX_OBSERVED_BYTES
-    for path in sorted({os.path.realpath(path) for path in seen.paths}):
+    for path in _real_paths(seen.paths):
         if _below(path, _NO_FILES) is not None or path in known or _below(path, outputs) is not None:
             continue
         place = _below(path, places)
@@ -94,6 +94,20 @@ def sort_opened(
 def name_of(path: str, base: str) -> str:
     """A path as the statement names it: relative to ``base`` when it lies below."""
     return shown(path.removeprefix(base + "/"))
+
+
+def _real_paths(paths: Sequence[str]) -> list[str]:
+    """The real paths, sorted; a folder is resolved once, for it is the same for thousands of files."""
+    folders: dict[str, str] = {}
+    found: set[str] = set()
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        if folder not in folders:
+            folders[folder] = os.path.realpath(folder or "/").rstrip("/")
+        real = f"{folders[folder]}/{name}"
+        plain = name not in ("", ".", "..") and not os.path.islink(real)  # noqa: PTH114 - there are many
+        found.add(real if plain else os.path.realpath(path))
+    return sorted(found)
 
 
 def _below(path: str, places: Sequence[str]) -> int | None:

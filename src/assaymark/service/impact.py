@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Final
 from assaymark.core.digest import is_digest
 from assaymark.core.errors import InputError, UsageError, VerificationError
 from assaymark.core.provenance import pypi_package
-from assaymark.core.statement import DECISION
+from assaymark.core.statement import CONTAINMENT, DECISION
 from assaymark.core.subject import Subject
 from assaymark.core.times import format_time
+from assaymark.policy.entries import LIFT
 from assaymark.service.evidence import Reader, attestation_at
 from assaymark.service.key_life import find_key
 from assaymark.service.model import identify
@@ -61,7 +62,10 @@ class Affected:
 
 @dataclass(frozen=True, slots=True)
 class AffectedDecision:
-    """A logged decision on an affected subject. ``stands`` is True for a permit that has not ended."""
+    """A logged decision on an affected subject.
+
+    ``stands``: it is the newest there, a permit that has not ended, and no containment came since.
+    """
 
     index: int
     subject: str
@@ -161,8 +165,13 @@ def impact(workspace: Workspace, cause: Cause, now: int, *, since: int = 0) -> I
                 frontier[digest] = ""
         depth += 1
     about = set(found) | ({cause.id} if cause.kind == SUBJECT else set())
-    moment = format_time(now)
-    decisions = tuple(_decision(row, moment) for row in workspace.log.details(about, DECISION, size))
+    contained = {
+        (digest, environment): index
+        for index, digest, detail in workspace.log.details(about, CONTAINMENT, size)
+        for action, environment in [_words(detail, 2)]
+        if action != LIFT
+    }
+    decisions = _decisions(workspace.log.details(about, DECISION, size), contained, format_time(now))
     return Impact(cause, size, tuple(found.values()), decisions)
 
 
@@ -205,9 +214,34 @@ def _signed_strangely(workspace: Workspace, key: str, since: int, size: int) -> 
     return sorted(positions)
 
 
-def _decision(row: tuple[int, str, str], now: str) -> AffectedDecision:
-    index, digest, detail = row
-    outcome, environment, valid_until = [*detail.split(" "), "?", "?", "?"][:3]
-    # Times of one form and length compare as texts.
-    stands = outcome == "PERMIT" and valid_until >= now
-    return AffectedDecision(index, digest, outcome, environment, valid_until, stands)
+def _decisions(
+    rows: list[tuple[int, str, str]], contained: dict[tuple[str, str], int], now: str
+) -> tuple[AffectedDecision, ...]:
+    """The decisions of the index. Of one subject and environment only the newest can stand.
+
+    A permit stands until it ends, unless a containment came after it; times of one form and length compare as texts.
+    """
+    newest: dict[tuple[str, str], int] = {}
+    read: list[tuple[int, str, str, str, str]] = []
+    for index, digest, detail in rows:
+        outcome, environment, valid_until = _words(detail, 3)
+        newest[digest, environment] = index
+        read.append((index, digest, outcome, environment, valid_until))
+    return tuple(
+        AffectedDecision(
+            index,
+            digest,
+            outcome,
+            environment,
+            valid_until,
+            outcome == "PERMIT"
+            and valid_until >= now
+            and newest[digest, environment] == index
+            and contained.get((digest, environment), -1) < index,
+        )
+        for index, digest, outcome, environment, valid_until in read
+    )
+
+
+def _words(detail: str, count: int) -> list[str]:
+    return [*detail.split(" "), *["?"] * count][:count]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 import time
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from assaymark.core.provenance import Material
 from assaymark.service.derive import DATA, known_kind
 from assaymark.service.model import guard_workspace, model_name
 from assaymark.store.intake import take_manifest
+from assaymark.store.links import path_error
 from assaymark.store.walk import find_file, is_folder, walk
 
 if TYPE_CHECKING:
@@ -186,25 +188,35 @@ def stamps_of(place: Path) -> dict[str, Stamp]:
     if not is_folder(place):
         found, named = find_file(place), str(place.absolute())
         return {str(found.real): _stamp(str(found.real)), named: _stamp(named)}
-    stamps = {str(found.real): _stamp(str(found.real)) for found in walk(place)}
-    pending = [os.path.realpath(place)]
+    root = os.path.realpath(place)
+    stamps = {root: _stamp(root)}
+    pending = [root]
     while pending:
         folder = pending.pop()
-        stamps[folder] = _stamp(folder)
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.is_symlink():
-                    stamps[entry.path] = _stamp(entry.path)
-                elif entry.is_dir(follow_symlinks=False):
-                    pending.append(entry.path)
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    status = entry.stat(follow_symlinks=False)
+                    stamps[entry.path] = _stamp_from(status)
+                    if stat.S_ISDIR(status.st_mode):
+                        pending.append(entry.path)
+                    elif stat.S_ISLNK(status.st_mode):
+                        target = os.path.realpath(entry.path)
+                        if not target.startswith(f"{root}/"):  # the blobs of a model cache
+                            stamps[target] = _stamp(target)
+        except OSError as error:
+            raise path_error(error, Path(folder)) from error
     return stamps
 
 
 def _stamp(path: str) -> Stamp:
     try:
-        status = os.lstat(path)
+        return _stamp_from(Path(path).lstat())
     except OSError:
         return (0, 0, 0, 0, 0)
+
+
+def _stamp_from(status: os.stat_result) -> Stamp:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 

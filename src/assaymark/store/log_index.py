@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 _BUSY_SECONDS: Final = 30.0
 _SCHEMA: Final = """
 CREATE TABLE covered (origin TEXT NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL) STRICT;
@@ -48,7 +48,8 @@ class IndexRow:
     """What the index holds of one entry. Digests as ``sha256:<hex>``; subjects are distinct by digest, and sorted.
 
     ``terms`` are what an entry is found by besides its subjects, sorted: ``key:<key id>``, ``material:<digest>``,
-    ``package:<package URL, with and without version>``. ``detail`` is one line on what a decision says.
+    ``package:<package URL, with and without version>``. ``detail`` is one line on what a decision or a containment
+    says.
     """
 
     position: int

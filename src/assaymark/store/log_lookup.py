@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from assaymark.core.errors import InputError, InternalError, UnavailableError
 from assaymark.core.provenance import parse_provenance
 from assaymark.core.statement import (
+    CONTAINMENT,
     DECISION,
     IN_TOTO_PAYLOAD_TYPE,
     PROVENANCE,
@@ -66,7 +67,9 @@ def describe_envelope(envelope: bytes) -> Description:
     if statement.predicate_type == PROVENANCE:
         terms |= _provenance_terms(statement)
     elif statement.predicate_type == DECISION:
-        detail = _decision_detail(statement.predicate.get("assaymark"))
+        detail = _detail(statement.predicate.get("assaymark"), "outcome", "environment", "validUntil")
+    elif statement.predicate_type == CONTAINMENT:
+        detail = _detail(statement.predicate, "action", "environment")
     subjects = {subject.digest: subject for subject in reversed(statement.subjects)}
     return Description(
         tuple(subjects[digest] for digest in sorted(subjects)), statement.predicate_type, tuple(sorted(terms)), detail
@@ -86,12 +89,12 @@ def _provenance_terms(statement: Statement) -> set[str]:
     return terms
 
 
-def _decision_detail(ours: object) -> str:
-    """``PERMIT production 2026-01-01T00:00:00Z``: outcome, environment and end, as the decision claims them."""
-    if not isinstance(ours, dict):
+def _detail(table: object, *keys: str) -> str:
+    """``PERMIT production 2026-01-01T00:00:00Z``: what a statement claims under some keys, a word each."""
+    if not isinstance(table, dict):
         return ""
-    words = [ours.get(key) for key in ("outcome", "environment", "validUntil")]
-    return " ".join(word if isinstance(word, str) else "?" for word in words)
+    words = [table.get(key) for key in keys]
+    return " ".join(word if isinstance(word, str) and " " not in word else "?" for word in words)
 
 
 def make_row(index: int, leaf: Leaf, description: Description) -> IndexRow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
@@ -18,7 +19,7 @@ LINEAGE_SCHEMA: Final = "assaymark:lineage/v1"
 _SHOWN_DIGEST: Final = 19  # sha256: and twelve digits: enough to tell subjects apart in a picture
 
 # Geometry, in pixels.
-_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _MARGIN, _TITLE = 250, 66, 120, 26, 24, 54
+_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _MARGIN, _TITLE = 250, 66, 130, 26, 24, 66
 _TEXT_MAX: Final = 30
 _FILL: Final = {"model": "#e8f0fe", "dataset": "#e6f4ea", "configuration": "#fef7e0"}
 _STROKE: Final = {"model": "#1a56b0", "dataset": "#137333", "configuration": "#8a5a00"}
@@ -138,11 +139,15 @@ def lineage_svg(view: LineageView) -> str:
     """The lineage as a picture: the subject on the left, its first ancestors on the right, an arrow for each link."""
     boxes = _layout(view.lineage)
     columns = max(column for column, _ in boxes.values()) + 1
-    rows = max(row for _, row in boxes.values()) + 1
+    ways = _ways(view.lineage, boxes)
+    lowest = max([_corner(place)[1] + _HEIGHT for place in boxes.values()] + [y for way in ways for _, y in way])
     width = 2 * _MARGIN + columns * _WIDTH + (columns - 1) * _GAP_X
-    height = _TITLE + _MARGIN + rows * (_HEIGHT + _GAP_Y)
+    height = lowest + _MARGIN
     reason = view.reason
-    title = f"Lineage of {view.subject.name}: {'every link holds' if reason.met else reason.message}"
+    states = sorted({str(link.state) for link in view.lineage.broken}) or ["not known"]
+    title = (
+        f"Lineage of {view.subject.name}: {'every link holds' if reason.met else 'a link is ' + ' or '.join(states)}"
+    )
     parts = [
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
@@ -152,26 +157,77 @@ def lineage_svg(view: LineageView) -> str:
         _MARKERS,
         f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
         (
-            f'<text x="{_MARGIN}" y="30" font-size="16" font-weight="600" fill="{_INK if reason.met else _BAD}">'
+            f'<text x="{_MARGIN}" y="28" font-size="16" font-weight="600" fill="{_INK if reason.met else _BAD}">'
             f"{_xml(_cut(title, max(40, width // 9)))}</text>"
         ),
+        (
+            f'<text x="{_MARGIN}" y="48" font-size="12" fill="{_GREY if reason.met else _BAD}">'
+            f"{_xml(_cut(reason.message, max(60, width // 6)))}</text>"
+        ),
     ]
-    parts += [_arrow(link, boxes) for link in view.lineage.links]
+    parts += [_arrow(link, way) for link, way in zip(view.lineage.links, ways, strict=True)]
     parts += [_box(digest, place, view) for digest, place in boxes.items()]
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
 def _layout(lineage: Lineage) -> dict[str, tuple[int, int]]:
-    """Column (the depth) and row of each subject, those that are only named included."""
-    depths = {item.digest: item.depth for item in lineage.ancestors}
+    """Column and row of each subject, those only named included: each right of all that were made from it."""
+    columns = {item.digest: 0 for item in lineage.ancestors}
     for link in lineage.links:
-        depths.setdefault(_end(link), depths[link.child] + 1)
+        columns.setdefault(_end(link), 0)
+    forward = [link for link in lineage.links if link.state is not LinkState.BROKEN or not link.parent]
+    for _ in range(len(columns)):  # the longest way from the subject; what closes a circle was left out
+        moved = [
+            (_end(link), columns[link.child] + 1) for link in forward if columns[_end(link)] <= columns[link.child]
+        ]
+        if not moved:
+            break
+        for digest, column in moved:
+            columns[digest] = max(columns[digest], column)
+    for link in lineage.links:
+        if columns[_end(link)] == 0 and _end(link) != lineage.ancestors[0].digest:
+            columns[_end(link)] = columns[link.child] + 1
     rows: dict[int, int] = {}
     places = {}
-    for digest, depth in depths.items():
-        places[digest] = (depth, rows.get(depth, 0))
-        rows[depth] = rows.get(depth, 0) + 1
+    for digest, column in columns.items():
+        places[digest] = (column, rows.get(column, 0))
+        rows[column] = rows.get(column, 0) + 1
     return places
+
+
+def _ways(lineage: Lineage, boxes: dict[str, tuple[int, int]]) -> list[list[tuple[int, int]]]:
+    """The points that each link passes: out of a box, through a free row of each column between, into a box.
+
+    Several links of one box leave and enter it at places of their own.
+    """
+    rows: dict[int, int] = {}
+    for column, row in boxes.values():
+        rows[column] = max(rows.get(column, 0), row + 1)
+    leaving = [link.child for link in lineage.links]
+    entering = [_end(link) for link in lineage.links]
+    ways = []
+    for number, link in enumerate(lineage.links):
+        (from_column, _), (to_column, _) = boxes[link.child], boxes[_end(link)]
+        x1, y1 = _corner(boxes[link.child])
+        x2, y2 = _corner(boxes[_end(link)])
+        way = [(x1 + _WIDTH, y1 + _port(leaving, number))]
+        for column in range(from_column + 1, to_column):
+            x, y = _corner((column, rows[column]))
+            rows[column] += 1
+            way += [(x, y + _HEIGHT // 2), (x + _WIDTH, y + _HEIGHT // 2)]
+        if to_column <= from_column:
+            way[0] = (x1, way[0][1])
+            way.append((x2 + _WIDTH, y2 + _port(entering, number)))
+        else:
+            way.append((x2, y2 + _port(entering, number)))
+        ways.append(way)
+    return ways
+
+
+def _port(ends: list[str], number: int) -> int:
+    """How far below a box's top its end of a link is: they are spread evenly, in the order of the links."""
+    here = ends[number]
+    return _HEIGHT * (ends[:number].count(here) + 1) // (ends.count(here) + 1)
 
 
 def _end(link: Link) -> str:
@@ -183,24 +239,26 @@ def _corner(place: tuple[int, int]) -> tuple[int, int]:
     return _MARGIN + column * (_WIDTH + _GAP_X), _TITLE + row * (_HEIGHT + _GAP_Y)
 
 
-def _arrow(link: Link, boxes: dict[str, tuple[int, int]]) -> str:
-    x1, y1 = _corner(boxes[link.child])
-    x2, y2 = _corner(boxes[_end(link)])
+def _arrow(link: Link, way: list[tuple[int, int]]) -> str:
     good = link.state is LinkState.HOLDS
     colour = _GREY if good else _BAD
     dash = "" if good else ' stroke-dasharray="6 4"'
-    back = x2 <= x1
-    start, end = (x1 if back else x1 + _WIDTH, y1 + _HEIGHT // 2), (x2 + _WIDTH if back else x2, y2 + _HEIGHT // 2)
-    bend = _GAP_X // 2 * (-1 if back else 1)
+    path = f"M{way[0][0]} {way[0][1]}"
+    for (x1, y1), (x2, y2) in pairwise(way):
+        bend = (x2 - x1) // 2
+        path += f"C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"
     words = (link.operation or "derived") if good else f"{link.operation or 'derived'}: {link.state}"
-    middle = ((start[0] + end[0]) // 2, (start[1] + end[1]) // 2 - 6)
     hint = link.message or f"entry {link.position} by {', '.join(link.signers)}"
+    back = way[-1][0] < way[0][0]
+    place = (
+        f'x="{way[-1][0] + (14 if back else -14)}" y="{way[-1][1] - 5}" text-anchor="{"start" if back else "end"}"'
+    )
     return (
         f"<g><title>{_xml(hint)}</title>"
-        f'<path d="M{start[0]} {start[1]}C{start[0] + bend} {start[1]} {end[0] - bend} {end[1]} {end[0]} {end[1]}" '
-        f'fill="none" stroke="{colour}" stroke-width="1.6"{dash} marker-end="url(#{"good" if good else "bad"})"/>'
-        f'<text x="{middle[0]}" y="{middle[1]}" text-anchor="middle" font-size="11" fill="{colour}" '
-        f'paint-order="stroke" stroke="#ffffff" stroke-width="4">{_xml(_cut(words, 20))}</text></g>'
+        f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="1.6"{dash} '
+        f'marker-end="url(#{"good" if good else "bad"})"/>'
+        f'<text {place} font-size="11" fill="{colour}" paint-order="stroke" stroke="#ffffff" stroke-width="4">'
+        f"{_xml(_cut(words, 20))}</text></g>"
     )
 
 

@@ -224,7 +224,7 @@ def _able(root: Root, key: str, signers: Sequence[Signer]) -> list[Signer]:
         and not root.is_former(signer.key_id)
         and root.owner(signer.key_id).name in role.principals
     ]
-    count = len({root.owner(signer.key_id).name for signer in able})
+    count = len({root.owner(signer.key_id).person for signer in able})
     if count < (role.threshold or 1):
         raise VerificationError(
             "key-event-threshold",

@@ -47,7 +47,7 @@ def policy_of(attestation: Attestation, root: Root) -> bytes:
             source=f"entry {attestation.position}",
         )
     threshold = root.roles[POLICY_ROLE].threshold
-    signed = {signer.principal for signer in attestation.signers if POLICY_ROLE in signer.roles}
+    signed = {signer.person for signer in attestation.signers if POLICY_ROLE in signer.roles}
     if not threshold or len(signed) < threshold:
         raise VerificationError(
             "policy-threshold",

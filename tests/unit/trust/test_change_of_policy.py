@@ -1,7 +1,7 @@
 """What the policy in force asks of its own change, and what is no answer to that."""
 
 import pytest
-from tests.support.evidence import START, attestation, person
+from tests.support.evidence import START, attestation, person, workload
 from tests.support.roots import root_payload
 
 from assaymark.core.attestation import Attestation
@@ -63,3 +63,11 @@ def test_an_approval_of_a_policy_says_which_one_it_knew(seen, index):
     scope = {"environment": "policy", "tenant": "default"}
     approved = review(1, LAX, "assaymark:approval/v1", **scope, **seen)
     assert in_force(setting(0, toml, 0), approved, setting(2, LAX, 1)) == index
+
+
+def test_a_person_and_the_workload_they_answer_for_set_no_policy_together():
+    bot = workload("bot", "policy", registered_by="alice")
+    item = attestation(
+        0, POLICY, policy_predicate("default", LAX, after_entry=0), SETTERS[0], bot, subject=subject(LAX)
+    )
+    assert policies_in_force([item], ROOT) == []

@@ -17,7 +17,7 @@ from assaymark.tlog.leaf import Leaf, format_leaf
 from assaymark.tlog.merkle import consistency_proof
 from assaymark.trust.dossier import Dossier, parse_dossier
 from assaymark.trust.policy import policy_of
-from assaymark.trust.replay import verify_dossier
+from assaymark.trust.replay import standing_now, verify_dossier
 from assaymark.trust.root import verify_root_chain
 from assaymark.trust.verify import verify_checkpoint, verify_entry
 
@@ -37,6 +37,12 @@ def test_the_good_one_is_good(dossier: Dossier) -> None:
     verified = verify_dossier(dossier, PIN)
     assert verified.decision.outcome == "PERMIT"
     assert verified.payload == parse_envelope(dossier.decision.envelope).payload
+
+
+def test_a_decision_ends_at_the_second_that_it_names(dossier: Dossier) -> None:
+    decision = verify_dossier(dossier, PIN).decision
+    assert standing_now(decision, decision.valid_until - 1)[0] == "PERMIT"
+    assert standing_now(decision, decision.valid_until)[0] == "INDETERMINATE"
 
 
 def test_another_entry_in_the_place_of_the_decision(dossier: Dossier) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -213,6 +214,32 @@ def test_the_blast_radius_of_a_distribution(team, family, tmp_path):
     assert len(team.ask("impact", "scikit-learn").json["subjects"]) == 3
     assert len(team.ask("impact", "pkg:pypi/numpy@2.3.1").json["subjects"]) == 3
     assert team.ask("impact", "numpy==2.3.2").json["subjects"] == []
+
+
+def test_the_blast_radius_of_a_file_is_found_by_its_bytes(team, family, tmp_path):
+    table = tmp_path / "table.csv"
+    table.write_text("a,b\n1,2\n")
+    predicate = tmp_path / "run.json"
+    digest = {"sha256": hashlib.sha256(table.read_bytes()).hexdigest()}
+    document = {
+        "buildDefinition": {
+            "buildType": "https://example.com/build/v1",
+            "resolvedDependencies": [{"name": "table.csv", "digest": digest}],
+        },
+        "runDetails": {"builder": {"id": "https://example.com/builder"}},
+    }
+    predicate.write_text(json.dumps(document))
+    assert team.run("attest", "provenance", family["base"], "--predicate", predicate).code == 0
+    assert [item["name"] for item in team.ask("impact", table).json["subjects"]] == ["base", "tuned", "small"]
+
+
+@pytest.mark.parametrize(
+    "written", ["pkg:pypi/Typing_Extensions@4.15.0", "pkg:PyPI/typing.extensions@4.15.0?os=linux#x"]
+)
+def test_the_blast_radius_of_a_distribution_that_another_builder_spelled(team, family, tmp_path, written):
+    record_by_hand(team, family["base"], tmp_path, written)
+    for asked in ("typing-extensions", "typing_extensions==4.15.0", "pkg:pypi/typing-extensions@4.15.0", written):
+        assert len(team.ask("impact", asked).json["subjects"]) == 3, asked
 
 
 def test_the_blast_radius_of_a_key(team, family, tmp_path):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 _BUSY_SECONDS: Final = 30.0
 _SCHEMA: Final = """
 CREATE TABLE covered (origin TEXT NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL) STRICT;

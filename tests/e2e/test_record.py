@@ -201,6 +201,18 @@ def test_an_input_that_changes_fails_the_record_even_when_it_is_put_back(
     assert place.size() == size
 
 
+@pytest.mark.parametrize("named", ["current", "above/data", "current/../current"])
+def test_a_link_to_an_input_that_is_turned_elsewhere_and_back_fails_the_record(place: Place, named: str) -> None:
+    place.write("other/a.csv", "poison\n")
+    (place.folder / "current").symlink_to("data")
+    (place.folder / "above").symlink_to(".")
+    link = named.split("/", maxsplit=1)[0]
+    turned = f"ln -sfn other current; ln -sfn ../work above; cat {named}/a.csv; ln -sfn data current; ln -sfn . above"
+    told = place.record("--data", named, "--output", "model", "--", "sh", "-c", f"{turned}; {WRITE}", code=1)
+    assert "record-input-changed" in told
+    assert f"{link} was changed" in told
+
+
 def test_an_input_that_somebody_else_changes_meanwhile(place: Place) -> None:
     process = place.start("--data", "data", "--output", "model", "--", "sh", "-c", f"{WRITE}; touch ready; sleep 1")
     eventually((place.folder / "ready").exists)

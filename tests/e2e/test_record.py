@@ -402,6 +402,31 @@ def test_threads_and_children_are_observed(place: Place) -> None:
     assert ours["observation"]["installed"] > 10
 
 
+REOPEN = """
+import os
+there = os.open("aside.txt", os.O_PATH)
+open(f"/proc/self/fd/{there}").read()
+os.close(there)
+there = os.open("named.txt", os.O_PATH)
+open(f"/proc/{os.getpid()}/fd/{there}").read()
+os.mkdir("model")
+open("model/weights", "w").write("x")
+"""
+
+
+def test_a_file_that_is_opened_through_a_descriptor_is_the_programs_own(place: Place) -> None:
+    place.write("aside.txt", "a")
+    place.write("named.txt", "b")
+    place.write("stream.txt", "c")
+    place.write("ours.txt", "d")
+    place.write("train.py", REOPEN)
+    command = "cat /dev/stdin < stream.txt; cat /dev/fd/0 < stream.txt; exec python3 train.py"
+    with (place.folder / "ours.txt").open() as ours:
+        found = place.predicate("--output", "model", "--", "sh", "-c", command, stdin=ours)
+    assert {"aside.txt", "named.txt", "stream.txt"} <= set(named(found, "observed"))
+    assert "ours.txt" not in named(found, "observed"), "what the recorder has open is not what the program read"
+
+
 def test_what_is_not_observed_is_said(place: Place) -> None:
     predicate = place.predicate("--no-observe", "--data", "data", "--output", "model", "--", "sh", "-c", WRITE)
     check_schema(predicate)

@@ -94,6 +94,22 @@ def test_a_lineage_verifies_offline_from_the_dossier(team, family, tmp_path):
     assert [item["name"] for item in held.json["lineage"]["ancestors"]] == ["small", "tuned", "base", "train"]
 
 
+def test_a_copy_of_the_log_shows_that_an_ancestor_was_contained_since(team, family, tmp_path):
+    text = team.run("policy", "show").out
+    asking = tmp_path / "asking.toml"
+    asking.write_text(text.replace('validity = "24h"', 'validity = "24h"\nlineage = "verified"'))
+    owner = f"file:{team.workspace / 'keys' / 'owner.key'}"
+    assert team.run("policy", "set", asking, "--key", owner).code == 0
+    dossier = tmp_path / "small.dossier"
+    assert team.run("decide", family["small"], "--for", "dev", "--dossier", dossier).code == 0
+    offline = ("verify", family["small"], "--for", "dev", "--dossier", dossier, "--root", team.root)
+    assert team.run(*offline).code == 0
+    assert team.run("contain", family["base"], "--for", "dev", "--reason", "poisoned").code == 0
+    told = team.run(*offline)
+    assert told.code == 1, told
+    assert "poisoned" in told.out
+
+
 def test_a_missing_parent_is_named(team, family, tmp_path):
     ghost = make_model(tmp_path, "ghost", seed=77)
     child = make_model(tmp_path, "child", seed=78)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.core.decision import Outcome
-from assaymark.core.errors import UsageError, VerificationError
+from assaymark.core.errors import InputError, UsageError, VerificationError
 from assaymark.core.limits import DECISION_MAX_VALIDITY_SECONDS
 from assaymark.core.statement import DECISION, KEY_EVENT, ROOT_PAYLOAD_TYPE, make_statement, parse_envelope
 from assaymark.core.statement import parse_statement as read_statement
@@ -244,7 +244,10 @@ def _decide_again(workspace: Workspace, clock: Callable[[], int]) -> tuple[Verdi
         leaf, envelope = workspace.log.entry(index)
         if leaf.logged_at < clock() - DECISION_MAX_VALIDITY_SECONDS:
             break  # no decision that was logged before stands
-        decision = parse_decision(read_statement(parse_envelope(envelope).payload))
+        try:
+            decision = parse_decision(read_statement(parse_envelope(envelope).payload))
+        except InputError:
+            continue  # nobody's decision permits nothing
         request, now = decision.request, clock()
         place = (request.subject.digest, request.scope.environment)
         if place in seen or decision.outcome is not Outcome.PERMIT or now >= decision.valid_until:

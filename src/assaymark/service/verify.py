@@ -94,7 +94,11 @@ def _last_receipt(workspace: Workspace, request: Request) -> Receipt | None:
     for index in workspace.log.by_subject(
         request.subject.digest, below=checkpoint.size, only=DECISION, newest_first=True, limit=64
     ):
-        decision = parse_decision(parse_statement(parse_envelope(workspace.log.entry(index)[1]).payload))
+        data = workspace.log.entry(index)[1]
+        try:
+            decision = parse_decision(parse_statement(parse_envelope(data).payload))
+        except InputError:
+            continue  # nobody's decision: whoever may append must not stop the answer
         if decision.request.scope == request.scope:
             return workspace.log.receipt(index, checkpoint.size)
     return None

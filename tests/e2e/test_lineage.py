@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -91,6 +92,22 @@ def test_a_lineage_verifies_offline_from_the_dossier(team, family, tmp_path):
     held = ask("verify", family["small"], "--for", "dev", "--dossier", dossier, "--root", team.root, "--lineage")
     assert held.code == 0
     assert [item["name"] for item in held.json["lineage"]["ancestors"]] == ["small", "tuned", "base", "train"]
+
+
+def test_a_copy_of_the_log_shows_that_an_ancestor_was_contained_since(team, family, tmp_path):
+    text = team.run("policy", "show").out
+    asking = tmp_path / "asking.toml"
+    asking.write_text(text.replace('validity = "24h"', 'validity = "24h"\nlineage = "verified"'))
+    owner = f"file:{team.workspace / 'keys' / 'owner.key'}"
+    assert team.run("policy", "set", asking, "--key", owner).code == 0
+    dossier = tmp_path / "small.dossier"
+    assert team.run("decide", family["small"], "--for", "dev", "--dossier", dossier).code == 0
+    offline = ("verify", family["small"], "--for", "dev", "--dossier", dossier, "--root", team.root)
+    assert team.run(*offline).code == 0
+    assert team.run("contain", family["base"], "--for", "dev", "--reason", "poisoned").code == 0
+    told = team.run(*offline)
+    assert told.code == 1, told
+    assert "poisoned" in told.out
 
 
 def test_a_missing_parent_is_named(team, family, tmp_path):
@@ -222,6 +239,32 @@ def test_the_blast_radius_of_a_distribution(team, family, tmp_path):
     assert len(team.ask("impact", "scikit-learn").json["subjects"]) == 3
     assert len(team.ask("impact", "pkg:pypi/numpy@2.3.1").json["subjects"]) == 3
     assert team.ask("impact", "numpy==2.3.2").json["subjects"] == []
+
+
+def test_the_blast_radius_of_a_file_is_found_by_its_bytes(team, family, tmp_path):
+    table = tmp_path / "table.csv"
+    table.write_text("a,b\n1,2\n")
+    predicate = tmp_path / "run.json"
+    digest = {"sha256": hashlib.sha256(table.read_bytes()).hexdigest()}
+    document = {
+        "buildDefinition": {
+            "buildType": "https://example.com/build/v1",
+            "resolvedDependencies": [{"name": "table.csv", "digest": digest}],
+        },
+        "runDetails": {"builder": {"id": "https://example.com/builder"}},
+    }
+    predicate.write_text(json.dumps(document))
+    assert team.run("attest", "provenance", family["base"], "--predicate", predicate).code == 0
+    assert [item["name"] for item in team.ask("impact", table).json["subjects"]] == ["base", "tuned", "small"]
+
+
+@pytest.mark.parametrize(
+    "written", ["pkg:pypi/Typing_Extensions@4.15.0", "pkg:PyPI/typing.extensions@4.15.0?os=linux#x"]
+)
+def test_the_blast_radius_of_a_distribution_that_another_builder_spelled(team, family, tmp_path, written):
+    record_by_hand(team, family["base"], tmp_path, written)
+    for asked in ("typing-extensions", "typing_extensions==4.15.0", "pkg:pypi/typing-extensions@4.15.0", written):
+        assert len(team.ask("impact", asked).json["subjects"]) == 3, asked
 
 
 def test_the_blast_radius_of_a_key(team, family, tmp_path):

@@ -201,6 +201,18 @@ def test_an_input_that_changes_fails_the_record_even_when_it_is_put_back(
     assert place.size() == size
 
 
+@pytest.mark.parametrize("named", ["current", "above/data", "current/../current"])
+def test_a_link_to_an_input_that_is_turned_elsewhere_and_back_fails_the_record(place: Place, named: str) -> None:
+    place.write("other/a.csv", "poison\n")
+    (place.folder / "current").symlink_to("data")
+    (place.folder / "above").symlink_to(".")
+    link = named.split("/", maxsplit=1)[0]
+    turned = f"ln -sfn other current; ln -sfn ../work above; cat {named}/a.csv; ln -sfn data current; ln -sfn . above"
+    told = place.record("--data", named, "--output", "model", "--", "sh", "-c", f"{turned}; {WRITE}", code=1)
+    assert "record-input-changed" in told
+    assert f"{link} was changed" in told
+
+
 def test_an_input_that_somebody_else_changes_meanwhile(place: Place) -> None:
     process = place.start("--data", "data", "--output", "model", "--", "sh", "-c", f"{WRITE}; touch ready; sleep 1")
     eventually((place.folder / "ready").exists)
@@ -388,6 +400,31 @@ def test_threads_and_children_are_observed(place: Place) -> None:
     assert ours["observation"]["how"] == "seccomp"
     assert ours["observation"]["changedSinceStart"] >= 1
     assert ours["observation"]["installed"] > 10
+
+
+REOPEN = """
+import os
+there = os.open("aside.txt", os.O_PATH)
+open(f"/proc/self/fd/{there}").read()
+os.close(there)
+there = os.open("named.txt", os.O_PATH)
+open(f"/proc/{os.getpid()}/fd/{there}").read()
+os.mkdir("model")
+open("model/weights", "w").write("x")
+"""
+
+
+def test_a_file_that_is_opened_through_a_descriptor_is_the_programs_own(place: Place) -> None:
+    place.write("aside.txt", "a")
+    place.write("named.txt", "b")
+    place.write("stream.txt", "c")
+    place.write("ours.txt", "d")
+    place.write("train.py", REOPEN)
+    command = "cat /dev/stdin < stream.txt; cat /dev/fd/0 < stream.txt; exec python3 train.py"
+    with (place.folder / "ours.txt").open() as ours:
+        found = place.predicate("--output", "model", "--", "sh", "-c", command, stdin=ours)
+    assert {"aside.txt", "named.txt", "stream.txt"} <= set(named(found, "observed"))
+    assert "ours.txt" not in named(found, "observed"), "what the recorder has open is not what the program read"
 
 
 def test_what_is_not_observed_is_said(place: Place) -> None:

@@ -27,6 +27,7 @@ from tests.support.evidence import (
 )
 
 from assaymark.core.decision import Decision, LogPosition, Outcome, Reason, Request, Scope, combine
+from assaymark.core.digest import digest_hex
 from assaymark.core.statement import APPROVAL, CONTAINMENT, RELEASE, parse_statement
 from assaymark.core.subject import Subject
 from assaymark.policy.containment import containment_state, lift_reasons
@@ -205,7 +206,7 @@ def decisions(draw):
         root_version=draw(sizes),
         root_digest=draw(digests),
         policy_digest=draw(digests),
-        position=LogPosition(draw(texts), draw(sizes), draw(texts)),
+        position=LogPosition(draw(texts), draw(sizes), digest_hex(draw(digests))),
         inputs=draw(st.lists(st.tuples(sizes, digests), max_size=4).map(tuple)),
         decided_at=draw(times),
         valid_until=draw(times),

@@ -23,6 +23,11 @@ class Signer:
     kind: str = "person"
     registered_by: str = ""
 
+    @property
+    def person(self) -> str:
+        """Whoever answers for the signature: thresholds count people, so that nobody meets one with a helper."""
+        return self.registered_by or self.principal
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:

@@ -27,7 +27,9 @@ OBSERVED: Final = "observed"
 RECORD_BUILDER: Final = "assaymark:builder/record"
 # The builder is the machine and the user of the run itself: provenance exists, and nobody else vouches for it.
 RECORD_LEVEL: Final = 1
+FILE: Final = "file"
 _PACKAGE: Final = "pkg:"
+_PYPI: Final = "pkg:pypi/"
 _SEPARATORS: Final = re.compile(r"[-_.]+")  # PyPA's name normalisation
 _ENCODED: Final = str.maketrans({character: f"%{ord(character):02X}" for character in "%+#?@/ "})
 
@@ -62,7 +64,19 @@ class Package:
 
 def pypi_package(name: str, version: str = "", digest: str = "") -> Package:
     """A distribution of PyPI by the package URL specification: name in normal form, version percent-encoded."""
-    return Package("pkg:pypi/" + _SEPARATORS.sub("-", name).lower(), version.translate(_ENCODED), digest)
+    return Package(_PYPI + _SEPARATORS.sub("-", name).lower(), version.translate(_ENCODED), digest)
+
+
+def read_package(url: str, digest: str = "") -> Package:
+    """What a package URL names, without its qualifiers; one of PyPI in normal form, whoever wrote it."""
+    plain = url.partition("#")[0].partition("?")[0]
+    # The version follows the last @ (purl specification); one before a slash belongs to a namespace.
+    package, at, version = plain.rpartition("@")
+    if not at or "/" in version:
+        package, version = plain, ""
+    if package.lower().startswith(_PYPI):
+        package = pypi_package(package[len(_PYPI) :]).name
+    return Package(package, version, digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +92,7 @@ class Provenance:
     @property
     def parents(self) -> tuple[Material, ...]:
         """The subjects that this one was made from, as declared: what lineage follows."""
-        return tuple(item for item in self.materials if item.declared and item.kind != "file")
+        return tuple(item for item in self.materials if item.declared and item.kind != FILE)
 
 
 def material_json(material: Material) -> dict[str, Any]:
@@ -177,11 +191,9 @@ def parse_provenance(statement: Statement) -> Provenance:
     materials: list[Material] = []
     packages: list[Package] = []
     for i, item in enumerate(dependencies):
-        read = _dependency(item, f"{where}.resolvedDependencies[{i}]")
-        if isinstance(read, Package):
-            packages.append(read)
-        elif read is not None:
-            materials.append(read)
+        material, package = _dependency(item, f"{where}.resolvedDependencies[{i}]")
+        materials += [material] if material is not None else []
+        packages += [package] if package is not None else []
     return Provenance(
         operation if isinstance(operation, str) else "",
         _text(definition, "buildType", where),
@@ -191,32 +203,28 @@ def parse_provenance(statement: Statement) -> Provenance:
     )
 
 
-def _dependency(item: Any, position: str) -> Material | Package | None:
+def _dependency(item: Any, position: str) -> tuple[Material | None, Package | None]:
+    """A material, a distribution, both (a model that is named by its package URL), or neither."""
     if not isinstance(item, dict):
         raise InputError("provenance-form", "expected an object", position=position)
     uri, name, digests = item.get("uri", ""), item.get("name", ""), item.get("digest", {})
     annotations = item.get("annotations", {})
+    kind = annotations.get("kind", FILE) if isinstance(annotations, dict) else None
     if (
         not isinstance(uri, str)
         or not isinstance(name, str)
         or not isinstance(digests, dict)
-        or not isinstance(annotations, dict)
+        or not isinstance(kind, str)
         or max(len(uri), len(name)) > REPORT_MAX_TEXT
     ):
         raise InputError("provenance-form", "not a resource descriptor", position=position)
     sha256 = digests.get("sha256")
-    digest = f"sha256:{sha256}" if isinstance(sha256, str) and is_digest(f"sha256:{sha256}") else ""
-    if uri.startswith(_PACKAGE):
-        # The version follows the last @; what follows ? or # qualifies it (purl specification).
-        plain = uri.partition("#")[0].partition("?")[0]
-        package, at, version = plain.rpartition("@")
-        return Package(package, version, digest) if at else Package(plain, "", digest)
-    if not digest:
-        return None
-    kind = annotations.get("kind", "file")
-    return Material(
-        name or uri, digest, kind if isinstance(kind, str) else "file", annotations.get("how", DECLARED) == DECLARED
-    )
+    digest = f"sha256:{sha256.lower()}" if isinstance(sha256, str) and is_digest(f"sha256:{sha256.lower()}") else ""
+    package = read_package(uri, digest) if uri[: len(_PACKAGE)].lower() == _PACKAGE else None
+    if not digest or (package is not None and kind == FILE):
+        return None, package
+    # Any other word than observed is declared: what is not understood takes no parent away.
+    return Material(name or uri, digest, kind, annotations.get("how", DECLARED) != OBSERVED), package
 
 
 def _object(table: dict[str, Any], key: str, path: str) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def look(standing: Standing, wall: float, steady: float) -> Standing | Ruling:
         message = f"the clock of this machine went back by {back} s, so nobody knows whether the decision has ended"
         return _no_answer(Reason("clock", Outcome.INDETERMINATE, message, "set the clock and start again"))
     until = standing.ruling.valid_until
-    if wall > until or steady > standing.ends:
+    if wall >= until or steady >= standing.ends:
         reason = Reason(
             "validity",
             Outcome.INDETERMINATE,

@@ -28,9 +28,12 @@ def lineage_reason(environment: Environment, subjects: Subjects, below: int) -> 
         lineage = subjects.lineage(below)
     except InputError as error:
         return Reason(LINEAGE, Outcome.INDETERMINATE, f"the lineage is not known: {error.message}", show), True
-    for ancestor in lineage.ancestors[1:]:
-        asked = Request(Subject(ancestor.name, ancestor.digest, ancestor.kind), request.scope)
-        state = fold(environment, subjects.closure, asked)
+    known = {item.digest for item in lineage.ancestors[1:]}
+    # Under each kind that it is claimed as: what lifts a containment of a data set need not lift that of a model.
+    claimed = {(link.parent, link.kind): link for link in lineage.links if link.parent in known}
+    for link in claimed.values():
+        ancestor = Subject(link.name, link.parent, link.kind)
+        state = fold(environment, subjects.closure, Request(ancestor, request.scope))
         if state.contained:
             message = (
                 f"{ancestor.kind} {printable(ancestor.name)} ({ancestor.digest}), which it was made from, is"

@@ -140,10 +140,13 @@ def _by_subject(attestations: Iterable[Attestation]) -> dict[str, list[Attestati
 
 
 def _links_of(child: str, about: Mapping[str, list[Attestation]]) -> list[Link]:
-    """The links from ``child``: all that hold or name a parent of which nothing is known; else the forged ones."""
+    """The links from ``child``: all that hold or name a parent of which nothing is known; else the forged ones.
+
+    A parent that is claimed under several kinds has a link for each.
+    """
     claims = [item for item in about.get(child, ()) if item.statement.predicate_type == PROVENANCE]
     signed = [item for item in claims if item.signers]
-    links: dict[str, Link] = {}
+    links: dict[tuple[str, str], Link] = {}
     for item in signed or claims:
         signers = tuple(sorted(item.principals))
         provenance = _read(item)
@@ -151,7 +154,8 @@ def _links_of(child: str, about: Mapping[str, list[Attestation]]) -> list[Link]:
             state = LinkState.BROKEN if signers else LinkState.FORGED
             message = f"entry {item.position} is no provenance that can be read"
             links.setdefault(
-                f"entry {item.position}", Link(child, "", "", "", "", "", item.position, signers, state, message)
+                (f"entry {item.position}", ""),
+                Link(child, "", "", "", "", "", item.position, signers, state, message),
             )
             continue
         for parent in provenance.parents:
@@ -162,8 +166,9 @@ def _links_of(child: str, about: Mapping[str, list[Attestation]]) -> list[Link]:
             elif not any(known.signers for known in about.get(parent.digest, ())):
                 state = LinkState.MISSING
                 message = f"entry {item.position} names it, and nobody in the trust root says anything about it"
+            # By kind too: who calls a model a data set first must not make what is asked of base models pass it by.
             links.setdefault(
-                parent.digest,
+                (parent.digest, parent.kind),
                 Link(
                     child,
                     parent.digest,

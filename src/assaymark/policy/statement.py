@@ -95,7 +95,7 @@ def parse_decision(statement: Statement) -> Decision:
         policy_digest=_digest(
             _member(predicate, "policy", dict, "$.predicate").get("digest"), "$.predicate.policy.digest"
         ),
-        position=LogPosition(_text(ours, "origin"), _integer(ours, "treeSize", _OURS), _text(ours, "rootHash")),
+        position=LogPosition(_text(ours, "origin"), _integer(ours, "treeSize", _OURS), _hash(ours, "rootHash")),
         inputs=tuple(_input(item, f"{_OURS}.inputs[{i}]") for i, item in enumerate(_list(ours, "inputs"))),
         decided_at=_time(predicate, "timeVerified", "$.predicate"),
         valid_until=_time(ours, "validUntil", _OURS),
@@ -127,6 +127,13 @@ def _member(table: dict[str, Any], key: str, kind: type, path: str) -> Any:
 
 def _text(ours: dict[str, Any], key: str) -> str:
     return str(_member(ours, key, str, _OURS))
+
+
+def _hash(ours: dict[str, Any], key: str) -> str:
+    text = _text(ours, key)
+    if not is_digest(f"sha256:{text}"):
+        raise InputError("decision-form", "expected 64 lower-case hexadecimal digits", position=f"{_OURS}.{key}")
+    return text
 
 
 def _list(ours: dict[str, Any], key: str) -> list[Any]:

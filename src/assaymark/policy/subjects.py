@@ -72,13 +72,13 @@ class Subjects:
         """The models and data sets that the subject was made from, those of which nobody says anything too.
 
         A claim that nobody whose key counts signed names nothing. One that is signed and cannot be read leaves in
-        doubt what it names.
+        doubt what it names. One that is claimed as a model and as a data set is asked about as both.
         """
         try:
             lineage = self.lineage(below)
         except InputError as error:
             return Related((), (), f"the lineage is not known: {error.message}")
-        found: dict[str, Subject] = {}
+        found: dict[tuple[str, About], Subject] = {}
         doubt = ""
         for link in lineage.links:
             if link.state is LinkState.FORGED:
@@ -86,7 +86,7 @@ class Subjects:
             if not link.parent:
                 doubt = doubt or f"the lineage is not known: {link.message}"
             elif link.parent != self.request.subject.digest:
-                found.setdefault(link.parent, Subject(link.name, link.parent, link.kind))
+                found.setdefault((link.parent, own_about(link.kind)), Subject(link.name, link.parent, link.kind))
         data = tuple(item for item in found.values() if own_about(item.kind) is About.DATA)
         # A kind that nobody knows is taken for a model: its evidence is asked for, rather than none.
         base = tuple(item for item in found.values() if own_about(item.kind) in (About.MODEL, About.POLICY))

@@ -39,6 +39,11 @@ _WRITE_ONLY: Final = 1
 _ACCESS: Final = 3
 
 
+# What these name depends on who asks: it must be asked on behalf of the task, while it lives.
+_MAGIC: Final = (b"/proc/", b"/dev/fd/", b"/dev/std")
+_STREAMS: Final = {b"/dev/stdin": b"fd/0", b"/dev/stdout": b"fd/1", b"/dev/stderr": b"fd/2"}
+
+
 class _Vector(ctypes.Structure):
     _fields_ = (("base", ctypes.c_void_p), ("length", ctypes.c_size_t))
 
@@ -105,7 +110,7 @@ class Observer:
             except OSError:
                 self.unread += 1
                 return
-        self._keep(path)
+        self._keep(_of_task(path, task) if path.startswith(_MAGIC) else path)
 
     def _folder(self, task: int) -> bytes:
         """The current folder of a task. Asked for anew now and then: the id may be another's by now."""
@@ -148,3 +153,14 @@ class Observer:
         self._there[0].base, self._there[0].length = address, first
         self._there[1].base, self._there[1].length = address + first, size - first
         return int(self._libc.process_vm_readv(task, self._here, 1, self._there, 2, 0))
+
+
+def _of_task(path: bytes, task: int) -> bytes:
+    """The file that a path such as ``/proc/self/fd/3`` or ``/dev/stdin`` is for a task, where it is one."""
+    own = _STREAMS.get(path)
+    if path.startswith(b"/dev/fd/"):
+        own = b"fd/" + path.removeprefix(b"/dev/fd/")
+    for name in (b"/proc/self/", b"/proc/thread-self/"):
+        if path.startswith(name):
+            own = path.removeprefix(name)
+    return os.path.realpath(b"/proc/%d/%b" % (task, own) if own is not None else path)

@@ -309,7 +309,24 @@ def _log(
     envelope = sign_statement(make_statement((subject,), predicate_type, predicate).payload, signers)
     held = workspace.log.find(envelope.digest) is not None
     (receipt,) = publish(workspace, [envelope], clock())
-    return Attested(subject, predicate_type, principals, receipt, new=not held)
+    notes = _superseded(evidence, predicate_type, signers, receipt.index) if held else ()
+    return Attested(subject, predicate_type, principals, receipt, new=not held, notes=notes)
+
+
+def _superseded(evidence: Evidence, predicate_type: str, signers: Sequence[Signer], index: int) -> tuple[str, ...]:
+    """That the very same was said before and something else since: it counts where it was first said."""
+    keys = {signer.key_id for signer in signers}
+    later = [
+        item.position
+        for item in evidence.own
+        if item.statement.predicate_type == predicate_type
+        and item.position > index
+        and keys & {signer.key_id for signer in item.signers}
+    ]
+    if not later:
+        return ()
+    note = f"the very same was said in entry {index}; entry {later[-1]} is newer and stands."
+    return (f"{note} To say it anew, change a word, such as a comment or a date",)
 
 
 def _exception_notes(evidence: Evidence, rule: ExceptionRule, principals: tuple[str, ...]) -> tuple[str, ...]:

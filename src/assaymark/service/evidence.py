@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from assaymark.core.decision import LogPosition
 from assaymark.core.digest import sha256_digest
-from assaymark.core.errors import InputError, VerificationError
+from assaymark.core.errors import VerificationError
 from assaymark.core.statement import KEY_EVENT, NOT_EVIDENCE, POLICY
 from assaymark.policy.closure import closure
 from assaymark.policy.decide import TrustState, decide
@@ -139,14 +139,15 @@ class Reader:
         return [self.at(i) for i in self._workspace.log.by_predicate(predicate_type, below=below, newest_first=False)]
 
     def policies(self, below: int) -> list[Attestation]:
-        """The policies, and what is said about them, oldest first; those that cannot be read are left out."""
+        """The policies, and what is said about them, oldest first.
+
+        Raises:
+            InputError, VerificationError: one of them cannot be read. It is not passed over: the policy before it may
+                permit what it forbids.
+        """
         found: dict[int, Attestation] = {}
-        for index in self._workspace.log.by_predicate(POLICY, below=below, newest_first=False):
-            try:
-                policy = self.at(index)
-                about = self.about(policy.statement.subjects[0].digest, below)
-            except (InputError, VerificationError):
-                continue
+        for policy in self.of_type(POLICY, below):
+            about = self.about(policy.statement.subjects[0].digest, below)
             found |= {item.position: item for item in (policy, *about)}
         return [found[position] for position in sorted(found)]
 

@@ -13,20 +13,21 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.core.digest import is_digest
 from assaymark.core.errors import InputError, UsageError, VerificationError
-from assaymark.core.provenance import pypi_package
+from assaymark.core.provenance import pypi_package, read_package
 from assaymark.core.statement import CONTAINMENT, DECISION
 from assaymark.core.subject import Subject
 from assaymark.core.times import format_time
 from assaymark.policy.entries import LIFT
 from assaymark.service.evidence import Reader, attestation_at
 from assaymark.service.key_life import find_key
-from assaymark.service.model import identify
+from assaymark.service.model import identify, stored_manifest
 from assaymark.store.log_lookup import KEY_TERM, MATERIAL_TERM, PACKAGE_TERM
 from assaymark.trust.key_events import counting, key_standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from assaymark.core.subject import Manifest
     from assaymark.service.workspace import Workspace
 
 SUBJECT: Final = "subject"
@@ -38,11 +39,15 @@ _PINNED: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==(\S+)")
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What was asked about: a ``kind`` (subject, package or key), and a digest, package URL or key id as ``id``."""
+    """What was asked about: a ``kind`` (subject, package or key), and a digest, package URL or key id as ``id``.
+
+    ``content`` is the digest of its bytes when it is a single file: recorded runs name files by that.
+    """
 
     kind: str
     id: str
     name: str
+    content: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +105,11 @@ def find_cause(workspace: Workspace, named: str, kind: str | None = None) -> Cau
     place = Path(named)
     if kind in (None, SUBJECT) and (place.exists() or is_digest(named)):
         if not is_digest(named):
-            subject, _ = identify(place, workspace=workspace)
-            return Cause(SUBJECT, subject.digest, subject.name)
+            subject, manifest = identify(place, workspace=workspace)
+            return Cause(SUBJECT, subject.digest, subject.name, _content(manifest))
         known = workspace.log.by_subject(named, size, limit=1)
         names = [name for _, name, digest, _ in workspace.log.subjects_of(known) if digest == named]
-        return Cause(SUBJECT, named, names[0] if names else named)
+        return Cause(SUBJECT, named, names[0] if names else named, _content(stored_manifest(workspace, named)))
     if kind in (None, PACKAGE):
         url = package_url(named)
         if kind == PACKAGE or _PINNED.fullmatch(named) or workspace.log.by_term(PACKAGE_TERM + url, size, limit=1):
@@ -126,10 +131,14 @@ def find_cause(workspace: Workspace, named: str, kind: str | None = None) -> Cau
     )
 
 
+def _content(manifest: Manifest | None) -> str:
+    return manifest.files[0].digest if manifest is not None and manifest.kind == "file" else ""
+
+
 def package_url(named: str) -> str:
     """The package URL of ``numpy``, ``numpy==2.3.1`` or ``pkg:pypi/numpy@2.3.1``; the name as PyPI normalises it."""
-    if named.startswith("pkg:"):
-        return named
+    if named.lower().startswith("pkg:"):
+        return read_package(named).url
     pinned = _PINNED.fullmatch(named)
     return pypi_package(pinned[1], pinned[2]).url if pinned else pypi_package(named).url
 
@@ -143,7 +152,7 @@ def impact(workspace: Workspace, cause: Cause, now: int, *, since: int = 0) -> I
     size = workspace.log.checkpoint()[1].size
     found: dict[str, Affected] = {}
     if cause.kind == SUBJECT:
-        frontier = {cause.id: ""}
+        frontier = dict.fromkeys([cause.id, *([cause.content] if cause.content else [])], "")
     else:
         term = (KEY_TERM if cause.kind == KEY else PACKAGE_TERM) + cause.id
         rows = workspace.log.subjects_with(term, since, size)
@@ -235,7 +244,7 @@ def _decisions(
             environment,
             valid_until,
             outcome == "PERMIT"
-            and valid_until >= now
+            and valid_until > now
             and newest[digest, environment] == index
             and contained.get((digest, environment), -1) < index,
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.core.decision import Outcome
-from assaymark.core.errors import UsageError, VerificationError
+from assaymark.core.errors import InputError, UsageError, VerificationError
 from assaymark.core.limits import DECISION_MAX_VALIDITY_SECONDS
 from assaymark.core.statement import DECISION, KEY_EVENT, ROOT_PAYLOAD_TYPE, make_statement, parse_envelope
 from assaymark.core.statement import parse_statement as read_statement
@@ -224,7 +224,7 @@ def _able(root: Root, key: str, signers: Sequence[Signer]) -> list[Signer]:
         and not root.is_former(signer.key_id)
         and root.owner(signer.key_id).name in role.principals
     ]
-    count = len({root.owner(signer.key_id).name for signer in able})
+    count = len({root.owner(signer.key_id).person for signer in able})
     if count < (role.threshold or 1):
         raise VerificationError(
             "key-event-threshold",
@@ -244,10 +244,13 @@ def _decide_again(workspace: Workspace, clock: Callable[[], int]) -> tuple[Verdi
         leaf, envelope = workspace.log.entry(index)
         if leaf.logged_at < clock() - DECISION_MAX_VALIDITY_SECONDS:
             break  # no decision that was logged before stands
-        decision = parse_decision(read_statement(parse_envelope(envelope).payload))
+        try:
+            decision = parse_decision(read_statement(parse_envelope(envelope).payload))
+        except InputError:
+            continue  # nobody's decision permits nothing
         request, now = decision.request, clock()
         place = (request.subject.digest, request.scope.environment)
-        if place in seen or decision.outcome is not Outcome.PERMIT or now > decision.valid_until:
+        if place in seen or decision.outcome is not Outcome.PERMIT or now >= decision.valid_until:
             continue
         seen.add(place)
         if gather(workspace, request.subject.digest).decide(request, now).outcome is not Outcome.PERMIT:

@@ -99,7 +99,7 @@ def set_policy(
     root = tree.root
     role = root.roles[POLICY_ROLE]
     able = {
-        root.owner(signer.key_id).name
+        root.owner(signer.key_id).person
         for signer in signers
         if signer.key_id in root.keys and root.owner(signer.key_id).name in role.principals
     }

@@ -29,6 +29,7 @@ FILE: Final = "file"
 _TICK_SECONDS: Final = 0.02
 _ENTRIES: Final = "something was added to, removed from or renamed in "
 _NAMED: Final = 3  # paths that one message names
+_LINKS: Final = 40  # that Linux follows in one path (path_resolution(7))
 
 # Which file it is, and what changes when anybody writes to it: device, inode, size, mtime, ctime (which nobody sets).
 Stamp = tuple[int, int, int, int, int]
@@ -182,14 +183,16 @@ def take_output(output: Output, since_ns: int, on_progress: Callable[[int, int],
 def stamps_of(place: Path) -> dict[str, Stamp]:
     """The stamp of every file, folder and link that a subject consists of, by real path (of links: their own).
 
+    Links that lead to it belong to it: one that is turned elsewhere and back gives the program other files.
+
     Raises:
         AssaymarkError: as the intake raises.
     """
     if not is_folder(place):
         found, named = find_file(place), str(place.absolute())
-        return {str(found.real): _stamp(str(found.real)), named: _stamp(named)}
+        return links_to(place) | {str(found.real): _stamp(str(found.real)), named: _stamp(named)}
     root = os.path.realpath(place)
-    stamps = {root: _stamp(root)}
+    stamps = links_to(place) | {root: _stamp(root)}
     pending = [root]
     while pending:
         folder = pending.pop()
@@ -206,6 +209,28 @@ def stamps_of(place: Path) -> dict[str, Stamp]:
                             stamps[target] = _stamp(target)
         except OSError as error:
             raise path_error(error, Path(folder)) from error
+    return stamps
+
+
+def links_to(place: Path) -> dict[str, Stamp]:
+    """The stamp of each link that is followed from the root folder to ``place``, by the place of the link."""
+    stamps: dict[str, Stamp] = {}
+    here = "/"
+    pending = list(reversed(place.absolute().parts[1:]))
+    followed = 0
+    while pending and followed < _LINKS:
+        part = pending.pop()
+        path = os.path.dirname(here) if part == ".." else os.path.join(here, part)  # noqa: PTH118, PTH120 - texts
+        try:
+            target = os.readlink(path)  # noqa: PTH115 - a text too
+        except OSError:
+            here = path
+            continue
+        followed += 1
+        stamps[path] = _stamp(path)
+        if target.startswith("/"):
+            here = "/"
+        pending.extend(part for part in reversed(Path(target).parts) if part != "/")
     return stamps
 
 
@@ -241,7 +266,8 @@ def _changes(item: Input, now: dict[str, Stamp]) -> list[str]:
         elif path not in item.stamps:
             found.append(f"{path} was added")
         elif digest is None:
-            found.append(f"{_ENTRIES}{path}" if Path(path).is_dir() else f"{path} was changed")
+            folder = Path(path).is_dir() and not Path(path).is_symlink()
+            found.append(f"{_ENTRIES}{path}" if folder else f"{path} was changed")
         elif _digest_now(Path(path)) == digest:
             found.append(f"{path} was written to or touched, and holds the same bytes again")
         else:

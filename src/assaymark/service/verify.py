@@ -94,7 +94,11 @@ def _last_receipt(workspace: Workspace, request: Request) -> Receipt | None:
     for index in workspace.log.by_subject(
         request.subject.digest, below=checkpoint.size, only=DECISION, newest_first=True, limit=64
     ):
-        decision = parse_decision(parse_statement(parse_envelope(workspace.log.entry(index)[1]).payload))
+        data = workspace.log.entry(index)[1]
+        try:
+            decision = parse_decision(parse_statement(parse_envelope(data).payload))
+        except InputError:
+            continue  # nobody's decision: whoever may append must not stop the answer
         if decision.request.scope == request.scope:
             return workspace.log.receipt(index, checkpoint.size)
     return None
@@ -249,12 +253,15 @@ def compare_with_log(verified: VerifiedDossier, log_copy: Workspace) -> list[Rea
 
 
 def _contained_since(decision: Decision, log_copy: Workspace) -> list[Reason]:
-    """A containment that the copy holds and the decision, made before it, does not know of."""
-    if any(reason.requirement == CONTAINMENT_REASON for reason in decision.reasons):
-        return []
+    """A containment that the copy holds and the decision, made before it, does not know of.
+
+    Of an ancestor too, where the environment asks for the lineage.
+    """
+    known = {reason.requirement for reason in decision.reasons if not reason.met}
     evidence = gather(log_copy, decision.request.subject.digest)
     anew = evidence.decide(decision.request, decision.decided_at)
-    return [reason for reason in anew.reasons if reason.requirement == CONTAINMENT_REASON]
+    since = {CONTAINMENT_REASON, LINEAGE_REASON} - known
+    return [reason for reason in anew.reasons if reason.requirement in since and reason.stops]
 
 
 def replay(data: bytes, pinned: str | None) -> VerifiedDossier:

@@ -29,6 +29,11 @@ class Principal:
     registered_by: str = ""
     former: tuple[str, ...] = ()
 
+    @property
+    def person(self) -> str:
+        """Whoever answers for what it signs: the person who registered a workload, else itself."""
+        return self.registered_by or self.name
+
 
 @dataclass(frozen=True, slots=True)
 class Role:

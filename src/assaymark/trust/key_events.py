@@ -116,7 +116,7 @@ def _events(item: Attestation) -> Sequence[KeyEvent]:
 def _signed_by_root(item: Attestation, event: KeyEvent, standing: KeyStanding, root: Root) -> bool:
     signers = [signer for signer in item.signers if _speaks(signer, item.position, event, standing, root)]
     threshold = root.roles[ROOT_ROLE].threshold
-    count = min(len({signer.principal for signer in signers}), len({signer.key_id for signer in signers}))
+    count = min(len({signer.person for signer in signers}), len({signer.key_id for signer in signers}))
     same_tenant = item.statement.predicate.get("tenant") == root.tenant
     return same_tenant and threshold is not None and count >= threshold
 

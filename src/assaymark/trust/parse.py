@@ -183,9 +183,13 @@ def _roles(table: dict[str, Any], principals: dict[str, Principal]) -> dict[str,
                     "root-role", f"no principal {_shown(member)} in this root", position=f"{where}.principals"
                 )
         threshold = entry.get("threshold")
-        if "threshold" in entry and (type(threshold) is not int or not 1 <= threshold <= len(members)):
+        # A person and a workload of theirs are one: a threshold above the people would never be met.
+        people = len({principals[member].person for member in members})
+        if "threshold" in entry and (type(threshold) is not int or not 1 <= threshold <= people):
             raise InputError(
-                "root-role", f"a threshold is from 1 to the {len(members)} members", position=f"{where}.threshold"
+                "root-role",
+                f"a threshold is from 1 to the {people} people among the members",
+                position=f"{where}.threshold",
             )
         roles[name] = Role(name, members, threshold)
     for name in (ROOT_ROLE, POLICY_ROLE):

@@ -13,6 +13,7 @@ from assaymark.core.subject import Subject
 from assaymark.core.times import MAX_TIME
 from assaymark.policy.decide import decide
 from assaymark.policy.document import POLICY_ENVIRONMENT
+from assaymark.policy.entries import Closure, Window
 from assaymark.policy.parse import parse_policy
 from assaymark.trust.parse import POLICY_ROLE
 
@@ -46,7 +47,7 @@ def policy_of(attestation: Attestation, root: Root) -> bytes:
             source=f"entry {attestation.position}",
         )
     threshold = root.roles[POLICY_ROLE].threshold
-    signed = {signer.principal for signer in attestation.signers if POLICY_ROLE in signer.roles}
+    signed = {signer.person for signer in attestation.signers if POLICY_ROLE in signer.roles}
     if not threshold or len(signed) < threshold:
         raise VerificationError(
             "policy-threshold",
@@ -103,7 +104,8 @@ def unmet_for_change(
     """What the policy ``in_force``, of TOML ``text``, asks of a change, and was not there when it was logged.
 
     What is said about the new policy counts from the entry of the one in force on: going back to an earlier policy
-    needs everything anew. A policy that cannot be read asks for nothing but the root's policy role.
+    needs everything anew, in other words than before, and an approval says that it knew the one in force
+    (``afterEntry``). A policy that cannot be read asks for nothing but the root's policy role.
     """
     digest = change.statement.subjects[0].digest
     return unmet_at(in_force, text, digest, change.position, change.logged_at, attestations, root)
@@ -126,7 +128,10 @@ def unmet_at(
     if policy.change is None:
         return ()
     request = Request(Subject("policy", digest, POLICY_KIND), Scope(root.tenant, POLICY_ENVIRONMENT))
-    about = [item for item in attestations if item.position < below and _answers(item, digest, in_force.position)]
+    # All of it first: what was said before the policy in force and is logged again is not said anew.
+    said = Closure(attestations, below).on(digest).items
+    window = Window(now, after=in_force.position, below=below)
+    about = [item for item in said if item.statement.predicate_type != POLICY and window.holds(item)]
     decision = decide(
         policy,
         in_force.statement.subjects[0].digest,
@@ -139,14 +144,6 @@ def unmet_at(
     if decision.outcome is Outcome.PERMIT:
         return ()
     return tuple(reason for reason in decision.reasons if reason.stops)
-
-
-def _answers(item: Attestation, digest: str, after: int) -> bool:
-    """Whether an entry is about the policy ``digest`` and was made after the one in force, as its signer knew."""
-    if item.position <= after or all(subject.digest != digest for subject in item.statement.subjects):
-        return False
-    seen = item.statement.predicate.get("afterEntry", after + 1)
-    return item.statement.predicate_type != POLICY and type(seen) is int and seen > after
 
 
 @lru_cache(maxsize=64)

@@ -31,7 +31,7 @@ def verify_root_chain(envelopes: Iterable[Envelope], pinned_digest: str, *, mini
         2. One of them has the pinned digest. What comes before it is not looked at.
         3. From there on every version is one more than the last, of the same tenant and log origin.
         4. Each is signed by the root role's threshold of the version before it and of its own, by distinct
-           principals with distinct keys; a former key signs no root.
+           people with distinct keys, a workload counted as its person; a former key signs no root.
         5. The newest is not below ``minimum_version``, the highest version that the verifier has seen.
 
     That a version in between has expired does not matter; the newest one's expiry is judged by the decision.
@@ -95,7 +95,7 @@ def _check_step(before: Root, after: Root, signed: list[Envelope]) -> None:
             for signer in verified_signers(envelope, root)
             if ROOT_ROLE in signer.roles and not root.is_former(signer.key_id)
         ]
-        count = min(len({signer.principal for signer in signers}), len({signer.key_id for signer in signers}))
+        count = min(len({signer.person for signer in signers}), len({signer.key_id for signer in signers}))
         if role.threshold is None or count < role.threshold:
             raise VerificationError(
                 "root-threshold",

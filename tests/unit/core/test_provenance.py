@@ -130,8 +130,7 @@ def test_what_has_no_digest_of_sha256_is_no_material():
         assert read(spoil((*DEPENDENCIES, 0, "digest"), digest)).parents == ()
 
 
-def test_a_kind_that_is_no_text_is_a_file():
-    assert read(spoil((*DEPENDENCIES, 0, "annotations"), {"kind": 1})).parents == ()
+def test_without_a_kind_it_is_a_file():
     assert read(spoil((*DEPENDENCIES, 0, "annotations"), {})).materials[0].kind == "file"
 
 
@@ -174,3 +173,34 @@ def test_a_recorded_run_claims_level_one_and_is_read_back():
     )
     assert found.parents == (BASE,)
     assert made["assaymark"] == {"slsaBuildLevel": 1, "redacted": 0}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"uri": "pkg:huggingface/meta/llama@1", "annotations": {"kind": "model"}},
+        {"annotations": {"kind": "model"}, "digest": {"sha256": "A" * 64}},
+        {"annotations": {"kind": "model", "how": "used"}},
+        {"annotations": {"kind": "model", "how": ["observed"]}},
+    ],
+)
+def test_however_a_builder_writes_a_parent_it_is_one(written):
+    dependency = {"name": "base", "digest": {"sha256": "a" * 64}} | written
+    document = copy.deepcopy(GITHUB)
+    document["buildDefinition"]["resolvedDependencies"] = [dependency]
+    (parent,) = read(document).parents
+    assert (parent.name, parent.digest, parent.kind) == ("base", "sha256:" + "a" * 64, "model")
+
+
+def test_a_kind_that_is_no_text_is_refused():
+    document = copy.deepcopy(GITHUB)
+    document["buildDefinition"]["resolvedDependencies"] = [{"annotations": {"kind": ["model"]}, "digest": {}}]
+    with pytest.raises(InputError) as refused:
+        read(document)
+    assert refused.value.code == "provenance-form"
+
+
+def test_a_scope_of_a_package_is_no_version():
+    document = copy.deepcopy(GITHUB)
+    document["buildDefinition"]["resolvedDependencies"] = [{"uri": "pkg:npm/@scope/name"}]
+    assert read(document).packages == (Package("pkg:npm/@scope/name", "", ""),)

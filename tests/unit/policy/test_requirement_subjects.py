@@ -1,7 +1,19 @@
 """Requirements about the model, its base models, its data sets and its configurations."""
 
 import pytest
-from tests.support.evidence import ALICE, BOB, CAROL, MODEL, OTHER, approval, contain, reason_of, release
+from tests.support.evidence import (
+    ALICE,
+    BOB,
+    CAROL,
+    MODEL,
+    OTHER,
+    approval,
+    attestation,
+    contain,
+    person,
+    reason_of,
+    release,
+)
 from tests.support.rules import (
     BASE,
     BUILDER,
@@ -89,6 +101,37 @@ def test_signed_provenance_that_cannot_be_read_leaves_the_parents_in_doubt():
 def test_an_ancestor_of_a_kind_that_nobody_knows_is_asked_about_as_a_model():
     odd = Subject("thing", BASE.digest, "weights-delta")
     assert asking(OWN, about("base")).decide([review(0), provenance(1, odd)]).outcome is DENY
+
+
+@pytest.mark.parametrize(("parent", "what"), [(BASE, "base"), (DATA, "data")])
+@pytest.mark.parametrize("kind", ["model", "dataset", "configuration", "policy", "file", "strange"])
+def test_who_claims_an_ancestor_as_something_else_first_takes_nothing_of_what_is_asked_away(parent, what, kind):
+    ask = asking(OWN, about(what))
+    entries = [
+        review(0),
+        provenance(1, Subject("x", parent.digest, kind), by=(person("mallory"),)),
+        provenance(2, parent),
+    ]
+    assert ask.decide(entries).outcome is DENY
+    assert ask.decide([*entries, review(3, subject=parent)]).outcome is PERMIT
+
+
+def test_who_claims_a_contained_base_model_as_a_data_set_does_not_lift_it_as_one():
+    lax = (
+        '[[environments.production.lift.require]]\nid = "word"\npredicate = "x:word"\nroles = ["x"]\nabout = "data"\n'
+    )
+    mallory = person("mallory", "x")
+    ask = asking('[environments.production]\nlineage = "verified"\n', OWN, lax)
+    entries = [
+        review(0),
+        provenance(1, Subject("x", BASE.digest, "dataset"), by=(mallory,)),
+        provenance(2, BASE),
+        review(3, subject=BASE),
+        contained(4, BASE),
+        attestation(5, "x:word", {}, mallory, subject=BASE),
+        contained(6, BASE, action="lift", after=5),
+    ]
+    assert reason_of(ask.decide(entries), "lineage").outcome is DENY
 
 
 def test_a_denial_of_one_outweighs_an_unclear_other():

@@ -5,15 +5,19 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from tests.support.dossiers import PIN, good_dossier
+from tests.support.dossiers import PIN, Log, evidence, good_dossier
+from tests.support.evidence import START
+from tests.support.roots import signed
 
 from assaymark.core.attestation import Receipt
+from assaymark.core.canonical import parse_object
 from assaymark.core.errors import InputError, VerificationError
-from assaymark.core.statement import POLICY, parse_envelope
+from assaymark.core.statement import IN_TOTO_PAYLOAD_TYPE, POLICY, parse_envelope
 from assaymark.tlog.leaf import Leaf, format_leaf
+from assaymark.tlog.merkle import consistency_proof
 from assaymark.trust.dossier import Dossier, parse_dossier
 from assaymark.trust.policy import policy_of
-from assaymark.trust.replay import verify_dossier
+from assaymark.trust.replay import standing_now, verify_dossier
 from assaymark.trust.root import verify_root_chain
 from assaymark.trust.verify import verify_checkpoint, verify_entry
 
@@ -33,6 +37,12 @@ def test_the_good_one_is_good(dossier: Dossier) -> None:
     verified = verify_dossier(dossier, PIN)
     assert verified.decision.outcome == "PERMIT"
     assert verified.payload == parse_envelope(dossier.decision.envelope).payload
+
+
+def test_a_decision_ends_at_the_second_that_it_names(dossier: Dossier) -> None:
+    decision = verify_dossier(dossier, PIN).decision
+    assert standing_now(decision, decision.valid_until - 1)[0] == "PERMIT"
+    assert standing_now(decision, decision.valid_until)[0] == "INDETERMINATE"
 
 
 def test_another_entry_in_the_place_of_the_decision(dossier: Dossier) -> None:
@@ -150,3 +160,22 @@ def test_a_policy_that_names_another_digest_or_that_nobody_with_the_role_signed(
     with pytest.raises(InputError) as malformed:
         policy_of(swapped, root)
     assert malformed.value.code == "policy-statement"
+
+
+@pytest.mark.parametrize("word", ["", "zz" * 32, "0" * 63, "00 " * 32, "A" * 64])
+def test_a_decision_whose_tree_has_no_hash_is_refused(dossier: Dossier, word: str) -> None:
+    said = parse_envelope(dossier.decision.envelope).payload
+    there = parse_object(said)["predicate"]["assaymark"]["rootHash"]
+    sealed = signed(said.replace(there.encode(), word.encode()), "scanner", payload_type=IN_TOTO_PAYLOAD_TYPE)
+    log = Log([*evidence(), sealed], START + 100)
+    size = len(log.leaves)
+    forged = dataclasses.replace(
+        dossier,
+        decision=log.entry(size - 1),
+        policies=(log.entry(1),),
+        evidence=tuple(log.entry(index) for index in range(2, size - 1)),
+        roots=(log.entry(0),),
+        checkpoint=log.note,
+        consistency=consistency_proof(size - 1, size, log.node),
+    )
+    assert code_of(forged) == "decision-form"

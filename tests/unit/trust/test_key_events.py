@@ -1,11 +1,12 @@
 """From which entry on a key counts no more, and what a thief of one tries against that."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.evidence import approval, attestation, person
+from tests.support.evidence import approval, attestation, person, workload
 from tests.support.roots import key_of, public, root_payload
 
 from assaymark.core.errors import InputError
@@ -209,3 +210,18 @@ def test_a_root_says_what_former_keys_are_and_each_key_has_one_owner():
             ]
         )
     assert caught.value.code == "root-principal"
+
+
+def test_a_person_and_the_workload_they_answer_for_cut_off_nobody_together():
+    people = [Principal(name, (key_of(name),)) for name in NAMES]
+    roles = [Role("root", ("alice", "bob", "scanner"), 2), Role("policy", ("alice",), 1)]
+    bot = Principal("scanner", (key_of("scanner"),), "workload", "alice")
+    keys = [public(name) for name in (*NAMES, "scanner")]
+    root = parse_root(root_payload(keys=keys, principals=[*people, bot], roles=roles))
+    subject = Subject("carol", f"sha256:{key_of('carol')}", "key")
+    predicate = {"event": "retired", "reason": "lost", "tenant": "default"}
+    helper = workload("scanner", "root", registered_by="alice")
+    alice, bob = (signer(name, root) for name in ("alice", "bob"))
+    helper = replace(helper, key_id=key_of("scanner"))
+    assert key_standing([attestation(5, KEY_EVENT, predicate, alice, helper, subject=subject)], root).cuts == {}
+    assert key_standing([attestation(5, KEY_EVENT, predicate, bob, helper, subject=subject)], root).cuts

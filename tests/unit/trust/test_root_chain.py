@@ -4,7 +4,7 @@ from tests.support.roots import ORIGIN, public, root_payload, signed, vkey
 from assaymark.core.errors import InputError, VerificationError
 from assaymark.core.statement import Envelope
 from assaymark.trust import root as module
-from assaymark.trust.root import LogTrust, parse_root, verify_root_chain
+from assaymark.trust.root import LogTrust, Role, parse_root, verify_root_chain
 
 V1 = root_payload(1)
 V2 = root_payload(2, names=("bob", "carol", "dora"))  # alice leaves; bob stays; carol joins the role root
@@ -99,3 +99,18 @@ def test_a_chain_is_bounded(monkeypatch):
     with pytest.raises(InputError) as caught:
         verify_root_chain([E1, E2, E3], PIN1)
     assert caught.value.code == "root-limit"
+
+
+def test_a_person_and_the_workload_they_answer_for_change_no_root_together():
+    roles = [Role("root", ("alice", "bob", "scanner"), 2), Role("policy", ("alice", "bob"), 2)]
+    first, second = (root_payload(version, roles=roles) for version in (1, 2))
+    pin = parse_root(first).digest
+    assert refused([signed(first, "alice"), signed(second, "alice", "scanner")], pin).code == "root-threshold"
+    assert verify_root_chain([signed(first, "alice"), signed(second, "bob", "scanner")], pin).version == 2
+
+
+def test_a_threshold_that_no_people_can_reach_is_refused():
+    roles = [Role("root", ("alice", "scanner"), 2), Role("policy", ("alice", "bob"), 2)]
+    with pytest.raises(InputError) as caught:
+        root_payload(1, roles=roles)
+    assert caught.value.code == "root-role"

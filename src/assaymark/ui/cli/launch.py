@@ -24,7 +24,7 @@ from assaymark.core.errors import (
 )
 from assaymark.core.names import is_name
 from assaymark.core.subject import Subject
-from assaymark.core.times import format_time, parse_duration
+from assaymark.core.times import format_time
 from assaymark.enforce.launch import Clocks, launch
 from assaymark.enforce.ruling import Ruling
 from assaymark.enforce.watch import Watch, Watched
@@ -35,7 +35,7 @@ from assaymark.store.placed_copy import placed_copy
 from assaymark.store.private_copy import held_copy
 from assaymark.store.recall import Recall
 from assaymark.ui.cli.clock import now
-from assaymark.ui.cli.options import configurations, passphrase_source
+from assaymark.ui.cli.options import configurations, duration, passphrase_source
 from assaymark.ui.cli.output import NO, NO_ANSWER, YES, Result, note, render
 from assaymark.ui.cli.progress import Progress
 from assaymark.ui.cli.remedies import complete
@@ -77,7 +77,7 @@ def run_model(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
     Raises:
         UsageError: what was asked for cannot be done as asked; said before a large model is copied.
     """
-    interval, grace = parse_duration(args.interval), parse_duration(args.grace)
+    interval, grace = duration("--interval", args.interval), duration("--grace", args.grace)
     _check_program(args.command)
     workspace = evidence_workspace(args)
     if workspace is not None:

@@ -12,6 +12,7 @@ from assaymark.core.statement import (
     DECISION,
     KEY_EVENT,
     POLICY,
+    PROVENANCE,
     ROOT_PAYLOAD_TYPE,
     Envelope,
     parse_envelope,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from assaymark.service.workspace import TrustedTree, Workspace
     from assaymark.trust.document import Root
 
-_SHORT: Final = {DECISION: "decision", ROOT_PAYLOAD_TYPE: "root"}
+_SHORT: Final = {DECISION: "decision", PROVENANCE: "provenance", ROOT_PAYLOAD_TYPE: "root"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -304,14 +304,19 @@ def recorder_for(args: argparse.Namespace, workspace: Workspace | None) -> Recor
     from assaymark.store.spool import Spool
 
     signer = load_signer(args.key, passphrase_source(args)) if args.key else None
+    lack = "there is no key: name one with --key"
     if signer is None and workspace is not None:
-        with contextlib.suppress(AssaymarkError):
+        try:
             signer = workspace.signer(None, name="service")
+        except AssaymarkError as error:
+            # A copy of a log, or a workspace mounted without its keys, has none; any other trouble is said as it is.
+            if error.code != "key-not-found":
+                lack = f"the workspace's key cannot be used: {error}" + (f"; {error.remedy}" if error.remedy else "")
     state = state_folder()
     folder = Path(args.spool) if args.spool else None if state is None else state / "spool"
     if signer is None or folder is None:
-        lack = "no key: name one with --key" if signer is None else "no home folder: name a place with --spool"
-        note(f"attempts are not recorded, for there is {lack}")
+        place = "there is no home folder: name a place with --spool"
+        note(f"attempts are not recorded, for {lack if signer is None else place}")
         return None
     key = signer
     return Recorder(Spool(folder), lambda payload: sign_statement(payload, [key]).data)

@@ -79,6 +79,26 @@ def test_what_a_rotated_key_signed_before_stands_and_afterwards_nothing(team, mo
     assert team.ask("log", "check").code == 1, "an entry that nobody whose key counts signed is named"
 
 
+@pytest.mark.parametrize("name", ["owner", "service"])
+def test_rotating_a_key_of_the_workspace_leaves_log_and_dossiers_as_good_as_they_were(team, model, name):
+    dossier = team.admit(model)
+    assert team.ask("keys", "rotate", name).code == 0
+    checked = team.ask("log", "check")
+    assert (checked.code, checked.json["problems"]) == (0, [])
+    held = ask(
+        *("verify", model, "--for", "production", "--dossier", dossier, "--root", team.root),
+        *("--workspace", team.workspace),
+    )
+    assert (held.code, held.json["outcome"]) == (0, "PERMIT"), held
+
+
+def test_what_a_later_word_takes_back_is_no_damage_of_the_log(team, model):
+    team.admit(model)
+    assert team.ask("keys", "compromise", "bob", "--reason", "laptop stolen").code == 0
+    checked = team.ask("log", "check")
+    assert (checked.code, checked.json["problems"]) == (0, [])
+
+
 def test_a_compromise_takes_the_permit_away_and_says_whose(team, model, tmp_path):
     dossier = team.admit(model)
     assert outcome(team, model) == "PERMIT"

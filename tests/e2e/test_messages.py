@@ -121,6 +121,19 @@ def test_a_role_that_nothing_asks_for_is_pointed_out(team: Team) -> None:
     assert "asks for" not in team.run("keys", "add", "zed", "--role", "approver").err
 
 
+def test_a_workload_is_registered_by_a_person_who_is_there(team: Team) -> None:
+    cli("keys", "generate", "gpu7", "--out", team.folder / "gpu7.key")
+    words = ("keys", "add", "gpu7", "--role", "point", "--public", team.folder / "gpu7.pub", "--registered-by")
+    for name in ("nobody-here", "service"):
+        said = team.run(*words, name)
+        assert said.code == 2
+        assert "registrar-unknown" in said.err
+        assert "one of alice, bob, " in said.err
+    said = team.run(*words, "alice")
+    assert said.code == 0
+    assert "asks for role" not in said.err, "the guide enrols points in this role, and no policy asks for it"
+
+
 def test_a_key_for_what_cannot_be_a_principals_name_is_not_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

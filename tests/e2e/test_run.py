@@ -104,6 +104,14 @@ def test_a_refused_model_starts_nothing_and_says_what_is_missing(team: Team, mod
     assert (record["action"], record["outcome"], record["requirements"]) == ("refuse", "DENY", ["approvals"])
 
 
+def test_a_key_that_cannot_be_used_is_not_called_missing(admitted: Team, model: Path) -> None:
+    admitted.workspace.joinpath("keys", "service.key").chmod(0o644)
+    done = ran(*base(admitted, model), "--", "true")
+    assert done.returncode == 0
+    assert "attempts are not recorded, for the workspace's key cannot be used" in done.stderr
+    assert "chmod 600" in done.stderr
+
+
 def test_it_works_without_workspace_network_or_memory(admitted: Team, model: Path, tmp_path: Path) -> None:
     shutil.rmtree(admitted.workspace)
     wrap = ["unshare", "--net"] if subprocess.run(["unshare", "--net", "true"], check=False).returncode == 0 else []
@@ -343,7 +351,7 @@ def test_what_was_attempted_is_logged_once(admitted: Team, model: Path, tmp_path
 )
 def test_what_cannot_be_done_is_said(admitted: Team, model: Path, words: list[str], code: str) -> None:
     done = ran(*base(admitted, model), *words)
-    assert done.returncode in (2, 3)
+    assert done.returncode == 2, "what was typed is wrong: that is no answer about the model"
     assert code in done.stderr
 
 

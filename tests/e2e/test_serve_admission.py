@@ -262,6 +262,17 @@ def test_a_renewed_certificate_is_served_without_a_restart(made: tuple[Team, str
     assert "the certificate was renewed" in err
 
 
+def test_an_environment_that_the_policy_lacks_is_said_at_the_start(made: tuple[Team, str], tmp_path: Path) -> None:
+    team, digest = made
+    with serving(tmp_path, *words(team, "--namespace", "lab=devel", "--spool", tmp_path / "spool")) as webhook:
+        asked = webhook.ask(review(pod({"assaymark.dev/model": digest}), namespace="lab"))
+        assert asked["allowed"] is False
+        _, err = webhook.end()
+    assert "no environment 'devel'" in err
+    assert "dev, production" in err
+    assert "no environment 'production'" not in err
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

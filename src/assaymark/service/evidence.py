@@ -89,18 +89,30 @@ def gather_below(
 ) -> Evidence:
     """As ``gather``, from the entries below ``below`` of a tree; the keys are held against its root.
 
+    Which keys count is what the whole tree says of them: its root lists a key that was retired since as a former one,
+    and only the key-event, above ``below``, says until when it counted.
+
     ``reader`` of that tree saves who asks often from verifying the same entries again.
 
     Raises:
         InputError, VerificationError: as ``gather``.
     """
     reader = reader or Reader(workspace, tree)
-    events = reader.of_type(KEY_EVENT, below)
-    standing = key_standing(events, tree.root)
-    found = closure(digest, lambda named: reader.about(named, below)) | {item.position: item for item in events}
-    attestations = counting((found[position] for position in sorted(found)), standing, tree.root)
+    standing = key_standing(reader.of_type(KEY_EVENT, tree.checkpoint.size), tree.root)
+    attestations = counting(inputs_below(reader, digest, below), standing, tree.root)
     index, text = _policy_below(reader, standing, below)
     return Evidence(tree, digest, attestations, standing, _parsed(text), sha256_digest(text), index)
+
+
+def inputs_below(reader: Reader, digest: str, below: int) -> list[Attestation]:
+    """The entries that a decision on a subject made below ``below`` must name, oldest first, whoever signed them.
+
+    Raises:
+        InputError, VerificationError: an entry is malformed or was refused.
+    """
+    events = {item.position: item for item in reader.of_type(KEY_EVENT, below)}
+    found = closure(digest, lambda named: reader.about(named, below)) | events
+    return [found[position] for position in sorted(found)]
 
 
 @lru_cache(maxsize=8)
@@ -207,7 +219,7 @@ def policy_in_force(workspace: Workspace, tree: TrustedTree, below: int) -> tupl
         VerificationError: ``policy-none``.
     """
     reader = Reader(workspace, tree)
-    return _policy_below(reader, key_standing(reader.of_type(KEY_EVENT, below), tree.root), below)
+    return _policy_below(reader, key_standing(reader.of_type(KEY_EVENT, tree.checkpoint.size), tree.root), below)
 
 
 def _policy_below(reader: Reader, standing: KeyStanding, below: int) -> tuple[int, bytes]:

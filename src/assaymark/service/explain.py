@@ -50,7 +50,7 @@ def explain(name: str) -> Page:
         f"there is no page {name[:64]!r}",
         remedy="did you mean: " + ", ".join(nearest)
         if nearest
-        else "ids stand in brackets behind findings and errors",
+        else "ids stand in brackets behind findings and errors; requirements are in `assaymark policy explain`",
     )
 
 

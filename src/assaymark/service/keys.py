@@ -12,7 +12,7 @@ from assaymark.core.statement import ROOT_PAYLOAD_TYPE
 from assaymark.keys.signers import load_public_key
 from assaymark.service.policy import current_policy
 from assaymark.service.publish import publish, sign
-from assaymark.service.setup import OWNER_ROLES, ROOT_VALIDITY_SECONDS, SERVICE_ROLES
+from assaymark.service.setup import OWNER_ROLES, POINT_ROLE, ROOT_VALIDITY_SECONDS, SERVICE_ROLES
 from assaymark.trust.document import PERSON, WORKLOAD, Principal, Role
 from assaymark.trust.root import make_root, verify_root_chain
 
@@ -69,13 +69,15 @@ def add_principal(
     """Enrol a person (or a workload that a person registers) with a public key, in roles. Idempotent.
 
     Raises:
-        UsageError: ``name-form``, ``key-taken``, ``key-former`` or ``principal-kind``.
+        UsageError: ``name-form``, ``key-taken``, ``key-former``, ``principal-kind`` or ``registrar-unknown``.
         VerificationError: ``root-threshold`` when the signers are not enough.
     """
     for text in (name, *roles):
         if not is_name(text):
             raise UsageError("name-form", f"{text!r} is not a name", remedy=f"names have the form {NAME_FORM}")
     root = workspace.trust().root
+    if registered_by:
+        _check_person(root, registered_by)
     keys = dict(root.keys)
     new = new_key(root, name, public_key)
     if new is not None:
@@ -101,15 +103,28 @@ def add_principal(
     return _next_version(workspace, root, root.expires, keys, principals, changed, signers, clock)
 
 
+def _check_person(root: Root, name: str) -> None:
+    people = sorted(item.name for item in root.principals.values() if item.kind == PERSON)
+    if name not in people:
+        raise UsageError(
+            "registrar-unknown",
+            f"{name!r} is no person of the trust root, and one of them answers for a workload",
+            remedy=f"--registered-by one of {', '.join(people)}",
+        )
+
+
 def unused_roles(workspace: Workspace, roles: Sequence[str]) -> list[str]:
     """Those of ``roles`` that nothing asks for: a policy that will want one may follow, or it is a typing error."""
     try:
         policy = current_policy(workspace).policy
     except VerificationError:
         return []
-    asked = {*OWNER_ROLES, *SERVICE_ROLES}
+    asked = {*OWNER_ROLES, *SERVICE_ROLES, POINT_ROLE}
+    for requirement in policy.change.require if policy.change else ():
+        asked.update(requirement.roles)
     for environment in policy.environments:
         asked.update(environment.contain_roles)
+        asked.update(environment.exceptions.roles if environment.exceptions else ())
         for requirement in (*environment.require, *environment.lift_requirements):
             asked.update(requirement.roles)
     return [role for role in roles if role not in asked]

@@ -12,6 +12,7 @@ from assaymark.core.statement import (
     DECISION,
     KEY_EVENT,
     POLICY,
+    PROVENANCE,
     ROOT_PAYLOAD_TYPE,
     Envelope,
     parse_envelope,
@@ -20,7 +21,7 @@ from assaymark.core.statement import (
 from assaymark.core.times import format_time
 from assaymark.policy.parse import parse_policy
 from assaymark.policy.statement import parse_decision
-from assaymark.service.evidence import Reader, gather_below
+from assaymark.service.evidence import Reader, inputs_below
 from assaymark.store.log_store import Problem
 from assaymark.tlog.note import NoteVerifier, parse_vkey
 from assaymark.trust.key_events import KeyStanding, key_standing
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from assaymark.service.workspace import TrustedTree, Workspace
     from assaymark.trust.document import Root
 
-_SHORT: Final = {DECISION: "decision", ROOT_PAYLOAD_TYPE: "root"}
+_SHORT: Final = {DECISION: "decision", PROVENANCE: "provenance", ROOT_PAYLOAD_TYPE: "root"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +201,7 @@ class _Examiner:
         standing = self._key_standing()
         if not signers:
             problems.append("signed by nobody in the trust root")
-        elif not any(standing.counts(signer.key_id, index, self._tree.root) for signer in signers):
+        elif not any(self._counted_then(standing, signer.key_id, index) for signer in signers):
             names = ", ".join(signer.principal for signer in signers)
             problems.append(f"signed by {names} with a key that was retired or stolen by then: it counts for nothing")
         statement = parse_statement(envelope.payload)
@@ -216,6 +217,11 @@ class _Examiner:
             problems.append("a configuration statement without a configuration")
         return problems
 
+    def _counted_then(self, standing: KeyStanding, key: str, index: int) -> bool:
+        """Whether a key counted as far as the log knew at ``index``: what a later word takes back is no damage."""
+        said = [event.position for event in standing.events if event.key == key]
+        return standing.counts(key, index, self._tree.root) or (bool(said) and index < min(said))
+
     def _decision(self, index: int, envelope: Envelope) -> list[str]:
         decision = parse_decision(parse_statement(envelope.payload))
         position = decision.position
@@ -227,10 +233,8 @@ class _Examiner:
             problems.append(f"the decision says {format_time(decision.decided_at)}, which is after it was logged")
         if log.root_at(position.tree_size).hex() != position.root_hash:
             problems.append(f"the decision names another tree of size {position.tree_size} than the log has")
-        there = gather_below(
-            self._workspace, self._tree, decision.request.subject.digest, position.tree_size, self._reader
-        )
-        odd = sorted({item.position for item in there.attestations} ^ {at for at, _ in decision.inputs})
+        there = inputs_below(self._reader, decision.request.subject.digest, position.tree_size)
+        odd = sorted({item.position for item in there} ^ {at for at, _ in decision.inputs})
         if odd:
             problems.append("the decision's inputs are not the log's: entries " + ", ".join(map(str, odd)))
         problems.extend(

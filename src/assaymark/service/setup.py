@@ -40,6 +40,8 @@ SERVICE: Final = "service"
 OWNER_ROLES: Final = ("owner", "policy", "root")
 # The workspace's own workload: its key signs what this machine found, decided and recorded.
 SERVICE_ROLES: Final = ("builder", "scanner", "verifier")
+# The role of a key that only signs attempts, as the guide enrols it; no policy needs to ask for it.
+POINT_ROLE: Final = "point"
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,10 @@ def placed_copy(
     """
     if not into.is_dir():
         raise UsageError(
-            "into-missing", "there is no such folder to put the copy into", source=str(into), remedy="make the folder"
+            "into-missing",
+            "there is no such folder to put the copy into",
+            source=str(into),
+            remedy="make it, or mount the volume there",
         )
     final = into / name
     check_free(final, into / f"{name}.configurations")

@@ -101,4 +101,5 @@ def _check_step(before: Root, after: Root, signed: list[Envelope]) -> None:
                 "root-threshold",
                 f"version {after.version} of the root has {count} of the {role.threshold} signatures that version "
                 f"{root.version} demands of its role {ROOT_ROLE}",
+                remedy="sign by as many: --sign-with file:KEY for each of them, the owner's too",
             )

@@ -96,10 +96,13 @@ def _document(found: Impact) -> dict[str, Any]:
 def _text(found: Impact, style: Style) -> str:
     cause = found.cause
     models = [item for item in found.subjects if item.subject.kind == "model"]
+    models_rest = "model rests" if len(models) == 1 else "models rest"
+    decisions = "decision" if len(found.decisions) == 1 else "decisions"
+    permits = "a permit that stands" if len(found.standing) == 1 else "permits that stand"
     head = (
-        f"{style(str(len(models)), 'bold')} {'model rests' if len(models) == 1 else 'models rest'} on {cause.kind} "
-        f"{style(printable(cause.name), 'bold')}, with {len(found.decisions)} decisions, "
-        f"{style(str(len(found.standing)), 'red' if found.standing else 'green', 'bold')} of them permits that stand"
+        f"{style(str(len(models)), 'bold')} {models_rest} on {cause.kind} {style(printable(cause.name), 'bold')}, "
+        f"with {len(found.decisions)} {decisions}, "
+        f"{style(str(len(found.standing)), 'red' if found.standing else 'green', 'bold')} of them {permits}"
     )
     names = {item.subject.digest: item.subject.name for item in found.subjects}
     lines = [head, *(_line(item, names, style) for item in found.subjects[:_SHOWN])]

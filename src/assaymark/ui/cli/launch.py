@@ -24,7 +24,7 @@ from assaymark.core.errors import (
 )
 from assaymark.core.names import is_name
 from assaymark.core.subject import Subject
-from assaymark.core.times import format_time, parse_duration
+from assaymark.core.times import format_time
 from assaymark.enforce.launch import Clocks, launch
 from assaymark.enforce.ruling import Ruling
 from assaymark.enforce.watch import Watch, Watched
@@ -35,7 +35,7 @@ from assaymark.store.placed_copy import placed_copy
 from assaymark.store.private_copy import held_copy
 from assaymark.store.recall import Recall
 from assaymark.ui.cli.clock import now
-from assaymark.ui.cli.options import configurations, passphrase_source
+from assaymark.ui.cli.options import configurations, duration, passphrase_source
 from assaymark.ui.cli.output import NO, NO_ANSWER, YES, Result, note, render
 from assaymark.ui.cli.progress import Progress
 from assaymark.ui.cli.remedies import complete
@@ -77,7 +77,7 @@ def run_model(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
     Raises:
         UsageError: what was asked for cannot be done as asked; said before a large model is copied.
     """
-    interval, grace = parse_duration(args.interval), parse_duration(args.grace)
+    interval, grace = duration("--interval", args.interval), duration("--grace", args.grace)
     _check_program(args.command)
     workspace = evidence_workspace(args)
     if workspace is not None:
@@ -304,14 +304,19 @@ def recorder_for(args: argparse.Namespace, workspace: Workspace | None) -> Recor
     from assaymark.store.spool import Spool
 
     signer = load_signer(args.key, passphrase_source(args)) if args.key else None
+    lack = "there is no key: name one with --key"
     if signer is None and workspace is not None:
-        with contextlib.suppress(AssaymarkError):
+        try:
             signer = workspace.signer(None, name="service")
+        except AssaymarkError as error:
+            # A copy of a log, or a workspace mounted without its keys, has none; any other trouble is said as it is.
+            if error.code != "key-not-found":
+                lack = f"the workspace's key cannot be used: {error}" + (f"; {error.remedy}" if error.remedy else "")
     state = state_folder()
     folder = Path(args.spool) if args.spool else None if state is None else state / "spool"
     if signer is None or folder is None:
-        lack = "no key: name one with --key" if signer is None else "no home folder: name a place with --spool"
-        note(f"attempts are not recorded, for there is {lack}")
+        place = "there is no home folder: name a place with --spool"
+        note(f"attempts are not recorded, for {lack if signer is None else place}")
         return None
     key = signer
     return Recorder(Spool(folder), lambda payload: sign_statement(payload, [key]).data)

@@ -195,7 +195,7 @@ def run_check(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
 def _check_text(size: int, wrong: list[dict[str, Any]], style: Style) -> str:
     if not wrong:
         return f"{style('SOUND', 'green', 'bold')}  {size} entries: tree, signatures and references computed again"
-    lines = [f"{style('NOT SOUND', 'red', 'bold')}  {len(wrong)} problems"]
+    lines = [f"{style('NOT SOUND', 'red', 'bold')}  {len(wrong)} {'problem' if len(wrong) == 1 else 'problems'}"]
     for item in wrong:
         place = "the log" if item["index"] is None else f"entry {item['index']}"
         lines.append(f"  {place}: {printable(str(item['what']))}")

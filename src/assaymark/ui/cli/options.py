@@ -289,3 +289,18 @@ def new_passphrase(args: argparse.Namespace) -> bytes | None:
     if not passphrase:
         raise UsageError("passphrase-empty", "the passphrase is empty; no key was made")
     return passphrase
+
+
+def duration(flag: str, text: str) -> int:
+    """Seconds of a duration on the command line.
+
+    Raises:
+        UsageError: ``duration-form``: what was typed is wrong, which is no answer about a model.
+    """
+    from assaymark.core.errors import InputError
+    from assaymark.core.times import parse_duration
+
+    try:
+        return parse_duration(text)
+    except InputError as error:
+        raise UsageError("duration-form", f"{flag}: {error.message}", remedy=error.remedy) from None

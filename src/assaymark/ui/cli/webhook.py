@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from assaymark.api import state_folder
 from assaymark.core.decision import Outcome, Reason
-from assaymark.core.errors import InputError, UnavailableError, UsageError, VerificationError
+from assaymark.core.errors import AssaymarkError, InputError, UnavailableError, UsageError, VerificationError
 from assaymark.core.names import is_name
-from assaymark.core.times import parse_duration
 from assaymark.enforce.admission import AdmissionApp, Setting
 from assaymark.enforce.answers import Answer, Answers
 from assaymark.enforce.https import open_socket, serve_https
@@ -17,11 +16,12 @@ from assaymark.enforce.record import RecordingThread
 from assaymark.enforce.ruling import Ruling
 from assaymark.enforce.tls import RenewedTls, TlsFiles
 from assaymark.service.asking import Asker
+from assaymark.service.policy import current_policy
 from assaymark.service.workspace import open_workspace
 from assaymark.store.recall import Recall
 from assaymark.ui.cli.clock import now
 from assaymark.ui.cli.launch import point_name, recorder_for
-from assaymark.ui.cli.options import find_workspace, pinned_root
+from assaymark.ui.cli.options import duration, find_workspace, pinned_root
 from assaymark.ui.cli.output import YES, Result, emit, note
 from assaymark.ui.report.style import printable
 
@@ -42,7 +42,7 @@ def serve_admission(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -
         UsageError, UnavailableError: it cannot be done as asked; said before anything is served.
     """
     namespaces = environments(args.namespace, args.environment)
-    refresh = parse_duration(args.refresh)
+    refresh = duration("--refresh", args.refresh)
     workspace = open_workspace(find_workspace(args))
     root = pinned_root(args)
     if root is not None:
@@ -59,6 +59,7 @@ def serve_admission(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -
         workspace.config.tenant,
         workspace.config.origin,
     )
+    _warn_of_unknown(workspace, (args.environment, *namespaces.values()))
     answers = Answers(asking(workspace), lambda: workspace.log.checkpoint()[0], refresh=refresh, note=note)
     recorder = recorder_for(args, workspace)
     thread = None if recorder is None else RecordingThread(recorder, now, note)
@@ -78,6 +79,21 @@ def serve_admission(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -
         if thread is not None:
             thread.stop()
     return YES
+
+
+def _warn_of_unknown(workspace: Workspace, environments: tuple[str, ...]) -> None:
+    """Say which environments the policy does not have: all is refused there, and a typing error looks the same.
+
+    A log that cannot be read yet is no reason not to serve, and is said by who looks at it.
+    """
+    try:
+        policy = current_policy(workspace).policy
+    except AssaymarkError:
+        return
+    for name in dict.fromkeys(environments):
+        if policy.environment(name) is None:
+            there = ", ".join(item.name for item in policy.environments)
+            note(f"note: the policy has no environment {name!r}, so every model is refused there; it has {there}")
 
 
 def _announce(result: Result, form: str, outputs: list[tuple[str, Path]]) -> None:

@@ -37,6 +37,8 @@ _TIMEOUT: Final = re.compile(rb"(?:^|&)timeout=([1-9]|[12]\d|30)s(?:&|$)")
 _DEFAULT_SECONDS: Final = 5.0
 _SHARE: Final = 0.7  # of that time; the rest is the way there and back
 _BODY_SECONDS: Final = 2.0
+# What nothing but a new start mends; a log that cannot be read may come back by itself.
+_UNTIL_RESTARTED: Final = ("clock", "log-torn")
 _LARGE_BYTES: Final = 256 * KIB  # larger ones are parsed beside the loop that answers the others
 
 
@@ -108,8 +110,7 @@ class AdmissionApp:
         route = (scope["method"], scope["path"])
         if route in (("GET", "/healthz"), ("GET", "/readyz")):
             trouble = self._answers.trouble()
-            # A clock that went back is mended by nothing but a new start; a log may come back by itself.
-            sick = trouble is not None and (scope["path"] == "/readyz" or trouble.requirement == "clock")
+            sick = trouble is not None and (scope["path"] == "/readyz" or trouble.requirement in _UNTIL_RESTARTED)
             return _told(503, trouble.requirement, trouble.message) if trouble and sick else (200, b'{"ok": true}')
         if scope["path"] != "/validate":
             return _told(404, "http-path", "there are /validate, /healthz and /readyz")

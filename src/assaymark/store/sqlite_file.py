@@ -6,6 +6,7 @@ It is opened through SQLite only: opening and closing it by hand drops the locks
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import sqlite3
 import threading
 import time
@@ -42,6 +43,9 @@ _DURABILITY: Final = (
 # What SQLite answers where it cannot make the file that readers and writers share.
 _NO_SHARING: Final = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
 _TRIES: Final = 5
+_BESIDE: Final = ("-wal", "-shm")  # what the connections of all processes share, beside the file
+# Logs whose shared files were taken away under this process, which therefore must not use them any more.
+_TORN: Final[set[tuple[int, int]]] = set()
 _CLOCK_TICK_NS: Final = 2_000_000_000  # coarser than any file system's clock that we know (FAT)
 
 
@@ -57,9 +61,9 @@ class SqliteFile:
         self.path = path
         self._read_only = read_only
         self._reading = threading.Lock()
-        self._reader = _Held()
-        self._writer = _Held()
-        self._unchanging = _Held()
+        self._reader = _Held(path)
+        self._writer = _Held(path)
+        self._unchanging = _Held(path)
         self._unchanging_stamp: tuple[int, int, int] | None = None
         # Who opens a log in a program need not close it; Python 3.13 warns of a connection left open.
         weakref.finalize(self, _close_at_exit, self._reading, self._reader, self._writer, self._unchanging)
@@ -102,15 +106,16 @@ class SqliteFile:
                 found = self._query_unchanging(query, parameters)  # leaves no file of SQLite's beside
                 if found is not None:
                     return found
-            if self._reader.connection is None:
+            connection = self._reader.connection
+            if connection is None:
                 try:
-                    self._reader.connection = self._open("ro" if self._read_only else "rw")
+                    connection = self._reader.hold(self._open("ro" if self._read_only else "rw"))
                 except sqlite3.Error as error:
                     found = self._query_unchanging(query, parameters) if _code(error) in _NO_SHARING else None
                     if found is None:
                         raise
                     return found
-            return list(self._reader.connection.execute(query, parameters).fetchall())
+            return list(connection.execute(query, parameters).fetchall())
 
     @contextlib.contextmanager
     def transaction(self, wait: float) -> Iterator[sqlite3.Connection]:
@@ -121,9 +126,7 @@ class SqliteFile:
         """
         with self.errors():
             self._follow(self._writer)
-            if self._writer.connection is None:
-                self._writer.connection = self._open("rw", *_DURABILITY)
-            connection = self._writer.connection
+            connection = self._writer.connection or self._writer.hold(self._open("rw", *_DURABILITY))
         try:
             with self.errors():
                 _run(connection, f"PRAGMA busy_timeout = {int(wait * 1000)}", "BEGIN IMMEDIATE")
@@ -131,9 +134,10 @@ class SqliteFile:
         except BaseException:
             self._writer.close()  # whatever state it is in: an open transaction is rolled back
             raise
-        if connection.in_transaction:
-            with self.errors():
+        with self.errors():
+            if connection.in_transaction:
                 connection.execute("ROLLBACK")
+            self._expect_beside(self._writer)  # else what was committed went where nobody will read it
 
     def damaged(self, what: str) -> InputError:
         """The error for a file that is not what it must be."""
@@ -254,8 +258,30 @@ class SqliteFile:
             raise no_log(self.path.parent) from None
         inode = (status.st_dev, status.st_ino)
         if inode != held.inode:
-            held.close()
+            held.close()  # SQLite copies nothing back into a file that was moved
             held.inode = inode
+        self._expect_beside(held)
+
+    def _expect_beside(self, held: _Held) -> None:
+        """Refuse to go on when somebody removed or replaced a file that SQLite keeps while a connection is open.
+
+        SQLite notices nothing: it would write to, and read from, files that have no name any more.
+
+        Raises:
+            UnavailableError: ``log-torn``, from then on for as long as this process lives.
+        """
+        if held.torn():
+            # In one process all connections share what is mapped, so a new one would be no better.
+            _TORN.add(held.inode)
+            for one in (self._reader, self._writer):
+                one.close()
+        if held.inode in _TORN:
+            raise UnavailableError(
+                "log-torn",
+                "log.sqlite-wal or log.sqlite-shm was removed or replaced while this process used it",
+                source=str(self.path),
+                remedy="start this program again, run assaymark log check, and leave these files alone",
+            )
 
     def _uri(self, mode: str) -> str:
         return f"{self.path.absolute().as_uri()}?mode={mode}"
@@ -264,15 +290,45 @@ class SqliteFile:
 class _Held:
     """A connection, or none; apart from the medium, so that it can be closed when the medium is gone."""
 
-    connection: sqlite3.Connection | None = None
-    inode: tuple[int, int] | None = None
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.connection: sqlite3.Connection | None = None
+        self.inode = (0, 0)
+        self._beside: dict[str, tuple[int, int]] = {}
+
+    def hold(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        """Keep it, and which files it has open beside the log."""
+        self.connection, self._beside = connection, self._look_beside()
+        return connection
+
+    def torn(self) -> bool:
+        """Whether one of these files is not the one with that name any more; it stays while anybody has it open."""
+        if self.connection is None:
+            return False
+        beside = self._look_beside()
+        return any(beside.get(end) != file for end, file in self._beside.items())
 
     def close(self) -> None:
         """Close it, if there is one."""
+        torn = self.torn()
         connection, self.connection = self.connection, None
-        if connection is not None:
-            with contextlib.suppress(sqlite3.Error):
-                connection.close()
+        if connection is None:
+            return
+        if torn:
+            # Closing it could copy the log that was removed over what others have written since. Nobody may, not
+            # even the interpreter as it ends.
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
+            return
+        with contextlib.suppress(sqlite3.Error):
+            connection.close()
+
+    def _look_beside(self) -> dict[str, tuple[int, int]]:
+        found = {}
+        for end in _BESIDE:
+            with contextlib.suppress(OSError):
+                status = self._path.with_name(FILE_NAME + end).stat()
+                found[end] = (status.st_dev, status.st_ino)
+        return found
 
 
 def _close_all(*held: _Held) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import shutil
 import signal
 import sys
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from assaymark.store.private_copy import Copy
 
 _EXIT: Final = {Outcome.PERMIT: YES, Outcome.DENY: NO, Outcome.INDETERMINATE: NO_ANSWER}
+_LONGEST_NOTE: Final = 500  # characters; of what is said while the program runs
 _SECRET_VARIABLES: Final = ("ASSAYMARK_PASSPHRASE_FILE",)  # what the program has no use for
 
 
@@ -187,9 +189,14 @@ def _ask(place: Place, copy: Copy) -> Verdict:
 
 
 def _talk(message: str) -> None:
-    """Say something while the program runs; who listens may have gone, and that must not end the program."""
-    with contextlib.suppress(OSError):
-        note(message)
+    """Say something while the program runs; who listens may have gone, and that must not end the program.
+
+    Nor may who does not read keep the launcher from stopping it: where a pipe or a terminal takes nothing more (the
+    program may have filled it), nothing is said.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        if select.select([], [sys.stderr], [], 0)[1]:  # of a pipe: that it takes 4 KiB (pipe(7), PIPE_BUF)
+            note(message[:_LONGEST_NOTE])
 
 
 def _scope(place: Place) -> Scope:

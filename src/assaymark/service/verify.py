@@ -253,14 +253,18 @@ def compare_with_log(verified: VerifiedDossier, log_copy: Workspace) -> list[Rea
 
 
 def _contained_since(decision: Decision, log_copy: Workspace) -> list[Reason]:
-    """A containment that the copy holds and the decision, made before it, does not know of.
+    """What the copy holds and the decision, made before it, does not know of: a containment, or the end of a key.
 
-    Of an ancestor too, where the environment asks for the lineage.
+    A containment of an ancestor too, where the environment asks for the lineage. A key that was declared stolen since
+    takes with it what it had signed.
     """
     known = {reason.requirement for reason in decision.reasons if not reason.met}
     evidence = gather(log_copy, decision.request.subject.digest)
     anew = evidence.decide(decision.request, decision.decided_at)
-    since = {CONTAINMENT_REASON, LINEAGE_REASON} - known
+    since = {CONTAINMENT_REASON, LINEAGE_REASON}
+    if any(event.position >= decision.position.tree_size for event in evidence.standing.events):
+        since |= {reason.requirement for reason in decision.reasons}
+    since -= known
     return [reason for reason in anew.reasons if reason.requirement in since and reason.stops]
 
 

@@ -99,7 +99,7 @@ def test_what_a_later_word_takes_back_is_no_damage_of_the_log(team, model):
     assert (checked.code, checked.json["problems"]) == (0, [])
 
 
-def test_a_compromise_takes_the_permit_away_and_says_whose(team, model, tmp_path):
+def test_a_compromise_takes_the_permit_away_and_says_whose(team, model, tmp_path, monkeypatch):
     dossier = team.admit(model)
     assert outcome(team, model) == "PERMIT"
     declared = team.ask("keys", "compromise", "bob", "--reason", "laptop stolen")

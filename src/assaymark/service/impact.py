@@ -208,5 +208,5 @@ def _decision(row: tuple[int, str, str], now: str) -> AffectedDecision:
     index, digest, detail = row
     outcome, environment, valid_until = [*detail.split(" "), "?", "?", "?"][:3]
     # Times of one form and length compare as texts.
-    stands = outcome == "PERMIT" and valid_until >= now
+    stands = outcome == "PERMIT" and valid_until > now
     return AffectedDecision(index, digest, outcome, environment, valid_until, stands)

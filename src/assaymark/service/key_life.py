@@ -247,7 +247,7 @@ def _decide_again(workspace: Workspace, clock: Callable[[], int]) -> tuple[Verdi
         decision = parse_decision(read_statement(parse_envelope(envelope).payload))
         request, now = decision.request, clock()
         place = (request.subject.digest, request.scope.environment)
-        if place in seen or decision.outcome is not Outcome.PERMIT or now > decision.valid_until:
+        if place in seen or decision.outcome is not Outcome.PERMIT or now >= decision.valid_until:
             continue
         seen.add(place)
         if gather(workspace, request.subject.digest).decide(request, now).outcome is not Outcome.PERMIT:

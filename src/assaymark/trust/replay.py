@@ -135,7 +135,7 @@ def verify_dossier(dossier: Dossier, pinned: str) -> VerifiedDossier:
 def standing_now(decision: Decision, now: int) -> tuple[Outcome, tuple[Reason, ...]]:
     """What a replayed decision is worth at ``now``: one that ended, or is not yet, is no answer."""
     reasons = list(decision.reasons)
-    if now > decision.valid_until:
+    if now >= decision.valid_until:
         reasons.append(
             Reason(
                 "validity",

@@ -15,6 +15,9 @@ from assaymark.trust.replay import standing_now, verify_dossier
 def test_the_honest_dossier_is_permitted():
     verified = verify_dossier(parse_dossier(good_dossier().to_bytes()), PIN)
     assert standing_now(verified.decision, START + 200)[0] is Outcome.PERMIT
+    ends = verified.decision.valid_until
+    assert standing_now(verified.decision, ends - 1)[0] is Outcome.PERMIT
+    assert standing_now(verified.decision, ends)[0] is Outcome.INDETERMINATE, "docs/spec/decision.md: from then on"
     later = verify_dossier(good_dossier(START + 130), PIN)
     assert later.decision == verified.decision, "a writer may have waited for the log"
 

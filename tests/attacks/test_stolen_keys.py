@@ -92,6 +92,26 @@ def test_rotating_a_key_of_the_workspace_leaves_log_and_dossiers_as_good_as_they
     assert (held.code, held.json["outcome"]) == (0, "PERMIT"), held
 
 
+def test_a_higher_threshold_does_not_silently_take_back_what_rotated_keys_signed(team, model, tmp_path):
+    team.admit(model)
+    old = key_id(team, "owner")
+    assert team.ask("keys", "rotate", "owner").code == 0
+    team.enrol("eve", "root")
+    own = next((team.workspace / "keys").glob("owner-*.key"))
+    both = ("--sign-with", f"file:{own}", "--sign-with", team.key("eve"))
+    refused = team.ask("keys", "threshold", "root", "2", *both)
+    assert refused.code == 2
+    assert refused.json["error"]["code"] == "threshold-key-events"
+    remedy = refused.json["error"]["remedy"]
+    assert f"assaymark keys compromise {old} --since " in remedy
+    assert outcome(team, model) == "PERMIT"
+    since = remedy.split("--since ")[1].split()[0]
+    assert team.ask("keys", "compromise", old, "--since", since, "--reason", "signed anew", *both).code == 0
+    assert team.ask("keys", "threshold", "root", "2", *both).code == 0
+    assert outcome(team, model) == "PERMIT"
+    assert team.ask("log", "check").code == 0
+
+
 def test_what_a_later_word_takes_back_is_no_damage_of_the_log(team, model):
     team.admit(model)
     assert team.ask("keys", "compromise", "bob", "--reason", "laptop stolen").code == 0

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 from assaymark.core.errors import UsageError, VerificationError
 from assaymark.core.names import NAME_FORM, is_name
-from assaymark.core.statement import ROOT_PAYLOAD_TYPE
+from assaymark.core.statement import KEY_EVENT, ROOT_PAYLOAD_TYPE
 from assaymark.keys.signers import load_public_key
+from assaymark.service.evidence import Reader
 from assaymark.service.policy import current_policy
 from assaymark.service.publish import publish, sign
 from assaymark.service.setup import OWNER_ROLES, POINT_ROLE, ROOT_VALIDITY_SECONDS, SERVICE_ROLES
 from assaymark.trust.document import PERSON, WORKLOAD, Principal, Role
+from assaymark.trust.key_events import key_standing
+from assaymark.trust.parse import ROOT_ROLE
 from assaymark.trust.root import make_root, verify_root_chain
 
 if TYPE_CHECKING:
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
     from assaymark.core.attestation import Receipt
     from assaymark.keys.signers import Signer
-    from assaymark.service.workspace import Workspace
+    from assaymark.service.workspace import TrustedTree, Workspace
     from assaymark.trust.document import Root
     from assaymark.trust.public_key import PublicKey
 
@@ -155,14 +158,36 @@ def set_threshold(
     """How many of a role's principals must sign together; the roles ``root`` and ``policy`` decide by it.
 
     Raises:
-        UsageError: ``role-unknown``.
+        UsageError: ``role-unknown``, or ``threshold-key-events`` when key-events would count no more.
         InputError: ``root-role`` when the role has fewer members.
         VerificationError: ``root-threshold`` when the signers are not enough, by the old threshold or by the new one.
     """
-    root = workspace.trust().root
+    tree = workspace.trust()
+    root = tree.root
     roles = dict(root.roles)
     roles[role] = replace(_role(root, role), threshold=threshold)
+    if role == ROOT_ROLE:
+        _check_key_events(workspace, tree, replace(root, roles=roles))
     return _next_version(workspace, root, root.expires, dict(root.keys), dict(root.principals), roles, signers, clock)
+
+
+def _check_key_events(workspace: Workspace, tree: TrustedTree, after: Root) -> None:
+    """Refuse a threshold that earlier key-events do not meet: a former key without one never counted.
+
+    Then all that it signed would fall, the policy in force among it.
+    """
+    events = Reader(workspace, tree).of_type(KEY_EVENT, tree.checkpoint.size)
+    held, left = key_standing(events, tree.root).cuts, key_standing(events, after).cuts
+    lost = [key for key, cut in held.items() if left.get(key) != cut]
+    if lost:
+        more = f"; and so for {', '.join(lost[1:])}" if lost[1:] else ""
+        raise UsageError(
+            "threshold-key-events",
+            f"{len(lost)} of {len(held)} key-events have fewer signatures than that, and would count no more; "
+            "nor would anything that those former keys ever signed",
+            remedy=f"sign them anew by as many, with --sign-with for each: assaymark keys compromise {lost[0]} "
+            f"--since {held[lost[0]]} --reason 'signed anew for a higher threshold'{more}",
+        )
 
 
 def leave_role(

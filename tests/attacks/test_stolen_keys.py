@@ -126,18 +126,12 @@ def test_a_compromise_takes_the_permit_away_and_says_whose(team, model, tmp_path
     assert declared.code == 0, declared
     assert [item["outcome"] for item in declared.json["decided_again"]] == ["DENY"]
     assert outcome(team, model) == "DENY"
-    held = ask(
-        "verify",
-        model,
-        "--for",
-        "production",
-        "--dossier",
-        dossier,
-        "--root",
-        team.root,
-        "--workspace",
-        team.workspace,
+    words = ("--dossier", dossier, "--root", team.root, "--workspace", team.workspace)
+    assert ask("verify", model, "--for", "production", *words).code == 1, (
+        "who has seen the newer root refuses this one"
     )
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another"))
+    held = ask("verify", model, "--for", "production", *words)
     assert (held.code, held.json["outcome"]) == (1, "DENY"), "the log knows better than the old dossier"
     assert "approvals" in {reason["requirement"] for reason in held.json["reasons"] if not reason["met"]}
     assert team.run("attest", "approval", model, "--for", "production", "--key", team.key("bob")).code == 2

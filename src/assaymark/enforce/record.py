@@ -5,10 +5,13 @@ from __future__ import annotations
 import queue
 import secrets
 import threading
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.attempt import attempt_statement
 from assaymark.core.errors import AssaymarkError, InputError
+from assaymark.core.limits import ATTEMPT_MAX_NAME
 from assaymark.enforce.attempts import Attempts, due, note_attempt, read_attempts, unrecorded, write_attempts
 
 if TYPE_CHECKING:
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 
 _WAITING: Final = 10_000  # attempts between two writes, in memory: a minute at more than a busy cluster's rate
 _EVERY_SECONDS: Final = 1.0
+# Recorded under one lock: a flood of kinds must not keep other writers of the spool waiting until they give up.
+_AT_ONCE: Final = 100
+_PAUSE_SECONDS: Final = 0.02
 
 
 class Recorder:
@@ -51,7 +57,8 @@ class Recorder:
         full = False
         for record in records:
             try:
-                full = not self._spool.add(self._sign(attempt_statement(record).payload))
+                # A full spool is not asked again for each of a flood: that would read its folder each time.
+                full = full or not self._spool.add(self._sign(attempt_statement(record).payload))
                 kept = not full
             except InputError:
                 raise
@@ -74,7 +81,7 @@ class Recorder:
         state = self._read()
         records: tuple[Attempt, ...] = ()
         for kind in kinds:
-            state, more = note_attempt(state, kind, now, _draw)
+            state, more = note_attempt(state, _within_bounds(kind), now, _draw)
             records += more
         return state, records
 
@@ -87,6 +94,14 @@ class Recorder:
         except InputError as error:
             self.notes.append(f"what was counted before is lost: {error}")
             return Attempts()
+
+
+def _within_bounds(kind: AttemptKind) -> AttemptKind:
+    """The kind with the beginning of its subject's name: a statement may carry one that no record has room for."""
+    subject = kind.subject
+    if len(subject.name) <= ATTEMPT_MAX_NAME:
+        return kind
+    return replace(kind, subject=replace(subject, name=subject.name[:ATTEMPT_MAX_NAME]))
 
 
 def _draw() -> str:
@@ -123,12 +138,18 @@ class RecordingThread:
 
     def _run(self) -> None:
         while not self._stop.wait(_EVERY_SECONDS):
-            self._write()
+            self._write_all()
+        self._write_all()
+
+    def _write_all(self) -> None:
         self._write()
+        while not self._queue.empty():
+            time.sleep(_PAUSE_SECONDS)  # so that whoever waits for the lock gets it
+            self._write()
 
     def _write(self) -> None:
         kinds: list[AttemptKind] = []
-        while len(kinds) < _WAITING:
+        while len(kinds) < _AT_ONCE:
             try:
                 kinds.append(self._queue.get_nowait())
             except queue.Empty:

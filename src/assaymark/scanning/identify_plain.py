@@ -7,7 +7,7 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.errors import InputError
-from assaymark.core.limits import IDENTIFY_INFLATED_BYTES
+from assaymark.core.limits import IDENTIFY_HEAD_BYTES, IDENTIFY_INFLATED_BYTES
 from assaymark.formats.safetensors import has_safetensors_shape
 from assaymark.scanning.identified import DATA, MODEL, PART, Identified
 from assaymark.scanning.identify_protobuf import identify_protobuf
@@ -168,8 +168,17 @@ def _tflite(view: View, head: bytes) -> Identified | None:
 def _safetensors(view: View, head: bytes) -> Identified | None:
     if head[8:9] != b"{" or head[5:8] != b"\0\0\0":
         return None
-    fits = has_safetensors_shape(view) and (b'"data_offsets"' in head or b"__metadata__" in head)
-    return Identified("safetensors") if fits else None
+    if not has_safetensors_shape(view):
+        return None
+    if b'"data_offsets"' in head or b"__metadata__" in head:
+        return Identified("safetensors")
+    # A header may be padded, begin with a long name, or spell its keys with escapes: loaders take it all the same.
+    end = 8 + int.from_bytes(head[:8], "little")
+    if end <= len(head) and b"\\" not in head[:end]:
+        return None
+    start = max(8, end - IDENTIFY_HEAD_BYTES)
+    closed = view.read(start, end - start).rstrip(b" \t\r\n")
+    return Identified("safetensors") if not closed or closed.endswith(b"}") else None
 
 
 def _xgboost_binary(_view: View, head: bytes) -> Identified | None:

@@ -260,6 +260,12 @@ class SqliteFile:
         if inode != held.inode:
             held.close()  # SQLite copies nothing back into a file that was moved
             held.inode = inode
+        contents = (status.st_mtime_ns, status.st_size)
+        if held is self._reader and contents != held.contents:
+            # Mostly a write-ahead log that was copied back. But what `cp` writes over the file SQLite does not see:
+            # it would go on to answer from its cache.
+            held.close()
+            held.contents = contents
         self._expect_beside(held)
 
     def _expect_beside(self, held: _Held) -> None:
@@ -294,6 +300,7 @@ class _Held:
         self._path = path
         self.connection: sqlite3.Connection | None = None
         self.inode = (0, 0)
+        self.contents = (0, 0)  # time and size of the file when it was opened
         self._beside: dict[str, tuple[int, int]] = {}
 
     def hold(self, connection: sqlite3.Connection) -> sqlite3.Connection:

@@ -1,5 +1,7 @@
 """Files of SQLite's that are taken away under a process: nothing is acknowledged that nobody else can see."""
 
+import shutil
+
 import pytest
 from tests.support.logs import NOW, ORIGIN, SIGNER, make_log, make_test_envelope
 
@@ -77,3 +79,16 @@ def test_another_log_in_its_place_is_read(tmp_path):
     (tmp_path / "other" / "log.sqlite").rename(tmp_path / "log" / "log.sqlite")
     assert log.checkpoint()[1].size == 5
     assert log.checkpoint()[1].origin == ORIGIN
+
+
+def test_a_log_that_is_copied_over_the_file_is_read(tmp_path, run_script):
+    """So does who brings a newer copy, and a containment with it, to a machine that others write for."""
+    folder, other = tmp_path / "log", tmp_path / "other"
+    make_log(folder, 3, "sqlite").close()
+    shutil.copytree(folder, other)
+    assert "[3]" in _said_by(run_script(OTHER, other, 100))
+    log = LogStore.open(folder)
+    assert log.checkpoint()[1].size == 3
+    shutil.copyfile(other / "log.sqlite", folder / "log.sqlite")
+    assert log.checkpoint()[1].size == 4
+    assert log.check(SIGNER.verifier) == []

@@ -23,7 +23,19 @@ HOW_TO_NAME: Final = f'add the annotation {ANNOTATION}: "sha256:..."; `assaymark
 _DIGEST: Final = re.compile(r"sha256(?::|%3a)([0-9a-f]*)", re.IGNORECASE)
 _DIGITS: Final = 64
 # Words that a program is started with, wherever they stand: containers, probes, hooks, Ray's jobs and Serve's text.
-_WORDS: Final = frozenset({"args", "command", "entrypoint", "runtimeEnvYAML", "serveConfigV2", "volumeAttributes"})
+# Members whose every text is read: words of a program, and whatever a volume or a mount says of where bytes lie.
+_WORDS: Final = frozenset({
+    "args",
+    "command",
+    "entrypoint",
+    "rayStartParams",
+    "runtimeEnvYAML",
+    "serveConfigV2",
+    "volumeAttributes",
+    "volumeMounts",
+    "volumes",
+    "workingDir",
+})  # fmt: skip
 _CONTAINERS: Final = frozenset({"containers", "initContainers", "ephemeralContainers"})
 # KServe and Seldon: a place that a model is fetched from.
 _LOADS: Final = frozenset({"storageUri", "storageURI", "modelUri", "modelURI"})

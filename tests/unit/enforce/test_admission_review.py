@@ -133,6 +133,9 @@ HIDDEN = {
     "another annotation of ours": pod({"assaymark.dev/note": f"see {OTHER}"}),
     "image volume": pod() | {"spec": {**pod()["spec"], "volumes": [{"name": "m", "image": {"reference": f"r/m@{OTHER}"}}]}},
     "csi volume": pod() | {"spec": {**pod()["spec"], "volumes": [{"name": "m", "csi": {"driver": "d", "volumeAttributes": {"uri": f"s3://m@{OTHER}"}}}]}},
+    "host path": pod() | {"spec": {**pod()["spec"], "volumes": [{"name": "m", "hostPath": {"path": f"/models/{OTHER}"}}]}},
+    "sub path": pod() | {"spec": {**pod()["spec"], "containers": [{"name": "c", "volumeMounts": [{"name": "m", "mountPath": "/m", "subPath": OTHER}]}]}},
+    "working folder": pod() | {"spec": {**pod()["spec"], "containers": [{"name": "c", "workingDir": f"/m/{OTHER}"}]}},
 }  # fmt: skip
 
 

@@ -117,7 +117,7 @@ MODELS: dict[str, bytes] = {
     "skops": zipped({"schema.json": b'{"__class__": "X", "__module__": "m", "__loader__": "ObjectNode"}'}),
     "zip": zipped({"docs/a.txt": b"words " * 9, "inner.bin": b"GGUF" + struct.pack("<IQQ", 3, 0, 0)}),
     "tar": tarred({"a.txt": b"words " * 9, "inner.bin": safetensors_bytes()}),
-    "compressed": gzip.compress(CLASS),
+    "compressed": gzip.compress(CLASS, mtime=0),
 }
 VARIANTS: dict[str, tuple[str, bytes]] = {
     "pickle of protocol 0": ("pickle", b"cposix\nsystem\n(S'id'\ntR."),
@@ -142,7 +142,7 @@ NO_MODELS: dict[str, bytes] = {
     "arrays": zipped({"a.npy": npy("<f8", b"\0" * 8)}),
     "array": npy("<f8", b"\0" * 8),
     "tar": tarred({"a.txt": b"words " * 20}),
-    "gzip": gzip.compress(b"words " * 200),
+    "gzip": gzip.compress(b"words " * 200, mtime=0),
     "PNG": b"\x89PNG\r\n\x1a\n" + b"\0" * 100,
     "ELF": b"\x7fELF" + bytes(range(256)),
     "zeros": b"\0" * 5000,

@@ -111,7 +111,7 @@ MODELS: dict[str, bytes] = {
     "coreml": number(1, 4) + part(2, part(1, "x")) + part(302, part(1, b"")),
     "openvino": b'<?xml version="1.0"?>\n<net name="m" version="11">\n\t<layers>\n\t</layers></net>',
     "pmml": b'<?xml version="1.0"?>\n<PMML version="4.4" xmlns="http://www.dmg.org/PMML-4_4"></PMML>',
-    "r": gzip.compress(RDS + r_string("class") + r_string("randomForest")),
+    "r": gzip.compress(RDS + r_string("class") + r_string("randomForest"), mtime=0),
     "paddle": part(1, number(1, 0) + number(2, 2**64 - 1) + part(3, part(1, "x"))) + part(4, number(1, 0)),
     "nemo": tarred({"./model_config.yaml": b"target: x\n", "./model_weights.ckpt": zipped(TORCH)}),
     "skops": zipped({"schema.json": b'{"__class__": "X", "__module__": "m", "__loader__": "ObjectNode"}'}),

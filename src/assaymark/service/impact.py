@@ -174,13 +174,16 @@ def impact(workspace: Workspace, cause: Cause, now: int, *, since: int = 0) -> I
                 frontier[digest] = ""
         depth += 1
     about = set(found) | ({cause.id} if cause.kind == SUBJECT else set())
+    rows = workspace.log.details(about, (CONTAINMENT, DECISION), size)
     contained = {
         (digest, environment): index
-        for index, digest, detail in workspace.log.details(about, CONTAINMENT, size)
+        for index, digest, kind, detail in rows
+        if kind == CONTAINMENT
         for action, environment in [_words(detail, 2)]
         if action != LIFT
     }
-    decisions = _decisions(workspace.log.details(about, DECISION, size), contained, format_time(now))
+    decided = [(index, digest, detail) for index, digest, kind, detail in rows if kind == DECISION]
+    decisions = _decisions(decided, contained, format_time(now))
     return Impact(cause, size, tuple(found.values()), decisions)
 
 

@@ -206,13 +206,17 @@ class LogIndex:
             below,
         )
 
-    def details(self, digests: Collection[str], predicate_type: str, below: int) -> list[tuple[int, str, str]]:
-        """(position, subject's digest, detail) of the entries of a predicate type on some subjects, in order."""
+    def details(
+        self, digests: Collection[str], predicate_types: Collection[str], below: int
+    ) -> list[tuple[int, str, str, str]]:
+        """(position, subject's digest, predicate type, detail) of entries of some types on some subjects, in order."""
+        types = ", ".join("?" * len(predicate_types))
         return self._sorted(
-            "SELECT s.position, s.digest, e.detail FROM json_each(?) j CROSS JOIN subjects s ON s.digest = j.value "
-            "CROSS JOIN entries e ON e.position = s.position WHERE e.predicate_type = ? AND s.position < ?",
+            "SELECT s.position, s.digest, e.predicate_type, e.detail FROM json_each(?) j "  # noqa: S608 - constants
+            "CROSS JOIN subjects s ON s.digest = j.value CROSS JOIN entries e ON e.position = s.position "
+            f"WHERE e.predicate_type IN ({types}) AND s.position < ?",
             digests,
-            predicate_type,
+            *predicate_types,
             below,
         )
 

@@ -232,13 +232,15 @@ class LogStore:
         """
         return self._lookup.ask(lambda index, size: index.made_from(materials, min(below, size)))
 
-    def details(self, digests: Collection[str], predicate_type: str, below: int) -> list[tuple[int, str, str]]:
+    def details(
+        self, digests: Collection[str], predicate_types: Collection[str], below: int
+    ) -> list[tuple[int, str, str, str]]:
         """The details of entries on some subjects: see ``LogIndex.details``.
 
         Raises:
             InputError, UnavailableError: as ``by_subject``.
         """
-        return self._lookup.ask(lambda index, size: index.details(digests, predicate_type, min(below, size)))
+        return self._lookup.ask(lambda index, size: index.details(digests, predicate_types, min(below, size)))
 
     def subjects_with(self, term: str, since: int, below: int) -> list[tuple[int, str, str, str]]:
         """The subjects of the entries with a term: see ``LogIndex.subjects_with``.

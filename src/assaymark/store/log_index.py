@@ -212,8 +212,8 @@ class LogIndex:
         """(position, subject's digest, predicate type, detail) of entries of some types on some subjects, in order."""
         types = ", ".join("?" * len(predicate_types))
         return self._sorted(
-            "SELECT s.position, s.digest, e.predicate_type, e.detail FROM json_each(?) j "  # noqa: S608 - constants
-            "CROSS JOIN subjects s ON s.digest = j.value CROSS JOIN entries e ON e.position = s.position "
+            "SELECT s.position, s.digest, e.predicate_type, e.detail "  # noqa: S608 - question marks
+            "FROM json_each(?) j CROSS JOIN subjects s ON s.digest = j.value CROSS JOIN entries e ON e.position = s.position "
             f"WHERE e.predicate_type IN ({types}) AND s.position < ?",
             digests,
             *predicate_types,

@@ -209,11 +209,12 @@ class LogIndex:
     def details(
         self, digests: Collection[str], predicate_types: Collection[str], below: int
     ) -> list[tuple[int, str, str, str]]:
-        """(position, subject's digest, predicate type, detail) of entries of some types on some subjects, in order."""
+        """(position, subject's digest, predicate type, detail) of entries of some types on subjects, in order."""
         types = ", ".join("?" * len(predicate_types))
         return self._sorted(
             "SELECT s.position, s.digest, e.predicate_type, e.detail "  # noqa: S608 - question marks
-            "FROM json_each(?) j CROSS JOIN subjects s ON s.digest = j.value CROSS JOIN entries e ON e.position = s.position "
+            "FROM json_each(?) j CROSS JOIN subjects s ON s.digest = j.value "
+            "CROSS JOIN entries e ON e.position = s.position "
             f"WHERE e.predicate_type IN ({types}) AND s.position < ?",
             digests,
             *predicate_types,

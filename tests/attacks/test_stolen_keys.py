@@ -137,6 +137,14 @@ def test_a_compromise_takes_the_permit_away_and_says_whose(team, model, tmp_path
     assert team.run("attest", "approval", model, "--for", "production", "--key", team.key("bob")).code == 2
 
 
+def test_a_permit_that_a_newer_no_has_ended_is_not_decided_again(team, model):
+    team.admit(model)
+    team.run("contain", model, "--for", "production", "--reason", "drift")
+    assert team.run("decide", model, "--for", "production").code == 1
+    declared = team.ask("keys", "compromise", "bob", "--reason", "stolen")
+    assert (declared.code, declared.json["decided_again"]) == (0, [])
+
+
 def test_what_was_signed_before_the_theft_stands(team, model, tmp_path):
     team.admit(model)
     since = size(team)

@@ -250,9 +250,10 @@ def _decide_again(workspace: Workspace, clock: Callable[[], int]) -> tuple[Verdi
             continue  # nobody's decision permits nothing
         request, now = decision.request, clock()
         place = (request.subject.digest, request.scope.environment)
-        if place in seen or decision.outcome is not Outcome.PERMIT or now >= decision.valid_until:
-            continue
+        newest = place not in seen
         seen.add(place)
+        if not newest or decision.outcome is not Outcome.PERMIT or now >= decision.valid_until:
+            continue
         if gather(workspace, request.subject.digest).decide(request, now).outcome is not Outcome.PERMIT:
             again.append(decide_on(workspace, request, clock))
     return tuple(again)

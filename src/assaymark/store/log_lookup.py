@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from assaymark.core.statement import Statement
     from assaymark.core.subject import Subject
     from assaymark.store.log_files import LogFiles
+    from assaymark.store.ports import EntryIndex
     from assaymark.tlog.checkpoint import Checkpoint
     from assaymark.tlog.leaf import Leaf
 
@@ -120,10 +121,10 @@ class Lookup:
         self._files = files
         self._describe = describe
         self._in_memory = in_memory
-        self._index: LogIndex | None = None
+        self._index: EntryIndex | None = None
         self._lock = threading.RLock()
 
-    def ask(self, question: Callable[[LogIndex, int], T]) -> T:
+    def ask(self, question: Callable[[EntryIndex, int], T]) -> T:
         """``question(index, size)`` of an index that covers the log's ``size`` entries.
 
         Raises:
@@ -178,7 +179,7 @@ class Lookup:
                 self._index.close()
                 self._index = None
 
-    def _ask(self, question: Callable[[LogIndex, int], T]) -> T:
+    def _ask(self, question: Callable[[EntryIndex, int], T]) -> T:
         if self._index is None:
             self._index = LogIndex(None if self._in_memory else self._files.folder / INDEX_NAME)
         index = self._index
@@ -205,7 +206,7 @@ class Lookup:
         if covered.root_hash != root:
             raise DamagedIndexError("of another history")
 
-    def _catch_up(self, index: LogIndex, start: int, checkpoint: Checkpoint) -> Covered | None:
+    def _catch_up(self, index: EntryIndex, start: int, checkpoint: Checkpoint) -> Covered | None:
         end = min(start + _BATCH, checkpoint.size)
         rows = []
         for position in range(start, end):

@@ -17,7 +17,7 @@ from assaymark.store.log_append import append_batch, finish_batch
 from assaymark.store.log_check import Problem, check_log
 from assaymark.store.log_export import export_log
 from assaymark.store.log_files import LogFiles, damaged
-from assaymark.store.log_index import DamagedIndexError, LogIndex
+from assaymark.store.log_index import DamagedIndexError
 from assaymark.store.log_lookup import Description, Lookup, describe_envelope, make_row
 from assaymark.store.log_media import DEFAULT_STORE, find_medium, new_medium
 from assaymark.tlog.checkpoint import Checkpoint, sign_checkpoint
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assaymark.core.attestation import Receipt
-    from assaymark.store.ports import LogMedium
+    from assaymark.store.ports import EntryIndex, LogMedium
     from assaymark.tlog.leaf import Leaf
     from assaymark.tlog.note import NoteSigner, NoteVerifier
 
@@ -225,7 +225,7 @@ class LogStore:
         return self._lookup.ask(lambda index, _: index.terms(prefix))
 
     def made_from(self, materials: Collection[str], below: int) -> list[tuple[int, str, str, str, str]]:
-        """What was made from some materials: see ``LogIndex.made_from``.
+        """What was made from some materials: see ``EntryIndex.made_from``.
 
         Raises:
             InputError, UnavailableError: as ``by_subject``.
@@ -235,7 +235,7 @@ class LogStore:
     def details(
         self, digests: Collection[str], predicate_types: Collection[str], below: int
     ) -> list[tuple[int, str, str, str]]:
-        """The details of entries on some subjects: see ``LogIndex.details``.
+        """The details of entries on some subjects: see ``EntryIndex.details``.
 
         Raises:
             InputError, UnavailableError: as ``by_subject``.
@@ -243,7 +243,7 @@ class LogStore:
         return self._lookup.ask(lambda index, size: index.details(digests, predicate_types, min(below, size)))
 
     def subjects_with(self, term: str, since: int, below: int) -> list[tuple[int, str, str, str]]:
-        """The subjects of the entries with a term: see ``LogIndex.subjects_with``.
+        """The subjects of the entries with a term: see ``EntryIndex.subjects_with``.
 
         Raises:
             InputError, UnavailableError: as ``by_subject``.
@@ -356,7 +356,7 @@ class LogStore:
         """The positions of those envelopes that are in the log; an index that lies is thrown away."""
         wanted = list(envelope_digests)
 
-        def positions(index: LogIndex, _: int) -> dict[str, int]:
+        def positions(index: EntryIndex, _: int) -> dict[str, int]:
             found = {digest: index.find(digest) for digest in wanted}
             return {digest: position for digest, position in found.items() if position is not None}
 

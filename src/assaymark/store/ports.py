@@ -195,6 +195,28 @@ class EntryIndex(Protocol):
         """The positions below ``below`` of entries that hold a term."""
         ...
 
+    def terms(self, prefix: str) -> list[str]:
+        """The distinct terms that begin with ``prefix``, which ends in a colon, sorted."""
+        ...
+
+    def made_from(self, materials: Collection[str], below: int) -> list[tuple[int, str, str, str, str]]:
+        """What was made from some materials, which are terms: (position, material, name, digest, kind), in order."""
+        ...
+
+    def details(
+        self, digests: Collection[str], predicate_types: Collection[str], below: int
+    ) -> list[tuple[int, str, str, str]]:
+        """(position, subject's digest, predicate type, detail) of entries of some types on subjects, in order."""
+        ...
+
+    def subjects_with(self, term: str, since: int, below: int) -> list[tuple[int, str, str, str]]:
+        """The subjects of the entries with a term, from an index on: (position, name, digest, kind), in order."""
+        ...
+
+    def subjects_of(self, positions: Collection[int]) -> list[tuple[int, str, str, str]]:
+        """The subjects of some entries: (position, name, digest, kind), in order."""
+        ...
+
     def close(self) -> None:
         """Release the file."""
         ...

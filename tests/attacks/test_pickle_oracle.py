@@ -24,7 +24,7 @@ from assaymark.formats.pickle.names import loaded_name
 from assaymark.formats.pickle.run import run_pickle
 from assaymark.formats.pickle.values import COMPUTED, Global
 from assaymark.scanning.examine import examine
-from assaymark.scanning.permits import PERMITS
+from assaymark.scanning.pickle.permits import PERMITS
 
 MODELS = Path(__file__).parents[1] / "vectors" / "models"
 

@@ -5,8 +5,8 @@ from tests.support.model_files import MODELS, VARIANTS
 from assaymark.core.errors import InputError
 from assaymark.core.limits import IDENTIFY_MAX_BYTES
 from assaymark.core.view import BytesView
-from assaymark.scanning.identified import FORMATS
-from assaymark.scanning.identify import identify
+from assaymark.scanning.identity.identified import FORMATS
+from assaymark.scanning.identity.identify import identify
 from assaymark.store.unpack import UNPACKERS
 
 SEEDS = [*MODELS.values(), *(data for _, data in VARIANTS.values())]

@@ -2,8 +2,8 @@
 
 from assaymark.core.view import BytesView
 from assaymark.formats.pickle.run import run_pickle
-from assaymark.scanning.judge import Judge
 from assaymark.scanning.notes import Notes
+from assaymark.scanning.pickle.judge import Judge
 
 
 def fuzz(data: bytes) -> None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.core.limits import SCAN_MAX_NESTING
 from assaymark.core.part import load_part
+from assaymark.scanning.containers.polyglots import other_formats
 from assaymark.scanning.content import Content
 from assaymark.scanning.notes import Notes
-from assaymark.scanning.pickles import examine_pickle, is_pickle
-from assaymark.scanning.polyglots import other_formats
+from assaymark.scanning.pickle.streams import examine_pickle, is_pickle
 from assaymark.scanning.promises import PROMISES
 from assaymark.scanning.recognise import named_format, recognise, runnable
 from assaymark.scanning.scanners import SCANNERS

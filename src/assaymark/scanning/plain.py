@@ -8,7 +8,7 @@ from assaymark.core.errors import InputError
 from assaymark.formats.pictures import check_picture, picture_format
 from assaymark.formats.safetensors import read_safetensors
 from assaymark.scanning.notes import shown
-from assaymark.scanning.pickles import examine_pickle
+from assaymark.scanning.pickle.streams import examine_pickle
 
 if TYPE_CHECKING:
     from assaymark.scanning.content import Content

@@ -9,8 +9,8 @@ from assaymark.formats.pictures import picture_format
 from assaymark.formats.safetensors import has_safetensors_shape
 from assaymark.formats.text import read_text
 from assaymark.formats.zip import END_MAGIC, LOCAL_MAGIC
-from assaymark.scanning.pickles import is_pickle
-from assaymark.scanning.polyglots import is_tar
+from assaymark.scanning.containers.polyglots import is_tar
+from assaymark.scanning.pickle.streams import is_pickle
 from assaymark.scanning.promises import CODE_SUFFIXES
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from typing import Final
 from assaymark.core.part import Part
 
 SCANNERS: Final = (
-    Part("zip", "scanner", "zip archives, torch's among them", (), "assaymark.scanning.archives:scan"),
+    Part("zip", "scanner", "zip archives, torch's among them", (), "assaymark.scanning.containers.zips:scan"),
     Part("pickle", "scanner", "pickle streams", (), "assaymark.scanning.plain:scan_pickle"),
     Part("safetensors", "scanner", "safetensors files", (), "assaymark.scanning.plain:scan_safetensors"),
     Part("picture", "scanner", "PNG, JPEG, GIF and WebP", (), "assaymark.scanning.plain:scan_picture"),
-    Part("json", "scanner", "JSON", (), "assaymark.scanning.texts:scan_json"),
-    Part("text", "scanner", "text, Markdown, YAML", (), "assaymark.scanning.texts:scan_text"),
+    Part("json", "scanner", "JSON", (), "assaymark.scanning.documents.texts:scan_json"),
+    Part("text", "scanner", "text, Markdown, YAML", (), "assaymark.scanning.documents.texts:scan_text"),
 )

@@ -12,7 +12,7 @@ from assaymark.policy.conditions import Says, says
 from assaymark.policy.containment import containment_state
 from assaymark.policy.document import NEVER_EXCEPTED, About
 from assaymark.policy.predicates import exception_predicate
-from assaymark.scanning.identified import DATA
+from assaymark.scanning.identity.identified import DATA
 from assaymark.service.attest import check_exception, check_schema
 from assaymark.service.inventory import stamps
 from assaymark.service.principals import principal_in

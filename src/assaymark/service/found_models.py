@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.core.errors import InputError
 from assaymark.core.limits import IDENTIFY_INFLATED_BYTES
-from assaymark.scanning.identified import FORMATS, PART, Identified
-from assaymark.scanning.identify import identify
-from assaymark.scanning.model_folders import model_folder, needed
+from assaymark.scanning.identity.identified import FORMATS, PART, Identified
+from assaymark.scanning.identity.identify import identify
+from assaymark.scanning.identity.model_folders import model_folder, needed
 from assaymark.store.survey import LeftOut, Opened, look, survey
 from assaymark.store.unpack import UNPACKERS
 

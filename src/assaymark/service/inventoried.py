@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.core.decision import Outcome
 from assaymark.core.report import ScanOutcome, Severity
 from assaymark.core.subject import Subject
-from assaymark.scanning.identified import DATA
+from assaymark.scanning.identity.identified import DATA
 from assaymark.service.model import model_name
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from assaymark.formats.pickle.names import loaded_name
 from assaymark.formats.pickle.run import run_pickle
 from assaymark.formats.pickle.trace import Trace
 from assaymark.formats.pickle.values import DICT, SET, Blob, Unknown
-from assaymark.scanning.judge import Judge
 from assaymark.scanning.notes import Notes
+from assaymark.scanning.pickle.judge import Judge
 
 
 def run(data: bytes) -> Trace:

@@ -12,9 +12,9 @@ from tests.support.model_files import HDF5, MODELS, NO_MODELS, PLAIN, RDS, VARIA
 from assaymark.core.errors import InputError
 from assaymark.core.limits import IDENTIFY_HEAD_BYTES, IDENTIFY_MAX_BYTES
 from assaymark.core.view import BytesView
-from assaymark.scanning.identified import FORMATS, BoundedView, Identified
-from assaymark.scanning.identify import identify
-from assaymark.scanning.model_folders import model_folder, needed
+from assaymark.scanning.identity.identified import FORMATS, BoundedView, Identified
+from assaymark.scanning.identity.identify import identify
+from assaymark.scanning.identity.model_folders import model_folder, needed
 from assaymark.store.unpack import UNPACKERS
 
 

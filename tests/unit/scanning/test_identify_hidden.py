@@ -5,7 +5,7 @@ import struct
 import pytest
 
 from assaymark.core.view import BytesView
-from assaymark.scanning.identify import identify
+from assaymark.scanning.identity.identify import identify
 
 TENSOR = b'{"dtype":"F32","shape":[1],"data_offsets":[0,4]}'
 

@@ -25,9 +25,9 @@ from tests.support.asm import (
 from assaymark.core.limits import SCAN_MAX_LIST_ITEMS
 from assaymark.core.report import ScanOutcome
 from assaymark.core.view import BytesView
-from assaymark.scanning.dangerous import is_dangerous
 from assaymark.scanning.examine import examine
-from assaymark.scanning.permits import PERMITS
+from assaymark.scanning.pickle.dangerous import is_dangerous
+from assaymark.scanning.pickle.permits import PERMITS
 
 TRUE, FALSE = b"\x88", b"\x89"
 RAW = b"C\x02ab"

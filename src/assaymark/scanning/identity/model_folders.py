@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from assaymark.scanning.identified import PART
+from assaymark.scanning.identity.identified import PART
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from assaymark.scanning.identified import Identified
+    from assaymark.scanning.identity.identified import Identified
 
 _TRANSFORMERS: Final = re.compile(rb'"(?:model_type|architectures|transformers_version|auto_map|_class_name)"\s*:')
 _SHARD: Final = re.compile(r"(.+)[-_](\d{2,5})-of-(\d{2,5})(\.[^.]+)?")

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Final
 from assaymark.formats.pickle.names import loaded_name
 from assaymark.formats.pickle.run import run_pickle
 from assaymark.formats.pickle.values import COMPUTED, DICT, Global, Value
-from assaymark.scanning.dangerous import is_dangerous
-from assaymark.scanning.judge import Judge
-from assaymark.scanning.permits import PERMITS
+from assaymark.scanning.pickle.dangerous import is_dangerous
+from assaymark.scanning.pickle.judge import Judge
+from assaymark.scanning.pickle.permits import PERMITS
 
 if TYPE_CHECKING:
     from assaymark.core.view import View
     from assaymark.formats.pickle.trace import Trace
     from assaymark.scanning.notes import Notes
-    from assaymark.scanning.torch_permits import Storage
+    from assaymark.scanning.pickle.torch_permits import Storage
 
 # torch/serialization.py: MAGIC_NUMBER and PROTOCOL_VERSION open a legacy file.
 _TORCH_MAGIC: Final = 0x1950A86A20F9469CFC6C

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from assaymark.core.limits import SCAN_MAX_FINDINGS
 from assaymark.core.report import Confidence
 from assaymark.formats.pickle.values import BUFFER, COMPUTED, Global, Instance, Value, describe
-from assaymark.scanning.dangerous import is_dangerous
 from assaymark.scanning.notes import Notes, shown
-from assaymark.scanning.permits import PERMITS, Permit
-from assaymark.scanning.refusal import NotChecked, Refused
-from assaymark.scanning.torch_permits import STORAGE_KIND, OutOfStorage, Storage, storage_of
+from assaymark.scanning.pickle.dangerous import is_dangerous
+from assaymark.scanning.pickle.permits import PERMITS, Permit
+from assaymark.scanning.pickle.refusal import NotChecked, Refused
+from assaymark.scanning.pickle.torch_permits import STORAGE_KIND, OutOfStorage, Storage, storage_of
 
 _CALLS = {"NEWOBJ": "makes an instance of", "NEWOBJ_EX": "makes an instance of"}
 

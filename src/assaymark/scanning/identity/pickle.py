@@ -8,8 +8,8 @@ from assaymark.core.errors import InputError
 from assaymark.core.limits import IDENTIFY_MAX_OPCODES
 from assaymark.formats.pickle.run import run_pickle
 from assaymark.formats.pickle.values import COMPUTED
-from assaymark.scanning.dangerous import is_dangerous
-from assaymark.scanning.identified import DATA, MODEL, Identified
+from assaymark.scanning.identity.identified import DATA, MODEL, Identified
+from assaymark.scanning.pickle.dangerous import is_dangerous
 
 if TYPE_CHECKING:
     from assaymark.core.view import View

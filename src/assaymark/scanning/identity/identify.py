@@ -10,16 +10,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.limits import IDENTIFY_HEAD_BYTES
-from assaymark.scanning.identified import BoundedView, Identified
-from assaymark.scanning.identify_archive import (
+from assaymark.scanning.identity.archive import (
     Unpackers,
     identify_compressed,
     identify_numpy,
     identify_tar,
     identify_zip,
 )
-from assaymark.scanning.identify_pickle import identify_pickle
-from assaymark.scanning.identify_plain import identify_plain
+from assaymark.scanning.identity.identified import BoundedView, Identified
+from assaymark.scanning.identity.pickle import identify_pickle
+from assaymark.scanning.identity.plain import identify_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from assaymark.formats.pickle.values import DICT, FROZENSET, SET, Blob, Global, Instance, Plain, Value
-from assaymark.scanning import numpy_permits, torch_permits
-from assaymark.scanning.refusal import Refused, is_count
+from assaymark.scanning.pickle import numpy_permits, torch_permits
+from assaymark.scanning.pickle.refusal import Refused, is_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from assaymark.formats.pickle.values import DICT, Global, Instance
-from assaymark.scanning.refusal import NotChecked, Refused, is_count, is_instance
+from assaymark.scanning.pickle.refusal import NotChecked, Refused, is_count, is_instance
 
 if TYPE_CHECKING:
     from collections.abc import Callable

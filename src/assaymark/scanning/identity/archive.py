@@ -15,10 +15,10 @@ from assaymark.core.limits import (
 )
 from assaymark.core.view import BytesView, SliceView
 from assaymark.formats.zip import LOCAL_MAGIC, read_zip
-from assaymark.scanning.identified import DATA, Identified
-from assaymark.scanning.identify_pickle import identify_pickle
-from assaymark.scanning.identify_plain import identify_plain
-from assaymark.scanning.polyglots import is_tar
+from assaymark.scanning.containers.polyglots import is_tar
+from assaymark.scanning.identity.identified import DATA, Identified
+from assaymark.scanning.identity.pickle import identify_pickle
+from assaymark.scanning.identity.plain import identify_plain
 
 if TYPE_CHECKING:
     from assaymark.core.view import View

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.core.limits import SCAN_MAX_LIST_ITEMS
 from assaymark.formats.pickle.values import Blob, Instance
-from assaymark.scanning.refusal import NotChecked, Refused, is_count, is_instance
+from assaymark.scanning.pickle.refusal import NotChecked, Refused, is_count, is_instance
 
 if TYPE_CHECKING:
     from assaymark.formats.pickle.values import Value

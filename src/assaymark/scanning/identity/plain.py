@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from assaymark.core.errors import InputError
 from assaymark.core.limits import IDENTIFY_HEAD_BYTES, IDENTIFY_INFLATED_BYTES
 from assaymark.formats.safetensors import has_safetensors_shape
-from assaymark.scanning.identified import DATA, MODEL, PART, Identified
-from assaymark.scanning.identify_protobuf import identify_protobuf
+from assaymark.scanning.identity.identified import DATA, MODEL, PART, Identified
+from assaymark.scanning.identity.protobuf import identify_protobuf
 
 if TYPE_CHECKING:
     from collections.abc import Callable

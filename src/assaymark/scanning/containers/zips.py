@@ -9,11 +9,11 @@ from assaymark.core.errors import InputError
 from assaymark.formats.zip import ZipArchive, ZipMember, read_zip
 from assaymark.formats.zip_member import member_view
 from assaymark.scanning.notes import shown
-from assaymark.scanning.pickles import examine_pickle
+from assaymark.scanning.pickle.streams import examine_pickle
 
 if TYPE_CHECKING:
     from assaymark.scanning.content import Content
-    from assaymark.scanning.torch_permits import Storage
+    from assaymark.scanning.pickle.torch_permits import Storage
 
 # Small files of torch's layout: content that torch reads as a number or a word.
 _TORCH_NOTES: Final = frozenset(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.core.errors import InputError
 from assaymark.core.limits import IDENTIFY_MAX_FIELDS, IDENTIFY_REFERENCES_BYTES
 from assaymark.formats.protobuf import LENGTH, VARINT, read_fields
-from assaymark.scanning.identified import Identified
+from assaymark.scanning.identity.identified import Identified
 
 if TYPE_CHECKING:
     from collections.abc import Callable

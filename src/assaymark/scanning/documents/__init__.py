@@ -1,0 +1,1 @@
+"""Texts, configurations and source code."""

@@ -1,0 +1,1 @@
+"""Which models a tree holds, by content: for the inventory."""

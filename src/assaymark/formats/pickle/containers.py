@@ -1,15 +1,15 @@
 """Opcodes of containers, marks, the memo and the stack itself.
 
-The contents of dicts and sets do not matter and are dropped; lists keep some items, since torch's legacy form
-says in one how the raw data that follows is laid out.
+The contents of sets do not matter and are dropped; lists and dicts keep some items: the state of an object is a dict
+of its attributes, and torch's legacy form says in a list how the raw data that follows is laid out.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from assaymark.core.limits import PICKLE_MAX_DIGITS, PICKLE_MAX_SPARE_SLOTS, SCAN_MAX_LIST_ITEMS
-from assaymark.formats.pickle.values import DICT, FROZENSET, SET, Blob, Plain, Value
+from assaymark.core.limits import PICKLE_MAX_DIGITS, PICKLE_MAX_SPARE_SLOTS, SCAN_MAX_DICT_ITEMS, SCAN_MAX_LIST_ITEMS
+from assaymark.formats.pickle.values import FROZENSET, SET, Blob, Dict, Plain, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,13 +67,15 @@ def _list(machine: Machine) -> None:
 
 
 def _empty_dict(machine: Machine) -> None:
-    machine.stack.append(DICT)
+    machine.stack.append(Dict([]))
 
 
 def _dict(machine: Machine) -> None:
-    if len(machine.items_since_mark()) % 2:
+    items = machine.items_since_mark()
+    if len(items) % 2:
         machine.doubt("DICT with a key that has no value")
-    machine.stack.append(DICT)
+    more = len(items) > SCAN_MAX_DICT_ITEMS or len(items) % 2 == 1
+    machine.stack.append(Dict(items[:SCAN_MAX_DICT_ITEMS], more=more))
 
 
 def _empty_set(machine: Machine) -> None:
@@ -117,7 +119,12 @@ def _set_items(machine: Machine, items: list[Value], opcode: str) -> None:
     target = machine.top()
     if len(items) % 2:
         machine.doubt(f"{opcode} with a key that has no value")
-    if target is not DICT and items:
+    if type(target) is Dict:
+        if len(target.items) + len(items) > SCAN_MAX_DICT_ITEMS or len(items) % 2:
+            target.more = True
+        else:
+            target.items += items
+    elif items:
         machine.observer.on_mutate(target, items, opcode, machine.at)
 
 

@@ -195,8 +195,9 @@ def _unicode(machine: Machine) -> None:
 
 def _push_text(machine: Machine, length: int) -> None:
     if length > SCAN_MAX_STRING:
+        offset = machine.reader.offset()
         machine.reader.skip(length)
-        machine.stack.append(Blob("str", length))
+        machine.stack.append(Blob("str", length, offset, utf8=True))
         return
     raw = machine.reader.take(length)
     try:
@@ -226,8 +227,9 @@ def _wide_length(machine: Machine) -> int:
 
 
 def _push_raw(machine: Machine, length: int, kind: str) -> None:
+    offset = machine.reader.offset()
     machine.reader.skip(length)
-    machine.stack.append(Blob(kind, length))
+    machine.stack.append(Blob(kind, length, offset))
 
 
 def _short_binbytes(machine: Machine) -> None:

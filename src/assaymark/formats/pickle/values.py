@@ -25,17 +25,34 @@ class EightBit(str):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plain:
-    """A mutable built-in container whose contents do not matter: dict, set, frozenset."""
+    """A mutable built-in container whose contents do not matter: set, frozenset."""
 
     kind: str
+
+
+@dataclass(slots=True, eq=False)
+class Dict:
+    """A dict: ``items`` is key, value, key, value in the order written, equal keys again.
+
+    ``more`` says that items beyond SCAN_MAX_DICT_ITEMS, or of a malformed DICT, are not among them.
+    """
+
+    items: list[Value]
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Blob:
-    """Text, bytes or a number that is too long to keep. ``length`` in bytes, ``None`` when not known."""
+    """Text, bytes or a number that is too long to keep, or bytes of any length.
+
+    ``length`` in bytes, ``None`` when not known; ``offset`` is where they lie in the view, ``None`` when they are not
+    written there as they are. ``utf8`` says that the bytes are the Latin-1 form of UTF-8 text that lies there.
+    """
 
     kind: str
     length: int | None = None
+    offset: int | None = None
+    utf8: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +95,6 @@ class Instance:
     built: bool = False
 
 
-DICT: Final = Plain("dict")
 SET: Final = Plain("set")
 FROZENSET: Final = Plain("frozenset")
 MALFORMED: Final = Unknown("a malformed constant")
@@ -96,6 +112,8 @@ def describe(value: Value) -> str:
         return value.why
     if isinstance(value, (Plain, Blob)):
         return f"a {value.kind}"
+    if isinstance(value, Dict):
+        return "a dict"
     if value is None:
         return "None"
     return f"a {'str' if isinstance(value, str) else type(value).__name__}"

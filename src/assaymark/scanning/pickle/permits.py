@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from assaymark.formats.pickle.values import DICT, FROZENSET, SET, Blob, Global, Instance, Plain, Value
+from assaymark.formats.pickle.values import FROZENSET, SET, Blob, Dict, Global, Instance, Plain, Value
 from assaymark.scanning.pickle import numpy_permits, torch_permits
 from assaymark.scanning.pickle.refusal import Refused, is_count
 
@@ -41,14 +41,14 @@ def _is_text(value: Value) -> bool:
 
 
 def _ordered_dict(arguments: tuple[Value, ...]) -> Value:
-    if arguments and not (len(arguments) == 1 and (isinstance(arguments[0], list) or arguments[0] is DICT)):
+    if arguments and not (len(arguments) == 1 and isinstance(arguments[0], (list, Dict))):
         raise Refused("with something that is no list of pairs")
     return Instance("OrderedDict", PERMITS["collections", "OrderedDict"])
 
 
 def _ordered_dict_build(target: Instance, state: Value) -> None:
     """Torch keeps ``_metadata`` there. A second BUILD could call a ``__setstate__`` that the first one set."""
-    if state is not DICT:
+    if not isinstance(state, Dict):
         raise Refused("with a state that is no dict")
     if target.built:
         raise Refused("a second time, which calls what the first may have set")

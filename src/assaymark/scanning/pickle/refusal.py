@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assaymark.formats.pickle.values import Instance
 
 if TYPE_CHECKING:
-    from assaymark.formats.pickle.values import Value
+    from assaymark.formats.pickle.values import Blob, Value
 
 
 class Refused(Exception):  # noqa: N818 - internal to the scan: becomes a finding
@@ -16,6 +17,17 @@ class Refused(Exception):  # noqa: N818 - internal to the scan: becomes a findin
 
 class NotChecked(Exception):  # noqa: N818 - internal to the scan: becomes a skip
     """A use that may well be harmless, but that this version cannot check."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """What a permitted call returns when it loads ``blob`` itself: ``loader`` is ``torch`` or ``pickle``.
+
+    Whoever asked has the bytes examined as that loader reads them, and takes what they load for the result.
+    """
+
+    loader: str
+    blob: Blob
 
 
 def is_count(value: Value) -> bool:

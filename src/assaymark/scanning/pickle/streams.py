@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.formats.pickle.names import loaded_name
 from assaymark.formats.pickle.run import run_pickle
-from assaymark.formats.pickle.values import COMPUTED, DICT, Global, Value
+from assaymark.formats.pickle.values import COMPUTED, Dict, Global, Value
 from assaymark.scanning.pickle.dangerous import is_dangerous
 from assaymark.scanning.pickle.judge import Judge
 from assaymark.scanning.pickle.permits import PERMITS
@@ -41,7 +41,7 @@ def examine_pickle(
         notes.opcodes_left -= trace.opcodes
         if trace.stopped:
             results[5:] = []  # a sixth stands for all that follow
-            results.append(trace.result if isinstance(trace.result, (int, list)) or trace.result is DICT else None)
+            results.append(trace.result if isinstance(trace.result, (int, list, Dict)) else None)
             position = trace.end
         broken = not trace.sound
         if broken and not trace.stopped and results:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from assaymark.formats.pickle.values import DICT, Global, Instance
+from assaymark.formats.pickle.values import Dict, Global, Instance
 from assaymark.scanning.pickle.refusal import NotChecked, Refused, is_count, is_instance
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _extras(arguments: tuple[Value, ...], least: int, most: int) -> None:
     if not isinstance(arguments[4], bool):
         raise Refused("with a malformed requires_grad")
     _hooks(arguments[5])
-    if len(arguments) == most and arguments[-1] is not None and arguments[-1] is not DICT:
+    if len(arguments) == most and arguments[-1] is not None and not isinstance(arguments[-1], Dict):
         raise Refused("with malformed metadata")
 
 

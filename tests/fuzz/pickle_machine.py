@@ -1,17 +1,17 @@
 """Fuzz target: the pickle machine. It raises nothing, whatever the bytes."""
 
+from tests.support.judges import judge
+
 from assaymark.core.view import BytesView
 from assaymark.formats.pickle.run import run_pickle
-from assaymark.scanning.notes import Notes
-from assaymark.scanning.pickle.judge import Judge
 
 
 def fuzz(data: bytes) -> None:
     """A run ends within the bytes, and stops or says why it did not."""
-    notes = Notes("fuzz")
-    judge = Judge(notes, torch=data[:1] == b"\x80")
-    trace = run_pickle(BytesView(data), 0, judge, budget=100_000)
-    judge.conclude()
+    observer = judge(data, torch=data[:1] == b"\x80")
+    notes = observer.notes
+    trace = run_pickle(BytesView(data), 0, observer, budget=100_000)
+    observer.conclude()
     if not (trace.stopped or trace.breaks) or not 0 <= trace.end <= len(data):
         raise AssertionError("a run that neither stopped nor broke")
     for finding in notes.findings:

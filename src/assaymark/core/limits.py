@@ -140,6 +140,7 @@ ZIP_MAX_INFLATED_BYTES: Final = 256 * MIB  # of one compressed member that must 
 # safetensors: the reference reader refuses a header above 100 MB.
 SAFETENSORS_MAX_HEADER_BYTES: Final = 100_000_000
 SCAN_MAX_LISTED: Final = 10_000  # examined members and skips listed for one file; more are counted in one line
+SCAN_MAX_NESTED_BYTES: Final = 64 * MIB  # of text that a pickle decodes and loads: bytes of protocol 2
 SCAN_MAX_DICT_ITEMS: Final = 20_000  # keys and values of one pickled dict that are remembered; a state has dozens
 SCAN_MAX_LIST_ITEMS: Final = 100_000  # items of one pickled list that are remembered; a list of keys has hundreds
 # One text in a report: a path (PATH_MAX_BYTES) fits; nothing longer helps a reader.

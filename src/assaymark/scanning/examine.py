@@ -47,7 +47,7 @@ def _examine(content: Content) -> None:
         notes.finding("file-polyglot", message, member=member, offset=offset)
     if kind in ("zip", "safetensors", "picture") and is_pickle(view):
         notes.finding("file-polyglot", f"begins as {kind} and is a pickle too", member=member, offset=0)
-        examine_pickle(view, notes, member)
+        examine_pickle(content)
     _against_name(content, kind)
     _forced(content, kind)
     if kind == "empty":
@@ -60,7 +60,7 @@ def _forced(content: Content, kind: str) -> None:
     """Run the machine over what is only named a pickle: a loader will, and effects come before the break."""
     _, kept_by = PROMISES.get(content.suffix, ("", frozenset[str]()))
     if "pickle" in kept_by and kind in ("", "text", "json"):
-        examine_pickle(content.view, content.notes, content.member)
+        examine_pickle(content)
 
 
 def _against_name(content: Content, kind: str) -> None:

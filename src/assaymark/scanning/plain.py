@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def scan_pickle(content: Content) -> None:
     """Every pickle stream of the content, by the abstract machine."""
-    examine_pickle(content.view, content.notes, content.member)
+    examine_pickle(content)
 
 
 def scan_safetensors(content: Content) -> None:

@@ -4,6 +4,7 @@ import pickle
 import struct
 
 import pytest
+from tests.support.judges import judge
 from tests.support.views import CountingView, SparseView
 
 from assaymark.core.view import BytesView
@@ -12,12 +13,10 @@ from assaymark.formats.pickle.names import loaded_name
 from assaymark.formats.pickle.run import run_pickle
 from assaymark.formats.pickle.trace import Trace
 from assaymark.formats.pickle.values import SET, Blob, Unknown
-from assaymark.scanning.notes import Notes
-from assaymark.scanning.pickle.judge import Judge
 
 
 def run(data: bytes) -> Trace:
-    return run_pickle(BytesView(data), 0, Judge(Notes("x")))
+    return run_pickle(BytesView(data), 0, judge())
 
 
 @pytest.mark.parametrize("protocol", range(6))
@@ -131,20 +130,20 @@ def test_raw_data_is_not_read() -> None:
     size = 500 << 20
     head = b"\x80\x04\x8e" + struct.pack("<Q", size)
     view = SparseView(len(head) + size + 1, {0: head, len(head) + size: b"."})
-    trace = run_pickle(view, 0, Judge(Notes("x")))
+    trace = run_pickle(view, 0, judge())
     assert trace.sound
     assert view.bytes_read < 8192
 
 
 def test_a_small_pickle_is_read_once() -> None:
     view = CountingView(pickle.dumps(list(range(1000)), 4))
-    assert run_pickle(view, 0, Judge(Notes("x"))).sound
+    assert run_pickle(view, 0, judge()).sound
     assert view.bytes_read == view.size
     assert view.reads <= 3
 
 
 def test_the_trace_says_where_it_ended() -> None:
-    trace = run_pickle(BytesView(b"xxN.yy"), 2, Judge(Notes("x")))
+    trace = run_pickle(BytesView(b"xxN.yy"), 2, judge())
     assert (trace.start, trace.end, trace.opcodes, trace.stopped) == (2, 4, 2, True)
     trace = run(b"N\xff")
     assert (trace.stopped, trace.breaks[0].offset) == (False, 1)
@@ -152,13 +151,13 @@ def test_the_trace_says_where_it_ended() -> None:
 
 
 def test_the_budget_ends_a_run() -> None:
-    trace = run_pickle(BytesView(b"N" * 100), 0, Judge(Notes("x")), budget=10)
+    trace = run_pickle(BytesView(b"N" * 100), 0, judge(), budget=10)
     assert (trace.out_of_budget, trace.opcodes, trace.stopped) == (True, 10, False)
 
 
 def test_the_end_of_a_long_line_is_found_however_far_it_is() -> None:
     end = 40 << 20
-    trace = run_pickle(SparseView(end + 2, {0: b"V", end: b"\n."}), 0, Judge(Notes("x")))
+    trace = run_pickle(SparseView(end + 2, {0: b"V", end: b"\n."}), 0, judge())
     assert trace.sound
     assert trace.end == end + 2
 

@@ -101,7 +101,10 @@ def _newobj_ex(machine: Machine) -> None:
 
 def _build(machine: Machine) -> None:
     state = machine.pop()
-    machine.observer.on_build(machine.top(), state, machine.at)
+    loaded = machine.observer.on_build(machine.top(), state, machine.at, machine.frame_end)
+    if loaded is not None:
+        machine.stack[-1] = loaded.value
+        machine.reader.skip(loaded.resume - machine.reader.offset())
 
 
 def _persid(machine: Machine) -> None:

@@ -33,6 +33,7 @@ def _frame(machine: Machine) -> None:
     length = machine.reader.unsigned(8)
     if length > machine.reader.left():
         machine.doubt("a FRAME that is longer than the stream")
+    machine.frame_end = machine.reader.offset() + length
 
 
 def parse_integer(text: bytes) -> int | None:

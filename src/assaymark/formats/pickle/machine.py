@@ -29,7 +29,7 @@ class Stopped(Exception):  # noqa: N818 - internal: ends a run
 class Machine:
     """The state of one run; ``run.run_pickle`` makes it. Opcode functions get it as their only argument."""
 
-    __slots__ = ("at", "breaks", "fence", "marks", "memo", "observer", "protocol", "reader", "stack")
+    __slots__ = ("at", "breaks", "fence", "frame_end", "marks", "memo", "observer", "protocol", "reader", "stack")
 
     def __init__(self, reader: Reader, observer: Observer) -> None:
         self.reader = reader
@@ -39,6 +39,7 @@ class Machine:
         self.fence = 0
         self.memo: dict[int, Value] = {}
         self.protocol = 0
+        self.frame_end = 0
         self.breaks: list[Break] = []
         self.at = reader.offset()
 

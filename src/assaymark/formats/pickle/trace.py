@@ -41,6 +41,14 @@ class Trace:
         return self.stopped and not self.breaks
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a loader puts in the place of an object that it has just built, and where in the view it reads on."""
+
+    value: Value
+    resume: int
+
+
 class Observer(Protocol):
     """Hears of each effect in order and says what value it leaves. ``offset`` is that of the opcode."""
 
@@ -52,8 +60,12 @@ class Observer(Protocol):
         """``function(*arguments)``, or ``cls.__new__(cls, *arguments)`` for NEWOBJ and NEWOBJ_EX."""
         ...
 
-    def on_build(self, target: Value, state: Value, offset: int, /) -> None:
-        """``target.__setstate__(state)``, or attributes of ``target`` are set from ``state``."""
+    def on_build(self, target: Value, state: Value, offset: int, frame_end: int, /) -> Loaded | None:
+        """``target.__setstate__(state)``, or attributes of ``target`` are set from ``state``.
+
+        A loader that takes over then (joblib reads an array behind the opcode) is told by the answer.
+        ``frame_end`` is where the current frame ends, 0 without one.
+        """
         ...
 
     def on_mutate(self, target: Value, items: list[Value], opcode: str, offset: int, /) -> None:

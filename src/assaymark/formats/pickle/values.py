@@ -47,12 +47,14 @@ class Blob:
 
     ``length`` in bytes, ``None`` when not known; ``offset`` is where they lie in the view, ``None`` when they are not
     written there as they are. ``utf8`` says that the bytes are the Latin-1 form of UTF-8 text that lies there.
+    ``data`` has them where they are few and computed.
     """
 
     kind: str
     length: int | None = None
     offset: int | None = None
     utf8: bool = False
+    data: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

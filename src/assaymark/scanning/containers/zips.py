@@ -84,8 +84,8 @@ def _torch(content: Content, archive: ZipArchive) -> set[str]:
         except InputError as error:
             content.notes.skip(error.message, inner)
             continue
-        found = examine_pickle(view, content.notes, inner, torch=True, torchscript=script)
-        storages.extend((storage, offset, f"{root}{folder}/", inner) for storage, offset in found)
+        found = examine_pickle(content.within(view, member.name), torch=True, torchscript=script)
+        storages.extend((storage, offset, f"{root}{folder}/", inner) for storage, offset in found.storages)
     agreed: dict[tuple[str, str], Storage] = {}
     for storage, offset, folder, inner in storages:
         if agreed.setdefault((folder, storage.key), storage) != storage:

@@ -54,7 +54,7 @@ class _Imports:
     def on_call(self, _function: Value, _arguments: Value, _opcode: str, _offset: int) -> Value:
         return COMPUTED
 
-    def on_build(self, _target: Value, _state: Value, _offset: int) -> None:
+    def on_build(self, _target: Value, _state: Value, _offset: int, _frame_end: int) -> None:
         """Nothing to remember."""
 
     def on_mutate(self, _target: Value, _items: list[Value], _opcode: str, _offset: int) -> None:

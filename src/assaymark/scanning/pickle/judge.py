@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from assaymark.core.limits import SCAN_MAX_FINDINGS
 from assaymark.core.report import Confidence
+from assaymark.formats.pickle.trace import Loaded
 from assaymark.formats.pickle.values import BUFFER, COMPUTED, Global, Instance, Value, describe
-from assaymark.scanning.notes import Notes, shown
+from assaymark.scanning.notes import shown
 from assaymark.scanning.pickle.dangerous import is_dangerous
+from assaymark.scanning.pickle.joblib_permits import ARRAY_FILE_KIND, raw_block
+from assaymark.scanning.pickle.nested import nested_view
 from assaymark.scanning.pickle.permits import PERMITS, Permit
-from assaymark.scanning.pickle.refusal import NotChecked, Refused
+from assaymark.scanning.pickle.refusal import Nested, NotChecked, Refused
 from assaymark.scanning.pickle.torch_permits import STORAGE_KIND, OutOfStorage, Storage, storage_of
+
+if TYPE_CHECKING:
+    from assaymark.core.view import View
+    from assaymark.scanning.content import Content
+    from assaymark.scanning.pickle.streams import Loaders
 
 _CALLS = {"NEWOBJ": "makes an instance of", "NEWOBJ_EX": "makes an instance of"}
 
@@ -28,17 +37,22 @@ class _Use:
 class Judge:
     """Observer of one file's pickles. ``torch`` says that persistent ids are torch's storages.
 
-    ``storages`` collects what persistent ids refer to. ``torchscript`` leaves classes of ``__torch__`` alone:
-    in such an archive torch's C++ reader resolves them in the archive's own code, which is skipped as a whole.
+    ``storages`` collects what persistent ids refer to, ``raw`` the (start, end) of the array data that joblib reads
+    between opcodes. ``torchscript`` leaves classes of ``__torch__`` alone: in such an archive torch's C++ reader
+    resolves them in the archive's own code. ``loaders`` examine what a permitted call loads by itself.
     """
 
-    def __init__(self, notes: Notes, member: str = "", *, torch: bool = False, torchscript: bool = False) -> None:
-        self.notes = notes
-        self.member = member
+    def __init__(self, content: Content, loaders: Loaders, *, torch: bool = False, torchscript: bool = False) -> None:
+        self.notes = content.notes
+        self.member = content.member
         self.torch = torch
         self.torchscript = torchscript
         self.storages: list[tuple[Storage, int]] = []
+        self.raw: list[tuple[int, int]] = []
         self.effects = 0
+        self._content = content
+        self._loaders = loaders
+        self._within_array = False
         self._uses: dict[str, _Use] = {}
         self._more_uses = 0
         self._reserved = False
@@ -83,7 +97,8 @@ class Judge:
             self._unsafe(f"{opcode} at byte {offset} calls {function.dotted} with {describe(arguments)}", offset)
             return COMPUTED
         try:
-            return permit.call(arguments)
+            result = permit.call(arguments)
+            return self._nested(result, offset) if isinstance(result, Nested) else result
         except OutOfStorage as refused:
             message = f"{opcode} at byte {offset} calls {function.dotted} {refused}"
             self.notes.finding("torch-storage-size", message, member=self.member, offset=offset)
@@ -93,23 +108,27 @@ class Judge:
             self._skip(str(reason))
         return COMPUTED
 
-    def on_build(self, target: Value, state: Value, offset: int) -> None:
-        """Check the state against the permit of what is built."""
+    def on_build(self, target: Value, state: Value, offset: int, frame_end: int) -> Loaded | None:
+        """Check the state against the permit of what is built; say where joblib reads on after an array."""
         if isinstance(target, Instance) and target.permit is _TORCHSCRIPT:
-            return
+            return None
         if isinstance(target, Instance) and isinstance(target.detail, Global):
             self._act(target.detail, f"BUILD at byte {offset} sets the state of an instance of")
-            return
+            return None
         if not isinstance(target, Instance) or target.permit is None or target.permit.build is None:
             self._unsafe(f"BUILD at byte {offset} sets the state of {describe(target)}", offset)
-            return
+            return None
+        loaded = None
         try:
             target.permit.build(target, state)
+            if target.kind == ARRAY_FILE_KIND and not self._within_array:
+                loaded = self._array(target, offset + 1, frame_end)
         except Refused as refused:
             self._unsafe(f"BUILD at byte {offset} sets the state of {describe(target)} {refused}", offset)
         except NotChecked as reason:
             self._skip(str(reason))
         target.built = True
+        return loaded
 
     def on_mutate(self, target: Value, items: list[Value], opcode: str, offset: int) -> None:
         """Only a permitted mapping takes items; anything else has a method called."""
@@ -159,6 +178,28 @@ class Judge:
             message = f"{opcode} at byte {offset} makes the C reader set aside {min(length, 2**63) >> 20} MiB"
             self.notes.finding("scan-resource", message, member=self.member, offset=offset)
         self._reserved = True
+
+    # What loaders read besides.
+
+    def _array(self, target: Instance, start: int, frame_end: int) -> Loaded:
+        """The array that joblib reads from ``start``: raw data, or a pickle when it holds objects."""
+        if frame_end > start:
+            raise Refused(f"in the middle of a frame, behind which joblib would read on (byte {frame_end})")
+        block = raw_block(self._content.view, target, start)
+        if not block.objects:
+            self.raw.append((start, block.end))
+            return Loaded(block.array, block.end)
+        self._within_array = True
+        trace = self._loaders.stream(self._content.view, start, self)
+        self._within_array = False
+        if not trace.sound:
+            raise NotChecked(f"the objects of an array at byte {start} cannot be followed to their end")
+        return Loaded(block.array, trace.end)
+
+    def _nested(self, nested: Nested, offset: int) -> Value:
+        """What the bytes load that a permitted call loads by itself."""
+        view: View = nested_view(self._content.view, nested.blob)
+        return self._loaders.content(self._content.within(view, f"bytes at {offset}"), nested.loader)
 
     # What becomes of it.
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from assaymark.formats.pickle.values import FROZENSET, SET, Blob, Dict, Global, Instance, Plain, Value
-from assaymark.scanning.pickle import numpy_permits, torch_permits
+from assaymark.scanning.pickle import joblib_permits, numpy_permits, torch_permits
 from assaymark.scanning.pickle.refusal import Refused, is_count
 
 if TYPE_CHECKING:
@@ -139,6 +139,12 @@ def _dtype(arguments: tuple[Value, ...]) -> Value:
     return result
 
 
+def _array_file(arguments: tuple[Value, ...]) -> Value:
+    result = joblib_permits.wrapper(arguments)
+    result.permit = PERMITS["joblib.numpy_pickle", "NumpyArrayWrapper"]
+    return result
+
+
 def _table() -> dict[tuple[str, str], Permit]:
     table: dict[tuple[str, str], Permit] = {
         ("collections", "OrderedDict"): Permit(
@@ -156,6 +162,9 @@ def _table() -> dict[tuple[str, str], Permit]:
         ("torch", "device"): Permit("function", _device),
         ("torch.serialization", "_get_layout"): Permit("function", _layout),
         ("numpy", "ndarray"): Permit("numpy.ndarray class"),
+        ("joblib.numpy_pickle", "NumpyArrayWrapper"): Permit(
+            "joblib array file", _array_file, new=True, build=joblib_permits.wrapper_build
+        ),
         ("numpy", "dtype"): Permit("numpy.dtype", _dtype, build=numpy_permits.dtype_build),
     }
     for core in ("numpy._core", "numpy.core"):  # NumPy 2 and 1

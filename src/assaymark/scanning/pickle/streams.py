@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from assaymark.core.limits import SCAN_MAX_NESTING
 from assaymark.formats.pickle.names import loaded_name
 from assaymark.formats.pickle.run import run_pickle
-from assaymark.formats.pickle.values import COMPUTED, Dict, Global, Value
+from assaymark.formats.pickle.values import COMPUTED, Dict, Global, Instance, Value
+from assaymark.formats.zip import LOCAL_MAGIC
+from assaymark.scanning.notes import shown
 from assaymark.scanning.pickle.dangerous import is_dangerous
 from assaymark.scanning.pickle.judge import Judge
 from assaymark.scanning.pickle.permits import PERMITS
+from assaymark.scanning.pickle.refusal import NotChecked
 
 if TYPE_CHECKING:
     from assaymark.core.view import View
     from assaymark.formats.pickle.trace import Trace
+    from assaymark.scanning.content import Content
     from assaymark.scanning.notes import Notes
     from assaymark.scanning.pickle.torch_permits import Storage
 
@@ -23,25 +29,54 @@ _TORCH_PROTOCOL: Final = 1001
 _PROBE_OPCODES: Final = 100_000
 
 
-def examine_pickle(
-    view: View, notes: Notes, member: str = "", *, torch: bool = False, torchscript: bool = False
-) -> list[tuple[Storage, int]]:
-    """Note what the pickles of ``view`` would do; returns the storages that persistent ids refer to, with offsets.
+class Loaders:
+    """How a judge has examined what a permitted call loads by itself."""
+
+    def __init__(self, notes: Notes) -> None:
+        self._notes = notes
+
+    def stream(self, view: View, start: int, judge: Judge) -> Trace:
+        """The pickle that begins at ``start``, in the same file and before the same judge."""
+        trace = run_pickle(view, start, judge, budget=self._notes.opcodes_left)
+        self._notes.opcodes_left -= trace.opcodes
+        return trace
+
+    def content(self, content: Content, loader: str) -> Value:
+        """The value that ``loader`` makes of ``content``; what it does on the way becomes findings."""
+        if content.depth > SCAN_MAX_NESTING:
+            raise NotChecked(f"loads within more than {SCAN_MAX_NESTING} loads are not examined")
+        if loader == "torch" and content.view.read(0, 4) == LOCAL_MAGIC:
+            content.examine(content)
+            return COMPUTED
+        return examine_pickle(content).value
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What came of the pickles of one file: the storages that persistent ids name, with offsets, and the value."""
+
+    storages: list[tuple[Storage, int]]
+    value: Value
+
+
+def examine_pickle(content: Content, *, torch: bool = False, torchscript: bool = False) -> Examination:
+    """Note what the pickles of ``content`` would do.
 
     All streams in a row are examined. What follows the last STOP and is no pickle is skipped, so the report is
     incomplete; effects before a break are findings.
     """
-    judge = Judge(notes, member, torch=torch, torchscript=torchscript)
+    view, notes, member = content.view, content.notes, content.member
+    loaders = Loaders(notes)
+    judge = Judge(content, loaders, torch=torch, torchscript=torchscript)
     results: list[Value] = []
     position = 0
     broken = False
     while position < view.size and not broken:
         judge.torch = torch or results[:2] == [_TORCH_MAGIC, _TORCH_PROTOCOL]
-        trace = run_pickle(view, position, judge, budget=notes.opcodes_left)
-        notes.opcodes_left -= trace.opcodes
+        trace = loaders.stream(view, position, judge)
         if trace.stopped:
             results[5:] = []  # a sixth stands for all that follow
-            results.append(trace.result if isinstance(trace.result, (int, list, Dict)) else None)
+            results.append(trace.result if isinstance(trace.result, (int, list, Dict, Instance)) else None)
             position = trace.end
         broken = not trace.sound
         if broken and not trace.stopped and results:
@@ -55,9 +90,23 @@ def examine_pickle(
     legacy = _is_legacy_torch(results)
     if results[:1] == [_TORCH_MAGIC] and not legacy:
         notes.skip("it begins as torch's legacy format and is not whole", member)
+    if judge.raw:
+        _as_plain_pickle(view, judge)
     if not broken:
-        notes.saw("torch-legacy" if legacy else "pickle", member)
-    return judge.storages
+        notes.saw("torch-legacy" if legacy else "joblib" if judge.raw else "pickle", member)
+    return Examination(judge.storages, results[3] if legacy else results[0] if results else COMPUTED)
+
+
+def _as_plain_pickle(view: View, judge: Judge) -> None:
+    """What ``pickle.load`` would make of the file: it takes joblib's raw data for opcodes."""
+    hidden = _Hidden(judge.raw)
+    run_pickle(view, 0, hidden, budget=_PROBE_OPCODES)
+    if hidden.found is not None:
+        message = (
+            f"pickle.load, which does not read arrays as joblib does, finds an import of {shown(hidden.found.dotted)}"
+            f" in the raw data of an array (byte {hidden.found.offset})"
+        )
+        judge.notes.finding("file-polyglot", message, member=judge.member, offset=hidden.found.offset)
 
 
 def _why(trace: Trace) -> str:
@@ -117,7 +166,7 @@ class _Probe:
         self.effect = self.effect or isinstance(function, Global)
         return COMPUTED
 
-    def on_build(self, target: Value, _state: Value, _offset: int) -> None:
+    def on_build(self, target: Value, _state: Value, _offset: int, _frame_end: int) -> None:
         self.effect = self.effect or isinstance(target, Global)
 
     def on_mutate(self, target: Value, _items: list[Value], _opcode: str, _offset: int) -> None:
@@ -136,6 +185,21 @@ class _Probe:
 
     def on_reserve(self, _length: int, _opcode: str, _offset: int) -> None:
         """No effect by itself: "range" after a line reads so."""
+
+
+class _Hidden(_Probe):
+    """Observer that remembers the first import of something known from within raw data."""
+
+    def __init__(self, raw: list[tuple[int, int]]) -> None:
+        super().__init__()
+        self._raw = raw
+        self.found: Global | None = None
+
+    def on_global(self, found: Global) -> Value:
+        known = found.module.split(".", 1)[0] in _KNOWN_ROOTS or is_dangerous(found.module, found.name)
+        if known and self.found is None and any(start <= found.offset < end for start, end in self._raw):
+            self.found = found
+        return found
 
 
 _KNOWN_ROOTS: Final = frozenset(loaded_name(module, name, 0)[0].split(".", 1)[0] for module, name in PERMITS)

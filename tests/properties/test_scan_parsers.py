@@ -12,7 +12,18 @@ from types import ModuleType
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.fuzz import pickle_machine, safetensors_reader, scan_examine, scan_report, text_and_pictures, zip_reader
+from tests.fuzz import (
+    compressed_streams,
+    numpy_header,
+    pickle_machine,
+    safetensors_reader,
+    scan_examine,
+    scan_report,
+    sevenzip_reader,
+    tar_reader,
+    text_and_pictures,
+    zip_reader,
+)
 from tests.support.asm import make_zip, safetensors, zip_entry
 
 from assaymark.core.canonical import canonical_json
@@ -23,7 +34,7 @@ SETTINGS = settings(max_examples=200, deadline=None)
 VECTORS = Path(__file__).parents[1] / "vectors"
 SEEDS = [
     path.read_bytes()
-    for folder in ("models", "pictures")
+    for folder in ("archives", "models", "pictures")
     for path in sorted((VECTORS / folder).iterdir())
     if path.stat().st_size < 4000
 ]
@@ -31,7 +42,18 @@ SEEDS += [
     make_zip([zip_entry(b"a.txt", b"text"), zip_entry(b"b.pkl", b"\x80\x02N.")]),
     safetensors({"a": {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]}}, b"xx"),
 ]
-TARGETS = [pickle_machine, safetensors_reader, scan_examine, scan_report, text_and_pictures, zip_reader]
+TARGETS = [
+    compressed_streams,
+    numpy_header,
+    pickle_machine,
+    safetensors_reader,
+    scan_examine,
+    scan_report,
+    sevenzip_reader,
+    tar_reader,
+    text_and_pictures,
+    zip_reader,
+]
 
 
 @st.composite

@@ -132,11 +132,22 @@ SANDBOX_OUTPUT_BYTES: Final = 16 * MIB
 SCAN_MAX_OPCODES: Final = 20_000_000  # about 30 s of our machine; facts: a 2 GB checkpoint needs some thousand
 SCAN_MAX_STRING: Final = 64 * KIB  # longer pickle strings are known by length only
 SCAN_MAX_FINDINGS: Final = 1_000  # of one file; more are counted, and the report says so
-SCAN_MAX_NESTING: Final = 4  # containers within containers
+SCAN_MAX_NESTING: Final = 8  # containers within containers
 SCAN_MAX_TEXT_BYTES: Final = 128 * MIB  # tokenizer vocabularies are tens of megabytes
 ZIP_MAX_ENTRIES: Final = 100_000
 ZIP_MAX_DIRECTORY_BYTES: Final = 64 * MIB  # 640 bytes for each of the most entries
 ZIP_MAX_INFLATED_BYTES: Final = 256 * MIB  # of one compressed member that must be read whole
+# A compressed file is unpacked twice, 300 MB/s each time, and kept in memory when it is small. zlib reaches a ratio
+# of 1,032; weights stay below 20, and vocabularies below 100.
+INFLATED_MAX_BYTES: Final = 4 * GIB
+INFLATED_KEPT_BYTES: Final = 64 * MIB
+INFLATED_MAX_RATIO: Final = 400
+INFLATED_MAX_RESTARTS: Final = 8
+TAR_MAX_ENTRIES: Final = 100_000
+TAR_MAX_EXTENDED_BYTES: Final = MIB  # names of a member; PATH_MAX_BYTES and a few records
+SEVENZIP_MAX_HEADER_BYTES: Final = 16 * MIB
+SEVENZIP_MAX_ENTRIES: Final = 100_000
+NUMPY_MAX_HEADER_BYTES: Final = 64 * KIB  # NumPy refuses above 10,000 characters unless it is told otherwise
 # safetensors: the reference reader refuses a header above 100 MB.
 SAFETENSORS_MAX_HEADER_BYTES: Final = 100_000_000
 SCAN_MAX_LISTED: Final = 10_000  # examined members and skips listed for one file; more are counted in one line

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
@@ -194,12 +195,12 @@ class Sandbox:
 
     def _start(self) -> socket.socket:
         """Start the zygote: a fresh isolated interpreter with an empty environment."""
-        package = str(Path(__file__).resolve().parents[2])
+        packages = [str(Path(__file__).resolve().parents[2]), *_needed_folders()]
         ours, theirs = socket.socketpair()
         if theirs.fileno() < _STANDARD_STREAMS:  # a caller closed those, and the child gets new ones
             with theirs:
                 theirs = socket.socket(fileno=fcntl.fcntl(theirs, fcntl.F_DUPFD_CLOEXEC, _STANDARD_STREAMS))
-        command = [sys.executable, "-I", "-S", "-c", _BOOT, str(theirs.fileno()), self._examiner, package]
+        command = [sys.executable, "-I", "-S", "-c", _BOOT, str(theirs.fileno()), self._examiner, *packages]
         kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH") if name in os.environ}
         try:
             with theirs:
@@ -242,6 +243,14 @@ class Sandbox:
                 self._zygote.kill()
                 self._zygote.wait()
             self._zygote = None
+
+
+def _needed_folders() -> list[str]:
+    """Where the distributions lie that the examiners need: an isolated interpreter does not look there by itself."""
+    if sys.version_info >= (3, 14):
+        return []  # Zstandard is part of the library
+    found = find_spec("backports")
+    return [str(Path(place).parent) for place in (found.submodule_search_locations or ())] if found else []
 
 
 def _no_start(why: str) -> UnavailableError:

@@ -32,20 +32,24 @@ def examine(view: View, path: str) -> Report:
     return notes.report()
 
 
+# Formats that a file can be and a pickle too, as far as the first bytes go.
+_BESIDE_PICKLES: Final = frozenset(("zip", "safetensors", "picture", "tar", "compressed"))
+
+
 def _examine(content: Content) -> None:
     view, notes, member = content.view, content.notes, content.member
     if content.depth > SCAN_MAX_NESTING:
         notes.skip(f"nested in more than {SCAN_MAX_NESTING} containers", member)
         return
     kind = recognise(view)
-    code = runnable(view, content.suffix) if kind != "pickle" else ""
+    code = runnable(view, content.suffix) if kind not in ("pickle", "native") else ""
     if code:
         notes.skip(f"{code}: a loader may execute it, and this version does not examine code", member)
         return
     for what, offset in other_formats(view, kind):
         message = f"{what} (byte {offset}) and begins as {kind or 'something else'}"
         notes.finding("file-polyglot", message, member=member, offset=offset)
-    if kind in ("zip", "safetensors", "picture") and is_pickle(view):
+    if kind in _BESIDE_PICKLES and is_pickle(view):
         notes.finding("file-polyglot", f"begins as {kind} and is a pickle too", member=member, offset=0)
         examine_pickle(content)
     _against_name(content, kind)
@@ -76,8 +80,19 @@ def _against_name(content: Content, kind: str) -> None:
         else:
             notes.skip("the format is not recognised", member)
     elif promised and kind not in kept_by:
-        notes.skip(f"named {suffix} ({promised}), but its content is {_article(kind)}", member)
+        message = f"named {suffix} ({promised}), but its content is {_article(kind)}"
+        notes.finding("name-mismatch", message, member=member, offset=0)
+        if kind in ("empty", "json", "text"):
+            notes.skip(message, member)  # inert as text, and not what a loader of that name reads
 
 
 def _article(kind: str) -> str:
-    return {"empty": "empty", "json": "JSON", "text": "text", "zip": "a zip archive"}.get(kind, f"a {kind}")
+    return {
+        "empty": "empty",
+        "json": "JSON",
+        "text": "text",
+        "zip": "a zip archive",
+        "native": "a program",
+        "compressed": "a compressed file",
+        "numpy": "a NumPy array",
+    }.get(kind, f"a {kind}")

@@ -16,8 +16,8 @@ CODE_SUFFIXES: Final = frozenset(
 )
 
 # What a name promises: suffix -> (format's name, kinds of content that keep the promise).
-_PICKLES: Final = ("pickle", frozenset(("pickle",)))
-_TORCH: Final = ("PyTorch", frozenset(("zip", "pickle")))
+_PICKLES: Final = ("pickle", frozenset(("pickle", "compressed")))
+_TORCH: Final = ("PyTorch", frozenset(("zip", "pickle", "tar", "compressed")))
 PROMISES: Final[dict[str, tuple[str, frozenset[str]]]] = {
     **dict.fromkeys((".pkl", ".pickle", ".pk", ".p", ".joblib", ".dill", ".cloudpickle", ".sav"), _PICKLES),
     **dict.fromkeys((".pt", ".pth", ".ckpt", ".bin", ".ptl", ".pt2", ".ot", ".t7", ".mar", ".model"), _TORCH),
@@ -26,10 +26,16 @@ PROMISES: Final[dict[str, tuple[str, frozenset[str]]]] = {
     ".keras": ("Keras", frozenset(("zip",))),
     ".skops": ("skops", frozenset(("zip",))),
     ".zip": ("zip", frozenset(("zip",))),
+    ".npy": ("NumPy array", frozenset(("numpy",))),
+    ".nemo": ("NeMo", frozenset(("tar", "compressed"))),
+    ".tar": ("tar", frozenset(("tar",))),
+    ".7z": ("7z", frozenset(("7z",))),
+    **dict.fromkeys(
+        (".tgz", ".gz", ".bz2", ".xz", ".zst", ".lz4", ".lzma", ".z"), ("compressed file", frozenset(("compressed",)))
+    ),
     **{
         suffix: (name, frozenset[str]())
         for name, suffixes in (
-            ("NumPy array", ".npy"),
             ("HDF5", ".h5 .hdf5 .hdf"),
             ("ONNX", ".onnx"),
             ("GGUF", ".gguf .ggml"),
@@ -37,7 +43,6 @@ PROMISES: Final[dict[str, tuple[str, frozenset[str]]]] = {
             ("TensorFlow Lite", ".tflite .lite"),
             ("TensorFlow records", ".tfrecord .tfevents .index .data-00000-of-00001"),
             ("Core ML", ".mlmodel .mlpackage"),
-            ("NeMo", ".nemo"),
             ("XGBoost", ".xgb .ubj .bst"),
             ("LightGBM", ".lgb .lgbm"),
             ("CatBoost", ".cbm"),
@@ -47,7 +52,7 @@ PROMISES: Final[dict[str, tuple[str, frozenset[str]]]] = {
             ("R data", ".rds .rda .rdata"),
             ("TensorRT", ".engine .plan .trt"),
             ("MXNet", ".params"),
-            ("archive", ".tar .tgz .gz .bz2 .xz .7z .rar .zst .lz4"),
+            ("archive", ".rar"),
         )
         for suffix in suffixes.split()
     },

@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.errors import InputError
+from assaymark.formats.compressed import compression
+from assaymark.formats.numpy_file import MAGIC as NUMPY_MAGIC
 from assaymark.formats.pictures import picture_format
 from assaymark.formats.safetensors import has_safetensors_shape
+from assaymark.formats.sevenzip import MAGIC as SEVENZIP_MAGIC
+from assaymark.formats.tar import is_tar
 from assaymark.formats.text import read_text
 from assaymark.formats.zip import END_MAGIC, LOCAL_MAGIC
-from assaymark.scanning.containers.polyglots import is_tar
+from assaymark.scanning.containers.compressed import OLD_JOBLIB
+from assaymark.scanning.containers.native import native_code
 from assaymark.scanning.pickle.streams import is_pickle
 from assaymark.scanning.promises import CODE_SUFFIXES
 
@@ -21,36 +26,13 @@ _HIGHEST_PROTOCOL: Final = 5
 
 # Formats that this version knows by their magic and does not examine.
 _MAGICS: Final = (
-    (b"\x1f\x8b", "gzip"),
-    (b"BZh", "bzip2"),
-    (b"\xfd7zXZ\x00", "xz"),
-    (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
     (b"Rar!\x1a\x07", "RAR"),
-    (b"\x28\xb5\x2f\xfd", "Zstandard"),
-    (b"\x04\x22\x4d\x18", "LZ4"),
-    (b"\x78\x01", "zlib"),
-    (b"\x78\x5e", "zlib"),
-    (b"\x78\x9c", "zlib"),
-    (b"\x78\xda", "zlib"),
-    (b"ZF0x", "joblib's zlib container"),
     (b"\x89HDF\r\n\x1a\n", "HDF5"),
     (b"GGUF", "GGUF"),
-    (b"\x93NUMPY", "NumPy array"),
     (b"SQLite format 3\x00", "SQLite"),
     (b"PAR1", "Parquet"),
     (b"ARROW1", "Arrow"),
     (b"%PDF-", "PDF"),
-)
-_EXECUTABLES: Final = (
-    (b"\x7fELF", "an ELF program"),
-    (b"MZ", "a Windows program"),
-    (b"\xfe\xed\xfa\xce", "a Mach-O program"),
-    (b"\xfe\xed\xfa\xcf", "a Mach-O program"),
-    (b"\xce\xfa\xed\xfe", "a Mach-O program"),
-    (b"\xcf\xfa\xed\xfe", "a Mach-O program"),
-    (b"\xca\xfe\xba\xbe", "a Mach-O program or Java class"),
-    (b"\x00asm", "a WebAssembly module"),
-    (b"#!", "a script"),
 )
 
 
@@ -58,8 +40,7 @@ def runnable(view: View, suffix: str) -> str:
     """What makes this code that a loader or a person may run; empty when nothing does."""
     if suffix in CODE_SUFFIXES:
         return f"source or program ({suffix})"
-    head = view.read(0, 8)
-    return next((what for magic, what in _EXECUTABLES if head.startswith(magic)), "")
+    return "a script" if view.read(0, 2) == b"#!" else ""
 
 
 def named_format(view: View) -> str:
@@ -68,13 +49,22 @@ def named_format(view: View) -> str:
     for magic, name in _MAGICS:
         if head.startswith(magic):
             return name
-    if is_tar(view):
-        return "tar"
     return "TensorFlow Lite" if head[4:8] == b"TFL3" else ""
 
 
+def _container(view: View, head: bytes) -> str:
+    if is_tar(view):
+        return "tar"
+    if head.startswith(OLD_JOBLIB) or compression(head):
+        return "compressed"
+    for magic, kind in ((SEVENZIP_MAGIC, "7z"), (NUMPY_MAGIC, "numpy")):
+        if head.startswith(magic):
+            return kind
+    return "native" if native_code(view) else ""
+
+
 def recognise(view: View) -> str:
-    """``empty``, ``zip``, ``picture``, ``safetensors``, ``pickle``, ``json``, ``text``, or empty for anything else.
+    """The id of the scanner that understands ``view``, ``empty`` for no bytes, or nothing for anything else.
 
     A text that a pickle loader would take (protocol 0 is ASCII) is a ``pickle``.
     """
@@ -89,6 +79,9 @@ def recognise(view: View) -> str:
         return "safetensors"
     if head[0] == _PROTO and len(head) > 1 and head[1] <= _HIGHEST_PROTOCOL:
         return "pickle"
+    container = _container(view, head)
+    if container:
+        return container
     if named_format(view):
         return ""
     if is_pickle(view):

@@ -6,7 +6,7 @@ import io
 import pickle
 
 import joblib
-import numpy
+import numpy as np
 import pytest
 from tests.support.asm import STOP, call, glob, proto, text
 
@@ -31,11 +31,11 @@ def scan(data: bytes) -> Report:
 @pytest.mark.parametrize(
     "value",
     [
-        numpy.arange(1000.0).reshape(10, 100),
-        {"a": numpy.arange(5, dtype="u1"), "b": [numpy.zeros((3, 4), order="F"), numpy.array(["a", "b"])], "c": 1.5},
-        [numpy.array([{"a": 1}, None, [1]], dtype=object), numpy.arange(7)],
-        numpy.zeros((0, 3)),
-        numpy.array(3.0),
+        np.arange(1000.0).reshape(10, 100),
+        {"a": np.arange(5, dtype="u1"), "b": [np.zeros((3, 4), order="F"), np.array(["a", "b"])], "c": 1.5},
+        [np.array([{"a": 1}, None, [1]], dtype=object), np.arange(7)],
+        np.zeros((0, 3)),
+        np.array(3.0),
     ],
     ids=["matrix", "several", "objects", "empty", "no dimension"],
 )
@@ -55,12 +55,12 @@ def test_raw_data_is_not_read() -> None:
             Counting.read_bytes += len(data)
             return data
 
-    assert examine(Counting(dumped(numpy.zeros(10_000_000))), "m.joblib").outcome() is ScanOutcome.PASS
+    assert examine(Counting(dumped(np.zeros(10_000_000))), "m.joblib").outcome() is ScanOutcome.PASS
     assert Counting.read_bytes < 200_000
 
 
 def test_a_pickle_within_an_array_of_objects_is_judged() -> None:
-    data = dumped(numpy.array([1, "two"], dtype=object))
+    data = dumped(np.array([1, "two"], dtype=object))
     inner = data.index(b"\x80", 2)
     assert pickle.loads(data[inner:-1])[1] == "two"
     report = scan(data[:inner] + EXEC + data[-1:])
@@ -70,7 +70,7 @@ def test_a_pickle_within_an_array_of_objects_is_judged() -> None:
 
 def test_data_that_pickle_load_would_run_is_two_formats_at_once(capfd: pytest.CaptureFixture[str]) -> None:
     payload = call("builtins", "print", text("this ran")) + STOP
-    data = dumped(numpy.arange(4.0), 4)
+    data = dumped(np.arange(4.0), 4)
     start = data.index(b"ub\x03\xff\xff\xff") + 2
     # The first byte says how much padding follows; pickle.load takes it for the opcode NONE.
     hybrid = data[:start] + b"N" + payload.ljust(ord("N"), b"\xff") + data[start + 4 :]
@@ -84,13 +84,13 @@ def test_data_that_pickle_load_would_run_is_two_formats_at_once(capfd: pytest.Ca
 
 
 def test_missing_data_is_a_finding() -> None:
-    data = dumped(numpy.arange(100.0))
+    data = dumped(np.arange(100.0))
     report = scan(data[:-50])
     assert report.outcome() is ScanOutcome.FAIL
 
 
 def test_a_frame_that_goes_on_behind_the_array_is_refused() -> None:
-    data = bytearray(dumped(numpy.arange(4.0), 4))
+    data = bytearray(dumped(np.arange(4.0), 4))
     frame = data.index(b"\x95")
     length = int.from_bytes(data[frame + 1 : frame + 9], "little")
     data[frame + 1 : frame + 9] = (length + 4).to_bytes(8, "little")
@@ -98,7 +98,7 @@ def test_a_frame_that_goes_on_behind_the_array_is_refused() -> None:
 
 
 def test_only_joblibs_own_attributes_are_taken() -> None:
-    data = dumped(numpy.arange(4.0), 4).replace(b"allow_mmap", b"allow_nmap")
+    data = dumped(np.arange(4.0), 4).replace(b"allow_mmap", b"allow_nmap")
     assert scan(data).outcome() is ScanOutcome.FAIL
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from assaymark.formats.tar import is_tar
 from assaymark.formats.zip import hidden_zip
 
 if TYPE_CHECKING:
@@ -15,42 +16,20 @@ if TYPE_CHECKING:
 
     from assaymark.core.view import View
 
-_TAR_BLOCK: Final = 512
-_TAR_CHECKSUM: Final = slice(148, 156)
 _HDF5_MAGIC: Final = b"\x89HDF\r\n\x1a\n"
 _HDF5_FIRST: Final = 512
 
 
-def is_tar(view: View) -> bool:
-    """Whether ``view`` begins with a tar header: its checksum decides, as in Python's tarfile; magic is optional."""
-    block = view.read(0, _TAR_BLOCK)
-    if len(block) < _TAR_BLOCK:
-        return False
-    said = _tar_number(block[_TAR_CHECKSUM])
-    rest = block[: _TAR_CHECKSUM.start] + b" " * 8 + block[_TAR_CHECKSUM.stop :]
-    unsigned = sum(rest)
-    return said in (unsigned, unsigned - 256 * sum(byte > 0x7F for byte in rest))  # noqa: PLR2004 - signed characters
-
-
-def _tar_number(field: bytes) -> int | None:
-    """Octal digits up to a NUL, or GNU's base 256."""
-    if field[0] in (0x80, 0xFF):
-        return int.from_bytes(field[1:], "big") - (256 ** (len(field) - 1) if field[0] == 0xFF else 0)  # noqa: PLR2004
-    try:
-        return int(field.split(b"\0", 1)[0].strip() or b"0", 8)
-    except ValueError:
-        return None
-
-
 def other_formats(view: View, kind: str) -> Iterator[tuple[str, int]]:
     """(what, byte) for each format that a reader would find in ``view`` although it is recognised as ``kind``."""
-    if kind != "zip":  # which has strict rules of its own for what lies before and behind
+    # A zip archive has strict rules of its own for what lies before and behind; one in a tar archive is its member.
+    if kind not in ("zip", "tar"):
         found = hidden_zip(view)
         if found is not None:
             yield "ends as a zip archive", found
     if not kind:
         return
-    if is_tar(view):
+    if kind != "tar" and is_tar(view):
         yield "begins as a tar archive", 0
     place = _hdf5(view)
     if place is not None:

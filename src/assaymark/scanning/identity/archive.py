@@ -14,8 +14,8 @@ from assaymark.core.limits import (
     IDENTIFY_MAX_MEMBERS,
 )
 from assaymark.core.view import BytesView, SliceView
+from assaymark.formats.tar import is_tar
 from assaymark.formats.zip import LOCAL_MAGIC, read_zip
-from assaymark.scanning.containers.polyglots import is_tar
 from assaymark.scanning.identity.identified import DATA, Identified
 from assaymark.scanning.identity.pickle import identify_pickle
 from assaymark.scanning.identity.plain import identify_plain

@@ -127,6 +127,9 @@ SANDBOX_MEMORY_BYTES: Final = 1 * GIB
 SANDBOX_CPU_SECONDS: Final = 60
 SANDBOX_WALL_SECONDS: Final = 120.0
 SANDBOX_OUTPUT_BYTES: Final = 16 * MIB
+# Files that share a worker when a large tree is scanned (ADR 0015), and how large one of them may be.
+SANDBOX_BATCH_FILES: Final = 256
+SANDBOX_BATCH_BYTES: Final = 64 * KIB
 
 # Scanning.
 SCAN_MAX_OPCODES: Final = 20_000_000  # about 30 s of our machine; facts: a 2 GB checkpoint needs some thousand

@@ -11,19 +11,30 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, BinaryIO, Final, Self
 
 from assaymark.core.errors import InputError, UnavailableError
+from assaymark.core.limits import SANDBOX_BATCH_BYTES, SANDBOX_BATCH_FILES
 from assaymark.core.report import Report, Skipped, merge_reports
 from assaymark.sandbox.confine import HOLDS
 from assaymark.sandbox.limits import DEFAULT_LIMITS, SandboxLimits
 from assaymark.sandbox.result import failed_report, read_result
-from assaymark.sandbox.wire import EXITED, READY, SIGNALLED, TIMED_OUT, receive_status, send_request
+from assaymark.sandbox.wire import (
+    EXITED,
+    READY,
+    SIGNALLED,
+    TIMED_OUT,
+    Item,
+    receive_status,
+    send_request,
+    write_all,
+)
 from assaymark.sandbox.worker import EXIT_DONE, EXIT_MEMORY
 
 if TYPE_CHECKING:
@@ -42,7 +53,8 @@ _BOOT: Final = (
 class Sandbox:
     """Examines files in confined children. A context manager: leaving it ends the children.
 
-    ``workers`` files are examined at a time, each in a process of its own under ``limits``. ``examiner``
+    ``workers`` files are examined at a time, each in a process of its own under ``limits``; with ``batch`` small files
+    of a large tree share one, so that what one of them breaks may tell a lie about the others (ADR 0015). ``examiner``
     (``module:function``) and ``search`` (folders to find it in) are for tests, which show what is held by
     examiners that misbehave.
     """
@@ -52,11 +64,13 @@ class Sandbox:
         workers: int = 2,
         limits: SandboxLimits = DEFAULT_LIMITS,
         *,
+        batch: bool = False,
         examiner: str = EXAMINER,
         search: tuple[str, ...] = (),
     ) -> None:
         self._workers = max(1, workers)
         self._limits = limits
+        self._batch = batch
         self._examiner = examiner
         self._search = search
         self._lock = threading.Lock()
@@ -85,7 +99,9 @@ class Sandbox:
         """
         jobs = list(items)
         reports: list[Report | None] = [None] * len(jobs)
-        numbers = iter(range(len(jobs)))
+        # With few files each is taken alone, so that all cores have some.
+        width = SANDBOX_BATCH_FILES if self._batch and len(jobs) >= self._workers * SANDBOX_BATCH_FILES else 1
+        shares = iter(range(0, len(jobs), width))
         failures: list[BaseException] = []
         done = 0
 
@@ -95,13 +111,13 @@ class Sandbox:
             try:
                 while not failures:
                     with self._lock:
-                        number = next(numbers, None)
-                    if number is None:
+                        first = next(shares, None)
+                    if first is None:
                         return
-                    path, file = jobs[number]
-                    reports[number], channel = self._examine(path, file, channel)
+                    share = jobs[first : first + width]
+                    reports[first : first + width], channel = self._share(share, channel)
                     with self._lock:
-                        done += 1
+                        done += len(share)
                         if on_progress is not None:
                             on_progress(done, len(jobs))
             except BaseException as error:  # noqa: BLE001 - carried to the caller's thread
@@ -123,6 +139,43 @@ class Sandbox:
             raise failures[0]
         return _merge([report for report in reports if report is not None])
 
+    def _share(
+        self, share: list[tuple[str, Path]], channel: socket.socket | None
+    ) -> tuple[list[Report], socket.socket | None]:
+        """The reports on some files: small ones together in one process, all others each in one of its own."""
+        reports: dict[int, Report] = {}
+        small: list[tuple[int, bytes]] = []
+        if len(share) > 1:
+            small = [(i, data) for i, (_, file) in enumerate(share) if (data := _small_file(file)) is not None]
+        if len(small) > 1:
+            items: list[Item] = []
+            place = 0
+            for i, data in small:
+                items.append(Item(share[i][0], place, len(data)))
+                place += len(data)
+            channel = channel or self._open_channel()
+            together = self._ask_together(channel, items, b"".join(data for _, data in small))
+            reports = {i: report for (i, _), report in zip(small, together, strict=False)}
+        for i, (path, file) in enumerate(share):
+            if i not in reports:
+                reports[i], channel = self._examine(path, file, channel)
+        return [reports[i] for i in range(len(share))], channel
+
+    def _ask_together(self, channel: socket.socket, items: list[Item], data: bytes) -> list[Report]:
+        """Reports on small files by one process; none when anything went wrong, so that each is examined alone."""
+        try:
+            with _in_memory(data) as file:
+                answer, complaint, status = self._exchange(channel, items, file.fileno())
+        except (OSError, EOFError):
+            return []  # the next one who uses the channel learns what is the matter
+        header, *lines = answer.split(b"\n")
+        if complaint or status != (EXITED, EXIT_DONE) or len(lines) != len(items):
+            return []
+        try:
+            return [read_result(item.path, header, line) for item, line in zip(items, lines, strict=True)]
+        except InputError:
+            return []
+
     def _examine(self, path: str, file: Path, channel: socket.socket | None) -> tuple[Report, socket.socket | None]:
         try:
             descriptor = _open(file)
@@ -140,11 +193,18 @@ class Sandbox:
 
     def _ask(self, channel: socket.socket, path: str, descriptor: int) -> Report:
         """Have one file examined, and make a report of whatever comes back."""
+        data, complaint, status = self._exchange(channel, [Item(path)], descriptor)
+        return _judge(path, data, complaint, status, self._limits)
+
+    def _exchange(
+        self, channel: socket.socket, items: list[Item], descriptor: int
+    ) -> tuple[bytes, str, tuple[int, int]]:
+        """What one worker writes about ``items``, what went wrong with reading it, and how the worker ended."""
         limits = self._limits
         source, sink = os.pipe()
         try:
             try:
-                send_request(channel, path, limits, [descriptor, sink])
+                send_request(channel, items, limits, [descriptor, sink])
             finally:
                 os.close(sink)
             data, complaint = _read_capped(source, limits)
@@ -153,7 +213,7 @@ class Sandbox:
         status = receive_status(channel)
         if status is None:
             raise EOFError
-        return _judge(path, data, complaint, status, limits)
+        return data, complaint, status
 
     def _open_channel(self) -> socket.socket:
         with self._lock:
@@ -257,6 +317,34 @@ def _no_start(why: str) -> UnavailableError:
     return UnavailableError(
         "sandbox-start", f"no confined process can be started: {why}", remedy="check limits on processes and memory"
     )
+
+
+def _small_file(file: Path) -> bytes | None:
+    """The bytes of a small regular file; ``None`` for any other, which is examined by itself."""
+    try:
+        descriptor = _open(file)
+    except OSError:
+        return None
+    try:
+        if os.fstat(descriptor).st_size > SANDBOX_BATCH_BYTES:
+            return None
+        data = os.read(descriptor, SANDBOX_BATCH_BYTES + 1)
+        return data if len(data) <= SANDBOX_BATCH_BYTES else None
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _in_memory(data: bytes) -> BinaryIO:
+    """``data`` as an open file that has no name."""
+    file: BinaryIO
+    if sys.platform == "linux":
+        file = os.fdopen(os.memfd_create("files"), "w+b", buffering=0)
+    else:
+        file = tempfile.TemporaryFile("w+b", buffering=0)  # type: ignore[assignment, unused-ignore]
+    write_all(file.fileno(), data)
+    return file
 
 
 def _open(file: Path) -> int:

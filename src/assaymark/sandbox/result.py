@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
-from assaymark.core.canonical import parse_object
+from assaymark.core.canonical import parse_json, parse_object
 from assaymark.core.errors import InputError
-from assaymark.core.limits import SANDBOX_OUTPUT_BYTES
-from assaymark.core.report import Confidence, Finding, Location, Report, Skipped
+from assaymark.core.limits import REPORT_MAX_NAME, SANDBOX_OUTPUT_BYTES
+from assaymark.core.report import Confidence, Examined, Finding, Location, Report, Skipped
 from assaymark.core.report_json import printable, report_from_json
 from assaymark.sandbox.confine import HOLDS
 from assaymark.scanning.rules import RULES
@@ -21,6 +22,11 @@ def read_result(path: str, header: bytes, body: bytes) -> Report:
     Raises:
         InputError: a ``json-*`` code, ``report-form`` or ``report-path``.
     """
+    if body == b'"inert"':
+        return Report((), (), (path,), (), confinement=held(header))
+    if body.startswith(b"["):
+        examined = tuple(Examined(path, word) for word in _formats(body))
+        return Report((), examined, (), (), confinement=held(header))
     result = parse_object(body, limit=SANDBOX_OUTPUT_BYTES)
     if "error" in result:
         name = printable(str(result["error"]), 80)
@@ -45,6 +51,15 @@ def read_result(path: str, header: bytes, body: bytes) -> Report:
     )
 
 
+@lru_cache(maxsize=256)  # thousands of files say the same
+def _formats(body: bytes) -> tuple[str, ...]:
+    words = parse_json(body, limit=SANDBOX_OUTPUT_BYTES)
+    if not all(isinstance(word, str) and printable(word, REPORT_MAX_NAME) == word for word in words):
+        raise InputError("report-form", "a format that is not printable")
+    return tuple(words)
+
+
+@lru_cache(maxsize=16)
 def held(header: bytes | None) -> tuple[str, ...]:
     """What held the worker, by its first line; nothing when the line is not there."""
     try:

@@ -6,28 +6,41 @@ import json
 import os
 import socket
 import struct
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from assaymark.sandbox.limits import SandboxLimits
 
 _LENGTH: Final = struct.Struct("<I")
 _STATUS: Final = struct.Struct("<Bi")
-_MAX_REQUEST: Final = 1 << 20
+_MAX_REQUEST: Final = 8 << 20  # a batch of names of the greatest length, every byte escaped
 READY: Final = b"R"
 EXITED: Final = 0
 SIGNALLED: Final = 1
 TIMED_OUT: Final = 2
 
 
-def send_request(channel: socket.socket, path: str, limits: SandboxLimits, descriptors: list[int]) -> None:
-    """Ask for one file: its name to show, the limits, and the descriptors (file, result pipe)."""
-    body = json.dumps({"path": path, "limits": asdict(limits)}).encode()
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One file to examine: the name to show, and which bytes of the descriptor it is; ``size`` -1 for all of them."""
+
+    path: str
+    start: int = 0
+    size: int = -1
+
+
+def send_request(channel: socket.socket, items: list[Item], limits: SandboxLimits, descriptors: list[int]) -> None:
+    """Ask for ``items`` under ``limits``; the descriptors are those of the file and of the result pipe."""
+    body = json.dumps({"items": [(item.path, item.start, item.size) for item in items], "limits": asdict(limits)})
+    _send(channel, body.encode(), descriptors)
+
+
+def _send(channel: socket.socket, body: bytes, descriptors: list[int]) -> None:
     socket.send_fds(channel, [_LENGTH.pack(len(body))], descriptors)
     channel.sendall(body)
 
 
-def receive_request(channel: socket.socket) -> tuple[str, SandboxLimits, list[int]] | None:
+def receive_request(channel: socket.socket) -> tuple[list[Item], SandboxLimits, list[int]] | None:
     """The next request; ``None`` when the parent is gone."""
     head, descriptors, _, _ = socket.recv_fds(channel, _LENGTH.size, 2)
     if len(head) < _LENGTH.size or len(descriptors) != 2:  # noqa: PLR2004
@@ -36,7 +49,7 @@ def receive_request(channel: socket.socket) -> tuple[str, SandboxLimits, list[in
     if body is None:
         return None
     fields: dict[str, Any] = json.loads(body)
-    return fields["path"], SandboxLimits(**fields["limits"]), list(descriptors)
+    return [Item(*item) for item in fields["items"]], SandboxLimits(**fields["limits"]), list(descriptors)
 
 
 def send_status(channel: socket.socket, kind: int, value: int) -> None:

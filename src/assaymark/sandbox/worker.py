@@ -1,4 +1,4 @@
-"""The confined process that examines one file and ends."""
+"""The confined process that examines one file, or a batch of small ones, and ends."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from assaymark.core.report_json import report_to_json
+from assaymark.core.view import SliceView
 from assaymark.sandbox.confine import confine
 from assaymark.sandbox.wire import write_all
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from assaymark.core.report import Report
     from assaymark.core.view import View
     from assaymark.sandbox.limits import SandboxLimits
+    from assaymark.sandbox.wire import Item
 
 _FILE: Final = 3
 _OUTPUT: Final = 4
@@ -60,11 +62,11 @@ class DescriptorView:
 def run_worker(
     libc: ctypes.CDLL,
     examiner: Callable[[View, str], Report],
-    path: str,
+    items: list[Item],
     limits: SandboxLimits,
     descriptors: tuple[int, int, int],
 ) -> NoReturn:
-    """Confine this process, say what held, examine the file, write the report, end.
+    """Confine this process, say what held, examine the items, write a line of JSON for each, end.
 
     ``descriptors`` are the file, the result pipe and the pipe whose closing tells the zygote that we ended. What
     held is written before the first hostile byte is read, so those bytes cannot change it.
@@ -77,18 +79,35 @@ def run_worker(
         view = DescriptorView(_FILE)
         held = confine(libc, limits, _OUTPUT, _FIRST_FREE)
         write_all(_OUTPUT, json.dumps({"confinement": held}).encode() + b"\n")
-        try:
-            result: dict[str, object] = {"report": report_to_json(examiner(view, path))}
-        except MemoryError:
-            os._exit(EXIT_MEMORY)
-        except Exception as error:  # noqa: BLE001 - border: a part runner; a bug of ours must not lose the other files
-            result = {"error": type(error).__name__}
-        write_all(_OUTPUT, json.dumps(result).encode())
+        lines = [_line(examiner, item, view) for item in items]
+        write_all(_OUTPUT, b"\n".join(lines))
     except MemoryError:
         code = EXIT_MEMORY
     except BaseException:  # noqa: BLE001 - border: nothing may unwind into the zygote's loop
         code = 1
     os._exit(code)
+
+
+def _line(examiner: Callable[[View, str], Report], item: Item, view: View) -> bytes:
+    part = view if item.size < 0 else SliceView(view, item.start, item.size)
+    try:
+        report = examiner(part, item.path)
+        short = _short(report, item.path)
+        result: object = {"report": report_to_json(report)} if short is None else short
+    except MemoryError:
+        os._exit(EXIT_MEMORY)
+    except Exception as error:  # noqa: BLE001 - border: a part runner; a bug of ours must not lose the other files
+        result = {"error": type(error).__name__}
+    return json.dumps(result).encode()
+
+
+def _short(report: Report, path: str) -> list[str] | str | None:
+    """A report that has nothing but formats of the whole file, or ``inert``: most files, and cheap to read back."""
+    if report.findings or report.skipped or any(item.member or item.path != path for item in report.examined):
+        return None
+    if report.inert:
+        return None if report.examined or report.inert != (path,) else "inert"
+    return [item.format for item in report.examined]
 
 
 def _arrange(descriptors: tuple[int, int, int]) -> None:

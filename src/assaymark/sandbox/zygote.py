@@ -1,4 +1,4 @@
-"""The zygote: imports the examiners once, forks a worker for each file, never touches a hostile byte.
+"""The zygote: imports the examiners once, forks a worker for each request, never touches a hostile byte.
 
 The parent starts it as a fresh interpreter, so a worker inherits nothing of the parent's memory. For each thread
 of the parent it forks a server, which serves one file at a time and holds the wall-clock limit by killing.
@@ -76,11 +76,11 @@ def _reap(options: int) -> None:
 
 def _serve(channel: socket.socket, examiner: Callable[..., Any], libc: ctypes.CDLL) -> None:
     while (request := receive_request(channel)) is not None:
-        path, limits, (file, output) = request
+        items, limits, (file, output) = request
         alive, worker_end = os.pipe()
         worker = os.fork()
         if worker == 0:
-            run_worker(libc, examiner, path, limits, (file, output, worker_end))
+            run_worker(libc, examiner, items, limits, (file, output, worker_end))
         for descriptor in (file, output, worker_end):
             os.close(descriptor)
         status = _wait(worker, alive, channel, limits.wall_seconds)

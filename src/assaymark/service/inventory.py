@@ -137,7 +137,7 @@ def _by_digest(models: list[Model]) -> list[Model]:
 
 def _scan(models: list[Model], jobs: int, on_progress: Callable[[int, int], None] | None) -> list[Model]:
     scanned = []
-    with Sandbox(workers=jobs) as sandbox:
+    with Sandbox(workers=jobs, batch=True) as sandbox:
         for number, model in enumerate(models):
             scanned.append(_scanned(model, sandbox))
             if on_progress is not None:

@@ -21,7 +21,7 @@ def scan_path(path: Path, on_progress: Callable[[int, int], None] | None = None)
         UsageError: ``path-missing``.
         InputError: a link that leaves the folder, a device, as the intake raises.
     """
-    with Sandbox() as sandbox:
+    with Sandbox(batch=True) as sandbox:
         return scan_with(sandbox, path, on_progress)
 
 

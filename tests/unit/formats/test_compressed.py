@@ -59,7 +59,7 @@ def test_a_large_stream_is_read_in_any_order_without_keeping_it(kind: str, monke
         try:
             inflated.read(at, 700)
         except InputError as error:
-            assert "back and forth" in error.message
+            assert "back and forth" in error.message  # noqa: PT017 - not every try fails
             return
     pytest.fail("it went back and forth as often as it was asked")
 

@@ -197,3 +197,29 @@ def test_fewer_threads_than_wanted_still_examine_every_file(tmp_path: Path, monk
     with Sandbox(workers=4) as sandbox:
         report = sandbox.scan([(file.name, file) for file in files])
     assert report.inert == ("0.txt", "1.txt", "2.txt")
+
+
+def test_many_small_files_share_workers_and_the_report_is_the_same(tmp_path: Path) -> None:
+    files = []
+    for n in range(700):
+        file = tmp_path / f"{n}.txt"
+        file.write_bytes(b"x" * (n % 5) + (b"y" * (100 << 10) if n % 97 == 0 else b""))
+        files.append((file.name, file))
+    files.insert(300, ("none", tmp_path / "none"))
+    seen: list[int] = []
+    with Sandbox(batch=True) as sandbox:
+        together = sandbox.scan(files, lambda done, _: seen.append(done))
+    with Sandbox() as sandbox:
+        assert sandbox.scan(files) == together
+    assert seen[-1] == len(files)
+    assert len(seen) < 10
+
+
+@pytest.mark.parametrize("what", ["crash", "spin", "garbage", "exit", "lie", "print", "raise"])
+def test_what_a_file_does_to_its_batch_is_undone(what: str, some_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assaymark.sandbox.pool.SANDBOX_BATCH_FILES", 5)
+    names = ["a", "b", what, "c", "d", "e", "f", "g", "h", "i"]
+    with Sandbox(workers=2, limits=SMALL, batch=True, examiner=HOSTILE, search=(ROOT,)) as sandbox:
+        report = sandbox.scan([(name, some_file) for name in names])
+    assert [item.path for item in report.examined] == [name for name in names if name != what]
+    assert [item.path for item in report.skipped] == [what]

@@ -21,6 +21,7 @@ EXAMPLES = """\
 
 exit code: 0 all clean, 1 a finding at or above --fail-on, 3 something was not examined (1 wins over 3)
 """
+_LARGE: Final = 1_000  # files in one report
 _LEVELS: Final = ("low", "medium", "high", "critical")
 
 
@@ -44,10 +45,13 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
     from assaymark.ui.report.text import scan_text
 
     reports: list[tuple[str, Report]] = []
-    with Sandbox() as sandbox, Progress("scanning", "files") as progress:
+    with Sandbox(batch=True) as sandbox, Progress("scanning", "files") as progress:
         reports.extend((path, scan_with(sandbox, Path(path), progress.update)) for path in args.paths)
     threshold = Severity[args.fail_on.upper()]
     outcomes = {report.outcome(threshold) for _, report in reports}
     code = NO if ScanOutcome.FAIL in outcomes else NO_ANSWER if ScanOutcome.INCOMPLETE in outcomes else YES
-    result = Result(code, scan_document(reports, threshold), lambda style: scan_text(reports, style, threshold))
+    large = sum(len(report.examined) + len(report.inert) for _, report in reports) > _LARGE
+    result = Result(
+        code, scan_document(reports, threshold), lambda style: scan_text(reports, style, threshold), large=large
+    )
     return emit(result, args.format, outputs)

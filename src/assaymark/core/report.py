@@ -44,13 +44,17 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something a person must look at. One without a location cannot be built."""
+    """Something a person must look at. One without a location cannot be built.
+
+    ``name`` is what it is about, where that has a name of its own: the class or function that a pickle imports.
+    """
 
     rule: str
     severity: Severity
     confidence: Confidence
     message: str
     locations: tuple[Location, ...]
+    name: str = ""
 
     def __post_init__(self) -> None:
         if not self.locations:
@@ -80,7 +84,8 @@ class Report:
     """The result of scanning one subject. ``inert``: recognised and never executed; it counts as examined.
 
     ``confinement`` names what held the parser: ``memory``, ``time``, ``output``, ``network``, ``files``,
-    ``processes``; ``unconfined`` what this platform could not hold.
+    ``processes``; ``unconfined`` what this platform could not hold. ``allowed``: names that the files use and
+    that whoever asked for the scan vouches for.
     """
 
     findings: tuple[Finding, ...]
@@ -89,6 +94,7 @@ class Report:
     skipped: tuple[Skipped, ...]
     confinement: tuple[str, ...] = ()
     unconfined: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
 
     def outcome(self, threshold: Severity = Severity.HIGH) -> ScanOutcome:
         """``FAIL`` when a finding reaches the threshold, else ``INCOMPLETE`` when something was skipped.
@@ -111,4 +117,5 @@ def merge_reports(reports: list[Report]) -> Report:
         skipped=tuple(item for report in reports for item in report.skipped),
         confinement=tuple(sorted(set.intersection(*(set(r.confinement) for r in reports)))) if reports else (),
         unconfined=tuple(sorted({name for report in reports for name in report.unconfined})),
+        allowed=tuple(sorted({name for report in reports for name in report.allowed})),
     )

@@ -2,7 +2,8 @@
 
 The form is part of signed scan statements and is what the confined child sends back: no floats, ASCII keys,
 printable text of bounded length. The child is untrusted, so reading checks every field.
-Form: ``{"outcome", "findings", "examined", "inert", "skipped", "confinement", "unconfined"}``.
+Form: ``{"outcome", "findings", "examined", "inert", "skipped", "confinement", "unconfined"}``, and
+``allowed`` when it is not empty.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from assaymark.core.report import (
 )
 
 _KEYS: Final = frozenset(("outcome", "findings", "examined", "inert", "skipped", "confinement", "unconfined"))
+_OPTIONAL: Final = frozenset(("allowed",))
 _SEVERITIES: Final = {severity.name.lower(): severity for severity in Severity}
 _CONFIDENCES: Final = {confidence.name.lower(): confidence for confidence in Confidence}
 _OUTCOMES: Final = frozenset(ScanOutcome)
@@ -50,7 +52,7 @@ def _escape(match: re.Match[str]) -> str:
 
 def report_to_json(report: Report) -> dict[str, Any]:
     """``report`` as a JSON value that may be signed. Every text is made printable; ``None`` fields are left out."""
-    return {
+    value: dict[str, Any] = {
         "outcome": str(report.outcome()),
         "findings": [_finding_to_json(finding) for finding in report.findings],
         "examined": [
@@ -65,16 +67,22 @@ def report_to_json(report: Report) -> dict[str, Any]:
         "confinement": list(report.confinement),
         "unconfined": list(report.unconfined),
     }
+    if report.allowed:
+        value["allowed"] = [printable(name) for name in report.allowed]
+    return value
 
 
 def _finding_to_json(finding: Finding) -> dict[str, Any]:
-    return {
+    value: dict[str, Any] = {
         "rule": finding.rule,
         "severity": finding.severity.name.lower(),
         "confidence": finding.confidence.name.lower(),
         "message": printable(finding.message),
         "locations": [_location_to_json(location) for location in finding.locations],
     }
+    if finding.name:
+        value["name"] = printable(finding.name)
+    return value
 
 
 def _location_to_json(location: Location) -> dict[str, Any]:
@@ -98,8 +106,8 @@ def report_from_json(value: Any) -> Report:
     Raises:
         InputError: ``report-form`` with the JSON path as position.
     """
-    fields = _object(value, "$", _KEYS)
-    if set(fields) != _KEYS:
+    fields = _object(value, "$", _KEYS | _OPTIONAL)
+    if not set(fields) >= _KEYS:
         _refuse("$", f"missing: {', '.join(sorted(_KEYS - set(fields)))}")
     report = Report(
         findings=tuple(_finding(item, at) for item, at in _items(fields, "findings")),
@@ -108,6 +116,7 @@ def report_from_json(value: Any) -> Report:
         skipped=tuple(_skipped(item, at) for item, at in _items(fields, "skipped")),
         confinement=tuple(_word(item, at) for item, at in _items(fields, "confinement")),
         unconfined=tuple(_word(item, at) for item, at in _items(fields, "unconfined")),
+        allowed=tuple(_text(item, at) for item, at in _items(fields, "allowed")) if "allowed" in fields else (),
     )
     if fields["outcome"] not in _OUTCOMES or fields["outcome"] != report.outcome():
         _refuse("$.outcome", "the outcome does not follow from the rest")
@@ -115,7 +124,7 @@ def report_from_json(value: Any) -> Report:
 
 
 def _finding(item: Any, at: str) -> Finding:
-    fields = _object(item, at, frozenset(("rule", "severity", "confidence", "message", "locations")))
+    fields = _object(item, at, frozenset(("rule", "severity", "confidence", "message", "locations", "name")))
     severity, confidence = fields.get("severity"), fields.get("confidence")
     if not isinstance(severity, str) or severity not in _SEVERITIES:
         _refuse(f"{at}.severity", "not a severity")
@@ -130,6 +139,7 @@ def _finding(item: Any, at: str) -> Finding:
         _CONFIDENCES[confidence],
         _text(fields.get("message"), f"{at}.message"),
         locations,
+        _text(fields.get("name", ""), f"{at}.name"),
     )
 
 

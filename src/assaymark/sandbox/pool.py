@@ -53,8 +53,9 @@ _BOOT: Final = (
 class Sandbox:
     """Examines files in confined children. A context manager: leaving it ends the children.
 
-    ``workers`` files are examined at a time, each in a process of its own under ``limits``; with ``batch`` small files
-    of a large tree share one, so that what one of them breaks may tell a lie about the others (ADR 0015). ``examiner``
+    ``workers`` files are examined at a time, each in a process of its own under ``limits``; with ``batch`` small
+    files of a large tree share one, so that what one of them breaks may tell a lie about the others (ADR 0015).
+    ``allow`` are names that pickles may use besides the reviewed ones. ``examiner``
     (``module:function``) and ``search`` (folders to find it in) are for tests, which show what is held by
     examiners that misbehave.
     """
@@ -65,12 +66,14 @@ class Sandbox:
         limits: SandboxLimits = DEFAULT_LIMITS,
         *,
         batch: bool = False,
+        allow: frozenset[str] = frozenset(),
         examiner: str = EXAMINER,
         search: tuple[str, ...] = (),
     ) -> None:
         self._workers = max(1, workers)
         self._limits = limits
         self._batch = batch
+        self._allow = allow
         self._examiner = examiner
         self._search = search
         self._lock = threading.Lock()
@@ -204,7 +207,7 @@ class Sandbox:
         source, sink = os.pipe()
         try:
             try:
-                send_request(channel, items, limits, [descriptor, sink])
+                send_request(channel, items, limits, self._allow, [descriptor, sink])
             finally:
                 os.close(sink)
             data, complaint = _read_capped(source, limits)
@@ -342,7 +345,7 @@ def _in_memory(data: bytes) -> BinaryIO:
     if sys.platform == "linux":
         file = os.fdopen(os.memfd_create("files"), "w+b", buffering=0)
     else:
-        file = tempfile.TemporaryFile("w+b", buffering=0)  # type: ignore[assignment, unused-ignore]
+        file = tempfile.TemporaryFile("w+b", buffering=0)  # type: ignore[assignment, unused-ignore] # noqa: SIM115
     write_all(file.fileno(), data)
     return file
 

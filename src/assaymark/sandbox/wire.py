@@ -29,10 +29,16 @@ class Item:
     size: int = -1
 
 
-def send_request(channel: socket.socket, items: list[Item], limits: SandboxLimits, descriptors: list[int]) -> None:
+def send_request(
+    channel: socket.socket, items: list[Item], limits: SandboxLimits, allow: frozenset[str], descriptors: list[int]
+) -> None:
     """Ask for ``items`` under ``limits``; the descriptors are those of the file and of the result pipe."""
-    body = json.dumps({"items": [(item.path, item.start, item.size) for item in items], "limits": asdict(limits)})
-    _send(channel, body.encode(), descriptors)
+    fields = {
+        "items": [(item.path, item.start, item.size) for item in items],
+        "limits": asdict(limits),
+        "allow": sorted(allow),
+    }
+    _send(channel, json.dumps(fields).encode(), descriptors)
 
 
 def _send(channel: socket.socket, body: bytes, descriptors: list[int]) -> None:
@@ -40,7 +46,9 @@ def _send(channel: socket.socket, body: bytes, descriptors: list[int]) -> None:
     channel.sendall(body)
 
 
-def receive_request(channel: socket.socket) -> tuple[list[Item], SandboxLimits, list[int]] | None:
+def receive_request(
+    channel: socket.socket,
+) -> tuple[list[Item], SandboxLimits, frozenset[str], list[int]] | None:
     """The next request; ``None`` when the parent is gone."""
     head, descriptors, _, _ = socket.recv_fds(channel, _LENGTH.size, 2)
     if len(head) < _LENGTH.size or len(descriptors) != 2:  # noqa: PLR2004
@@ -49,7 +57,8 @@ def receive_request(channel: socket.socket) -> tuple[list[Item], SandboxLimits, 
     if body is None:
         return None
     fields: dict[str, Any] = json.loads(body)
-    return [Item(*item) for item in fields["items"]], SandboxLimits(**fields["limits"]), list(descriptors)
+    items = [Item(*item) for item in fields["items"]]
+    return items, SandboxLimits(**fields["limits"]), frozenset(fields["allow"]), list(descriptors)
 
 
 def send_status(channel: socket.socket, kind: int, value: int) -> None:

@@ -103,7 +103,12 @@ def _line(examiner: Callable[[View, str], Report], item: Item, view: View) -> by
 
 def _short(report: Report, path: str) -> list[str] | str | None:
     """A report that has nothing but formats of the whole file, or ``inert``: most files, and cheap to read back."""
-    if report.findings or report.skipped or any(item.member or item.path != path for item in report.examined):
+    if (
+        report.findings
+        or report.skipped
+        or report.allowed
+        or any(item.member or item.path != path for item in report.examined)
+    ):
         return None
     if report.inert:
         return None if report.examined or report.inert != (path,) else "inert"

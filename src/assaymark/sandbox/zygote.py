@@ -13,6 +13,7 @@ import select
 import signal
 import socket
 import time
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -76,11 +77,13 @@ def _reap(options: int) -> None:
 
 def _serve(channel: socket.socket, examiner: Callable[..., Any], libc: ctypes.CDLL) -> None:
     while (request := receive_request(channel)) is not None:
-        items, limits, (file, output) = request
+        items, limits, allow, (file, output) = request
         alive, worker_end = os.pipe()
         worker = os.fork()
         if worker == 0:
-            run_worker(libc, examiner, items, limits, (file, output, worker_end))
+            run_worker(
+                libc, partial(examiner, allow=allow) if allow else examiner, items, limits, (file, output, worker_end)
+            )
         for descriptor in (file, output, worker_end):
             os.close(descriptor)
         status = _wait(worker, alive, channel, limits.wall_seconds)

@@ -21,13 +21,16 @@ if TYPE_CHECKING:
 _PARTS: Final = {part.id: part for part in SCANNERS}
 
 
-def examine(view: View, path: str) -> Report:
+def examine(view: View, path: str, allow: frozenset[str] = frozenset()) -> Report:
     """The report on one file: what it would do when it is loaded, without loading it.
+
+    ``allow`` are names of classes and functions (``package.module.Class``) that pickles may use besides the reviewed
+    ones; what is known to be dangerous stays refused.
 
     Pure: the same bytes and name give the same report. Malformed content becomes findings and skips; what no
     scanner understands is skipped, so the report is incomplete.
     """
-    notes = Notes(path)
+    notes = Notes(path, allow=allow)
     _examine(Content(view, path, notes, _examine))
     return notes.report()
 

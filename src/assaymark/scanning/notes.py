@@ -23,7 +23,10 @@ def shown(name: str) -> str:
 
 @dataclass(slots=True)
 class Notes:
-    """Notes on one file. ``opcodes_left`` is shared by all pickles in it."""
+    """Notes on one file. ``opcodes_left`` is shared by all pickles in it.
+
+    ``allow`` are names that whoever asked for the scan vouches for, ``allowed`` those of them that were used.
+    """
 
     path: str
     findings: list[Finding] = field(default_factory=list)
@@ -31,6 +34,8 @@ class Notes:
     skipped: list[Skipped] = field(default_factory=list)
     inert: bool = False
     opcodes_left: int = SCAN_MAX_OPCODES
+    allow: frozenset[str] = frozenset()
+    allowed: set[str] = field(default_factory=set)
     _more_findings: int = 0
     _more_skipped: int = 0
 
@@ -43,6 +48,8 @@ class Notes:
         offset: int | None = None,
         confidence: Confidence = Confidence.HIGH,
         severity: Severity | None = None,
+        line: int | None = None,
+        name: str = "",
     ) -> None:
         """Write down a finding; its severity is the rule's unless given."""
         if len(self.findings) >= SCAN_MAX_FINDINGS:
@@ -50,9 +57,9 @@ class Notes:
             return
         if offset is not None and not 0 <= offset <= JSON_MAX_INTEGER:
             offset = None  # a place that a hostile header made up
-        location = Location(self.path, offset=offset, member=member)
+        location = Location(self.path, offset=offset, line=line, member=member)
         severity = RULES[rule].severity if severity is None else severity
-        self.findings.append(Finding(rule, severity, confidence, message, (location,)))
+        self.findings.append(Finding(rule, severity, confidence, message, (location,), shown(name)))
 
     def saw(self, format_name: str, member: str = "") -> None:
         """Write down that the file, or a member of it, was understood whole."""
@@ -78,4 +85,5 @@ class Notes:
             examined=tuple(self.examined),
             inert=(self.path,) if self.inert else (),
             skipped=tuple(skipped),
+            allowed=tuple(sorted(self.allowed)),
         )

@@ -10,16 +10,22 @@ from assaymark.core.report import Severity
 
 @dataclass(frozen=True, slots=True)
 class ScanRule:
-    """One thing that a scan may find. ``severity`` is what its findings have unless a message says otherwise."""
+    """One thing that a scan may find. ``severity`` is what its findings have unless a message says otherwise.
+
+    ``unknown`` says that nothing bad is known of what was found, only nothing good: who knows it may allow it.
+    """
 
     id: str
     severity: Severity
     title: str
+    unknown: bool = False
 
 
 _ALL: Final = (
     ScanRule("pickle-dangerous-global", Severity.CRITICAL, "A pickle reaches a function that is known to run code"),
-    ScanRule("pickle-unknown-global", Severity.HIGH, "A pickle imports something that is not known to be harmless"),
+    ScanRule(
+        "pickle-unknown-global", Severity.HIGH, "A pickle imports something that is not known to be harmless", True
+    ),
     ScanRule("pickle-unsafe-use", Severity.HIGH, "A pickle uses a harmless import in a way that is not"),
     ScanRule("pickle-extension", Severity.HIGH, "A pickle takes an object from the loading process by number"),
     ScanRule("pickle-persistent-id", Severity.MEDIUM, "A pickle refers to an object outside itself"),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assaymark.sandbox.pool import Sandbox
 from assaymark.store.walk import find_file, is_folder, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from assaymark.core.report import Report
 
@@ -29,3 +33,13 @@ def scan_with(sandbox: Sandbox, path: Path, on_progress: Callable[[int, int], No
     """As ``scan_path``, in a sandbox that is open already."""
     found = sorted(walk(path), key=lambda file: file.path) if is_folder(path) else [find_file(path)]
     return sandbox.scan([(file.path, file.real) for file in found], on_progress)
+
+
+@contextmanager
+def from_stdin() -> Iterator[Path]:
+    """What standard input brings, as a file named ``stdin`` that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="assaymark-") as folder:
+        place = Path(folder) / "stdin"
+        with place.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        yield place

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from assaymark import __version__
 from assaymark.core.decision import Request, Scope
-from assaymark.core.report import ScanOutcome, Severity
-from assaymark.core.report_json import report_from_json, report_to_json
+from assaymark.core.report import ScanOutcome
+from assaymark.core.report_json import printable, report_from_json, report_to_json
 from assaymark.core.statement import CONFIGURATION, CONTAINMENT, PROVENANCE, RELEASE, SCAN, Statement, make_statement
 from assaymark.core.subject import Subject
 from assaymark.core.times import MAX_TIME, format_time
 from assaymark.policy.predicates import configuration_predicate, release_predicate
+from assaymark.scanning.rules import RULES
 from assaymark.service.decide import decide_on
 from assaymark.service.derive import derivation, refuse_self
 from assaymark.service.evidence import gather, seen_tree
@@ -21,12 +22,12 @@ from assaymark.service.publish import publish, sign_statement
 from assaymark.store.intake import take_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from assaymark.core.attestation import Attestation
     from assaymark.core.provenance import Material
-    from assaymark.core.report import Report
+    from assaymark.core.report import Finding, Report
     from assaymark.core.statement import Envelope
     from assaymark.core.subject import Manifest
     from assaymark.keys.signers import Signer
@@ -107,22 +108,28 @@ def scan_statement(subject: Subject, report: Report, now: int, *, after_entry: i
     ``after_entry`` is one more than the index of the last containment or lift of the subject anywhere.
     """
     document = report_to_json(report)
-    highest = max((finding.severity for finding in report.findings), default=None)
+    unknown = [finding for finding in report.findings if RULES[finding.rule].unknown]
     predicate: dict[str, Any] = {
         "afterEntry": after_entry,
         "complete": not report.skipped and bool(report.examined or report.inert),
         "confinement": document["confinement"],
         "examined": document["examined"],
         "findings": document["findings"],
-        "highest": "none" if highest is None else Severity(highest).name.lower(),
+        "highest": _highest(report.findings),
+        "highestKnown": _highest([finding for finding in report.findings if finding not in unknown]),
         "inert": document["inert"],
         "outcome": document["outcome"],
         "scannedOn": format_time(now),
         "skipped": document["skipped"],
         "tool": {"name": "assaymark", "version": __version__},
         "unconfined": document["unconfined"],
+        "unknownNames": sorted({printable(finding.name) or "computed" for finding in unknown}) or ["none"],
     }
     return make_statement((subject,), SCAN, predicate)
+
+
+def _highest(findings: Sequence[Finding]) -> str:
+    return max(finding.severity for finding in findings).name.lower() if findings else "none"
 
 
 def release_statements(subject: Subject, scope: Scope, manifest: Manifest) -> list[Statement]:

@@ -20,7 +20,7 @@ from assaymark.scanning.pickle.torch_permits import STORAGE_KIND, OutOfStorage, 
 if TYPE_CHECKING:
     from assaymark.core.view import View
     from assaymark.scanning.content import Content
-    from assaymark.scanning.pickle.streams import Loaders
+    from assaymark.scanning.pickle.loaders import Loaders
 
 _CALLS = {"NEWOBJ": "makes an instance of", "NEWOBJ_EX": "makes an instance of"}
 
@@ -69,6 +69,10 @@ class Judge:
         if self.torchscript and found.constant and found.module.split(".", 1)[0] == "__torch__":
             found.permit = _TORCHSCRIPT
             return found
+        if found.constant and found.dotted in self.notes.allow and not is_dangerous(found.module, found.name):
+            self.notes.allowed.add(found.dotted)
+            found.permit = _ALLOWED
+            return found
         self.effects += 1
         use = self._uses.get(found.raw)
         if use is None:
@@ -85,8 +89,8 @@ class Judge:
             self._unsafe(f"{opcode} at byte {offset} calls {describe(function)}", offset)
             return COMPUTED
         permit: Permit | None = function.permit
-        if permit is _TORCHSCRIPT:
-            return Instance("TorchScript object", _TORCHSCRIPT)
+        if permit is _TORCHSCRIPT or permit is _ALLOWED:
+            return Instance(shown(function.dotted), permit)
         if permit is None:
             self._act(function, f"{opcode} at byte {offset} {_CALLS.get(opcode, 'calls')}")
             return Instance(shown(function.dotted), detail=function)
@@ -110,7 +114,7 @@ class Judge:
 
     def on_build(self, target: Value, state: Value, offset: int, frame_end: int) -> Loaded | None:
         """Check the state against the permit of what is built; say where joblib reads on after an array."""
-        if isinstance(target, Instance) and target.permit is _TORCHSCRIPT:
+        if isinstance(target, Instance) and target.permit in (_TORCHSCRIPT, _ALLOWED):
             return None
         if isinstance(target, Instance) and isinstance(target.detail, Global):
             self._act(target.detail, f"BUILD at byte {offset} sets the state of an instance of")
@@ -133,6 +137,8 @@ class Judge:
     def on_mutate(self, target: Value, items: list[Value], opcode: str, offset: int) -> None:
         """Only a permitted mapping takes items; anything else has a method called."""
         if isinstance(target, Instance):
+            if target.permit is _ALLOWED:
+                return
             if target.permit is not None and target.permit.items and opcode in ("SETITEM", "SETITEMS"):
                 return
             if isinstance(target.detail, Global):
@@ -232,7 +238,8 @@ class Judge:
                 "is unknown here, not proven malicious" if found.constant else "is a name that the stream computes"
             )
             message = f"{what}, which {reason}{origin}"
-        self.notes.finding(rule, message, member=self.member, offset=found.offset, confidence=confidence)
+        known = found.dotted if found.constant else ""
+        self.notes.finding(rule, message, member=self.member, offset=found.offset, confidence=confidence, name=known)
 
     def _act(self, function: Global, action: str) -> None:
         self.effects += 1
@@ -255,6 +262,7 @@ class Judge:
 
 
 _TORCHSCRIPT = Permit("TorchScript class")
+_ALLOWED = Permit("class that whoever asked for the scan vouches for")
 
 
 def _split(raw: str, found: Global) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from assaymark.scanning.pickle.refusal import NotChecked
 
 if TYPE_CHECKING:
     from assaymark.core.view import View
-    from assaymark.formats.pickle.trace import Trace
+    from assaymark.formats.pickle.trace import Observer, Trace
     from assaymark.scanning.content import Content
     from assaymark.scanning.notes import Notes
     from assaymark.scanning.pickle.torch_permits import Storage
@@ -29,13 +29,13 @@ _TORCH_PROTOCOL: Final = 1001
 _PROBE_OPCODES: Final = 100_000
 
 
-class Loaders:
-    """How a judge has examined what a permitted call loads by itself."""
+class StreamLoaders:
+    """Examines what a permitted call loads by itself, on the same notes."""
 
     def __init__(self, notes: Notes) -> None:
         self._notes = notes
 
-    def stream(self, view: View, start: int, judge: Judge) -> Trace:
+    def stream(self, view: View, start: int, judge: Observer) -> Trace:
         """The pickle that begins at ``start``, in the same file and before the same judge."""
         trace = run_pickle(view, start, judge, budget=self._notes.opcodes_left)
         self._notes.opcodes_left -= trace.opcodes
@@ -66,7 +66,7 @@ def examine_pickle(content: Content, *, torch: bool = False, torchscript: bool =
     incomplete; effects before a break are findings.
     """
     view, notes, member = content.view, content.notes, content.member
-    loaders = Loaders(notes)
+    loaders = StreamLoaders(notes)
     judge = Judge(content, loaders, torch=torch, torchscript=torchscript)
     results: list[Value] = []
     position = 0

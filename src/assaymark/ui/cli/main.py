@@ -21,7 +21,7 @@ from assaymark.core.errors import (
 )
 from assaymark.core.part import Part, load_part
 from assaymark.ui.cli.options import add_format
-from assaymark.ui.cli.output import BUG, NO, NO_ANSWER, USAGE, note, open_streams, parse_output, write_utf8
+from assaymark.ui.cli.output import BUG, FORMATS, NO, NO_ANSWER, USAGE, note, open_streams, parse_output, write_utf8
 from assaymark.ui.report.style import printable, style_for
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     form = getattr(args, "format", "text")
     try:
         refuse_empty(arguments)
-        outputs = [parse_output(text) for text in getattr(args, "output", [])]
+        outputs = [parse_output(text, getattr(args, "formats", FORMATS)) for text in getattr(args, "output", [])]
         return int(args.run(args, outputs))
     except AssaymarkError as error:
         return report_error(error, form)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assaymark.core.errors import UsageError
+from assaymark.ui.cli.output import FORMATS
 
 if TYPE_CHECKING:
     import argparse
@@ -40,7 +41,8 @@ def add_action(actions: Any, name: str, summary: str, run: Callable[..., int]) -
 def add_format(parser: argparse.ArgumentParser) -> None:
     """``--format`` and ``--output``, unless the verb has an ``--output`` of its own that does more."""
     group = parser.add_argument_group("output")
-    group.add_argument("--format", choices=("text", "json"), default="text", help="what stdout gets (default: text)")
+    formats = parser.get_default("formats") or FORMATS
+    group.add_argument("--format", choices=formats, default="text", help="what stdout gets (default: text)")
     if any("--output" in action.option_strings for action in parser._actions):  # noqa: SLF001 - no public way
         return
     completes_files(

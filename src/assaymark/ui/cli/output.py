@@ -6,7 +6,7 @@ import io
 import json
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
@@ -32,21 +32,22 @@ class Result:
     exit_code: int
     document: dict[str, Any]
     text: Callable[[Style], str]
+    more: dict[str, Callable[[], str]] = field(default_factory=dict)  # other formats that the verb has
     large: bool = False  # too much to be indented
 
 
-def parse_output(text: str) -> tuple[str, Path]:
-    """``FORMAT=FILE`` of ``--output``.
+def parse_output(text: str, formats: tuple[str, ...] = FORMATS) -> tuple[str, Path]:
+    """``FORMAT=FILE`` of ``--output``; ``formats`` are those that the verb has.
 
     Raises:
         UsageError: ``output-form``, or as ``writable``.
     """
     name, equals, file = text.partition("=")
-    if name not in FORMATS or not equals or not file:
+    if name not in formats or not equals or not file:
         raise UsageError(
             "output-form",
             f"--output {text!r} is not FORMAT=FILE",
-            remedy=f"FORMAT is one of {', '.join(FORMATS)}",
+            remedy=f"FORMAT is one of {', '.join(formats)}",
         )
     return name, writable(Path(file))
 
@@ -71,6 +72,8 @@ def render(result: Result, form: str, style: Style) -> str:
     if form == "json":
         # Indenting takes the slow encoder, and nobody reads ten thousand entries one by one.
         return json.dumps(result.document, indent=None if result.large else 2, ensure_ascii=True) + "\n"
+    if form in result.more:
+        return result.more[form]()
     return result.text(style).rstrip("\n") + "\n"
 
 

@@ -2,56 +2,102 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from assaymark.ui.cli.main import add_examples
 from assaymark.ui.cli.options import completes_files
-from assaymark.ui.cli.output import NO, NO_ANSWER, YES, Result, emit
+from assaymark.ui.cli.output import FORMATS, NO, NO_ANSWER, YES, Result, emit, note
 
 if TYPE_CHECKING:
     import argparse
 
-    from assaymark.core.report import Report
+    from assaymark.scanning.config import ScanConfig
+    from assaymark.ui.report.scan_results import ScanResult, ScanResults
 
 EXAMPLES = """\
   assaymark scan model.pt
-  assaymark scan models/ --format json --output text=report.txt
+  assaymark scan models/ --format json --output sarif=scan.sarif --output html=scan.html
   assaymark scan model/ --fail-on medium
+  assaymark scan model/ --config scan.toml       # classes of your own, findings that were looked at
+  curl -s https://example.com/model.pt | assaymark scan -
 
 exit code: 0 all clean, 1 a finding at or above --fail-on, 3 something was not examined (1 wins over 3)
 """
 _LARGE: Final = 1_000  # files in one report
 _LEVELS: Final = ("low", "medium", "high", "critical")
+_STDIN: Final = "-"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``scan``."""
-    completes_files(parser.add_argument("paths", metavar="PATH", nargs="+", help="a model file or folder"))
+    completes_files(
+        parser.add_argument(
+            "paths", metavar="PATH", nargs="+", help="a model file or folder; - for one file on standard input"
+        )
+    )
     parser.add_argument(
         "--fail-on", choices=_LEVELS, default="high", help="the severity from which a finding fails (default: high)"
     )
+    completes_files(
+        parser.add_argument(
+            "--config", metavar="FILE", help="what to ignore and which classes to allow, with owner, reason and end"
+        )
+    )
+    parser.set_defaults(run=run, formats=(*FORMATS, "sarif", "github", "html"))
     add_examples(parser, EXAMPLES)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
     """Scan each path; nothing is signed or logged."""
     from assaymark.core.report import ScanOutcome, Severity
-    from assaymark.sandbox.pool import Sandbox
-    from assaymark.service.scan import scan_with
-    from assaymark.ui.cli.progress import Progress
-    from assaymark.ui.report.documents import scan_document
+    from assaymark.scanning.config import ScanConfig
+    from assaymark.ui.report.scan_results import ScanResults
+    from assaymark.ui.report.scans import github_annotations, scan_document, scan_page
     from assaymark.ui.report.text import scan_text
 
-    reports: list[tuple[str, Report]] = []
-    with Sandbox(batch=True) as sandbox, Progress("scanning", "files") as progress:
-        reports.extend((path, scan_with(sandbox, Path(path), progress.update)) for path in args.paths)
-    threshold = Severity[args.fail_on.upper()]
-    outcomes = {report.outcome(threshold) for _, report in reports}
+    config, allow = ScanConfig(), frozenset[str]()
+    if args.config is not None:
+        from assaymark.service.scan_config import load_scan_config
+        from assaymark.ui.cli.clock import now
+
+        loaded = load_scan_config(Path(args.config), now())
+        config, allow = loaded.config, loaded.allow
+        for line in loaded.notes:
+            note(line)
+    results = ScanResults(_scan(args.paths, config, allow), Severity[args.fail_on.upper()])
+    outcomes = results.outcomes
     code = NO if ScanOutcome.FAIL in outcomes else NO_ANSWER if ScanOutcome.INCOMPLETE in outcomes else YES
-    large = sum(len(report.examined) + len(report.inert) for _, report in reports) > _LARGE
-    result = Result(
-        code, scan_document(reports, threshold), lambda style: scan_text(reports, style, threshold), large=large
-    )
+    large = sum(len(item.report.examined) + len(item.report.inert) for item in results.reports) > _LARGE
+    more = {
+        "sarif": lambda: _sarif(results),
+        "github": lambda: github_annotations(results),
+        "html": lambda: scan_page(results),
+    }
+    result = Result(code, scan_document(results), lambda style: scan_text(results, style), more, large)
     return emit(result, args.format, outputs)
+
+
+def _scan(paths: list[str], config: ScanConfig, allow: frozenset[str]) -> tuple[ScanResult, ...]:
+    from assaymark.sandbox.pool import Sandbox
+    from assaymark.scanning.config import apply_ignores
+    from assaymark.service.scan import from_stdin, scan_with
+    from assaymark.ui.cli.progress import Progress
+    from assaymark.ui.report.scan_results import ScanResult
+
+    found = []
+    with Sandbox(batch=True, allow=allow) as sandbox, Progress("scanning", "files") as progress, ExitStack() as stack:
+        for path in paths:
+            place = stack.enter_context(from_stdin()) if path == _STDIN else Path(path)
+            report, ignored = apply_ignores(scan_with(sandbox, place, progress.update), config)
+            found.append(ScanResult(path, report, ignored))
+    return tuple(found)
+
+
+def _sarif(results: ScanResults) -> str:
+    import json
+
+    from assaymark.ui.report.sarif import sarif_document
+
+    return json.dumps(sarif_document(results), indent=2) + "\n"

@@ -12,11 +12,9 @@ from assaymark.tlog.proof import format_receipt
 if TYPE_CHECKING:
     from assaymark.core.attestation import Receipt
     from assaymark.core.decision import Reason
-    from assaymark.core.report import Report, Severity
     from assaymark.service.verdict import Verdict
 
 VERDICT_SCHEMA: Final = "assaymark:verdict/v1"
-SCAN_SCHEMA: Final = "assaymark:scan-output/v1"
 
 
 def receipt_document(receipt: Receipt | None) -> dict[str, Any] | None:
@@ -82,15 +80,3 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
     if verdict.report is not None:
         document["scan"] = report_to_json(verdict.report)
     return document
-
-
-def scan_document(reports: list[tuple[str, Report]], threshold: Severity) -> dict[str, Any]:
-    """The contract of ``scan``: one report for each path given; ``outcome`` by the threshold asked for."""
-    return {
-        "schema": SCAN_SCHEMA,
-        "fail_on": threshold.name.lower(),
-        "reports": [
-            {"path": path, **report_to_json(report), "outcome": str(report.outcome(threshold))}
-            for path, report in reports
-        ],
-    }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.core.decision import Mode, Outcome
 from assaymark.core.report import ScanOutcome, Severity
 from assaymark.core.times import format_time
+from assaymark.ui.report.fixes import fix
 from assaymark.ui.report.style import printable
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from assaymark.core.report import Finding, Location, Report
     from assaymark.core.subject import Difference
     from assaymark.service.verdict import Verdict
+    from assaymark.ui.report.scan_results import ScanResults
     from assaymark.ui.report.style import Style
 
 _COLOUR: Final = {Outcome.PERMIT: "green", Outcome.DENY: "red", Outcome.INDETERMINATE: "yellow"}
@@ -93,13 +95,23 @@ def receipt_line(receipt: Receipt, style: Style) -> str:
     )
 
 
-def scan_text(reports: list[tuple[str, Report]], style: Style, threshold: Severity = Severity.HIGH) -> str:
-    """A block for each path: outcome, findings with their places, what was skipped, what held the parser."""
+def scan_text(results: ScanResults, style: Style) -> str:
+    """A block for each path: outcome, findings with their places and what to do, what was skipped or let pass."""
     lines: list[str] = []
-    for path, report in reports:
-        outcome = report.outcome(threshold)
-        lines.append(f"{style(str(outcome).upper(), _SCAN_COLOUR[outcome], 'bold')}  {printable(path)}")
+    for item in results.reports:
+        report = item.report
+        outcome = report.outcome(results.threshold)
+        lines.append(f"{style(str(outcome).upper(), _SCAN_COLOUR[outcome], 'bold')}  {printable(item.path)}")
         lines += _report_lines(report, style)
+        lines += [
+            style(
+                f"  ignored {printable(finding.message)} [{finding.rule}]: {printable(entry.reason)} ({entry.owner})",
+                "dim",
+            )
+            for finding, entry in item.ignored[:_SHOWN]
+        ]
+        if report.allowed:
+            lines.append(style(f"  allowed by configuration: {printable(', '.join(report.allowed))}", "dim"))
         counts = (
             f"  {len(report.examined)} examined, {len(report.inert)} inert, {len(report.skipped)} skipped,"
             f" {len(report.findings)} findings"
@@ -107,9 +119,18 @@ def scan_text(reports: list[tuple[str, Report]], style: Style, threshold: Severi
         lines.append(style(counts, "dim"))
         if not (report.examined or report.inert or report.skipped or report.findings):
             lines.append("  there is no file to look at")
-        if report.unconfined:
-            lines.append(style(f"  this platform could not confine: {', '.join(report.unconfined)}", "yellow"))
+        if item.unsigned:
+            lines.append(style("  only parts were read: no digest names what was looked at", "yellow"))
+        held = f"  held by: {', '.join(report.confinement) or 'nothing'}"
+        lines.append(
+            style(held, "dim")
+            if not report.unconfined
+            else style(f"{held}; not held: {', '.join(report.unconfined)}", "yellow")
+        )
         lines.append("")
+    rules = sorted({finding.rule for item in results.reports for finding in item.report.findings})
+    if rules:
+        lines.append(style(f"more on a finding: assaymark explain {rules[0]}", "dim"))
     return "\n".join(lines)
 
 
@@ -130,6 +151,9 @@ def _finding_lines(finding: Finding, style: Style) -> list[str]:
     severity = style(finding.severity.name.lower(), _SEVERITY_COLOUR[finding.severity], "bold")
     lines = [f"  {severity} {printable(finding.message)} {style(f'[{finding.rule}]', 'dim')}"]
     lines += [f"      at {place_text(location)}" for location in finding.locations[:3]]
+    advice = fix(finding.rule)
+    if advice:
+        lines.append(style(f"      fix: {advice}", "dim"))
     return lines
 
 

@@ -65,7 +65,7 @@ soak: $(VENV)/.dev  ## hours of fuzzing, kills and races; SOAK="names" for some,
 	$(BIN)/python -m tests.soak $(SOAK)
 
 lock: $(VENV)/.dev  ## renew the hash-locked files (needs uv)
-	for set in "run:--group build" "serve:--extra serve" "demo:--extra demo --group build" "dev:--extra demo --extra serve --extra onnx --group dev --group build" "bench:--group bench"; do \
+	for set in "run:--group build" "serve:--extra serve" "demo:--extra demo --group build" "dev:--extra demo --extra serve --extra s3 --extra onnx --group dev --group build" "bench:--group bench"; do \
 	  uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	    $${set#*:} pyproject.toml -o requirements/$${set%%:*}.txt; done
 

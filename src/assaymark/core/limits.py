@@ -130,6 +130,14 @@ SANDBOX_OUTPUT_BYTES: Final = 16 * MIB
 # Files that share a worker when a large tree is scanned (ADR 0015), and how large one of them may be.
 SANDBOX_BATCH_FILES: Final = 256
 SANDBOX_BATCH_BYTES: Final = 64 * KIB
+# A file that is read by ranges from elsewhere: blocks of this size, so many of them kept, and so much in all; more is
+# better fetched as a whole. A network is slow: it may take ten times as long.
+REMOTE_BLOCK_BYTES: Final = 64 * KIB
+REMOTE_KEPT_BLOCKS: Final = 512
+REMOTE_MAX_BYTES: Final = 512 * MIB
+REMOTE_WALL_SECONDS: Final = 1_200.0
+REMOTE_MAX_LISTED: Final = 10_000  # files of one model in a hub or bucket
+REMOTE_MAX_LIST_BYTES: Final = 32 * MIB
 
 # Scanning.
 SCAN_MAX_OPCODES: Final = 20_000_000  # about 30 s of our machine; facts: a 2 GB checkpoint needs some thousand

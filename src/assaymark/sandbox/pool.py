@@ -6,39 +6,36 @@ import contextlib
 import fcntl
 import os
 import select
-import signal
 import socket
-import stat
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from assaymark.core.errors import InputError, UnavailableError
-from assaymark.core.limits import SANDBOX_BATCH_BYTES, SANDBOX_BATCH_FILES
+from assaymark.core.limits import REMOTE_WALL_SECONDS, SANDBOX_BATCH_FILES
 from assaymark.core.report import Report, Skipped, merge_reports
 from assaymark.sandbox.confine import HOLDS
+from assaymark.sandbox.files import in_memory, needed_folders, open_regular, small_file
 from assaymark.sandbox.limits import DEFAULT_LIMITS, SandboxLimits
-from assaymark.sandbox.result import failed_report, read_result
+from assaymark.sandbox.remote import Answers, read_lines
+from assaymark.sandbox.result import failed_report, judged_result, read_result
 from assaymark.sandbox.wire import (
     EXITED,
     READY,
-    SIGNALLED,
-    TIMED_OUT,
     Item,
     receive_status,
     send_request,
-    write_all,
 )
-from assaymark.sandbox.worker import EXIT_DONE, EXIT_MEMORY
+from assaymark.sandbox.worker import EXIT_DONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from assaymark.sandbox.remote import RangeSource
 
 EXAMINER: Final = "assaymark.scanning.examine:examine"
 _STANDARD_STREAMS: Final = 3
@@ -142,6 +139,49 @@ class Sandbox:
             raise failures[0]
         return _merge([report for report in reports if report is not None])
 
+    def scan_source(self, path: str, source: RangeSource) -> Report:
+        """The report on a file that lies elsewhere and is read by ranges, shown as ``path``.
+
+        What cannot be fetched makes a skip.
+
+        Raises:
+            UnavailableError: ``sandbox-start`` when no confined process can be started at all.
+        """
+        limits = replace(self._limits, wall_seconds=REMOTE_WALL_SECONDS)
+        channel = self._open_channel()
+        asked, answers_sink = os.pipe()
+        result, result_sink = os.pipe()
+        answers = Answers(source, answers_sink)
+        try:
+            channel.settimeout(REMOTE_WALL_SECONDS + _GRACE_SECONDS)
+            try:
+                items = [Item(path, 0, source.size, remote=True)]
+                send_request(channel, items, limits, self._allow, [asked, result_sink])
+            finally:
+                os.close(asked)
+                os.close(result_sink)
+            data, complaint = read_lines(result, limits.output_bytes, _patience(result, limits.wall_seconds), answers)
+            os.close(answers_sink)
+            answers_sink = -1
+            status = receive_status(channel)
+            if status is None:
+                raise EOFError
+        except (OSError, EOFError):
+            self._drop(channel)
+            return failed_report(path, "the sandbox stopped while it examined this file", None)
+        finally:
+            os.close(result)
+            if answers_sink >= 0:
+                os.close(answers_sink)
+        channel.settimeout(self._limits.wall_seconds + _GRACE_SECONDS)
+        self._return(channel)
+        report = judged_result(path, data, complaint, status, limits)
+        if answers.problem:
+            return merge_reports(
+                [report, failed_report(path, f"not all of it could be read: {answers.problem}", None)]
+            )
+        return report
+
     def _share(
         self, share: list[tuple[str, Path]], channel: socket.socket | None
     ) -> tuple[list[Report], socket.socket | None]:
@@ -149,7 +189,7 @@ class Sandbox:
         reports: dict[int, Report] = {}
         small: list[tuple[int, bytes]] = []
         if len(share) > 1:
-            small = [(i, data) for i, (_, file) in enumerate(share) if (data := _small_file(file)) is not None]
+            small = [(i, data) for i, (_, file) in enumerate(share) if (data := small_file(file)) is not None]
         if len(small) > 1:
             items: list[Item] = []
             place = 0
@@ -167,7 +207,7 @@ class Sandbox:
     def _ask_together(self, channel: socket.socket, items: list[Item], data: bytes) -> list[Report]:
         """Reports on small files by one process; none when anything went wrong, so that each is examined alone."""
         try:
-            with _in_memory(data) as file:
+            with in_memory(data) as file:
                 answer, complaint, status = self._exchange(channel, items, file.fileno())
         except (OSError, EOFError):
             return []  # the next one who uses the channel learns what is the matter
@@ -181,7 +221,7 @@ class Sandbox:
 
     def _examine(self, path: str, file: Path, channel: socket.socket | None) -> tuple[Report, socket.socket | None]:
         try:
-            descriptor = _open(file)
+            descriptor = open_regular(file)
         except OSError as error:
             return _not_read(path, f"cannot be opened: {error.strerror or 'not a regular file'}"), channel
         try:
@@ -197,7 +237,7 @@ class Sandbox:
     def _ask(self, channel: socket.socket, path: str, descriptor: int) -> Report:
         """Have one file examined, and make a report of whatever comes back."""
         data, complaint, status = self._exchange(channel, [Item(path)], descriptor)
-        return _judge(path, data, complaint, status, self._limits)
+        return judged_result(path, data, complaint, status, self._limits)
 
     def _exchange(
         self, channel: socket.socket, items: list[Item], descriptor: int
@@ -258,7 +298,7 @@ class Sandbox:
 
     def _start(self) -> socket.socket:
         """Start the zygote: a fresh isolated interpreter with an empty environment."""
-        packages = [str(Path(__file__).resolve().parents[2]), *_needed_folders()]
+        packages = [str(Path(__file__).resolve().parents[2]), *needed_folders()]
         ours, theirs = socket.socketpair()
         if theirs.fileno() < _STANDARD_STREAMS:  # a caller closed those, and the child gets new ones
             with theirs:
@@ -308,59 +348,18 @@ class Sandbox:
             self._zygote = None
 
 
-def _needed_folders() -> list[str]:
-    """Where the distributions lie that the examiners need: an isolated interpreter does not look there by itself."""
-    if sys.version_info >= (3, 14):
-        return []  # Zstandard is part of the library
-    found = find_spec("backports")
-    return [str(Path(place).parent) for place in (found.submodule_search_locations or ())] if found else []
-
-
 def _no_start(why: str) -> UnavailableError:
     return UnavailableError(
         "sandbox-start", f"no confined process can be started: {why}", remedy="check limits on processes and memory"
     )
 
 
-def _small_file(file: Path) -> bytes | None:
-    """The bytes of a small regular file; ``None`` for any other, which is examined by itself."""
-    try:
-        descriptor = _open(file)
-    except OSError:
-        return None
-    try:
-        if os.fstat(descriptor).st_size > SANDBOX_BATCH_BYTES:
-            return None
-        data = os.read(descriptor, SANDBOX_BATCH_BYTES + 1)
-        return data if len(data) <= SANDBOX_BATCH_BYTES else None
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
-
-
-def _in_memory(data: bytes) -> BinaryIO:
-    """``data`` as an open file that has no name."""
-    file: BinaryIO
-    if sys.platform == "linux":
-        file = os.fdopen(os.memfd_create("files"), "w+b", buffering=0)
-    else:
-        file = tempfile.TemporaryFile("w+b", buffering=0)  # type: ignore[assignment, unused-ignore] # noqa: SIM115
-    write_all(file.fileno(), data)
-    return file
-
-
-def _open(file: Path) -> int:
-    descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
-    try:
-        status = os.fstat(descriptor)
-        # Special files, such as those of /proc, say that they are regular and empty, and are not.
-        if not stat.S_ISREG(status.st_mode) or (not status.st_size and os.pread(descriptor, 1, 0)):
-            raise OSError
-    except OSError:
-        os.close(descriptor)
-        raise
-    return descriptor
+def _patience(source: int, seconds: float) -> Callable[[], bool]:
+    """Waits until ``source`` has more, and says no when the time is over."""
+    deadline = time.monotonic() + seconds + _GRACE_SECONDS
+    poller = select.poll()
+    poller.register(source, select.POLLIN)
+    return lambda: bool(poller.poll(max(0.0, deadline - time.monotonic()) * 1000))
 
 
 def _read_capped(source: int, limits: SandboxLimits) -> tuple[bytes, str]:
@@ -380,30 +379,6 @@ def _read_capped(source: int, limits: SandboxLimits) -> tuple[bytes, str]:
         length += len(part)
         if length > limits.output_bytes:
             return b"".join(parts), f"wrote more than {limits.output_bytes} bytes"
-
-
-def _judge(path: str, data: bytes, complaint: str, status: tuple[int, int], limits: SandboxLimits) -> Report:
-    """The report that the worker wrote, or one that says how it failed."""
-    header, _, body = data.partition(b"\n")
-    kind, value = status
-    if not complaint and kind == TIMED_OUT:
-        complaint = f"took more than {limits.wall_seconds:g} seconds"
-    elif not complaint and kind == SIGNALLED:
-        complaint = (
-            f"took more than {limits.cpu_seconds} seconds of CPU"
-            if value == signal.SIGXCPU
-            else f"crashed its reader (signal {value})"
-        )
-    elif not complaint and kind == EXITED and value == EXIT_MEMORY:
-        complaint = f"took more than {limits.memory_bytes // 2**20} MiB of memory"
-    elif not complaint and value != EXIT_DONE:
-        complaint = f"ended its reader (status {value})"
-    if complaint:
-        return failed_report(path, f"examining it {complaint}", header, hostile=True)
-    try:
-        return read_result(path, header, body)
-    except InputError as error:
-        return failed_report(path, f"its reader gave no proper report: {error.message}", header, hostile=True)
 
 
 def _not_read(path: str, why: str) -> Report:

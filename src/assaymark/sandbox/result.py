@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from assaymark.core.canonical import parse_json, parse_object
 from assaymark.core.errors import InputError
@@ -11,7 +13,12 @@ from assaymark.core.limits import REPORT_MAX_NAME, SANDBOX_OUTPUT_BYTES
 from assaymark.core.report import Confidence, Examined, Finding, Location, Report, Skipped
 from assaymark.core.report_json import printable, report_from_json
 from assaymark.sandbox.confine import HOLDS
+from assaymark.sandbox.wire import EXITED, SIGNALLED, TIMED_OUT
+from assaymark.sandbox.worker import EXIT_DONE, EXIT_MEMORY
 from assaymark.scanning.rules import RULES
+
+if TYPE_CHECKING:
+    from assaymark.sandbox.limits import SandboxLimits
 
 
 def read_result(path: str, header: bytes, body: bytes) -> Report:
@@ -74,3 +81,27 @@ def failed_report(path: str, why: str, header: bytes | None, *, hostile: bool = 
     rule = RULES["scan-resource"]
     finding = Finding(rule.id, rule.severity, Confidence.MEDIUM, why, (Location(path, offset=0),))
     return Report((finding,) if hostile else (), (), (), (Skipped(path, why),), confinement=held(header))
+
+
+def judged_result(path: str, data: bytes, complaint: str, status: tuple[int, int], limits: SandboxLimits) -> Report:
+    """The report that the worker wrote, or one that says how it failed."""
+    header, _, body = data.partition(b"\n")
+    kind, value = status
+    if not complaint and kind == TIMED_OUT:
+        complaint = f"took more than {limits.wall_seconds:g} seconds"
+    elif not complaint and kind == SIGNALLED:
+        complaint = (
+            f"took more than {limits.cpu_seconds} seconds of CPU"
+            if value == signal.SIGXCPU
+            else f"crashed its reader (signal {value})"
+        )
+    elif not complaint and kind == EXITED and value == EXIT_MEMORY:
+        complaint = f"took more than {limits.memory_bytes // 2**20} MiB of memory"
+    elif not complaint and value != EXIT_DONE:
+        complaint = f"ended its reader (status {value})"
+    if complaint:
+        return failed_report(path, f"examining it {complaint}", header, hostile=True)
+    try:
+        return read_result(path, header, body)
+    except InputError as error:
+        return failed_report(path, f"its reader gave no proper report: {error.message}", header, hostile=True)

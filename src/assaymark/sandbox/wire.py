@@ -22,11 +22,15 @@ TIMED_OUT: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One file to examine: the name to show, and which bytes of the descriptor it is; ``size`` -1 for all of them."""
+    """One file to examine: the name to show, and which bytes of the descriptor it is; ``size`` -1 for all of them.
+
+    A ``remote`` one has ``size`` bytes, which the descriptor brings when they are asked for.
+    """
 
     path: str
     start: int = 0
     size: int = -1
+    remote: bool = False
 
 
 def send_request(
@@ -34,7 +38,7 @@ def send_request(
 ) -> None:
     """Ask for ``items`` under ``limits``; the descriptors are those of the file and of the result pipe."""
     fields = {
-        "items": [(item.path, item.start, item.size) for item in items],
+        "items": [(item.path, item.start, item.size, item.remote) for item in items],
         "limits": asdict(limits),
         "allow": sorted(allow),
     }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from assaymark.core.report_json import report_to_json
 from assaymark.core.view import SliceView
 from assaymark.sandbox.confine import confine
+from assaymark.sandbox.remote import RemoteView
 from assaymark.sandbox.wire import write_all
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def run_worker(
 
 
 def _line(examiner: Callable[[View, str], Report], item: Item, view: View) -> bytes:
-    part = view if item.size < 0 else SliceView(view, item.start, item.size)
+    part = _part(item, view)
     try:
         report = examiner(part, item.path)
         short = _short(report, item.path)
@@ -99,6 +100,12 @@ def _line(examiner: Callable[[View, str], Report], item: Item, view: View) -> by
     except Exception as error:  # noqa: BLE001 - border: a part runner; a bug of ours must not lose the other files
         result = {"error": type(error).__name__}
     return json.dumps(result).encode()
+
+
+def _part(item: Item, view: View) -> View:
+    if item.remote:
+        return RemoteView(item.size, _FILE, _OUTPUT)
+    return view if item.size < 0 else SliceView(view, item.start, item.size)
 
 
 def _short(report: Report, path: str) -> list[str] | str | None:

@@ -20,6 +20,8 @@ EXAMPLES = """\
   assaymark scan model.pt
   assaymark scan models/ --format json --output sarif=scan.sarif --output html=scan.html
   assaymark scan model/ --fail-on medium
+  assaymark scan hf://openai-community/gpt2       # reads ranges of it, and downloads nothing
+  assaymark scan s3://models/bert/model.pt
   assaymark scan model/ --config scan.toml       # classes of your own, findings that were looked at
   curl -s https://example.com/model.pt | assaymark scan -
 
@@ -34,7 +36,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``scan``."""
     completes_files(
         parser.add_argument(
-            "paths", metavar="PATH", nargs="+", help="a model file or folder; - for one file on standard input"
+            "paths",
+            metavar="PATH",
+            nargs="+",
+            help="a file or folder; - for a file on standard input; an address (https://, hf://, s3://)",
         )
     )
     parser.add_argument(
@@ -82,16 +87,20 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
 def _scan(paths: list[str], config: ScanConfig, allow: frozenset[str]) -> tuple[ScanResult, ...]:
     from assaymark.sandbox.pool import Sandbox
     from assaymark.scanning.config import apply_ignores
-    from assaymark.service.scan import from_stdin, scan_with
+    from assaymark.service.scan import from_stdin, is_remote, scan_remote, scan_with
     from assaymark.ui.cli.progress import Progress
     from assaymark.ui.report.scan_results import ScanResult
 
     found = []
     with Sandbox(batch=True, allow=allow) as sandbox, Progress("scanning", "files") as progress, ExitStack() as stack:
         for path in paths:
-            place = stack.enter_context(from_stdin()) if path == _STDIN else Path(path)
-            report, ignored = apply_ignores(scan_with(sandbox, place, progress.update), config)
-            found.append(ScanResult(path, report, ignored))
+            if is_remote(path):
+                report = scan_remote(sandbox, path, progress.update)
+            else:
+                place = stack.enter_context(from_stdin()) if path == _STDIN else Path(path)
+                report = scan_with(sandbox, place, progress.update)
+            report, ignored = apply_ignores(report, config)
+            found.append(ScanResult(path, report, ignored, unsigned=is_remote(path)))
     return tuple(found)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.limits import SCAN_MAX_STRING
+from assaymark.formats.pickle.machine import NO_FRAME
 from assaymark.formats.pickle.names import loaded_name
 from assaymark.formats.pickle.reader import Truncated
 from assaymark.formats.pickle.values import EightBit, Global, describe
@@ -99,11 +100,16 @@ def _newobj_ex(machine: Machine) -> None:
     machine.stack.append(machine.observer.on_call(cls, arguments, "NEWOBJ_EX", machine.at))
 
 
+def _frame_end(machine: Machine) -> int:
+    return 0 if machine.frame_end == NO_FRAME else machine.frame_end
+
+
 def _build(machine: Machine) -> None:
     state = machine.pop()
-    loaded = machine.observer.on_build(machine.top(), state, machine.at, machine.frame_end)
+    loaded = machine.observer.on_build(machine.top(), state, machine.at, _frame_end(machine))
     if loaded is not None:
         machine.stack[-1] = loaded.value
+        machine.frame_end = NO_FRAME  # which the observer has seen to end here
         machine.reader.skip(loaded.resume - machine.reader.offset())
 
 

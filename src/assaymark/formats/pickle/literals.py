@@ -7,6 +7,7 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.limits import PICKLE_MAX_DIGITS, PICKLE_MAX_INTEGER_BYTES, SCAN_MAX_STRING
+from assaymark.formats.pickle.machine import NO_FRAME
 from assaymark.formats.pickle.reader import Truncated
 from assaymark.formats.pickle.values import MALFORMED, Blob, EightBit, Value
 
@@ -29,10 +30,12 @@ def _proto(machine: Machine) -> None:
 
 
 def _frame(machine: Machine) -> None:
-    """A look-ahead only, as in C; ``pickle.py`` does not even check that the frame is there."""
+    """A look-ahead, as in C; ``pickle.py`` does not check that it is there, and wants no frame within another."""
     length = machine.reader.unsigned(8)
     if length > machine.reader.left():
         machine.doubt("a FRAME that is longer than the stream")
+    if machine.frame_end != NO_FRAME:
+        machine.observer.on_split(machine.at)
     machine.frame_end = machine.reader.offset() + length
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from assaymark.formats.pickle.values import Value
 
 _KEPT_BREAKS: Final = 8
+NO_FRAME: Final = 2**64  # beyond any offset
 
 
 class Broken(Exception):  # noqa: N818 - internal: ends a run
@@ -39,7 +40,7 @@ class Machine:
         self.fence = 0
         self.memo: dict[int, Value] = {}
         self.protocol = 0
-        self.frame_end = 0
+        self.frame_end = NO_FRAME
         self.breaks: list[Break] = []
         self.at = reader.offset()
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.core.limits import SCAN_MAX_OPCODES
 from assaymark.formats.pickle import containers, effects, literals
-from assaymark.formats.pickle.machine import Broken, Machine, Stopped
+from assaymark.formats.pickle.machine import NO_FRAME, Broken, Machine, Stopped
 from assaymark.formats.pickle.reader import Reader, Truncated
 from assaymark.formats.pickle.trace import Break, Trace
 from assaymark.formats.pickle.values import COMPUTED
@@ -43,7 +43,11 @@ def run_pickle(
                 if not reader.refill():
                     machine.fail("the stream ends without STOP")
                 position = 0
-            machine.at = reader.base + position
+            at = machine.at = reader.base + position
+            if at >= machine.frame_end:
+                if at != machine.frame_end:
+                    observer.on_split(at)
+                machine.frame_end = NO_FRAME
             reader.position = position + 1
             count += 1
             handlers[reader.buffer[position]](machine)

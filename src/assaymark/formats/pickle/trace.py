@@ -84,6 +84,14 @@ class Observer(Protocol):
         """The next out-of-band buffer (PEP 574), which is not in the file, is taken."""
         ...
 
+    def on_split(self, offset: int, /) -> None:
+        """A frame ended in the middle of the opcode before ``offset``, or another begins within it.
+
+        CPython's C reader forgets what it has read ahead then, and goes on with what lies behind the frame: it reads
+        other names than are written. ``pickle.py`` raises, and ``pickle.loads`` of bytes notices nothing.
+        """
+        ...
+
     def on_reserve(self, length: int, opcode: str, offset: int, /) -> None:
         """The C reader sets aside ``length`` bytes of memory that nothing in the stream fills."""
         ...

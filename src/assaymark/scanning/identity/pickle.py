@@ -71,6 +71,9 @@ class _Imports:
     def on_buffer(self, _offset: int) -> Value:
         return COMPUTED
 
+    def on_split(self, _offset: int) -> None:
+        """Nothing to remember."""
+
     def on_reserve(self, _length: int, _opcode: str, _offset: int) -> None:
         """Nothing to remember."""
 

@@ -177,6 +177,12 @@ class Judge:
         self._skip(f"NEXT_BUFFER at byte {offset} takes data that is not in the file")
         return BUFFER
 
+    def on_split(self, offset: int) -> None:
+        """Never permitted: what the next opcode is depends on the reader."""
+        self._unsafe(
+            f"a frame ends within an opcode before byte {offset}, where readers go on at different bytes", offset
+        )
+
     def on_reserve(self, length: int, opcode: str, offset: int) -> None:
         """A finding and no clean result: it exhausts whoever loads it."""
         if not self._reserved:

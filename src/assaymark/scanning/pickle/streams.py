@@ -183,6 +183,9 @@ class _Probe:
     def on_buffer(self, _offset: int) -> Value:
         return COMPUTED
 
+    def on_split(self, _offset: int) -> None:
+        """No effect by itself."""
+
     def on_reserve(self, _length: int, _opcode: str, _offset: int) -> None:
         """No effect by itself: "range" after a line reads so."""
 

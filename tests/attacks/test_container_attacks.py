@@ -390,7 +390,6 @@ SKIPPED: dict[str, tuple[bytes, str]] = {
     "an empty file that promises a model": (b"", "m.pt"),
     "safetensors that are none": (b"\xff" * 20, "m.safetensors"),
     "a harmless pickle named safetensors": (HARMLESS, "m.safetensors"),
-    "ONNX": (b"\x08\x07\x12\x07pytorch", "m.onnx"),
     "HDF5": (b"\x89HDF\r\n\x1a\n", "m.h5"),
     "HDF5 under another name": (b"\x89HDF\r\n\x1a\n", "README"),
     "GGUF": (b"GGUF\3\0\0\0", "m"),

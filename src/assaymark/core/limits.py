@@ -160,3 +160,11 @@ IDENTIFY_MAX_FIELDS: Final = 10_000  # of a message: an ONNX model may bring som
 IDENTIFY_MAX_MEMBERS: Final = 256  # of an archive, whose first bytes are looked at
 IDENTIFY_INFLATED_BYTES: Final = 64 * KIB  # of a compressed file's beginning
 IDENTIFY_REFERENCES_BYTES: Final = MIB  # of an ONNX file, where names of files beside it are looked for
+
+# Graph formats. A field of a protocol buffer takes about 3 microseconds: 10 s; the largest graphs that are written
+# (unrolled language models) have some hundred thousand nodes of about ten fields.
+GRAPH_MAX_FIELDS: Final = 3_000_000
+GRAPH_MAX_DEPTH: Final = (
+    32  # graphs within nodes within graphs, elements of a tree: real ones nest fewer than ten deep
+)
+GRAPH_MAX_NAME: Final = 64 * KIB  # a name, path or operator; the longest that are written have some hundred bytes

@@ -6,10 +6,10 @@ model formats that are read here has one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from assaymark.core.errors import InputError
+from assaymark.core.limits import GRAPH_MAX_DEPTH, GRAPH_MAX_FIELDS, GRAPH_MAX_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,10 +23,10 @@ FIXED32: Final = 5
 _FIXED: Final = {FIXED64: 8, FIXED32: 4}
 _LONGEST_VARINT: Final = 10
 _HIGHEST_FIELD: Final = 2**29 - 1
+_PAGE: Final = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One field: its number, wire type, value (of a varint) and where its content begins and ends, in bytes."""
 
     number: int
@@ -34,6 +34,101 @@ class Field:
     value: int
     start: int
     end: int
+
+
+class Messages:
+    """The messages of one file: fields are counted over all of them, and small messages are read in one go.
+
+    Hostile files nest and repeat; the budget of fields and the depth that callers pass bound time and memory.
+    """
+
+    __slots__ = ("_left", "_view", "view")
+
+    def __init__(self, view: View, most: int = GRAPH_MAX_FIELDS) -> None:
+        self.view = view
+        self._view = _Paged(view)
+        self._left = most
+
+    def top(self) -> list[Field]:
+        """The fields of the file itself.
+
+        Raises:
+            InputError: ``protobuf-wire``, ``protobuf-fields``.
+        """
+        return self._between(0, self.view.size)
+
+    def fields(self, outer: Field, depth: int = 0) -> list[Field]:
+        """The fields of the message in ``outer``, ``depth`` messages of its own kind below the outermost one.
+
+        Raises:
+            InputError: ``protobuf-wire``, ``protobuf-fields``, ``protobuf-depth``.
+        """
+        if depth > GRAPH_MAX_DEPTH:
+            raise InputError(
+                "protobuf-depth", f"messages nest deeper than {GRAPH_MAX_DEPTH}", position=f"byte {outer.start}"
+            )
+        return self._between(outer.start, outer.end)
+
+    def _between(self, start: int, end: int) -> list[Field]:
+        found = list(read_fields(self._view, start, end, self._left))
+        self._left -= len(found)
+        return found
+
+    def data(self, field: Field, most: int = GRAPH_MAX_NAME) -> bytes:
+        """The content of ``field``.
+
+        Raises:
+            InputError: ``protobuf-size`` above ``most`` bytes.
+        """
+        if field.end - field.start > most:
+            raise InputError(
+                "protobuf-size", f"a name or text of more than {most} bytes", position=f"byte {field.start}"
+            )
+        return self._view.read(field.start, field.end - field.start)
+
+    def numbers(self, field: Field) -> list[int]:
+        """The packed varints in ``field``.
+
+        Raises:
+            InputError: ``protobuf-wire``, ``protobuf-size``.
+        """
+        data = self.data(field)
+        found: list[int] = []
+        place = 0
+        while place < len(data):
+            value, place = _varint(data, place, field.start)
+            found.append(value)
+        return found
+
+    def text(self, field: Field, most: int = GRAPH_MAX_NAME) -> str:
+        """The content of ``field`` as text; bytes that are no UTF-8 are shown as such.
+
+        Raises:
+            InputError: ``protobuf-size``.
+        """
+        return self.data(field, most).decode("utf-8", "backslashreplace")
+
+
+class _Paged:
+    """A view that reads ahead: the fields of small messages lie side by side."""
+
+    __slots__ = ("_page", "_start", "_view", "size")
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self.size = view.size
+        self._start = 0
+        self._page = b""
+
+    def read(self, offset: int, length: int) -> bytes:
+        place = offset - self._start
+        if place >= 0 and place + length <= len(self._page):
+            return self._page[place : place + length]
+        if length > _PAGE:
+            return self._view.read(offset, length)
+        self._start = offset
+        self._page = self._view.read(offset, _PAGE)
+        return self._page[:length]
 
 
 def read_fields(view: View, start: int, end: int, most: int) -> Iterator[Field]:

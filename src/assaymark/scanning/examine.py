@@ -8,6 +8,8 @@ from assaymark.core.limits import SCAN_MAX_NESTING
 from assaymark.core.part import load_part
 from assaymark.scanning.containers.polyglots import other_formats
 from assaymark.scanning.content import Content
+from assaymark.scanning.graphs.kinds import kind_by_name
+from assaymark.scanning.graphs.tables import is_raw_tensors
 from assaymark.scanning.notes import Notes
 from assaymark.scanning.pickle.streams import examine_pickle, is_pickle
 from assaymark.scanning.promises import PROMISES
@@ -37,7 +39,7 @@ def _examine(content: Content) -> None:
     if content.depth > SCAN_MAX_NESTING:
         notes.skip(f"nested in more than {SCAN_MAX_NESTING} containers", member)
         return
-    kind = recognise(view)
+    kind = recognise(view) or kind_by_name(content.suffix)
     code = runnable(view, content.suffix) if kind != "pickle" else ""
     if code:
         notes.skip(f"{code}: a loader may execute it, and this version does not examine code", member)
@@ -45,7 +47,7 @@ def _examine(content: Content) -> None:
     for what, offset in other_formats(view, kind):
         message = f"{what} (byte {offset}) and begins as {kind or 'something else'}"
         notes.finding("file-polyglot", message, member=member, offset=offset)
-    if kind in ("zip", "safetensors", "picture") and is_pickle(view):
+    if kind not in ("", "pickle", "text", "json", "empty") and is_pickle(view):
         notes.finding("file-polyglot", f"begins as {kind} and is a pickle too", member=member, offset=0)
         examine_pickle(view, notes, member)
     _against_name(content, kind)
@@ -69,6 +71,9 @@ def _against_name(content: Content, kind: str) -> None:
     promised, kept_by = PROMISES.get(suffix, ("", frozenset[str]()))
     if not kind:
         known = named_format(content.view)
+        if not known and is_raw_tensors(content.name):
+            notes.saw("raw-tensors", member)
+            return
         if known or (promised and not kept_by):
             notes.skip(f"{known or promised} is not examined by this version", member)
         elif promised:

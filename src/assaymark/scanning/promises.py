@@ -27,15 +27,25 @@ PROMISES: Final[dict[str, tuple[str, frozenset[str]]]] = {
     ".skops": ("skops", frozenset(("zip",))),
     ".zip": ("zip", frozenset(("zip",))),
     **{
+        suffix: (name, frozenset(kinds.split()))
+        for name, suffixes, kinds in (
+            ("ONNX", ".onnx .ort", "onnx"),
+            ("protocol buffers", ".pb", "tensorflow onnx"),
+            ("protocol buffers as text", ".pbtxt .prototxt", "tensorflow-text text"),
+            ("TensorFlow meta graph", ".meta", "tensorflow tensorflow-text text json"),
+            ("TensorFlow checkpoint", ".index", "tensorflow-table"),
+            ("TensorFlow records", ".tfrecord .tfrecords .tfevents", "tensorflow-records"),
+        )
+        for suffix in suffixes.split()
+    },
+    **{
         suffix: (name, frozenset[str]())
         for name, suffixes in (
             ("NumPy array", ".npy"),
             ("HDF5", ".h5 .hdf5 .hdf"),
-            ("ONNX", ".onnx"),
             ("GGUF", ".gguf .ggml"),
-            ("protocol buffers", ".pb .pbtxt .prototxt .caffemodel"),
+            ("Caffe", ".caffemodel"),
             ("TensorFlow Lite", ".tflite .lite"),
-            ("TensorFlow records", ".tfrecord .tfevents .index .data-00000-of-00001"),
             ("Core ML", ".mlmodel .mlpackage"),
             ("NeMo", ".nemo"),
             ("XGBoost", ".xgb .ubj .bst"),

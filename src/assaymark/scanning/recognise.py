@@ -10,6 +10,7 @@ from assaymark.formats.safetensors import has_safetensors_shape
 from assaymark.formats.text import read_text
 from assaymark.formats.zip import END_MAGIC, LOCAL_MAGIC
 from assaymark.scanning.containers.polyglots import is_tar
+from assaymark.scanning.graphs.kinds import graph_kind, graph_text_kind
 from assaymark.scanning.pickle.streams import is_pickle
 from assaymark.scanning.promises import CODE_SUFFIXES
 
@@ -74,7 +75,7 @@ def named_format(view: View) -> str:
 
 
 def recognise(view: View) -> str:
-    """``empty``, ``zip``, ``picture``, ``safetensors``, ``pickle``, ``json``, ``text``, or empty for anything else.
+    """``empty``, ``zip``, ``picture``, ``safetensors``, ``pickle``, ``json``, ``text``, a graph's, or empty.
 
     A text that a pickle loader would take (protocol 0 is ASCII) is a ``pickle``.
     """
@@ -89,6 +90,9 @@ def recognise(view: View) -> str:
         return "safetensors"
     if head[0] == _PROTO and len(head) > 1 and head[1] <= _HIGHEST_PROTOCOL:
         return "pickle"
+    kind = graph_kind(view)
+    if kind:
+        return kind
     if named_format(view):
         return ""
     if is_pickle(view):
@@ -97,4 +101,7 @@ def recognise(view: View) -> str:
         text = read_text(view)
     except InputError:
         return ""
+    kind = graph_text_kind(text)
+    if kind:
+        return kind
     return "json" if text[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") else "text"

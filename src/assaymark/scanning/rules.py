@@ -26,6 +26,15 @@ _ALL: Final = (
     ScanRule("torch-storage-size", Severity.HIGH, "A tensor does not fit the bytes that hold it"),
     ScanRule("zip-ambiguous", Severity.HIGH, "A zip archive that two readers read differently"),
     ScanRule("safetensors-malformed", Severity.HIGH, "A safetensors file that breaks the format's rules"),
+    ScanRule("model-malformed", Severity.HIGH, "A model file that breaks its format's rules"),
+    ScanRule(
+        "graph-runs-code", Severity.CRITICAL, "A model's graph runs Python or native code of its maker's choice"
+    ),
+    ScanRule("graph-file-access", Severity.HIGH, "A model's graph reaches files or the network"),
+    ScanRule("graph-unknown-operator", Severity.HIGH, "A model uses an operator that is not known to compute only"),
+    ScanRule("graph-custom-operator", Severity.HIGH, "A model needs native code that it does not bring"),
+    ScanRule("graph-external-path", Severity.HIGH, "A model refers to a file outside its folder"),
+    ScanRule("graph-native-code", Severity.CRITICAL, "A model brings compiled code"),
     ScanRule("file-polyglot", Severity.HIGH, "A file that is two formats at once"),
     ScanRule("scan-resource", Severity.MEDIUM, "A file that exhausts whoever reads it"),
 )

@@ -11,6 +11,11 @@ SCANNERS: Final = (
     Part("pickle", "scanner", "pickle streams", (), "assaymark.scanning.plain:scan_pickle"),
     Part("safetensors", "scanner", "safetensors files", (), "assaymark.scanning.plain:scan_safetensors"),
     Part("picture", "scanner", "PNG, JPEG, GIF and WebP", (), "assaymark.scanning.plain:scan_picture"),
+    Part("onnx", "scanner", "ONNX models", (), "assaymark.scanning.graphs.onnx:scan"),
+    Part("tensorflow", "scanner", "TensorFlow graphs", (), "assaymark.scanning.graphs.tensorflow:scan"),
+    Part("tensorflow-text", "scanner", "the same as text", (), "assaymark.scanning.graphs.tensorflow:scan_text"),
+    Part("tensorflow-table", "scanner", "checkpoints' indexes", (), "assaymark.scanning.graphs.tables:scan_table"),
+    Part("tensorflow-records", "scanner", "records, events", (), "assaymark.scanning.graphs.tables:scan_records"),
     Part("json", "scanner", "JSON", (), "assaymark.scanning.documents.texts:scan_json"),
     Part("text", "scanner", "text, Markdown, YAML", (), "assaymark.scanning.documents.texts:scan_text"),
 )

@@ -392,7 +392,6 @@ SKIPPED: dict[str, tuple[bytes, str]] = {
     "a harmless pickle named safetensors": (HARMLESS, "m.safetensors"),
     "HDF5": (b"\x89HDF\r\n\x1a\n", "m.h5"),
     "HDF5 under another name": (b"\x89HDF\r\n\x1a\n", "README"),
-    "GGUF": (b"GGUF\3\0\0\0", "m"),
     "gzip": (b"\x1f\x8b\x08", "m.txt"),
     "compressed joblib": (b"\x78\x9c" + b"\0" * 9, "m.joblib"),
     "a tar": (tar(), "m.tar"),

@@ -168,3 +168,10 @@ GRAPH_MAX_DEPTH: Final = (
     32  # graphs within nodes within graphs, elements of a tree: real ones nest fewer than ten deep
 )
 GRAPH_MAX_NAME: Final = 64 * KIB  # a name, path or operator; the longest that are written have some hundred bytes
+# Python's parser takes about 100 bytes for each byte of source; the largest traced models bring some megabytes.
+TORCHSCRIPT_MAX_BYTES: Final = 4 * MIB
+# GGUF: the vocabularies of language models have up to 300,000 words, with scores and types; tensors some thousand.
+GGUF_MAX_KEYS: Final = 100_000
+GGUF_MAX_TENSORS: Final = 1_000_000
+GGUF_MAX_STRINGS: Final = 5_000_000  # about 8 s
+GGUF_MAX_STRING: Final = MIB  # of a chat template; they have some kilobytes

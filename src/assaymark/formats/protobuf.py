@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from assaymark.core.errors import InputError
 from assaymark.core.limits import GRAPH_MAX_DEPTH, GRAPH_MAX_FIELDS, GRAPH_MAX_NAME
+from assaymark.formats.paged import PagedView
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,6 @@ FIXED32: Final = 5
 _FIXED: Final = {FIXED64: 8, FIXED32: 4}
 _LONGEST_VARINT: Final = 10
 _HIGHEST_FIELD: Final = 2**29 - 1
-_PAGE: Final = 4096
 
 
 class Field(NamedTuple):
@@ -46,7 +46,7 @@ class Messages:
 
     def __init__(self, view: View, most: int = GRAPH_MAX_FIELDS) -> None:
         self.view = view
-        self._view = _Paged(view)
+        self._view = PagedView(view)
         self._left = most
 
     def top(self) -> list[Field]:
@@ -107,28 +107,6 @@ class Messages:
             InputError: ``protobuf-size``.
         """
         return self.data(field, most).decode("utf-8", "backslashreplace")
-
-
-class _Paged:
-    """A view that reads ahead: the fields of small messages lie side by side."""
-
-    __slots__ = ("_page", "_start", "_view", "size")
-
-    def __init__(self, view: View) -> None:
-        self._view = view
-        self.size = view.size
-        self._start = 0
-        self._page = b""
-
-    def read(self, offset: int, length: int) -> bytes:
-        place = offset - self._start
-        if place >= 0 and place + length <= len(self._page):
-            return self._page[place : place + length]
-        if length > _PAGE:
-            return self._view.read(offset, length)
-        self._start = offset
-        self._page = self._view.read(offset, _PAGE)
-        return self._page[:length]
 
 
 def read_fields(view: View, start: int, end: int, most: int) -> Iterator[Field]:

@@ -47,7 +47,8 @@ def _examine(content: Content) -> None:
     for what, offset in other_formats(view, kind):
         message = f"{what} (byte {offset}) and begins as {kind or 'something else'}"
         notes.finding("file-polyglot", message, member=member, offset=offset)
-    if kind not in ("", "pickle", "text", "json", "empty") and is_pickle(view):
+    # A zip archive begins with PERSID, at which every unpickler stops that is not told what to do with it.
+    if kind not in ("", "pickle", "text", "json", "empty", "zip") and is_pickle(view):
         notes.finding("file-polyglot", f"begins as {kind} and is a pickle too", member=member, offset=0)
         examine_pickle(view, notes, member)
     _against_name(content, kind)

@@ -32,6 +32,8 @@ PROMISES: Final[dict[str, tuple[str, frozenset[str]]]] = {
             ("ONNX", ".onnx .ort", "onnx"),
             ("protocol buffers", ".pb", "tensorflow onnx"),
             ("protocol buffers as text", ".pbtxt .prototxt", "tensorflow-text text"),
+            ("GGUF", ".gguf", "gguf"),
+            ("GGML", ".ggml", "gguf ggml"),
             ("TensorFlow meta graph", ".meta", "tensorflow tensorflow-text text json"),
             ("TensorFlow checkpoint", ".index", "tensorflow-table"),
             ("TensorFlow records", ".tfrecord .tfrecords .tfevents", "tensorflow-records"),
@@ -43,7 +45,6 @@ PROMISES: Final[dict[str, tuple[str, frozenset[str]]]] = {
         for name, suffixes in (
             ("NumPy array", ".npy"),
             ("HDF5", ".h5 .hdf5 .hdf"),
-            ("GGUF", ".gguf .ggml"),
             ("Caffe", ".caffemodel"),
             ("TensorFlow Lite", ".tflite .lite"),
             ("Core ML", ".mlmodel .mlpackage"),

@@ -35,7 +35,6 @@ _MAGICS: Final = (
     (b"\x78\xda", "zlib"),
     (b"ZF0x", "joblib's zlib container"),
     (b"\x89HDF\r\n\x1a\n", "HDF5"),
-    (b"GGUF", "GGUF"),
     (b"\x93NUMPY", "NumPy array"),
     (b"SQLite format 3\x00", "SQLite"),
     (b"PAR1", "Parquet"),

@@ -16,6 +16,8 @@ SCANNERS: Final = (
     Part("tensorflow-text", "scanner", "the same as text", (), "assaymark.scanning.graphs.tensorflow:scan_text"),
     Part("tensorflow-table", "scanner", "checkpoints' indexes", (), "assaymark.scanning.graphs.tables:scan_table"),
     Part("tensorflow-records", "scanner", "records, events", (), "assaymark.scanning.graphs.tables:scan_records"),
+    Part("gguf", "scanner", "GGUF", (), "assaymark.scanning.graphs.gguf:scan"),
+    Part("ggml", "scanner", "GGML and GGJT", (), "assaymark.scanning.graphs.gguf:scan_ggml"),
     Part("json", "scanner", "JSON", (), "assaymark.scanning.documents.texts:scan_json"),
     Part("text", "scanner", "text, Markdown, YAML", (), "assaymark.scanning.documents.texts:scan_text"),
 )

@@ -19,6 +19,8 @@ _BY_FORMAT: Final = {
     "onnx": "onnx",
     "savedmodel": "tensorflow",
     "tensorflow-graph": "tensorflow",
+    "gguf": "gguf",
+    "ggml": "ggml",
 }
 # A loader that is given this name reads the file as this format, whatever is in it.
 _BY_SUFFIX: Final = {
@@ -26,6 +28,7 @@ _BY_SUFFIX: Final = {
     ".ort": "onnx",
     ".pb": "tensorflow",
     ".meta": "tensorflow",
+    ".gguf": "gguf",
 }
 _GRAPH_TEXT: Final = re.compile(
     rb"\s*(?:#[^\n]*\n\s*)*(?:node|library|versions|saved_model_schema_version|meta_graphs|meta_info_def|graph_def)\s*[:{]"
@@ -37,6 +40,8 @@ _TABLE_FOOTER: Final = 48
 def graph_kind(view: View) -> str:
     """The scanner's id of a graph or table format; empty when it is none."""
     head = view.read(0, IDENTIFY_HEAD_BYTES)
+    if head.startswith(b"GGUF\0") or head[4:8] in (b"\1\0\0\0", b"\2\0\0\0", b"\3\0\0\0") and head[:4] == b"GGUF":
+        return "gguf"
     found = identify_plain(view, head)
     if found is not None and found.format in _BY_FORMAT:
         return _BY_FORMAT[found.format]

@@ -1,4 +1,4 @@
-"""What scanners of graphs have in common: how a broken file is reported, and which paths stay in the model's folder."""
+"""What scanners of graphs have in common: reports of broken files, and which paths stay in the folder."""
 
 from __future__ import annotations
 

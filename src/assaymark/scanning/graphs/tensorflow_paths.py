@@ -1,8 +1,8 @@
 """Where the name of a file that a TensorFlow operator takes comes from.
 
 The ordinary saver of a model is in its graph: it writes and reads where whoever saves or loads the model says. So the
-same operators are harmless with the saver's name, or with an asset of the model, and are not with a name that the graph
-holds, or that comes with a request. Names are followed backwards through what only passes texts on, into and out of
+same operators are harmless with the saver's name, or with an asset of the model, and are not with a name that the
+graph holds, or that comes with a request. Names are followed backwards through what only passes texts on, into and out of
 functions' arguments.
 """
 
@@ -22,8 +22,8 @@ TEXT: Final = "text"
 UNKNOWN: Final = "unknown"
 _MAX_STEPS: Final = 20_000
 _PASSING: Final = frozenset(
-    ("Identity", "Reshape", "ExpandDims", "Squeeze", "StopGradient", "EnsureShape", "ShardedFilename", "ShardedFilespec",
-     "StridedSlice", "Unpack", "Tile", "Fill", "BroadcastTo", "Cast")
+    ("Identity", "Reshape", "ExpandDims", "Squeeze", "StopGradient", "EnsureShape", "ShardedFilename",
+     "ShardedFilespec", "StridedSlice", "Unpack", "Tile", "Fill", "BroadcastTo", "Cast")
 )  # fmt: skip
 _JOINING: Final = frozenset(("StringJoin", "Add", "AddV2"))
 _GATHERING: Final = frozenset(("Pack", "ConcatV2", "Concat", "Select", "SelectV2", "Merge", "Switch"))

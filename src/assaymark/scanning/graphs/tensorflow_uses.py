@@ -67,9 +67,9 @@ _NETWORK: Final = "talks to another process or machine"
 _HIDDEN: Final = "runs a graph or program that is hidden in a value"
 
 REFUSED: Final[dict[str, Refusal]] = {
-    **dict.fromkeys(("PyFunc", "PyFuncStateless", "EagerPyFunc", "NumpyFunction"), Refusal("graph-runs-code", _PYTHON)),
+    **dict.fromkeys(("PyFunc", "PyFuncStateless", "EagerPyFunc"), Refusal("graph-runs-code", _PYTHON)),
     **dict.fromkeys(
-        ("LoadLibrary", "LoadOpLibrary", "RemoteFusedGraphExecute", "XlaCustomCall", "XlaCustomCallV2", "TFLiteSubgraph"),
+        ("LoadLibrary", "LoadOpLibrary", "RemoteFusedGraphExecute", "XlaCustomCall", "XlaCustomCallV2"),
         Refusal("graph-runs-code", "runs native code that the model names"),
     ),
     **dict.fromkeys(
@@ -80,7 +80,8 @@ REFUSED: Final[dict[str, Refusal]] = {
     **dict.fromkeys(
         ("WriteFile", "SaveDataset", "SaveDatasetV2", "DistributedSave", "DatasetToTFRecord",
          "ExperimentalDatasetToTFRecord", "DumpTensor", "CalibrationStatisticsSaver", "SummaryWriter",
-         "CreateSummaryFileWriter", "CreateSummaryDbWriter", "WriteSummary", "WriteScalarSummary", "WriteImageSummary",
+         "CreateSummaryFileWriter", "CreateSummaryDbWriter", "WriteSummary", "WriteScalarSummary",
+         "WriteImageSummary",
          "WriteAudioSummary", "WriteHistogramSummary", "WriteGraphSummary", "WriteRawProtoSummary", "ImportEvent",
          "FlushSummaryWriter", "CloseSummaryWriter", "StatsAggregatorSetSummaryWriter", "CacheDataset",
          "CacheDatasetV2", "SnapshotDataset", "SnapshotDatasetV2"),

@@ -439,7 +439,6 @@ SKIPPED: dict[str, tuple[bytes, str]] = {
     "a zip that is cut off": (make_zip([entry()])[:-10], "x.zip"),
     "a directory that is malformed": (make_zip([entry()]).replace(b"PK\x01\x02", b"PK\x01\x00"), "x.zip"),
     "five zips in each other": (functools.reduce(lambda inner, _: make_zip([entry("z", inner)]), range(6), b"hello"), "x.zip"),
-    "TorchScript": (torch_zip(HARMLESS, {}, {"archive/constants.pkl": HARMLESS, "archive/code/m.py": b"x"}), "x.pt"),
 }  # fmt: skip
 
 

@@ -4,6 +4,9 @@ runs them by itself, and what they would read is the model card beside them.
 
 from __future__ import annotations
 
+import struct
+
+from tests.support.asm import make_zip, zip_entry
 from tests.support.model_files import number, part
 
 
@@ -65,6 +68,68 @@ def tf_saved(graph: bytes, *, saver: str = "", assets: dict[str, str] | None = N
     return number(1, 1) + part(2, meta + (part(7, objects) if objects else b""))
 
 
+def gguf(*keys: bytes, tensors: bytes = b"", count: int = 0) -> bytes:
+    """GGUF version 3; ``keys`` are whole pairs, ``tensors`` the descriptions of ``count`` of them."""
+    return b"GGUF" + struct.pack("<IQQ", 3, count, len(keys)) + b"".join(keys) + tensors
+
+
+def gguf_text(key: str, value: str) -> bytes:
+    """A key and its text."""
+    raw = value.encode()
+    return struct.pack("<Q", len(key)) + key.encode() + struct.pack("<IQ", 8, len(raw)) + raw
+
+
+def rds(*items: bytes) -> bytes:
+    """XDR of version 2 with one object."""
+    return b"X\n" + struct.pack(">III", 2, 0x040301, 0x020300) + b"".join(items)
+
+
+def r_word(*values: int) -> bytes:
+    """Integers of four bytes."""
+    return struct.pack(f">{len(values)}i", *values)
+
+
+def r_chars(text: str) -> bytes:
+    """A CHARSXP in UTF-8."""
+    return r_word(0x00040009, len(text)) + text.encode()
+
+
+def torchscript(body: str) -> bytes:
+    """An archive of one module whose ``forward`` is ``body``."""
+    source = "class M(Module):\n  __parameters__ = []\n  __buffers__ = []\n  training : bool\n"
+    source += f"  def forward(self: __torch__.M,\n    x: Tensor) -> Tensor:\n    return {body}\n"
+    names = {
+        "data.pkl": b"\x80\x02}.",
+        "code/__torch__.py": source.encode(),
+        "constants.pkl": b"\x80\x02).",
+        "version": b"3\n",
+    }
+    return make_zip([zip_entry(f"m/{name}".encode(), data) for name, data in names.items()])
+
+
+def coreml(kind: int, content: bytes) -> bytes:
+    """Model of one type."""
+    return number(1, 4) + part(2, part(1, b"")) + part(kind, content)
+
+
+def paddle(*operators: str) -> bytes:
+    """ProgramDesc of one block."""
+    ops = b"".join(part(4, part(3, operator)) for operator in operators)
+    return part(1, number(1, 0) + number(2, 2**64 - 1) + ops) + part(4, number(1, 0))
+
+
+PMML_HEAD = b'<PMML version="4.4" xmlns="http://www.dmg.org/PMML-4_4">'
+CODE_IN_R = (
+    r_word(5)
+    + r_word(254)
+    + r_word(6)
+    + r_word(1)
+    + r_chars("print")
+    + r_word(2)
+    + r_word(16, 1)
+    + r_chars("ran")
+    + r_word(254)
+)
 RELU = onnx_node("Relu")
 PLACEHOLDER = tf_node("x", "Placeholder")
 SAVING = tf_graph(
@@ -79,6 +144,9 @@ EXAMPLES: dict[str, dict[str, bytes]] = {
     "model-malformed": {
         "fail/two-graphs.onnx": onnx_model(RELU, tail=part(7, part(2, "second"))),
         "fail/cut-off.onnx": onnx_model(RELU)[:-3],
+        "fail/keys-beyond-the-file.gguf": b"GGUF" + struct.pack("<IQQ", 3, 0, 1 << 60),
+        "fail/key-twice.gguf": gguf(gguf_text("a", "b"), gguf_text("a", "c")),
+        "pass/plain.gguf": gguf(gguf_text("general.name", "example")),
         "fail/two-nodes-of-one-name.pb": tf_graph(PLACEHOLDER, PLACEHOLDER),
         "pass/plain.onnx": onnx_model(RELU),
     },
@@ -92,9 +160,14 @@ EXAMPLES: dict[str, dict[str, bytes]] = {
             tf_graph(PLACEHOLDER),
             objects=part(1, part(4, part(1, "_tf_keras_layer") + part(3, '{"class_name": "Lambda", "config": {}}'))),
         ),
+        "fail/function.pdmodel": paddle("feed", "py_func"),
         "pass/relu.pb": tf_graph(PLACEHOLDER, tf_node("y", "Relu", "x")),
     },
     "graph-file-access": {
+        "fail/from-file.pt": torchscript('torch.from_file("README.md", False, 1)'),
+        "pass/relu.pt": torchscript("torch.relu(x)"),
+        "fail/load.pdmodel": paddle("feed", "load"),
+        "pass/feed.pdmodel": paddle("feed", "relu"),
         "fail/reads.pb": READING,
         "fail/reads.pbtxt": b'node { name: "name" op: "Const" attr { key: "value" value { tensor { string_val: "README.md" } } } }\n'
         b'node { name: "read" op: "ReadFile" input: "name" }\n',
@@ -109,6 +182,11 @@ EXAMPLES: dict[str, dict[str, bytes]] = {
     },
     "graph-custom-operator": {
         "fail/domain.onnx": onnx_model(onnx_node("Decode", "com.acme"), domain="com.acme"),
+        "fail/namespace.pt": torchscript("ops.acme.decode(x)"),
+        "fail/layer.mlmodel": coreml(500, part(1, part(1, "l") + part(500, part(10, "AcmeLayer")))),
+        "fail/extension.xml": b'<?xml version="1.0"?>\n<net name="m" version="11">\n<layers><layer id="0" name="a" type="Decode"'
+        b' version="extension"/></layers></net>\n',
+        "pass/layer.mlmodel": coreml(500, part(1, part(1, "l") + part(130, b""))),
         "fail/no-operator-of-onnx.onnx": onnx_model(onnx_node("Decode")),
         "pass/relu.onnx": onnx_model(RELU),
     },
@@ -125,5 +203,16 @@ EXAMPLES: dict[str, dict[str, bytes]] = {
             onnx_node("EPContext", "com.microsoft", part(1, "ep_cache_context") + part(4, "a.bin")), domain="com.microsoft"
         ),
         "pass/relu.onnx": onnx_model(RELU),
+    },
+    "r-code": {
+        "fail/promise.rds": rds(CODE_IN_R),
+        "fail/pointer.rds": rds(r_word(22), r_word(254), r_word(254)),
+        "pass/numbers.rds": rds(r_word(13, 2, 1, 2)),
+        "pass/names.rds": rds(r_word(0x210, 1), r_chars("a"), r_word(0x402), r_word(1), r_chars("names"), r_word(16, 1), r_chars("n"), r_word(254)),
+    },
+    "xml-doctype": {
+        "fail/entity.pmml": b'<?xml version="1.0"?>\n<!DOCTYPE PMML [<!ENTITY card SYSTEM "README.md">]>\n' + PMML_HEAD + b"&card;</PMML>\n",
+        "fail/stylesheet.pmml": b'<?xml version="1.0"?>\n<?xml-stylesheet href="a.xsl"?>\n' + PMML_HEAD + b"</PMML>\n",
+        "pass/plain.pmml": b'<?xml version="1.0"?>\n' + PMML_HEAD + b"</PMML>\n",
     },
 }  # fmt: skip

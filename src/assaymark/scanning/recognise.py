@@ -70,7 +70,7 @@ def named_format(view: View) -> str:
             return name
     if is_tar(view):
         return "tar"
-    return "TensorFlow Lite" if head[4:8] == b"TFL3" else ""
+    return ""
 
 
 def recognise(view: View) -> str:

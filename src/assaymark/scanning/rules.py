@@ -35,6 +35,8 @@ _ALL: Final = (
     ScanRule("graph-custom-operator", Severity.HIGH, "A model needs native code that it does not bring"),
     ScanRule("graph-external-path", Severity.HIGH, "A model refers to a file outside its folder"),
     ScanRule("graph-native-code", Severity.CRITICAL, "A model brings compiled code"),
+    ScanRule("r-code", Severity.HIGH, "R data that holds code"),
+    ScanRule("xml-doctype", Severity.HIGH, "An XML model that declares entities or a document type"),
     ScanRule("file-polyglot", Severity.HIGH, "A file that is two formats at once"),
     ScanRule("scan-resource", Severity.MEDIUM, "A file that exhausts whoever reads it"),
 )

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from assaymark.core.errors import InputError
 from assaymark.core.view import BytesView
-from assaymark.formats.gguf import read_gguf
 from assaymark.formats.ggml import read_ggml
+from assaymark.formats.gguf import read_gguf
 from assaymark.scanning.graphs.shared import note_broken
 
 if TYPE_CHECKING:

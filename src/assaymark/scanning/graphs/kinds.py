@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from assaymark.core.errors import InputError
 from assaymark.core.limits import IDENTIFY_HEAD_BYTES
 from assaymark.formats.protobuf import LENGTH, VARINT, read_fields
-from assaymark.core.errors import InputError
 from assaymark.formats.tensorflow_tables import begins_as_records
 from assaymark.scanning.identity.plain import identify_plain
 
@@ -21,6 +21,17 @@ _BY_FORMAT: Final = {
     "tensorflow-graph": "tensorflow",
     "gguf": "gguf",
     "ggml": "ggml",
+    "tflite": "tflite",
+    "coreml": "coreml",
+    "openvino": "openvino",
+    "pmml": "pmml",
+    "r": "r",
+    "paddle": "paddle",
+    "paddle-params": "paddle-params",
+    "xgboost-ubj": "ubjson",
+    "xgboost-binary": "xgboost",
+    "lightgbm": "lightgbm",
+    "catboost": "catboost",
 }
 # A loader that is given this name reads the file as this format, whatever is in it.
 _BY_SUFFIX: Final = {
@@ -29,10 +40,18 @@ _BY_SUFFIX: Final = {
     ".pb": "tensorflow",
     ".meta": "tensorflow",
     ".gguf": "gguf",
+    ".tflite": "tflite",
+    ".mlmodel": "coreml",
+    ".pdmodel": "paddle",
+    ".ubj": "ubjson",
+    ".cbm": "catboost",
+    ".msgpack": "msgpack",
 }
 _GRAPH_TEXT: Final = re.compile(
     rb"\s*(?:#[^\n]*\n\s*)*(?:node|library|versions|saved_model_schema_version|meta_graphs|meta_info_def|graph_def)\s*[:{]"
 )
+_PMML: Final = re.compile(rb"<(?:\w+:)?PMML[\s>]")
+_OPENVINO: Final = re.compile(rb"<net\s[^>]*>\s*<(?:layers|!)|<!ENTITY[^<]*(?:<[^>]*>\s*)*<net[\s>]")
 _TABLE_MAGIC: Final = (0xDB4775248B80FB57).to_bytes(8, "little")
 _TABLE_FOOTER: Final = 48
 
@@ -40,10 +59,16 @@ _TABLE_FOOTER: Final = 48
 def graph_kind(view: View) -> str:
     """The scanner's id of a graph or table format; empty when it is none."""
     head = view.read(0, IDENTIFY_HEAD_BYTES)
-    if head.startswith(b"GGUF\0") or head[4:8] in (b"\1\0\0\0", b"\2\0\0\0", b"\3\0\0\0") and head[:4] == b"GGUF":
+    if head.startswith(b"GGUF\0") or (head[4:8] in (b"\1\0\0\0", b"\2\0\0\0", b"\3\0\0\0") and head[:4] == b"GGUF"):
         return "gguf"
+    if head[4:8] in (b"ET11", b"ET12", b"ET13"):
+        return "executorch"
+    if head[:4] in (b"ftrt", b"ptrt"):
+        return "tensorrt"
+    if head[64:68] == b"\xef\xbe\xad\xde" and head[4:8] == b"\2\0\0\0":
+        return "coreml-weights"
     found = identify_plain(view, head)
-    if found is not None and found.format in _BY_FORMAT:
+    if found is not None and found.format in _BY_FORMAT and not (found.format == "paddle" and head[:1] == b"{"):
         return _BY_FORMAT[found.format]
     if begins_as_records(view):
         return "tensorflow-records"
@@ -55,8 +80,15 @@ def graph_kind(view: View) -> str:
 
 
 def graph_text_kind(text: bytes) -> str:
-    """The scanner's id of a graph that is written as text; empty when it is none."""
-    return "tensorflow-text" if _GRAPH_TEXT.match(text) else ""
+    """The scanner's id of a graph that is written as text; empty when it is none.
+
+    What comes before the model in XML, a document type above all, may be long.
+    """
+    if _GRAPH_TEXT.match(text):
+        return "tensorflow-text"
+    if text[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        return "pmml" if _PMML.search(text) else "openvino" if _OPENVINO.search(text) else ""
+    return ""
 
 
 def kind_by_name(suffix: str) -> str:

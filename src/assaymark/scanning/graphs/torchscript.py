@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 from assaymark.core.errors import InputError
 from assaymark.core.limits import TORCHSCRIPT_MAX_BYTES
 from assaymark.core.report import Severity
+from assaymark.formats.pickle.run import run_pickle
+from assaymark.formats.pickle.values import COMPUTED, Global, Value
 from assaymark.formats.torchscript import Call, read_torchscript
 from assaymark.scanning.graphs.shared import note_broken
 from assaymark.scanning.graphs.tensorflow_uses import Refusal
@@ -28,9 +30,56 @@ def scan_script_member(content: Content) -> None:
     if content.suffix == ".py":
         _scan_source(content)
     elif content.suffix == ".debug_pkl":
-        examine_pickle(content.view, content.notes, content.member, torchscript=True)
+        _scan_places(content)
     else:
         content.examine(content)
+
+
+class _Globals:
+    """Observer that keeps the modules that a stream imports from."""
+
+    def __init__(self) -> None:
+        self.modules: set[str] = set()
+        self.other = False
+
+    def on_global(self, found: Global) -> Value:
+        self.modules.add(found.module)
+        return COMPUTED
+
+    def on_call(self, _function: Value, _arguments: Value, _opcode: str, _offset: int) -> Value:
+        return COMPUTED
+
+    def on_build(self, _target: Value, _state: Value, _offset: int) -> None:
+        self.other = True
+
+    def on_mutate(self, _target: Value, _items: list[Value], _opcode: str, _offset: int) -> None:
+        """Lists of numbers are filled."""
+
+    def on_persistent(self, _identity: Value, _opcode: str, _offset: int) -> Value:
+        self.other = True
+        return COMPUTED
+
+    def on_extension(self, _code: int, _opcode: str, _offset: int) -> Value:
+        self.other = True
+        return COMPUTED
+
+    def on_buffer(self, _offset: int) -> Value:
+        self.other = True
+        return COMPUTED
+
+    def on_reserve(self, _length: int, _opcode: str, _offset: int) -> None:
+        """No effect by itself."""
+
+
+def _scan_places(content: Content) -> None:
+    """Places in the source, which torch's own unpickler reads: it knows lists of numbers and imports nothing."""
+    seen = _Globals()
+    trace = run_pickle(content.view, 0, seen, budget=content.notes.opcodes_left)
+    content.notes.opcodes_left -= trace.opcodes
+    if trace.sound and trace.end == content.view.size and not seen.other and seen.modules <= {"torch.jit._pickle"}:
+        content.notes.saw("torchscript-places", content.member)
+    else:
+        examine_pickle(content.view, content.notes, content.member, torchscript=True)
 
 
 def _scan_source(content: Content) -> None:

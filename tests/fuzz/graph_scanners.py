@@ -1,12 +1,13 @@
 """Fuzz target: whole examinations of graphs and tables, by names that promise each format."""
 
-from tests.fuzz.graph_formats import SEEDS as SEEDS
+from tests.fuzz import graph_formats
 
 from assaymark.core.canonical import canonical_json
 from assaymark.core.report_json import report_to_json
 from assaymark.core.view import BytesView
 from assaymark.scanning.examine import examine
 
+SEEDS = graph_formats.SEEDS
 NAMES = (
     "m.onnx",
     "m.pb",

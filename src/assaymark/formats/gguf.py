@@ -1,6 +1,6 @@
 """Strict reader of GGUF: metadata, and tensors that tile the rest of the file. Tensor data is passed over.
 
-Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, versions 1 to 3, both byte orders. Its native readers
+Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, versions 1 to 3, both byte orders. Native readers
 trusted counts and lengths (CVE-2024-23496, CVE-2024-21802, CVE-2024-21825, CVE-2024-21836, CVE-2024-23605).
 """
 
@@ -36,7 +36,7 @@ TEMPLATE: Final = "tokenizer.chat_template"
 
 @dataclass(slots=True)
 class Gguf:
-    """``templates``: key of a chat template -> (its text, its byte offset). ``unknown``: types that have no size yet."""
+    """``templates``: key of a chat template -> (text, byte offset). ``unknown``: types whose size is not known."""
 
     version: int = 0
     keys: set[str] = field(default_factory=set)

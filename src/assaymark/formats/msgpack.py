@@ -1,4 +1,4 @@
-"""Strict walk through MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md): one value that fills the file."""
+"""Strict walk through MessagePack (github.com/msgpack/msgpack, spec.md): one value that fills the file."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ _WIDTHS = {
     0xD2: 4,
     0xD3: 8,
 }
+# The first byte of small integers, maps below lists, texts, everything else, negative integers.
+_SMALL, _LIST, _TEXT, _NIL, _NEGATIVE = 0x7F, 0x90, 0xA0, 0xC0, 0xE0
 _BINARY = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4}
 _EXTENSION = {0xC7: 1, 0xC8: 2, 0xC9: 4}
 _FIXED_EXTENSION = {0xD4: 1, 0xD5: 2, 0xD6: 4, 0xD7: 8, 0xD8: 16}
@@ -62,10 +64,12 @@ def read_msgpack(view: View) -> frozenset[int]:
 def _value(head: bytes, at: int, extensions: set[int]) -> tuple[int, int]:
     """(bytes of the value without what it holds, values that it holds)."""
     byte = head[0]
-    if byte < 0x80 or byte >= 0xE0:
+    if byte <= _SMALL or byte >= _NEGATIVE:
         return 1, 0
-    if byte < 0xC0:
-        return (1 + (byte & 0x1F), 0) if byte >= 0xA0 else (1, (byte & 0xF) * (1 if byte >= 0x90 else 2))
+    if byte >= _TEXT and byte < _NIL:
+        return 1 + (byte & 0x1F), 0
+    if byte < _NIL:
+        return 1, (byte & 0xF) * (1 if byte >= _LIST else 2)
     if byte in _WIDTHS:
         return 1 + _WIDTHS[byte], 0
     if byte in _BINARY:

@@ -43,9 +43,8 @@ def read_paddle(view: View) -> list[PaddleOp]:
     if not blocks:
         raise InputError("paddle-malformed", "a program without blocks", position="byte 0")
     for block in blocks:
-        for item in messages.fields(block):
-            if (item.number, item.wire) == (4, LENGTH):
-                found.append(_operator(messages, item))
+        operators = [item for item in messages.fields(block) if (item.number, item.wire) == (4, LENGTH)]
+        found.extend(_operator(messages, item) for item in operators)
     return found
 
 

@@ -1,7 +1,7 @@
-"""Reader of R's serialised data: which kinds of objects it holds. Nothing is rebuilt, numbers are passed over.
+"""Reader of R's serialised data: which kinds of objects it holds. Nothing is rebuilt.
 
-R Internals, "Serialization Formats", and serialize.c of R 4.5: XDR (``X``), native (``B``) and ASCII (``A``), versions
-2 and 3, with or without the header of a workspace (``RDX3``).
+R Internals, "Serialization Formats", and serialize.c of R 4.5: XDR (``X``), native (``B``) and ASCII (``A``),
+versions 2 and 3, with or without the header of a workspace (``RDX3``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Strict reader of TensorFlow Lite: operators, and indexes and buffers within their bounds.
 
-Schema: tensorflow/compiler/mlir/lite/schema/schema.fbs, version 3. Indexes that lead out of lists were memory errors in
-the interpreter more than once (CVE-2020-15211, CVE-2022-23558).
+Schema: tensorflow/compiler/mlir/lite/schema/schema.fbs, version 3. Indexes that lead out of lists were memory
+errors in the interpreter more than once (CVE-2020-15211, CVE-2022-23558).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Reader of TorchScript source: the operators that it calls and the native classes that it names.
 
-TorchScript is written in Python's syntax and never run by Python: torch/csrc/jit/frontend parses it and looks each name
-up among torch's operators (docs/serialization.md of torch/csrc/jit). So Python's own parser serves, and nothing more.
+TorchScript is written in Python's syntax and never run by Python: torch/csrc/jit/frontend parses it and looks each
+name up among torch's operators (docs/serialization.md of torch/csrc/jit). So Python's own parser serves, and
+nothing more.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class Call:
 
 
 def read_torchscript(source: bytes) -> tuple[Call, ...]:
-    """The dotted names in ``source``: of functions that are called, and any that begins ``torch.``, ``ops.`` or the like.
+    """The dotted names in ``source``, and the functions that it calls.
 
     Methods of values (``(x).forward(...)``) are not among them: they are defined in the same archive.
 

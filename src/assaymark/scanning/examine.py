@@ -8,7 +8,7 @@ from assaymark.core.limits import SCAN_MAX_NESTING
 from assaymark.core.part import load_part
 from assaymark.scanning.containers.polyglots import other_formats
 from assaymark.scanning.content import Content
-from assaymark.scanning.graphs.kinds import kind_by_name
+from assaymark.scanning.graph_kinds import kind_by_name
 from assaymark.scanning.graphs.tables import is_raw_tensors
 from assaymark.scanning.notes import Notes
 from assaymark.scanning.pickle.streams import examine_pickle, is_pickle

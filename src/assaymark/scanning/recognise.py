@@ -10,7 +10,7 @@ from assaymark.formats.safetensors import has_safetensors_shape
 from assaymark.formats.text import read_text
 from assaymark.formats.zip import END_MAGIC, LOCAL_MAGIC
 from assaymark.scanning.containers.polyglots import is_tar
-from assaymark.scanning.graphs.kinds import graph_kind, graph_text_kind
+from assaymark.scanning.graph_kinds import graph_kind, graph_text_kind
 from assaymark.scanning.pickle.streams import is_pickle
 from assaymark.scanning.promises import CODE_SUFFIXES
 

@@ -1,8 +1,8 @@
 """Packages of torch.export (``.pt2``): the program as JSON, raw weights, pickled samples, and compiled code.
 
-torch/export/pt2_archive of torch 2.13, and torch/_export/serde of 2.1 to 2.7. A node's target is looked up by its name
-in ``torch``, ``_operator`` or ``math`` (serialize.py, deserialize_operator), so any function that torch reaches could be
-named: only operators are let pass.
+torch/export/pt2_archive of torch 2.13, and torch/_export/serde of 2.1 to 2.7. A node's target is looked up by its
+name in ``torch``, ``_operator`` or ``math`` (serialize.py, deserialize_operator), so any function that torch
+reaches could be named: only operators are let pass.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _NOTE: Final = re.compile(
 )
 _COMPILED: Final = re.compile(r"(?:[^/]*/)?data/aotinductor/.*\.(?:so|dll|dylib|cubin|hsaco|cpp|o|spv|cu|ptx)|.*\.so")
 _ARITHMETIC: Final = frozenset(
-    """add sub mul truediv floordiv mod pow neg pos abs eq ne lt le gt ge and_ or_ xor not_ invert lshift rshift getitem
-    index truth""".split()  # noqa: SIM905
+    """add sub mul truediv floordiv mod pow neg pos abs eq ne lt le gt ge and_ or_ xor not_ invert lshift rshift
+    getitem index truth""".split()  # noqa: SIM905
 )
 _MATH: Final = frozenset("ceil floor trunc sqrt pow log log2 exp cos sin tan cosh sinh tanh acos asin atan".split())  # noqa: SIM905
 _TORCH: Final = re.compile(r"torch\.(?:sym_\w+|_sym_sqrt|_sym_\w+|_check\w*)")
@@ -39,7 +39,7 @@ _OPERATOR: Final = re.compile(r"torch\.ops\.(\w+)\.(\w+)(?:\.\w+)?")
 
 
 def pt2_members(content: Content, archive: ZipArchive) -> set[str]:
-    """Examine what is the exporter's in the archive; returns the names that are done with, none when it is no such."""
+    """Examine what is the exporter's in the archive; returns the names that are done with, if it is its archive."""
     by_name = {member.name: member for member in archive.members}
     programs = [name for name in by_name if _PROGRAM.fullmatch(name)]
     packaged = any(name.rsplit("/", 1)[-1] == "archive_format" for name in by_name)

@@ -1,8 +1,9 @@
 """TensorFlow's operators that compute: they take tensors and give tensors, and reach nothing else.
 
-Reviewed from the operator registry of TensorFlow 2.21 (which keeps those of TensorFlow 1). Not in it, and so refused
-or judged by their use: what reads or writes files, talks to other processes, calls back into Python, loads libraries, or
-runs a graph that is held in a string. Operators of accelerators' runtimes and of tests are left out too.
+Reviewed from the operator registry of TensorFlow 2.21 (which keeps those of TensorFlow 1). Not in it, and so
+refused or judged by their use: what reads or writes files, talks to other processes, calls back into Python, loads
+libraries, or runs a graph that is held in a string. Operators of accelerators' runtimes and of tests are left out
+too.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Where the name of a file that a TensorFlow operator takes comes from.
 
-The ordinary saver of a model is in its graph: it writes and reads where whoever saves or loads the model says. So the
-same operators are harmless with the saver's name, or with an asset of the model, and are not with a name that the
-graph holds, or that comes with a request. Names are followed backwards through what only passes texts on, into and out of
-functions' arguments.
+The ordinary saver of a model is in its graph: it writes and reads where whoever saves or loads the model says. So
+the same operators are harmless with the saver's name, or with an asset of the model, and are not with a name that
+the graph holds, or that comes with a request. Names are followed backwards through what only passes texts on, into
+and out of functions' arguments.
 """
 
 from __future__ import annotations

@@ -42,7 +42,8 @@ def scan(content: Content) -> None:
 
 
 def _custom(content: Content, name: str, place: int) -> None:
-    rule, severity = "graph-custom-operator", Severity.MEDIUM
+    rule = "graph-custom-operator"
+    severity: Severity | None = Severity.MEDIUM
     inner = name.removeprefix("Flex")
     if name.startswith("Flex"):
         judged = {**READS, **SAVER_READS, **SAVER_WRITES}

@@ -1,7 +1,7 @@
 """Torch's operators by namespace: which compute, and which do more.
 
-Reviewed from the operator schemas of torch 2.13: of the operators that take text, these take names of files, addresses
-or programs.
+Reviewed from the operator schemas of torch 2.13: of the operators that take text, these take names of files,
+addresses or programs.
 """
 
 from __future__ import annotations

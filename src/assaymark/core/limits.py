@@ -164,12 +164,13 @@ IDENTIFY_REFERENCES_BYTES: Final = MIB  # of an ONNX file, where names of files 
 # Graph formats. A field of a protocol buffer takes about 3 microseconds: 10 s; the largest graphs that are written
 # (unrolled language models) have some hundred thousand nodes of about ten fields.
 GRAPH_MAX_FIELDS: Final = 3_000_000
+GRAPH_MAX_TEXT_FIELDS: Final = 1_000_000  # of a graph as text: 7 s and 500 MB
 GRAPH_MAX_DEPTH: Final = (
     32  # graphs within nodes within graphs, elements of a tree: real ones nest fewer than ten deep
 )
 GRAPH_MAX_NAME: Final = 64 * KIB  # a name, path or operator; the longest that are written have some hundred bytes
-# Python's parser takes about 100 bytes for each byte of source; the largest traced models bring some megabytes.
-TORCHSCRIPT_MAX_BYTES: Final = 4 * MIB
+# Python's parser takes up to 300 bytes for each byte of source; the largest traced models bring about a megabyte.
+TORCHSCRIPT_MAX_BYTES: Final = 2 * MIB
 # GGUF: the vocabularies of language models have up to 300,000 words, with scores and types; tensors some thousand.
 GGUF_MAX_KEYS: Final = 100_000
 GGUF_MAX_TENSORS: Final = 1_000_000

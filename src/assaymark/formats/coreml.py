@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from assaymark.core.view import View
 
 _VERSION_MOST: Final = 100
+_MAX_BLOBS: Final = 1_000_000
 # Model.Type: fields of the models that are looked into.
 _PIPELINES: Final = {200: 1, 201: 1, 202: None}  # classifier and regressor hold a Pipeline in field 1
 _NETWORKS: Final = frozenset((303, 403, 500))
@@ -143,6 +144,8 @@ def read_weights(view: View) -> int:
     place = 64
     if len(head) < place or version != 2 or any(head[8:]) or not 0 < count <= view.size // 64:  # noqa: PLR2004
         raise InputError("coreml-weights", "no file of weights", position="byte 0")
+    if count > _MAX_BLOBS:
+        raise InputError("graph-size", f"{count} blobs", position="byte 0")
     for _ in range(count):
         entry = view.read(place, 64)
         size, offset = int.from_bytes(entry[8:16], "little"), int.from_bytes(entry[16:24], "little")

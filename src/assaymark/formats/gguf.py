@@ -141,10 +141,14 @@ class _Reader:
         else:
             raise self._error(f"a value of type {kind}", self._at - 4)
 
-    def _skip_text(self) -> None:
+    def _spend(self) -> None:
         self._strings -= 1
         if self._strings < 0:
-            raise InputError("gguf-size", f"more than {GGUF_MAX_STRINGS} texts", position=f"byte {self._at}")
+            message = f"more than {GGUF_MAX_STRINGS} texts and arrays"
+            raise InputError("gguf-size", message, position=f"byte {self._at}")
+
+    def _skip_text(self) -> None:
+        self._spend()
         length = self._count()
         if length > self._view.size - self._at:
             raise self._error(f"a text of {length} bytes is longer than the file")
@@ -161,6 +165,8 @@ class _Reader:
         if kind == _ARRAY and count > GGUF_MAX_KEYS:
             raise InputError("gguf-size", f"an array of {count} arrays", position=f"byte {self._at}")
         for _ in range(count):
+            if kind == _ARRAY:
+                self._spend()
             self._pass_over(kind, depth + 1)
 
     def _infos(self, count: int) -> list[tuple[int, int, str]]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _FILE_ATTRIBUTES: Final = frozenset(("file_path", "filename", "file_name", "path", "dirname", "save_file_path"))
 # VarType.Type -> bytes of an element.
 _WIDTHS: Final = {0: 1, 1: 2, 2: 4, 3: 8, 4: 2, 5: 4, 6: 8, 20: 1, 21: 1, 22: 2, 23: 8, 24: 16, 32: 1, 33: 1}
-_MAX_TENSORS: Final = 1_000_000
+_MAX_TENSORS: Final = 100_000
 _DESCRIPTION_MOST: Final = 4096
 
 

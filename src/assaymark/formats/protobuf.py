@@ -42,12 +42,13 @@ class Messages:
     Hostile files nest and repeat; the budget of fields and the depth that callers pass bound time and memory.
     """
 
-    __slots__ = ("_left", "_view", "view")
+    __slots__ = ("_left", "_most", "_view", "view")
 
     def __init__(self, view: View, most: int = GRAPH_MAX_FIELDS) -> None:
         self.view = view
         self._view = PagedView(view)
         self._left = most
+        self._most = most
 
     def top(self) -> list[Field]:
         """The fields of the file itself.
@@ -70,7 +71,11 @@ class Messages:
         return self._between(outer.start, outer.end)
 
     def _between(self, start: int, end: int) -> list[Field]:
-        found = list(read_fields(self._view, start, end, self._left))
+        found: list[Field] = []
+        for field in read_fields(self._view, start, end, self._most + 1):
+            if len(found) == self._left:
+                raise InputError("protobuf-fields", f"more than {self._most} fields", position=f"byte {field.start}")
+            found.append(field)
         self._left -= len(found)
         return found
 

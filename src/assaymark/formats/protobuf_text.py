@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from assaymark.core.errors import InputError
-from assaymark.core.limits import GRAPH_MAX_DEPTH, GRAPH_MAX_FIELDS
+from assaymark.core.limits import GRAPH_MAX_DEPTH, GRAPH_MAX_TEXT_FIELDS
 
 _TOKEN: Final = re.compile(
     rb"""[ \t\r\n\f\v]*(?:\#[^\n]*(?:\n[ \t\r\n\f\v]*|$))*
@@ -56,7 +56,7 @@ class _Reader:
         self._at = 0
         self._line = 1
         self._counted = 0
-        self._left = GRAPH_MAX_FIELDS
+        self._left = GRAPH_MAX_TEXT_FIELDS
         self._token = (b"", b"")
         self._next()
 
@@ -93,7 +93,7 @@ class _Reader:
             self._left -= 1
             if not self._left:
                 raise InputError(
-                    "protobuf-fields", f"more than {GRAPH_MAX_FIELDS} fields", position=f"line {self._line}"
+                    "protobuf-fields", f"more than {GRAPH_MAX_TEXT_FIELDS} fields", position=f"line {self._line}"
                 )
             self._next()
             values = tree.fields.setdefault(text.decode(), [])

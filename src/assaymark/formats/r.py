@@ -214,7 +214,10 @@ class _Words:
     def __init__(self, view: View, start: int) -> None:
         if view.size > SCAN_MAX_TEXT_BYTES:
             raise InputError("graph-size", f"{view.size} bytes of text", position="byte 0")
-        self._words = view.read(start, view.size).split(b"\n")
+        text = view.read(start, view.size)
+        if text.count(b"\n") > 2 * R_MAX_ITEMS:
+            raise InputError("graph-size", f"more than {2 * R_MAX_ITEMS} words", position="byte 0")
+        self._words = text.split(b"\n")
         self.place = 0
 
     def _word(self) -> bytes:

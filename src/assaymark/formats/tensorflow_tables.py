@@ -19,7 +19,7 @@ _MAGIC: Final = (0xDB4775248B80FB57).to_bytes(8, "little")
 _HEADER: Final = 12
 _TAIL: Final = 4
 _TRAILER: Final = 5  # of a block: compression and checksum
-_MAX_RECORDS: Final = 5_000_000
+_MAX_RECORDS: Final = 2_000_000
 _MASK_DELTA: Final = 0xA282EAD8
 
 

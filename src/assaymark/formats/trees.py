@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.errors import InputError
+from assaymark.core.limits import TABLE_MAX_ITEMS
 from assaymark.formats.flatbuffers import Buffer
 from assaymark.formats.text import read_text
 
@@ -50,7 +51,10 @@ def read_lightgbm(view: View) -> int:
     Raises:
         InputError: ``lightgbm-malformed`` with the line, or a ``text-*`` code.
     """
-    lines = read_text(view).replace(b"\r\n", b"\n").split(b"\n")
+    text = read_text(view).replace(b"\r\n", b"\n")
+    if text.count(b"\n") > TABLE_MAX_ITEMS:
+        raise InputError("graph-size", f"more than {TABLE_MAX_ITEMS} lines")
+    lines = text.split(b"\n")
     trees = 0
     for number, line in enumerate(lines, 1):
         if not _LINE.fullmatch(line):

@@ -50,7 +50,7 @@ class _Walk:
         except expat.ExpatError as error:
             message = expat.ErrorString(error.code) or "no XML"
             raise InputError("xml-malformed", message, position=f"line {error.lineno}") from None
-        except (ValueError, LookupError):
+        except (ValueError, LookupError, OSError):
             raise InputError("xml-malformed", "an encoding that is not known", position="line 1") from None
 
     def _where(self) -> str:

@@ -51,7 +51,8 @@ _GRAPH_TEXT: Final = re.compile(
     rb"\s*(?:#[^\n]*\n\s*)*(?:node|library|versions|saved_model_schema_version|meta_graphs|meta_info_def|graph_def)\s*[:{]"
 )
 _PMML: Final = re.compile(rb"<(?:\w+:)?PMML[\s>]")
-_OPENVINO: Final = re.compile(rb"<net\s[^>]*>\s*<(?:layers|!)|<!ENTITY[^<]*(?:<[^>]*>\s*)*<net[\s>]")
+_OPENVINO: Final = re.compile(rb"<net[\s>]")
+_OPENVINO_TOO: Final = (b"<layers", b"<!DOCTYPE", b"<!ENTITY")
 _TABLE_MAGIC: Final = (0xDB4775248B80FB57).to_bytes(8, "little")
 _TABLE_FOOTER: Final = 48
 
@@ -87,8 +88,12 @@ def graph_text_kind(text: bytes) -> str:
     if _GRAPH_TEXT.match(text):
         return "tensorflow-text"
     if text[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        return "pmml" if _PMML.search(text) else "openvino" if _OPENVINO.search(text) else ""
+        return "pmml" if _PMML.search(text) else "openvino" if _is_openvino(text) else ""
     return ""
+
+
+def _is_openvino(text: bytes) -> bool:
+    return any(word in text for word in _OPENVINO_TOO) and _OPENVINO.search(text) is not None
 
 
 def kind_by_name(suffix: str) -> str:

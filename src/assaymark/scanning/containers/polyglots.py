@@ -44,7 +44,8 @@ def _tar_number(field: bytes) -> int | None:
 
 def other_formats(view: View, kind: str) -> Iterator[tuple[str, int]]:
     """(what, byte) for each format that a reader would find in ``view`` although it is recognised as ``kind``."""
-    if kind != "zip":  # which has strict rules of its own for what lies before and behind
+    # A zip archive has rules of its own for what lies before and behind; TensorFlow Lite's metadata append one.
+    if kind not in ("zip", "tflite"):
         found = hidden_zip(view)
         if found is not None:
             yield "ends as a zip archive", found

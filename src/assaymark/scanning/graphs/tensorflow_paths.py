@@ -21,6 +21,7 @@ INPUT: Final = "input"
 TEXT: Final = "text"
 UNKNOWN: Final = "unknown"
 _MAX_STEPS: Final = 20_000
+_MAX_DEPTH: Final = 64  # a saver's name passes about ten operators
 _PASSING: Final = frozenset(
     ("Identity", "Reshape", "ExpandDims", "Squeeze", "StopGradient", "EnsureShape", "ShardedFilename",
      "ShardedFilespec", "StridedSlice", "Unpack", "Tile", "Fill", "BroadcastTo", "Cast")
@@ -55,6 +56,7 @@ class Paths:
                 self._call(scope, node)
         self._known: dict[tuple[str, str], tuple[Origin, ...]] = {}
         self._steps = 0
+        self._depth = 0
 
     def _call(self, scope: str, node: Node) -> None:
         if node.operator in self._graph.functions:
@@ -72,8 +74,10 @@ class Paths:
         if key not in self._known:
             self._steps += 1
             self._known[key] = (Origin(UNKNOWN),)  # what goes in circles
-            if self._steps <= _MAX_STEPS:
-                self._known[key] = self._follow(scope, tensor, key[1].split(":", 1)[0])
+            if self._steps <= _MAX_STEPS and self._depth < _MAX_DEPTH:
+                self._depth += 1
+                self._known[key] = self._follow(scope, tensor, tensor.split(":", 1)[0])
+                self._depth -= 1
         return self._known[key]
 
     def _follow(self, scope: str, tensor: str, name: str) -> tuple[Origin, ...]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from assaymark.core.errors import InputError
 from assaymark.core.report import Severity
 from assaymark.formats.tflite import read_tflite
+from assaymark.formats.zip import hidden_zip, read_zip
+from assaymark.formats.zip_member import member_view
 from assaymark.scanning.graphs.shared import note_broken
 from assaymark.scanning.graphs.tensorflow_operators import COMPUTING
 from assaymark.scanning.graphs.tensorflow_uses import READS, REFUSED, SAVER_READS, SAVER_WRITES
@@ -24,6 +26,7 @@ _KNOWN: Final = re.compile(
     r"|tftext:\w+|TFSentencepiece\w*Op|Ngrams|WhitespaceTokenize\w*|Predict|Normalize|ExtractFeatures"
     r"|AVG_POOL_GRAD|Densify|HashtableV2?|LookupTable\w+|Conv3DTranspose|DepthwiseConv2d\w*|kmeans\w*|GroupNormalization"
 )
+_BEFORE: Final = "has bytes before it that belong to nothing"
 _COMPILED: Final = frozenset(
     ("edgetpu-custom-op", "ethos-u", "armnn_delegate", "QNN", "vsi-npu", "neutron-custom-op")
 )
@@ -38,7 +41,31 @@ def scan(content: Content) -> None:
         return
     for name, place in model.custom.items():
         _custom(content, name, place)
+    if hidden_zip(content.view) is not None:
+        _appended(content, model.end)
     content.notes.saw("tflite", content.member)
+
+
+def _appended(content: Content, end: int) -> None:
+    """Files of the metadata, as a zip archive behind the model (TensorFlow Lite's metadata writer)."""
+    try:
+        archive = read_zip(content.view)
+    except InputError as error:
+        content.notes.finding("file-polyglot", f"ends as a zip archive: {error.message}", member=content.member)
+        return
+    first = min((member.start for member in archive.members), default=0)
+    for doubt in archive.ambiguities:
+        if doubt.message.endswith(_BEFORE) and end <= doubt.offset <= first:
+            continue
+        content.notes.finding("zip-ambiguous", shown(doubt.message), member=content.member, offset=doubt.offset)
+    if archive.unreadable or first < end:
+        content.notes.finding("file-polyglot", "ends as a zip archive that reaches into it", member=content.member)
+        return
+    for member in archive.members:
+        try:
+            content.examine(content.within(member_view(content.view, member), member.name))
+        except InputError as error:
+            content.notes.skip(error.message, content.within(content.view, member.name).member)
 
 
 def _custom(content: Content, name: str, place: int) -> None:

@@ -31,6 +31,7 @@ SCANNERS: Final = (
     Part("lightgbm", "scanner", "LightGBM", (), "assaymark.scanning.graphs.trees:scan_lightgbm"),
     Part("catboost", "scanner", "CatBoost", (), "assaymark.scanning.graphs.trees:scan_catboost"),
     Part("msgpack", "scanner", "MessagePack, Flax's", (), "assaymark.scanning.graphs.trees:scan_msgpack"),
+    Part("sentencepiece", "scanner", "vocabularies", (), "assaymark.scanning.graphs.trees:scan_sentencepiece"),
     Part("executorch", "scanner", "ExecuTorch", (), "assaymark.scanning.graphs.executorch:scan"),
     Part("tensorrt", "scanner", "TensorRT engines", (), "assaymark.scanning.graphs.compiled:scan_tensorrt"),
     Part("json", "scanner", "JSON", (), "assaymark.scanning.documents.texts:scan_json"),

@@ -389,10 +389,8 @@ SKIPPED: dict[str, tuple[bytes, str]] = {
     "text that promises torch": (b"hello", "m.bin"),
     "an empty file that promises a model": (b"", "m.pt"),
     "safetensors that are none": (b"\xff" * 20, "m.safetensors"),
-    "ONNX": (b"\x08\x07\x12\x07pytorch", "m.onnx"),
     "HDF5": (b"\x89HDF\r\n\x1a\n", "m.h5"),
     "HDF5 under another name": (b"\x89HDF\r\n\x1a\n", "README"),
-    "GGUF": (b"GGUF\3\0\0\0", "m"),
     "gzip": (b"\x1f\x8b\x08", "m.txt"),
     "compressed joblib": (b"\x78\x9c" + b"\0" * 9, "m.joblib"),
     "NumPy": (b"\x93NUMPY\1\0", "a.npy"),
@@ -438,7 +436,6 @@ SKIPPED: dict[str, tuple[bytes, str]] = {
     "a zip that is cut off": (make_zip([entry()])[:-10], "x.zip"),
     "a directory that is malformed": (make_zip([entry()]).replace(b"PK\x01\x02", b"PK\x01\x00"), "x.zip"),
     "ten zips in each other": (functools.reduce(lambda inner, _: make_zip([entry("z", inner)]), range(10), b"hello"), "x.zip"),
-    "TorchScript": (torch_zip(HARMLESS, {}, {"archive/constants.pkl": HARMLESS, "archive/code/m.py": b"x"}), "x.pt"),
 }  # fmt: skip
 
 

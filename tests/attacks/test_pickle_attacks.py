@@ -228,7 +228,7 @@ def test_ten_thousand_findings_are_counted() -> None:
 def test_a_long_stream_ends_with_its_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "assaymark.scanning.examine.Notes",
-        lambda path: __import__("assaymark.scanning.notes", fromlist=["Notes"]).Notes(path, opcodes_left=1000),
+        lambda path, allow: __import__("assaymark.scanning.notes", fromlist=["Notes"]).Notes(path, opcodes_left=1000),
     )
     report = scan(proto(2) + NONE * 2000 + STOP)
     assert report.outcome() is ScanOutcome.INCOMPLETE

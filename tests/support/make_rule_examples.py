@@ -29,6 +29,7 @@ from tests.support.asm import (
     zip_entry,
 )
 from tests.support.examples_containers import EXAMPLES as CONTAINERS
+from tests.support.examples_graphs import EXAMPLES as GRAPHS
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 HARMLESS = proto(2) + EMPTY_DICT + text("epoch") + number(3) + b"s" + STOP
@@ -102,6 +103,7 @@ EXAMPLES: dict[str, dict[str, bytes]] = {
         "pass/plain.zip": make_zip([zip_entry(b"a.txt", b"text")]),
     },
 }  # fmt: skip
+EXAMPLES |= GRAPHS
 
 
 EXAMPLES |= CONTAINERS

@@ -184,3 +184,24 @@ IDENTIFY_MAX_FIELDS: Final = 10_000  # of a message: an ONNX model may bring som
 IDENTIFY_MAX_MEMBERS: Final = 256  # of an archive, whose first bytes are looked at
 IDENTIFY_INFLATED_BYTES: Final = 64 * KIB  # of a compressed file's beginning
 IDENTIFY_REFERENCES_BYTES: Final = MIB  # of an ONNX file, where names of files beside it are looked for
+
+# Graph formats. A field of a protocol buffer takes about 3 microseconds: 10 s; the largest graphs that are written
+# (unrolled language models) have some hundred thousand nodes of about ten fields.
+GRAPH_MAX_FIELDS: Final = 3_000_000
+GRAPH_MAX_TEXT_FIELDS: Final = 1_000_000  # of a graph as text: 7 s and 500 MB
+GRAPH_MAX_DEPTH: Final = (
+    32  # graphs within nodes within graphs, elements of a tree: real ones nest fewer than ten deep
+)
+GRAPH_MAX_NAME: Final = 64 * KIB  # a name, path or operator; the longest that are written have some hundred bytes
+# Python's parser takes up to 300 bytes for each byte of source; the largest traced models bring about a megabyte.
+TORCHSCRIPT_MAX_BYTES: Final = 2 * MIB
+# GGUF: the vocabularies of language models have up to 300,000 words, with scores and types; tensors some thousand.
+GGUF_MAX_KEYS: Final = 100_000
+GGUF_MAX_TENSORS: Final = 1_000_000
+GGUF_MAX_STRINGS: Final = 5_000_000  # about 8 s
+GGUF_MAX_STRING: Final = MIB  # of a chat template; they have some kilobytes
+FLATBUFFERS_MAX_ITEMS: Final = 2_000_000  # tables and items of lists: about 10 s; large models have some ten thousand
+XML_MAX_ELEMENTS: Final = 10_000_000  # a forest of a thousand trees in PMML has about a million; 10 s
+XML_MAX_DEPTH: Final = 256  # decision trees nest as deep as they are
+R_MAX_ITEMS: Final = 5_000_000  # objects in R data, each element of a list or of a vector of texts among them: 10 s
+TABLE_MAX_ITEMS: Final = 5_000_000  # values of UBJSON and MessagePack that are not in typed arrays: 10 s

@@ -6,10 +6,11 @@ model formats that are read here has one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from assaymark.core.errors import InputError
+from assaymark.core.limits import GRAPH_MAX_DEPTH, GRAPH_MAX_FIELDS, GRAPH_MAX_NAME
+from assaymark.formats.paged import PagedView
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +26,7 @@ _LONGEST_VARINT: Final = 10
 _HIGHEST_FIELD: Final = 2**29 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One field: its number, wire type, value (of a varint) and where its content begins and ends, in bytes."""
 
     number: int
@@ -34,6 +34,84 @@ class Field:
     value: int
     start: int
     end: int
+
+
+class Messages:
+    """The messages of one file: fields are counted over all of them, and small messages are read in one go.
+
+    Hostile files nest and repeat; the budget of fields and the depth that callers pass bound time and memory.
+    """
+
+    __slots__ = ("_left", "_most", "_view", "view")
+
+    def __init__(self, view: View, most: int = GRAPH_MAX_FIELDS) -> None:
+        self.view = view
+        self._view = PagedView(view)
+        self._left = most
+        self._most = most
+
+    def top(self) -> list[Field]:
+        """The fields of the file itself.
+
+        Raises:
+            InputError: ``protobuf-wire``, ``protobuf-fields``.
+        """
+        return self._between(0, self.view.size)
+
+    def fields(self, outer: Field, depth: int = 0) -> list[Field]:
+        """The fields of the message in ``outer``, ``depth`` messages of its own kind below the outermost one.
+
+        Raises:
+            InputError: ``protobuf-wire``, ``protobuf-fields``, ``protobuf-depth``.
+        """
+        if depth > GRAPH_MAX_DEPTH:
+            raise InputError(
+                "protobuf-depth", f"messages nest deeper than {GRAPH_MAX_DEPTH}", position=f"byte {outer.start}"
+            )
+        return self._between(outer.start, outer.end)
+
+    def _between(self, start: int, end: int) -> list[Field]:
+        found: list[Field] = []
+        for field in read_fields(self._view, start, end, self._most + 1):
+            if len(found) == self._left:
+                raise InputError("protobuf-fields", f"more than {self._most} fields", position=f"byte {field.start}")
+            found.append(field)
+        self._left -= len(found)
+        return found
+
+    def data(self, field: Field, most: int = GRAPH_MAX_NAME) -> bytes:
+        """The content of ``field``.
+
+        Raises:
+            InputError: ``protobuf-size`` above ``most`` bytes.
+        """
+        if field.end - field.start > most:
+            raise InputError(
+                "protobuf-size", f"a name or text of more than {most} bytes", position=f"byte {field.start}"
+            )
+        return self._view.read(field.start, field.end - field.start)
+
+    def numbers(self, field: Field) -> list[int]:
+        """The packed varints in ``field``.
+
+        Raises:
+            InputError: ``protobuf-wire``, ``protobuf-size``.
+        """
+        data = self.data(field)
+        found: list[int] = []
+        place = 0
+        while place < len(data):
+            value, place = _varint(data, place, field.start)
+            found.append(value)
+        return found
+
+    def text(self, field: Field, most: int = GRAPH_MAX_NAME) -> str:
+        """The content of ``field`` as text; bytes that are no UTF-8 are shown as such.
+
+        Raises:
+            InputError: ``protobuf-size``.
+        """
+        return self.data(field, most).decode("utf-8", "backslashreplace")
 
 
 def read_fields(view: View, start: int, end: int, most: int) -> Iterator[Field]:

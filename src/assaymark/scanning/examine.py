@@ -8,6 +8,8 @@ from assaymark.core.limits import SCAN_MAX_NESTING
 from assaymark.core.part import load_part
 from assaymark.scanning.containers.polyglots import other_formats
 from assaymark.scanning.content import Content
+from assaymark.scanning.graph_kinds import kind_by_name
+from assaymark.scanning.graphs.tables import is_raw_tensors
 from assaymark.scanning.notes import Notes
 from assaymark.scanning.pickle.streams import examine_pickle, is_pickle
 from assaymark.scanning.promises import PROMISES
@@ -35,16 +37,12 @@ def examine(view: View, path: str, allow: frozenset[str] = frozenset()) -> Repor
     return notes.report()
 
 
-# Formats that a file can be and a pickle too, as far as the first bytes go.
-_BESIDE_PICKLES: Final = frozenset(("zip", "safetensors", "picture", "tar", "compressed"))
-
-
 def _examine(content: Content) -> None:
     view, notes, member = content.view, content.notes, content.member
     if content.depth > SCAN_MAX_NESTING:
         notes.skip(f"nested in more than {SCAN_MAX_NESTING} containers", member)
         return
-    kind = recognise(view)
+    kind = recognise(view) or kind_by_name(content.suffix)
     code = runnable(view, content.suffix) if kind not in ("pickle", "native") else ""
     if code:
         notes.skip(f"{code}: a loader may execute it, and this version does not examine code", member)
@@ -52,7 +50,8 @@ def _examine(content: Content) -> None:
     for what, offset in other_formats(view, kind):
         message = f"{what} (byte {offset}) and begins as {kind or 'something else'}"
         notes.finding("file-polyglot", message, member=member, offset=offset)
-    if kind in _BESIDE_PICKLES and is_pickle(view):
+    # A zip archive begins with PERSID, at which every unpickler stops that is not told what to do with it.
+    if kind not in ("", "pickle", "text", "json", "empty", "zip") and is_pickle(view):
         notes.finding("file-polyglot", f"begins as {kind} and is a pickle too", member=member, offset=0)
         examine_pickle(content)
     _against_name(content, kind)
@@ -76,6 +75,9 @@ def _against_name(content: Content, kind: str) -> None:
     promised, kept_by = PROMISES.get(suffix, ("", frozenset[str]()))
     if not kind:
         known = named_format(content.view)
+        if not known and is_raw_tensors(content.name):
+            notes.saw("raw-tensors", member)
+            return
         if known or (promised and not kept_by):
             notes.skip(f"{known or promised} is not examined by this version", member)
         elif promised:

@@ -20,7 +20,14 @@ _PICKLES: Final = ("pickle", frozenset(("pickle", "compressed")))
 _TORCH: Final = ("PyTorch", frozenset(("zip", "pickle", "tar", "compressed")))
 PROMISES: Final[dict[str, tuple[str, frozenset[str]]]] = {
     **dict.fromkeys((".pkl", ".pickle", ".pk", ".p", ".joblib", ".dill", ".cloudpickle", ".sav"), _PICKLES),
-    **dict.fromkeys((".pt", ".pth", ".ckpt", ".bin", ".ptl", ".pt2", ".ot", ".t7", ".mar", ".model"), _TORCH),
+    **dict.fromkeys((".pt", ".pth", ".ckpt", ".ptl", ".pt2", ".ot", ".t7", ".mar"), _TORCH),
+    ".bin": (
+        "PyTorch",
+        frozenset(
+            ("zip", "pickle", "tar", "compressed", "coreml-weights", "paddle-params", "gguf", "ggml", "xgboost")
+        ),
+    ),
+    ".model": ("PyTorch", frozenset(("zip", "pickle", "ubjson", "xgboost", "lightgbm", "json", "sentencepiece"))),
     ".safetensors": ("safetensors", frozenset(("safetensors",))),
     ".npz": ("NumPy archive", frozenset(("zip",))),
     ".keras": ("Keras", frozenset(("zip",))),
@@ -34,23 +41,37 @@ PROMISES: Final[dict[str, tuple[str, frozenset[str]]]] = {
         (".tgz", ".gz", ".bz2", ".xz", ".zst", ".lz4", ".lzma", ".z"), ("compressed file", frozenset(("compressed",)))
     ),
     **{
+        suffix: (name, frozenset(kinds.split()))
+        for name, suffixes, kinds in (
+            ("ONNX", ".onnx .ort", "onnx"),
+            ("protocol buffers", ".pb", "tensorflow onnx"),
+            ("protocol buffers as text", ".pbtxt .prototxt", "tensorflow-text text"),
+            ("GGUF", ".gguf", "gguf"),
+            ("GGML", ".ggml", "gguf ggml"),
+            ("TensorFlow Lite", ".tflite .lite", "tflite"),
+            ("Core ML", ".mlmodel .mlpackage", "coreml"),
+            ("XGBoost", ".xgb .ubj .bst", "ubjson xgboost json"),
+            ("LightGBM", ".lgb .lgbm", "lightgbm"),
+            ("CatBoost", ".cbm", "catboost"),
+            ("Paddle program", ".pdmodel", "paddle"),
+            ("Paddle weights", ".pdiparams", "paddle-params"),
+            ("Paddle weights", ".pdparams .pdopt", "pickle paddle-params compressed"),
+            ("MessagePack", ".msgpack", "msgpack"),
+            ("PMML", ".pmml", "pmml"),
+            ("R data", ".rds .rda .rdata", "r compressed"),
+            ("TensorRT", ".engine .plan .trt", "tensorrt"),
+            ("ExecuTorch", ".pte", "executorch"),
+            ("TensorFlow meta graph", ".meta", "tensorflow tensorflow-text text json"),
+            ("TensorFlow checkpoint", ".index", "tensorflow-table"),
+            ("TensorFlow records", ".tfrecord .tfrecords .tfevents", "tensorflow-records"),
+        )
+        for suffix in suffixes.split()
+    },
+    **{
         suffix: (name, frozenset[str]())
         for name, suffixes in (
             ("HDF5", ".h5 .hdf5 .hdf"),
-            ("ONNX", ".onnx"),
-            ("GGUF", ".gguf .ggml"),
-            ("protocol buffers", ".pb .pbtxt .prototxt .caffemodel"),
-            ("TensorFlow Lite", ".tflite .lite"),
-            ("TensorFlow records", ".tfrecord .tfevents .index .data-00000-of-00001"),
-            ("Core ML", ".mlmodel .mlpackage"),
-            ("XGBoost", ".xgb .ubj .bst"),
-            ("LightGBM", ".lgb .lgbm"),
-            ("CatBoost", ".cbm"),
-            ("Paddle", ".pdparams .pdmodel .pdopt .pdiparams"),
-            ("MessagePack", ".msgpack"),
-            ("PMML", ".pmml"),
-            ("R data", ".rds .rda .rdata"),
-            ("TensorRT", ".engine .plan .trt"),
+            ("Caffe", ".caffemodel"),
             ("MXNet", ".params"),
             ("archive", ".rar"),
         )

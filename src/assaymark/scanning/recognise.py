@@ -15,6 +15,7 @@ from assaymark.formats.text import read_text
 from assaymark.formats.zip import END_MAGIC, LOCAL_MAGIC
 from assaymark.scanning.containers.compressed import OLD_JOBLIB
 from assaymark.scanning.containers.native import native_code
+from assaymark.scanning.graph_kinds import graph_kind, graph_text_kind
 from assaymark.scanning.pickle.streams import is_pickle
 from assaymark.scanning.promises import CODE_SUFFIXES
 
@@ -28,7 +29,6 @@ _HIGHEST_PROTOCOL: Final = 5
 _MAGICS: Final = (
     (b"Rar!\x1a\x07", "RAR"),
     (b"\x89HDF\r\n\x1a\n", "HDF5"),
-    (b"GGUF", "GGUF"),
     (b"SQLite format 3\x00", "SQLite"),
     (b"PAR1", "Parquet"),
     (b"ARROW1", "Arrow"),
@@ -49,7 +49,7 @@ def named_format(view: View) -> str:
     for magic, name in _MAGICS:
         if head.startswith(magic):
             return name
-    return "TensorFlow Lite" if head[4:8] == b"TFL3" else ""
+    return ""
 
 
 def _container(view: View, head: bytes) -> str:
@@ -79,9 +79,9 @@ def recognise(view: View) -> str:
         return "safetensors"
     if head[0] == _PROTO and len(head) > 1 and head[1] <= _HIGHEST_PROTOCOL:
         return "pickle"
-    container = _container(view, head)
-    if container:
-        return container
+    kind = _container(view, head) or graph_kind(view)
+    if kind:
+        return kind
     if named_format(view):
         return ""
     if is_pickle(view):
@@ -90,4 +90,7 @@ def recognise(view: View) -> str:
         text = read_text(view)
     except InputError:
         return ""
+    kind = graph_text_kind(text)
+    if kind:
+        return kind
     return "json" if text[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") else "text"

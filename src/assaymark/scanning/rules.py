@@ -37,6 +37,17 @@ _ALL: Final = (
     ScanRule("trailing-data", Severity.HIGH, "Bytes after the end of a file's format"),
     ScanRule("native-code", Severity.HIGH, "A program or library in a model"),
     ScanRule("name-mismatch", Severity.MEDIUM, "A file's name promises another format than its content has"),
+    ScanRule("model-malformed", Severity.HIGH, "A model file that breaks its format's rules"),
+    ScanRule(
+        "graph-runs-code", Severity.CRITICAL, "A model's graph runs Python or native code of its maker's choice"
+    ),
+    ScanRule("graph-file-access", Severity.HIGH, "A model's graph reaches files or the network"),
+    ScanRule("graph-unknown-operator", Severity.HIGH, "A model uses an operator that is not known to compute only"),
+    ScanRule("graph-custom-operator", Severity.HIGH, "A model needs native code that it does not bring"),
+    ScanRule("graph-external-path", Severity.HIGH, "A model refers to a file outside its folder"),
+    ScanRule("graph-native-code", Severity.CRITICAL, "A model brings compiled code"),
+    ScanRule("r-code", Severity.HIGH, "R data that holds code"),
+    ScanRule("xml-doctype", Severity.HIGH, "An XML model that declares entities or a document type"),
     ScanRule("file-polyglot", Severity.HIGH, "A file that is two formats at once"),
     ScanRule("scan-resource", Severity.MEDIUM, "A file that exhausts whoever reads it"),
 )

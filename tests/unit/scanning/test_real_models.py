@@ -29,7 +29,7 @@ EXPECTED = {
     "weights.safetensors": (PASS, "safetensors"),
     "datetime.pkl": (PASS, "pickle"),
     "structured.pkl": (INCOMPLETE, "structured NumPy type"),
-    "torchscript.pt": (INCOMPLETE, "TorchScript code"),
+    "torchscript.pt": (PASS, "torchscript"),
     "array.npy": (PASS, "numpy"),
     "arrays.npz": (PASS, "numpy"),
     "quantised-per-channel.pt": (FAIL, "pickle-unsafe-use"),

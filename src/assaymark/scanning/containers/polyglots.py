@@ -22,8 +22,9 @@ _HDF5_FIRST: Final = 512
 
 def other_formats(view: View, kind: str) -> Iterator[tuple[str, int]]:
     """(what, byte) for each format that a reader would find in ``view`` although it is recognised as ``kind``."""
-    # A zip archive has strict rules of its own for what lies before and behind; one in a tar archive is its member.
-    if kind not in ("zip", "tar"):
+    # A zip archive has rules of its own for what lies before and behind; TensorFlow Lite's metadata append one, and
+    # one in a tar archive is its member.
+    if kind not in ("zip", "tar", "tflite"):
         found = hidden_zip(view)
         if found is not None:
             yield "ends as a zip archive", found

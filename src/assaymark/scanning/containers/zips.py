@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from assaymark.core.errors import InputError
 from assaymark.formats.zip import ZipArchive, ZipMember, read_zip
 from assaymark.formats.zip_member import member_view
+from assaymark.scanning.graphs.pt2 import pt2_members
+from assaymark.scanning.graphs.torchscript import scan_script_member
 from assaymark.scanning.notes import shown
 from assaymark.scanning.pickle.streams import examine_pickle
 
@@ -40,7 +42,7 @@ def scan(content: Content) -> None:
     if archive.unreadable:
         notes.skip(f"the zip archive cannot be read: {archive.unreadable}", content.member)
         return
-    handled = _torch(content, archive)
+    handled = _torch(content, archive) or pt2_members(content, archive)
     for member in archive.members:
         if member.name not in handled and not _is_folder(member):
             _examine(content, member)
@@ -73,7 +75,13 @@ def _torch(content: Content, archive: ZipArchive) -> set[str]:
     script = any(name.startswith(f"{root}code/") for name in by_name) or f"{root}constants.pkl" in by_name
     done: set[str] = set()
     storages: list[tuple[Storage, int, str, str]] = []
-    for pickle, folder in (("data.pkl", "data"), ("constants.pkl", "constants")):
+    pickles = ["data", "constants"]
+    if script:  # inputs of the trace, byte code for phones, and what else the same writer pickles
+        names = [
+            name[len(root) : -len(".pkl")] for name in by_name if name.startswith(root) and name.endswith(".pkl")
+        ]
+        pickles.extend(name for name in names if "/" not in name and name not in pickles)
+    for pickle, folder in ((f"{name}.pkl", name) for name in pickles):
         member = by_name.get(root + pickle)
         if member is None:
             continue
@@ -88,6 +96,12 @@ def _torch(content: Content, archive: ZipArchive) -> set[str]:
         storages.extend((storage, offset, f"{root}{folder}/", inner) for storage, offset in found.storages)
     agreed: dict[tuple[str, str], Storage] = {}
     for storage, offset, folder, inner in storages:
+        unkept = by_name.get(folder + storage.key) if folder == f"{root}traced_inputs/" else None
+        if (
+            unkept is not None and unkept.size == 0
+        ):  # torch writes the shapes of a trace's inputs without their values
+            done.add(unkept.name)
+            continue
         if agreed.setdefault((folder, storage.key), storage) != storage:
             message = f"the storage {shown(storage.key)!r} is named with two types or sizes"
             content.notes.finding("torch-storage-size", message, member=inner, offset=offset)
@@ -153,6 +167,11 @@ def _notes(content: Content, by_name: dict[str, ZipMember], root: str) -> set[st
 
 def _script_code(content: Content, by_name: dict[str, ZipMember], root: str) -> set[str]:
     code = {name for name in by_name if name.startswith(f"{root}code/")}
-    inner = content.within(content.view, f"{root}code/").member
-    content.notes.skip("TorchScript code is not examined by this version", inner)
+    for name in sorted(code):
+        try:
+            view = member_view(content.view, by_name[name])
+        except InputError as error:
+            content.notes.skip(error.message, content.within(content.view, name).member)
+            continue
+        scan_script_member(content.within(view, name))
     return code

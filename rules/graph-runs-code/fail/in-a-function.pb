@@ -1,0 +1,9 @@
+P
+"serve*2.21.0=
+
+xPlaceholder$
+"
+
+f
+a
+callEagerPyFunca"Ú

@@ -1,0 +1,5 @@
+
+
+xPlaceholder
+
+callPyFuncx"Ú

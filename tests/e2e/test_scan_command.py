@@ -194,3 +194,21 @@ def test_standard_input_is_one_file(monkeypatch: pytest.MonkeyPatch) -> None:
     ran = scan("-")
     assert ran.code == 1
     assert ran.json["reports"][0]["findings"][0]["locations"][0]["path"] == "stdin"
+
+
+def test_a_slow_report_is_taken_from_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("assaymark.store.scan_cache._FAST_SECONDS", 0.0)
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "live.pkl").write_bytes(LIVE)
+    (tmp_path / "m" / "fine.pkl").write_bytes(HARMLESS)
+    first = scan(tmp_path / "m")
+    assert len(list((tmp_path / "cache" / "assaymark" / "scans").iterdir())) == 2
+    assert first.code == 1
+    monkeypatch.setattr("assaymark.sandbox.pool.Sandbox._share", lambda *_: pytest.fail("it was examined again"))
+    again = scan(tmp_path / "m")
+    monkeypatch.undo()
+    assert again.code == 1
+    for name in ("findings", "outcome", "confinement"):
+        assert again.json["reports"][0][name] == first.json["reports"][0][name]
+    assert scan(tmp_path / "m", "--no-cache").json["reports"] == first.json["reports"]

@@ -132,6 +132,7 @@ SANDBOX_BATCH_FILES: Final = 256
 SANDBOX_BATCH_BYTES: Final = 64 * KIB
 # A file that is read by ranges from elsewhere: blocks of this size, so many of them kept, and so much in all; more is
 # better fetched as a whole. A network is slow: it may take ten times as long.
+SCAN_CACHE_FILES: Final = 10_000  # reports that are kept: some kilobytes each
 REMOTE_BLOCK_BYTES: Final = 64 * KIB
 REMOTE_KEPT_BLOCKS: Final = 512
 REMOTE_MAX_BYTES: Final = 512 * MIB

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 
 
@@ -118,4 +118,18 @@ def merge_reports(reports: list[Report]) -> Report:
         confinement=tuple(sorted(set.intersection(*(set(r.confinement) for r in reports)))) if reports else (),
         unconfined=tuple(sorted({name for report in reports for name in report.unconfined})),
         allowed=tuple(sorted({name for report in reports for name in report.allowed})),
+    )
+
+
+def relabelled(report: Report, path: str) -> Report:
+    """A report on one file, shown under another path."""
+    return replace(
+        report,
+        findings=tuple(
+            replace(finding, locations=tuple(replace(place, path=path) for place in finding.locations))
+            for finding in report.findings
+        ),
+        examined=tuple(replace(item, path=path) for item in report.examined),
+        inert=tuple(path for _ in report.inert),
+        skipped=tuple(replace(item, path=path) for item in report.skipped),
     )

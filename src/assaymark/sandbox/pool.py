@@ -87,12 +87,16 @@ class Sandbox:
         self._stop()
 
     def scan(
-        self, items: Iterable[tuple[str, Path]], on_progress: Callable[[int, int], None] | None = None
+        self,
+        items: Iterable[tuple[str, Path]],
+        on_progress: Callable[[int, int], None] | None = None,
+        on_report: Callable[[int, Report, float], None] | None = None,
     ) -> Report:
         """One report on all ``items`` (path to show, file to open), in their order.
 
         A file that cannot be opened, or that crashes, hangs or exhausts its worker, is skipped with the reason;
-        the others go on. ``on_progress`` gets (files done, files in all), from any thread, one call at a time.
+        the others go on. ``on_progress`` gets (files done, files in all), ``on_report`` (number of the item, its
+        report, seconds that it took) of each file that had a worker of its own; one call at a time, from any thread.
 
         Raises:
             UnavailableError: ``sandbox-start`` when no confined process can be started at all.
@@ -115,8 +119,12 @@ class Sandbox:
                     if first is None:
                         return
                     share = jobs[first : first + width]
-                    reports[first : first + width], channel = self._share(share, channel)
+                    begun = time.monotonic()
+                    made, channel = self._share(share, channel)
+                    reports[first : first + width] = made
                     with self._lock:
+                        if on_report is not None and len(share) == 1:
+                            on_report(first, made[0], time.monotonic() - begun)
                         done += len(share)
                         if on_progress is not None:
                             on_progress(done, len(jobs))

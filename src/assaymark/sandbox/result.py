@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from assaymark.core.canonical import parse_json, parse_object
 from assaymark.core.errors import InputError
 from assaymark.core.limits import REPORT_MAX_NAME, SANDBOX_OUTPUT_BYTES
-from assaymark.core.report import Confidence, Examined, Finding, Location, Report, Skipped
+from assaymark.core.report import Confidence, Examined, Finding, Location, Report, Skipped, relabelled
 from assaymark.core.report_json import printable, report_from_json
 from assaymark.sandbox.confine import HOLDS
 from assaymark.sandbox.wire import EXITED, SIGNALLED, TIMED_OUT
@@ -44,18 +44,7 @@ def read_result(path: str, header: bytes, body: bytes) -> Report:
     named |= {item.path for item in report.examined} | {item.path for item in report.skipped} | set(report.inert)
     if not named <= {shown} or any(finding.rule not in RULES for finding in report.findings):
         raise InputError("report-path", "it speaks of another file or of a rule that does not exist")
-    return replace(
-        report,
-        findings=tuple(
-            replace(finding, locations=tuple(replace(place, path=path) for place in finding.locations))
-            for finding in report.findings
-        ),
-        examined=tuple(replace(item, path=path) for item in report.examined),
-        inert=tuple(path for _ in report.inert),
-        skipped=tuple(replace(item, path=path) for item in report.skipped),
-        confinement=held(header),
-        unconfined=(),
-    )
+    return replace(relabelled(report, path), confinement=held(header), unconfined=())
 
 
 @lru_cache(maxsize=256)  # thousands of files say the same

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from assaymark.sandbox.remote import RangeSource
+    from assaymark.store.scan_cache import ScanCache
 
 
 def scan_path(path: Path, on_progress: Callable[[int, int], None] | None = None) -> Report:
@@ -33,10 +34,26 @@ def scan_path(path: Path, on_progress: Callable[[int, int], None] | None = None)
         return scan_with(sandbox, path, on_progress)
 
 
-def scan_with(sandbox: Sandbox, path: Path, on_progress: Callable[[int, int], None] | None = None) -> Report:
-    """As ``scan_path``, in a sandbox that is open already."""
+def scan_with(
+    sandbox: Sandbox,
+    path: Path,
+    on_progress: Callable[[int, int], None] | None = None,
+    cache: ScanCache | None = None,
+) -> Report:
+    """As ``scan_path``, in a sandbox that is open already; reports in ``cache`` are taken from there."""
     found = sorted(walk(path), key=lambda file: file.path) if is_folder(path) else [find_file(path)]
-    return sandbox.scan([(file.path, file.real) for file in found], on_progress)
+    if cache is None:
+        return sandbox.scan([(file.path, file.real) for file in found], on_progress)
+    known = {file.path: report for file in found if (report := cache.find(file.path, file.real, file.size))}
+    rest = [file for file in found if file.path not in known]
+
+    def keep(number: int, report: Report, seconds: float) -> None:
+        file = rest[number]
+        if not any(finding.rule == "scan-resource" for finding in report.findings):  # another machine may have time
+            cache.keep(file.path, file.real, file.size, report, seconds)
+
+    fresh = sandbox.scan([(file.path, file.real) for file in rest], on_progress, keep)
+    return merge_reports([*known.values(), *([fresh] if rest or not known else [])])
 
 
 _SCHEMES: Final = ("https://", "http://", "hf://", "s3://")

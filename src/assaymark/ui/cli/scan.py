@@ -51,6 +51,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         )
     )
     parser.set_defaults(run=run, formats=(*FORMATS, "sarif", "github", "html"))
+    parser.add_argument(
+        "--no-cache",
+        action="store_true",
+        help="examine every file anew, also one whose report took long and was kept",
+    )
     add_examples(parser, EXAMPLES)
 
 
@@ -71,7 +76,7 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
         config, allow = loaded.config, loaded.allow
         for line in loaded.notes:
             note(line)
-    results = ScanResults(_scan(args.paths, config, allow), Severity[args.fail_on.upper()])
+    results = ScanResults(_scan(args.paths, config, allow, cached=not args.no_cache), Severity[args.fail_on.upper()])
     outcomes = results.outcomes
     code = NO if ScanOutcome.FAIL in outcomes else NO_ANSWER if ScanOutcome.INCOMPLETE in outcomes else YES
     large = sum(len(item.report.examined) + len(item.report.inert) for item in results.reports) > _LARGE
@@ -84,21 +89,23 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
     return emit(result, args.format, outputs)
 
 
-def _scan(paths: list[str], config: ScanConfig, allow: frozenset[str]) -> tuple[ScanResult, ...]:
+def _scan(paths: list[str], config: ScanConfig, allow: frozenset[str], *, cached: bool) -> tuple[ScanResult, ...]:
     from assaymark.sandbox.pool import Sandbox
     from assaymark.scanning.config import apply_ignores
     from assaymark.service.scan import from_stdin, is_remote, scan_remote, scan_with
+    from assaymark.store.scan_cache import ScanCache, cache_folder, scanner_identity
     from assaymark.ui.cli.progress import Progress
     from assaymark.ui.report.scan_results import ScanResult
 
     found = []
+    cache = ScanCache(cache_folder(), scanner_identity, allow) if cached else None
     with Sandbox(batch=True, allow=allow) as sandbox, Progress("scanning", "files") as progress, ExitStack() as stack:
         for path in paths:
             if is_remote(path):
                 report = scan_remote(sandbox, path, progress.update)
             else:
                 place = stack.enter_context(from_stdin()) if path == _STDIN else Path(path)
-                report = scan_with(sandbox, place, progress.update)
+                report = scan_with(sandbox, place, progress.update, cache)
             report, ignored = apply_ignores(report, config)
             found.append(ScanResult(path, report, ignored, unsigned=is_remote(path)))
     return tuple(found)

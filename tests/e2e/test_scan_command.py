@@ -212,3 +212,18 @@ def test_a_slow_report_is_taken_from_the_cache(tmp_path: Path, monkeypatch: pyte
     for name in ("findings", "outcome", "confinement"):
         assert again.json["reports"][0][name] == first.json["reports"][0][name]
     assert scan(tmp_path / "m", "--no-cache").json["reports"] == first.json["reports"]
+
+
+def test_a_link_out_of_the_folder_is_a_finding_and_the_others_are_examined(tmp_path: Path) -> None:
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "fine.pkl").write_bytes(HARMLESS)
+    (tmp_path / "m" / "same.pkl").symlink_to("fine.pkl")
+    assert scan(tmp_path / "m").code == 0
+    (tmp_path / "m" / "out").symlink_to("/etc/passwd")
+    (tmp_path / "m" / "broken").symlink_to("nowhere")
+    ran = scan(tmp_path / "m")
+    assert ran.code == 1
+    (report,) = ran.json["reports"]
+    assert [item["rule"] for item in report["findings"]] == ["archive-unsafe-path"]
+    assert {item["path"] for item in report["skipped"]} == {"out", "broken"}
+    assert {item["path"] for item in report["examined"]} == {"fine.pkl", "same.pkl"}

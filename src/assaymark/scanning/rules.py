@@ -33,7 +33,7 @@ _ALL: Final = (
     ScanRule("zip-ambiguous", Severity.HIGH, "A zip archive that two readers read differently"),
     ScanRule("safetensors-malformed", Severity.HIGH, "A safetensors file that breaks the format's rules"),
     ScanRule("archive-ambiguous", Severity.HIGH, "An archive that two readers read differently"),
-    ScanRule("archive-unsafe-path", Severity.HIGH, "An archive that reaches out of the folder it is unpacked into"),
+    ScanRule("archive-unsafe-path", Severity.HIGH, "An archive or folder that reaches outside of itself"),
     ScanRule("trailing-data", Severity.HIGH, "Bytes after the end of a file's format"),
     ScanRule("native-code", Severity.HIGH, "A program or library in a model"),
     ScanRule("name-mismatch", Severity.MEDIUM, "A file's name promises another format than its content has"),

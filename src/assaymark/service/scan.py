@@ -10,10 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from assaymark.core.errors import UnavailableError
-from assaymark.core.report import Report, Skipped, merge_reports
+from assaymark.core.errors import InputError, UnavailableError
+from assaymark.core.report import Confidence, Finding, Location, Report, Skipped, merge_reports
 from assaymark.sandbox.confine import HOLDS
 from assaymark.sandbox.pool import Sandbox
+from assaymark.scanning.rules import RULES
 from assaymark.store.walk import find_file, is_folder, walk
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def scan_path(path: Path, on_progress: Callable[[int, int], None] | None = None)
 
     Raises:
         UsageError: ``path-missing``.
-        InputError: a link that leaves the folder, a device, as the intake raises.
+        InputError: for a file given by its name, as the intake raises.
     """
     with Sandbox(batch=True) as sandbox:
         return scan_with(sandbox, path, on_progress)
@@ -41,19 +42,34 @@ def scan_with(
     cache: ScanCache | None = None,
 ) -> Report:
     """As ``scan_path``, in a sandbox that is open already; reports in ``cache`` are taken from there."""
-    found = sorted(walk(path), key=lambda file: file.path) if is_folder(path) else [find_file(path)]
-    if cache is None:
-        return sandbox.scan([(file.path, file.real) for file in found], on_progress)
-    known = {file.path: report for file in found if (report := cache.find(file.path, file.real, file.size))}
+    refused: list[Report] = []
+
+    def refuse(shown: str, error: InputError) -> None:
+        refused.append(_refused(shown, error))
+
+    found = sorted(walk(path, refuse), key=lambda file: file.path) if is_folder(path) else [find_file(path)]
+    known = {file.path: report for file in found if cache and (report := cache.find(file.path, file.real, file.size))}
     rest = [file for file in found if file.path not in known]
 
     def keep(number: int, report: Report, seconds: float) -> None:
         file = rest[number]
-        if not any(finding.rule == "scan-resource" for finding in report.findings):  # another machine may have time
+        # Another machine, or this one in an hour, may have the time.
+        if cache and not any(finding.rule == "scan-resource" for finding in report.findings):
             cache.keep(file.path, file.real, file.size, report, seconds)
 
     fresh = sandbox.scan([(file.path, file.real) for file in rest], on_progress, keep)
-    return merge_reports([*known.values(), *([fresh] if rest or not known else [])])
+    # Without a fresh file it says nothing, not even what would have held.
+    reports = [*known.values(), *([fresh] if rest or not known else []), *refused]
+    return reports[0] if len(reports) == 1 else merge_reports(reports)
+
+
+def _refused(shown: str, error: InputError) -> Report:
+    """A link out of the folder is a finding; what else has no place in a model is no answer. Neither is read."""
+    findings: tuple[Finding, ...] = ()
+    if error.code == "link-leaves":
+        rule = RULES["archive-unsafe-path"]
+        findings = (Finding(rule.id, rule.severity, Confidence.HIGH, error.message, (Location(shown),)),)
+    return Report(findings, (), (), (Skipped(shown, error.message),), confinement=HOLDS)
 
 
 _SCHEMES: Final = ("https://", "http://", "hf://", "s3://")

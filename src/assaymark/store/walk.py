@@ -13,7 +13,7 @@ from assaymark.core.limits import MANIFEST_MAX_FILES, PATH_MAX_BYTES
 from assaymark.store.links import Boundary, path_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,10 @@ def is_folder(path: Path) -> bool:
     return stat.S_ISDIR(_status(path).st_mode)
 
 
-def walk(folder: Path) -> Iterator[FoundFile]:
+def walk(folder: Path, on_refused: Callable[[str, InputError], None] | None = None) -> Iterator[FoundFile]:
     """Every file of a folder, links within it as files and folders at the link's path; in no particular order.
+
+    With ``on_refused`` a link or file that has no place in a model is told to it, with its path, and passed over.
 
     Raises:
         UsageError: ``path-unreadable``.
@@ -84,17 +86,29 @@ def walk(folder: Path) -> Iterator[FoundFile]:
                 raise InputError("manifest-size", f"more than {MANIFEST_MAX_FILES} files", source=str(folder))
             shown = f"{current.path}/{name}" if current.path else name
             place = current.real / name
-            _check_name(shown, place)
-            real, status = _resolve(place, boundary)
+            try:
+                _check_name(shown, place)
+                real, status = _resolve(place, boundary)
+            except InputError as error:
+                if on_refused is None:
+                    raise
+                on_refused(shown, error)
+                continue
             identity = (status.st_dev, status.st_ino)
             if stat.S_ISREG(status.st_mode):
                 yield FoundFile(shown, real, status.st_size, identity)
             elif stat.S_ISDIR(status.st_mode):
                 if identity in current.above:
-                    raise InputError("link-cycle", "a link to a folder that holds it", source=str(place))
+                    cycle = InputError("link-cycle", "a link to a folder that holds it", source=str(place))
+                    if on_refused is None:
+                        raise cycle
+                    on_refused(shown, cycle)
+                    continue
                 pending.append(_Folder(shown, real, current.above | {identity}))
-            else:
+            elif on_refused is None:
                 raise _wrong_kind(place, status)
+            else:
+                on_refused(shown, _wrong_kind(place, status))
 
 
 def _names(folder: Path) -> list[str]:

@@ -124,8 +124,8 @@ CLOCK_SKEW_SECONDS: Final = 5
 
 # Sandbox, for one file.
 SANDBOX_MEMORY_BYTES: Final = 1 * GIB
-SANDBOX_CPU_SECONDS: Final = 60
-SANDBOX_WALL_SECONDS: Final = 120.0
+SANDBOX_CPU_SECONDS: Final = 25
+SANDBOX_WALL_SECONDS: Final = 30.0
 SANDBOX_OUTPUT_BYTES: Final = 16 * MIB
 # Files that share a worker when a large tree is scanned (ADR 0015), and how large one of them may be.
 SANDBOX_BATCH_FILES: Final = 256

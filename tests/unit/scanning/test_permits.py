@@ -186,7 +186,8 @@ def test_a_persistent_id_that_is_not_torchs(name: str) -> None:
 
 
 def test_what_cannot_be_checked_is_no_answer() -> None:
-    data = proto(2) + call("numpy._core.multiarray", "scalar", OBJECTS, NONE) + STOP
+    indices = call("torch.serialization", "_get_layout", text("torch.sparse_coo"))
+    data = proto(2) + torch_call("_rebuild_sparse_tensor", indices, EMPTY_TUPLE) + STOP
     report = examine(BytesView(data), "m.pkl")
     assert report.outcome() is ScanOutcome.INCOMPLETE
     assert report.findings == ()

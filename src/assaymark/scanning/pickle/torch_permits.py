@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from assaymark.formats.pickle.values import Dict, Global, Instance
-from assaymark.scanning.pickle.refusal import NotChecked, Refused, is_count, is_instance
+from assaymark.scanning.pickle.permit import is_bytes
+from assaymark.scanning.pickle.refusal import Nested, NotChecked, Refused, is_count, is_instance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -200,7 +201,7 @@ def _from_numpy(arguments: tuple[Value, ...]) -> Value:
     """The tensor shares the array's memory, so the array must have got its own, for good, before."""
     if len(arguments) != 4 or not is_instance(arguments[0], "numpy.ndarray"):  # noqa: PLR2004
         raise Refused("with something that is no array")
-    if arguments[0].permit is not None and not arguments[0].built:
+    if not arguments[0].built:
         raise Refused("with an array that has no state yet")
     _dtype_width(arguments[1])
     return Instance(TENSOR_KIND)
@@ -213,13 +214,43 @@ def _meta(arguments: tuple[Value, ...]) -> Value:
     return Instance("meta torch.Tensor")
 
 
-FUNCTIONS: Final[dict[str, Callable[[tuple[Value, ...]], Value]]] = {
-    "_rebuild_tensor": _tensor,
-    "_rebuild_tensor_v2": _tensor_v2,
-    "_rebuild_tensor_v3": _tensor_v3,
-    "_rebuild_qtensor": _qtensor,
-    "_rebuild_parameter": _parameter,
-    "_rebuild_sparse_tensor": _sparse,
-    "_rebuild_device_tensor_from_numpy": _from_numpy,
-    "_rebuild_meta_tensor_no_storage": _meta,
+def _load_from_bytes(arguments: tuple[Value, ...]) -> Value:
+    """``torch.load`` of the bytes, without its ``weights_only``: how plain pickles hold storages."""
+    if len(arguments) != 1 or not is_bytes(arguments[0]):
+        raise Refused("with something that is no bytes")
+    return Nested("torch", arguments[0])
+
+
+def _size(arguments: tuple[Value, ...]) -> Value:
+    if len(arguments) != 1 or not isinstance(arguments[0], (list, tuple)) or not all(map(is_count, arguments[0])):
+        raise Refused("with something that is no list of sizes")
+    return tuple(arguments[0])
+
+
+def _device(arguments: tuple[Value, ...]) -> Value:
+    if not 1 <= len(arguments) <= 2 or not isinstance(arguments[0], str) or not all(map(is_count, arguments[1:])):  # noqa: PLR2004
+        raise Refused("with something that is no device name")
+    return Instance("torch.device")
+
+
+def _layout(arguments: tuple[Value, ...]) -> Value:
+    match arguments:
+        case (str(name),) if name.startswith(("torch.sparse_", "torch.strided")):
+            return Instance("torch.layout")
+    raise Refused("with something that is no layout")
+
+
+CHECKS: Final[dict[str, Callable[..., Value]]] = {
+    "torch.tensor": _tensor,
+    "torch.tensor_v2": _tensor_v2,
+    "torch.tensor_v3": _tensor_v3,
+    "torch.qtensor": _qtensor,
+    "torch.parameter": _parameter,
+    "torch.sparse": _sparse,
+    "torch.from_numpy": _from_numpy,
+    "torch.meta": _meta,
+    "torch.load_from_bytes": _load_from_bytes,
+    "torch.size": _size,
+    "torch.device": _device,
+    "torch.layout": _layout,
 }

@@ -13,8 +13,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from assaymark.formats.pickle.values import Global, Value, describe
-from assaymark.scanning.pickle import joblib_permits, numpy_permits, python_checks, scipy_checks, torch_permits
+from assaymark.formats.pickle.values import Global, Instance, Value, describe
+from assaymark.scanning.pickle import (
+    booster_checks,
+    joblib_permits,
+    numpy_permits,
+    pandas_checks,
+    python_checks,
+    scipy_checks,
+    torch_permits,
+)
 from assaymark.scanning.pickle.permit import Permit
 from assaymark.scanning.pickle.refusal import Refused
 from assaymark.scanning.pickle.shapes import make_permit
@@ -98,6 +106,8 @@ def _attribute(arguments: tuple[Value, ...]) -> Value:
                 dotted = f"{owner.name}.{name}"
                 return Global(owner.module, dotted, f"{owner.raw}.{name}", owner.offset, owner.opcode, permit=permit)
             raise Refused(f"for {name[:80]!r} of {owner.dotted}")
+        case (Instance(kind=kind), str() as name) if scipy_checks.has_method(kind, name):
+            return Instance("bound method")
     raise Refused(f"of {describe(arguments[0]) if arguments else 'nothing'}")
 
 
@@ -105,6 +115,8 @@ _CHECKS: Final[dict[str, Callable[..., Value]]] = {
     **python_checks.CHECKS,
     "python.getattr": _attribute,
     **numpy_permits.CHECKS,
+    **booster_checks.CHECKS,
+    **pandas_checks.CHECKS,
     **scipy_checks.CHECKS,
     **torch_permits.CHECKS,
     "joblib.wrapper": joblib_permits.wrapper,

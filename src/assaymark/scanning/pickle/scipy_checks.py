@@ -28,6 +28,14 @@ def _parse_args_stats\(self, (?P=a) ?(?P=i), moments='mv'\):
     re.ASCII,
 )
 _BARRED: Final = ("_attach_methods", "_attach_argparser_methods", "_argcheck_rvs")
+_METHOD: Final = re.compile(r"_[a-z][a-z0-9_]{0,40}", re.ASCII)
+
+
+def has_method(kind: str, name: str) -> bool:
+    """Whether ``name`` is a private method of a distribution: discrete ones hold vectorised methods of themselves."""
+    return kind.startswith(("scipy.stats._discrete_distns.", "scipy.stats._distn_infrastructure.")) and bool(
+        _METHOD.fullmatch(name)
+    )
 
 
 def distribution_state(_instance: Instance, state: Value) -> None:

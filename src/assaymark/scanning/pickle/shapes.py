@@ -32,7 +32,8 @@ may come any number of times, none included. The atoms:
     attributes          a dict (or the pair of it and None) that becomes part of ``__dict__``: all keys are text that
                         is known, none of them begins and ends with two underscores (``__setstate__`` in an instance
                         is called by a later BUILD, ``__class__`` changes what it is), and no value is a global but
-                        such as have ``import``; ``__doc__`` may be text
+                        such as have ``import``; ``__doc__``,
+                        ``__name__`` and the like may be text. In ``A|attributes`` it comes last: it says what is wrong
     slots               the pair of such a dict or None and another whose items are set by ``setattr``, which calls
                         setters of properties: for classes that have ``__slots__``
 
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     Check = Callable[..., Value]
 
 _TOKEN: Final = re.compile(r"\s*(\.\.\.|[(),|?]|[a-z]+)")
+_NAMES: Final = ("__doc__", "__name__", "__qualname__", "__module__")  # what wrappers of functions carry
 _SHOWN: Final = 80  # characters of a key or shape in a message
 
 
@@ -88,7 +90,7 @@ def _check_dict(attributes: Dict) -> None:
     for key, value in zip(items[::2], items[1::2], strict=True):
         if not isinstance(key, str):
             raise Refused(f"with an attribute whose name is {describe(key)}")
-        if key == "__doc__" and (value is None or is_text(value)):
+        if key in _NAMES and (value is None or is_text(value)):
             continue
         if key.startswith("__") and key.endswith("__"):
             raise Refused(f"with an attribute {key[:_SHOWN]}, which Python itself uses")

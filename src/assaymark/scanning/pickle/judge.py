@@ -16,7 +16,7 @@ from assaymark.scanning.pickle.nested import nested_view
 from assaymark.scanning.pickle.permit import Permit
 from assaymark.scanning.pickle.permits import PERMITS
 from assaymark.scanning.pickle.refusal import Nested, NotChecked, Refused
-from assaymark.scanning.pickle.torch_permits import STORAGE_KIND, OutOfStorage, Storage, storage_of
+from assaymark.scanning.pickle.torch_permits import STORAGE_KIND, OutOfStorage, Storage, module_class, storage_of
 
 if TYPE_CHECKING:
     from assaymark.core.view import View
@@ -152,6 +152,9 @@ class Judge:
             self._persistent(f"{opcode} at byte {offset} asks the loader for an object outside the stream", offset)
             self._skip("persistent ids are resolved by the loader, so what they load is not known")
             return COMPUTED
+        cls = module_class(identity)
+        if cls is not None:
+            return cls
         try:
             storage = storage_of(identity)
         except Refused as refused:

@@ -207,6 +207,8 @@ _KNOWN_ROOTS: Final = frozenset(loaded_name(module, name, 0)[0].split(".", 1)[0]
 
 def is_pickle(view: View) -> bool:
     """Whether a loader that takes ``view`` for a pickle would reach STOP or do something on the way."""
+    if view.read(0, 1) == b"P":  # PERSID, as zip archives begin: readers without persistent ids stop, torch's takes no text
+        return False
     probe = _Probe()
     trace = run_pickle(view, 0, probe, budget=_PROBE_OPCODES)
     return trace.sound or probe.effect or trace.out_of_budget

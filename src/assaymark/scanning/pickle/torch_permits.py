@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from assaymark.formats.pickle.values import Dict, Global, Instance
-from assaymark.scanning.pickle.permit import is_bytes
+from assaymark.formats.pickle.values import Blob, Dict, Global, Instance
+from assaymark.scanning.pickle.permit import is_bytes, is_class
 from assaymark.scanning.pickle.refusal import Nested, NotChecked, Refused, is_count, is_instance
 
 if TYPE_CHECKING:
@@ -102,6 +102,17 @@ def storage_of(identity: Value) -> Storage:
     if len(identity) == 6 and identity[5] is not None:  # noqa: PLR2004 - torch before 0.4 shared storages by views
         raise Refused("with a view of another storage")
     return Storage(key, elements, STORAGES.get(cls.name, 1))
+
+
+def module_class(identity: Value) -> Global | None:
+    """The class that a persistent id ``("module", class, file, source)`` of torch's legacy form names, if permitted.
+
+    torch compares the source with that of the class and warns; it does not use it.
+    """
+    match identity:
+        case ("module", Global() as cls, str() | None | Blob(kind="str"), str() | None | Blob(kind="str")):
+            return cls if is_class(cls) else None
+    return None
 
 
 def _fits(arguments: tuple[Value, ...], width: int | None = None) -> Instance:

@@ -107,7 +107,7 @@ EFFECTS: dict[str, tuple[bytes, str, int]] = {
     "a socket": (proto(2) + call("socket", "create_connection", NONE) + STOP, "pickle-dangerous-global", 2),
     "ctypes": (proto(2) + call("ctypes", "CDLL", text("x")) + STOP, "pickle-dangerous-global", 2),
     "runpy": (proto(2) + call("runpy", "run_path", text("x")) + STOP, "pickle-dangerous-global", 2),
-    "torch rebuilding any type": (proto(2) + call("torch._tensor", "_rebuild_from_type_v2", NONE) + STOP, "pickle-dangerous-global", 2),
+    "torch rebuilding any type": (proto(2) + call("torch._tensor", "_rebuild_from_type_v2", NONE) + STOP, "pickle-unsafe-use", LAST),
     "an unknown function": (proto(2) + call("acme.models", "restore", NONE) + STOP, "pickle-unknown-global", 2),
     "an unknown class": (proto(2) + glob("acme.models", "Net") + EMPTY_TUPLE + NEWOBJ + EMPTY_DICT + BUILD + STOP, "pickle-unknown-global", 2),
     "copyreg._reconstructor": (b"ccopy_reg\n_reconstructor\n(cacme\nNet\nc__builtin__\nobject\nNtR.", "pickle-unknown-global", 26),

@@ -67,10 +67,14 @@ def main() -> None:
             made += 1
             good = True
             for form, data in files.items():
-                report = examine(BytesView(data), "m.joblib" if form == "joblib" else "m.pt" if "torch" in form else "m.pkl")
+                report = examine(
+                    BytesView(data), "m.joblib" if form == "joblib" else "m.pt" if "torch" in form else "m.pkl"
+                )
                 if report.outcome() is not ScanOutcome.PASS:
                     good = False
-                    for text in {f.message.split(" (imported")[0] for f in report.findings} | {s.reason for s in report.skipped}:
+                    for text in {f.message.split(" (imported")[0] for f in report.findings} | {
+                        s.reason for s in report.skipped
+                    }:
                         key = " ".join(word for word in text.split() if not word.isdigit())
                         wrong[key] += 1
                         example.setdefault(key, f"{name}, {form}")

@@ -44,7 +44,15 @@ def plain_uses(seen: dict[str, Any], accept: dict[str, Any]) -> list[str] | str:
         return ["call (int|text|float|bool|tuple)"]
     if seen["extension"]:
         return "not written in Python"
-    for name in ("__setstate__", "__getattr__", "__del__", "__getinitargs__", "__reduce__", "__reduce_ex__", "__getattribute__"):
+    for name in (
+        "__setstate__",
+        "__getattr__",
+        "__del__",
+        "__getinitargs__",
+        "__reduce__",
+        "__reduce_ex__",
+        "__getattribute__",
+    ):
         who = seen[name]
         if not accepted(name, who, *_ALWAYS.get(name, ())):
             return f"{name} of {who}"
@@ -93,6 +101,9 @@ def make(review: dict[str, Any], probes: list[dict[str, Any]], report: list[str]
         dotted = name.replace(":", ".")
         if any(re.search(pattern, dotted) for pattern in wanted.get("not", [])):
             continue
+        if any(name.partition(":")[0] in probe.get("failed", ()) for probe in probes):
+            report.append(f"{review['library']}: {dotted} left out: its module cannot be imported in every release")
+            continue
         with_it = [probe for probe in probes if name in probe["classes"]]
         if only and not any(set(probe["classes"][name]["bases"]) & set(only) for probe in with_it):
             continue
@@ -108,9 +119,17 @@ def make(review: dict[str, Any], probes: list[dict[str, Any]], report: list[str]
         enter(name, uses, [probe["version"] for probe in with_it])
     for number, group in enumerate(review.get("collect", [])):
         for name in sorted({name for probe in probes for name in probe["collected"][str(number)]}):
-            if any(re.search(pattern, name.replace(":", ".")) for pattern in [*wanted.get("not", []), *group.get("not", [])]):
+            if any(
+                re.search(pattern, name.replace(":", "."))
+                for pattern in [*wanted.get("not", []), *group.get("not", [])]
+            ):
                 continue
-            enter(name, group["uses"], [p["version"] for p in probes if name in p["collected"][str(number)]], group.get("kind", ""))
+            enter(
+                name,
+                group["uses"],
+                [p["version"] for p in probes if name in p["collected"][str(number)]],
+                group.get("kind", ""),
+            )
     return {
         "library": review["library"],
         "distributions": review["distributions"],
@@ -170,7 +189,9 @@ def main() -> None:
         write(document, ALLOW / f"{path.stem}.json")
         (folder / f"{path.stem}.report").write_text("\n".join(report) + "\n")
         count = sum(len(names) for group in document["groups"] for names in group["names"].values())
-        print(f"{path.stem}: {len(probes)} releases, {count} names in {len(document['groups'])} groups, {len(report)} left out")
+        print(
+            f"{path.stem}: {len(probes)} releases, {count} names in {len(document['groups'])} groups, {len(report)} left out"
+        )
 
 
 if __name__ == "__main__":

@@ -17,7 +17,12 @@ def objects() -> Iterator[tuple[str, Callable[[], object]]]:
     yield "CatBoost", lambda: catboost.CatBoost({**few, "loss_function": "RMSE"}).fit(X, Y)
     yield "ranker", lambda: catboost.CatBoostRanker(**few).fit(X, Y, group_id=[0] * 30 + [1] * 30)
     yield "evaluated", lambda: catboost.CatBoostClassifier(**few).fit(X, Y, eval_set=(X, Y))
-    yield "importance", lambda: (lambda model: model.get_feature_importance() is None or model)(catboost.CatBoostRegressor(**few).fit(X, Y))
+    yield (
+        "importance",
+        lambda: (lambda model: model.get_feature_importance() is None or model)(
+            catboost.CatBoostRegressor(**few).fit(X, Y)
+        ),
+    )
 
     def frame() -> object:
         import pandas as pd

@@ -17,8 +17,11 @@ def objects() -> Iterator[tuple[str, Callable[[], object]]]:
         yield name, lambda name=name: getattr(lightgbm, name)(n_estimators=3, verbose=-1).fit(X, Y)
         yield f"unfitted {name}", lambda name=name: getattr(lightgbm, name)()
     yield "ranker", lambda: lightgbm.LGBMRanker(n_estimators=3, verbose=-1).fit(X, Y, group=[30, 30])
-    yield "evaluated", lambda: lightgbm.LGBMClassifier(n_estimators=3, verbose=-1).fit(
-        X, Y, eval_set=[(X, Y)], callbacks=[lightgbm.early_stopping(2, verbose=False)]
+    yield (
+        "evaluated",
+        lambda: lightgbm.LGBMClassifier(n_estimators=3, verbose=-1).fit(
+            X, Y, eval_set=[(X, Y)], callbacks=[lightgbm.early_stopping(2, verbose=False)]
+        ),
     )
 
     def frame() -> object:

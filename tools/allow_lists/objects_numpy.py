@@ -31,7 +31,10 @@ def objects() -> Iterator[tuple[str, Callable[[], object]]]:
         if name != "objects":
             yield f"void {name}", lambda spec=spec: np.zeros(3, spec)[0]
             yield f"record {name}", lambda spec=spec: np.zeros(3, spec).view(np.recarray)[0]
-    yield "overlapping", lambda: np.zeros(2, {"names": ["a", "b"], "formats": ["i4", "i2"], "offsets": [0, 2], "itemsize": 8})
+    yield (
+        "overlapping",
+        lambda: np.zeros(2, {"names": ["a", "b"], "formats": ["i4", "i2"], "offsets": [0, 2], "itemsize": 8}),
+    )
     yield "many objects", lambda: np.array([{"a": 1}, [2], "x", None], dtype=object)
     yield "masked", lambda: np.ma.array([1.0, 2.0], mask=[0, 1])
     yield "masked text", lambda: np.ma.array(["a", "b"], mask=[0, 1])
@@ -49,7 +52,9 @@ def objects() -> Iterator[tuple[str, Callable[[], object]]]:
         yield f"Generator {kind}", lambda kind=kind: np.random.Generator(getattr(np.random, kind)(1))
     yield "SeedSequence", lambda: np.random.SeedSequence(5)
     yield "state", lambda: np.random.RandomState(3).get_state()
-    for name in "log1p mean add sqrt float64 int32 exp median bool_ str_ linalg.norm nan_to_num log10 absolute".split():
+    for (
+        name
+    ) in "log1p mean add sqrt float64 int32 exp median bool_ str_ linalg.norm nan_to_num log10 absolute".split():
         yield name, lambda name=name: eval(f"np.{name}")  # noqa: S307 - a constant of this file
     yield "StringDType", lambda: np.array(["a", "b"], dtype=np.dtypes.StringDType())
     yield "finfo-like", lambda: np.iinfo(int).max

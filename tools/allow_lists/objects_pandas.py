@@ -14,12 +14,25 @@ import pandas as pd
 def objects() -> Iterator[tuple[str, Callable[[], object]]]:
     """Name and maker of each."""
     stamps = ["2024-01-01", "2024-02-01", None]
-    zones: list[Any] = [None, "UTC", "Europe/Vienna", datetime.timezone.utc, datetime.timezone(datetime.timedelta(hours=2)), zoneinfo.ZoneInfo("Asia/Tokyo")]
+    zones: list[Any] = [
+        None,
+        "UTC",
+        "Europe/Vienna",
+        datetime.timezone.utc,
+        datetime.timezone(datetime.timedelta(hours=2)),
+        zoneinfo.ZoneInfo("Asia/Tokyo"),
+    ]
     try:
         import dateutil.tz
         import pytz
 
-        zones += [pytz.UTC, pytz.timezone("Europe/Vienna"), pytz.FixedOffset(60), dateutil.tz.UTC, dateutil.tz.gettz("Europe/Vienna")]
+        zones += [
+            pytz.UTC,
+            pytz.timezone("Europe/Vienna"),
+            pytz.FixedOffset(60),
+            dateutil.tz.UTC,
+            dateutil.tz.gettz("Europe/Vienna"),
+        ]
     except ImportError:
         pass
     columns: dict[str, Callable[[], Any]] = {
@@ -46,7 +59,10 @@ def objects() -> Iterator[tuple[str, Callable[[], object]]]:
     yield "RangeIndex", lambda: pd.RangeIndex(5)
     yield "named", lambda: pd.Series([1, 2], name="x", index=pd.Index(["a", "b"], name="i"))
     yield "MultiIndex", lambda: pd.MultiIndex.from_product([["a", "b"], [1, 2]], names=["x", "y"])
-    yield "MultiIndex frame", lambda: pd.DataFrame(np.ones((4, 2)), index=pd.MultiIndex.from_product([["a", "b"], [1, 2]]))
+    yield (
+        "MultiIndex frame",
+        lambda: pd.DataFrame(np.ones((4, 2)), index=pd.MultiIndex.from_product([["a", "b"], [1, 2]])),
+    )
     yield "CategoricalIndex", lambda: pd.CategoricalIndex(["a", "b"])
     yield "IntervalIndex", lambda: pd.interval_range(0, 3)
     yield "PeriodIndex", lambda: pd.period_range("2024-01", periods=3, freq="D")

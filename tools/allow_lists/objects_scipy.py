@@ -15,7 +15,20 @@ import scipy.stats
 
 DENSE = np.array([[0, 1.5], [2, 0]])
 X = np.linspace(0, 1, 8)
-SHAPES = {"a": 1.2, "b": 2.3, "c": 0.5, "s": 0.9, "df": 3, "dfn": 3, "dfd": 4, "mu": 0.6, "n": 5, "p": 0.4, "M": 20, "N": 7}
+SHAPES = {
+    "a": 1.2,
+    "b": 2.3,
+    "c": 0.5,
+    "s": 0.9,
+    "df": 3,
+    "dfn": 3,
+    "dfd": 4,
+    "mu": 0.6,
+    "n": 5,
+    "p": 0.4,
+    "M": 20,
+    "N": 7,
+}
 
 
 def objects() -> Iterator[tuple[str, Callable[[], object]]]:
@@ -27,8 +40,11 @@ def objects() -> Iterator[tuple[str, Callable[[], object]]]:
         value = getattr(scipy.stats, name)
         if isinstance(value, (scipy.stats.rv_continuous, scipy.stats.rv_discrete)):
             yield f"stats.{name}", lambda value=value: value
-            yield f"frozen {name}", lambda value=value: value(
-                *[SHAPES.get(part.strip(), 1.5) for part in (value.shapes or "").split(",") if part.strip()]
+            yield (
+                f"frozen {name}",
+                lambda value=value: value(
+                    *[SHAPES.get(part.strip(), 1.5) for part in (value.shapes or "").split(",") if part.strip()]
+                ),
             )
     yield "rv_histogram", lambda: scipy.stats.rv_histogram(np.histogram(X, bins=3))
     yield "rv_discrete", lambda: scipy.stats.rv_discrete(values=([1, 2], [0.5, 0.5]))

@@ -69,10 +69,16 @@ def objects() -> Iterator[tuple[str, Callable[[], object]]]:
     yield "ParameterDict", lambda: nn.ParameterDict({"a": nn.Parameter(torch.ones(2))})
     yield "ModuleList", lambda: nn.ModuleList([nn.Linear(2, 2)])
     yield "ModuleDict", lambda: nn.ModuleDict({"a": nn.Linear(2, 2)})
-    yield "Sequential", lambda: nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.Flatten(), nn.Linear(8, 2)).eval()
+    yield (
+        "Sequential",
+        lambda: nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.Flatten(), nn.Linear(8, 2)).eval(),
+    )
     for name in sorted(nn.modules.__all__):
         cls = getattr(nn, name)
-        if name not in ("Module", "ParameterList", "ParameterDict", "ModuleList", "ModuleDict", "Container") and "Lazy" not in name:
+        if (
+            name not in ("Module", "ParameterList", "ParameterDict", "ModuleList", "ModuleDict", "Container")
+            and "Lazy" not in name
+        ):
             yield f"nn.{name}", lambda cls=cls: layer(cls)
     for activation in ("relu", "gelu", torch.nn.functional.silu, torch.tanh):
         yield f"transformer layer {activation}", lambda a=activation: nn.TransformerEncoderLayer(4, 2, activation=a)
@@ -81,7 +87,11 @@ def objects() -> Iterator[tuple[str, Callable[[], object]]]:
     yield "spectral_norm", lambda: nn.utils.spectral_norm(nn.Linear(2, 2))
     for name in dir(torch.optim):
         cls = getattr(torch.optim, name)
-        if isinstance(cls, type) and issubclass(cls, torch.optim.Optimizer) and name not in ("Optimizer", "SparseAdam", "Muon"):
+        if (
+            isinstance(cls, type)
+            and issubclass(cls, torch.optim.Optimizer)
+            and name not in ("Optimizer", "SparseAdam", "Muon")
+        ):
             yield f"optim.{name}", lambda cls=cls: trained(cls)
             yield f"state of {name}", lambda cls=cls: trained(cls).state_dict()
     schedulers = torch.optim.lr_scheduler
@@ -90,8 +100,14 @@ def objects() -> Iterator[tuple[str, Callable[[], object]]]:
         "CosineAnnealingLR": {"T_max": 5}, "ReduceLROnPlateau": {}, "CyclicLR": {"base_lr": 0.1, "max_lr": 0.2, "cycle_momentum": False},
         "OneCycleLR": {"max_lr": 0.2, "total_steps": 5}, "CosineAnnealingWarmRestarts": {"T_0": 2}, "PolynomialLR": {},
     }.items():  # fmt: skip
-        yield f"scheduler {name}", lambda name=name, more=more: getattr(schedulers, name)(trained(torch.optim.SGD), **more)
-        yield f"state of {name}", lambda name=name, more=more: getattr(schedulers, name)(trained(torch.optim.SGD), **more).state_dict()
+        yield (
+            f"scheduler {name}",
+            lambda name=name, more=more: getattr(schedulers, name)(trained(torch.optim.SGD), **more),
+        )
+        yield (
+            f"state of {name}",
+            lambda name=name, more=more: getattr(schedulers, name)(trained(torch.optim.SGD), **more).state_dict(),
+        )
     d = torch.distributions
     one = torch.ones(2)
     for name, made in {
@@ -100,8 +116,14 @@ def objects() -> Iterator[tuple[str, Callable[[], object]]]:
         "MultivariateNormal": (one, torch.eye(2)), "Cauchy": (0.0, 1.0), "HalfNormal": (one,), "Geometric": (one / 2,), "Gumbel": (0.0, 1.0),
     }.items():  # fmt: skip
         yield f"distribution {name}", lambda name=name, made=made: getattr(d, name)(*made)
-    yield "checkpoint", lambda: {
-        "epoch": 3, "model": nn.Linear(2, 2).state_dict(), "optimizer": trained(torch.optim.AdamW).state_dict(), "args": __import__("argparse").Namespace(lr=0.1)
-    }
+    yield (
+        "checkpoint",
+        lambda: {
+            "epoch": 3,
+            "model": nn.Linear(2, 2).state_dict(),
+            "optimizer": trained(torch.optim.AdamW).state_dict(),
+            "args": __import__("argparse").Namespace(lr=0.1),
+        },
+    )
     yield "quantised", lambda: torch.quantize_per_tensor(torch.ones(4), 0.1, 10, torch.qint8)
     yield "function", lambda: torch.nn.functional.relu

@@ -18,8 +18,18 @@ def objects() -> Iterator[tuple[str, Callable[[], object]]]:
         yield f"unfitted {name}", lambda name=name: getattr(xgboost, name)()
     yield "ranker", lambda: xgboost.XGBRanker(n_estimators=3).fit(X, Y, group=[30, 30])
     yield "three classes", lambda: xgboost.XGBClassifier(n_estimators=3).fit(X, (X[:, 0] * 3).astype(int))
-    yield "early", lambda: xgboost.XGBClassifier(n_estimators=3, early_stopping_rounds=2).fit(X, Y, eval_set=[(X, Y)], verbose=False)
-    yield "callback", lambda: xgboost.XGBClassifier(n_estimators=3, callbacks=[xgboost.callback.EarlyStopping(2)]).fit(X, Y, eval_set=[(X, Y)], verbose=False)
+    yield (
+        "early",
+        lambda: xgboost.XGBClassifier(n_estimators=3, early_stopping_rounds=2).fit(
+            X, Y, eval_set=[(X, Y)], verbose=False
+        ),
+    )
+    yield (
+        "callback",
+        lambda: xgboost.XGBClassifier(n_estimators=3, callbacks=[xgboost.callback.EarlyStopping(2)]).fit(
+            X, Y, eval_set=[(X, Y)], verbose=False
+        ),
+    )
 
     def pipeline() -> object:
         from sklearn.pipeline import make_pipeline

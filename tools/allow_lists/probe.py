@@ -11,6 +11,7 @@ import contextlib
 import enum
 import importlib
 import importlib.metadata
+import importlib.util
 import io
 import json
 import pkgutil
@@ -29,18 +30,26 @@ WATCHED = (
 )  # fmt: skip
 
 
+# Modules that are there and cannot be imported: what their classes do is not known, so none of them may be listed.
+FAILED: set[str] = set()
+
+
 def modules_of(package: str, exclude: list[str]) -> Iterator[types.ModuleType]:
     """The package and all modules below it that can be imported, but those whose name one of ``exclude`` matches."""
     try:
         root = importlib.import_module(package)
-    except ImportError:
+    except (Exception, SystemExit):
+        with contextlib.suppress(ModuleNotFoundError):  # of a parent
+            if importlib.util.find_spec(package) is not None:
+                FAILED.add(package)
         return
     yield root
     for info in pkgutil.iter_modules(getattr(root, "__path__", []), package + "."):
-        if any(re.match(pattern, info.name) for pattern in exclude) or re.search(r"\.(tests?|conftest|setup)\b", info.name):
+        if any(re.match(pattern, info.name) for pattern in exclude) or re.search(
+            r"\.(tests?|conftest|setup)\b", info.name
+        ):
             continue
-        with contextlib.suppress(Exception, SystemExit):
-            yield from modules_of(info.name, exclude)
+        yield from modules_of(info.name, exclude)
 
 
 def owner(cls: type, name: str) -> str:
@@ -114,7 +123,11 @@ def probe(review: dict[str, Any]) -> dict[str, Any]:
     for number, group in enumerate(review.get("collect", [])):
         found = collected.setdefault(str(number), [])
         for package in group["modules"]:
-            for module in modules_of(package, [*exclude, *group.get("exclude", [])]) if group.get("deep") else modules_of(package, [".*"]):
+            for module in (
+                modules_of(package, [*exclude, *group.get("exclude", [])])
+                if group.get("deep")
+                else modules_of(package, [".*"])
+            ):
                 for name, value in list(vars(module).items()):
                     if kind_of(value) in group["types"] and re.fullmatch(group.get("names", r"[a-zA-Z]\w*"), name):
                         own = getattr(value, "__module__", None) in (module.__name__, None)
@@ -122,16 +135,21 @@ def probe(review: dict[str, Any]) -> dict[str, Any]:
                             found.append(f"{module.__name__}:{name}")
     listed = [entry for group in review.get("group", []) for entry in names_of(group["names"])]
     return {
-        "version": importlib.metadata.version(review["distributions"][0]) if review["distributions"] else f"{sys.version_info.major}.{sys.version_info.minor}",
+        "version": importlib.metadata.version(review["distributions"][0]).partition("+")[0]
+        if review["distributions"]
+        else f"{sys.version_info.major}.{sys.version_info.minor}",
         "classes": classes,
         "collected": {key: sorted(set(value)) for key, value in collected.items()},
+        "failed": sorted(FAILED),
         "exists": sorted(entry for entry in listed if exists(*entry.split(":"))),
     }
 
 
 def names_of(lines: list[str]) -> list[str]:
     """``"module: a b"`` as ``["module:a", "module:b"]``."""
-    return [f"{module}:{name}" for module, _, names in (line.partition(": ") for line in lines) for name in names.split()]
+    return [
+        f"{module}:{name}" for module, _, names in (line.partition(": ") for line in lines) for name in names.split()
+    ]
 
 
 def main() -> None:

@@ -27,30 +27,34 @@ from assaymark.scanning.pickle.permit import Permit
 from assaymark.scanning.pickle.refusal import Refused
 from assaymark.scanning.pickle.shapes import make_permit
 
-__all__ = ["LIBRARIES", "PERMITS", "Library", "Permit", "allowed_name"]
+__all__ = ["PACKAGES", "PERMITS", "Library", "Permit", "allowed_name", "libraries"]
 
-_FILES: Final = (
-    "python",
-    "numpy",
-    "scipy",
-    "scikit_learn",
-    "joblib",
-    "pandas",
-    "xgboost",
-    "lightgbm",
-    "catboost",
-    "torch",
-    "tokenizers",
-    "transformers",
-)
+# Each file, and the packages whose names it lists; every name of a package is in one file, so that a file is parsed
+# when the first of its names is met. What is in no package of a library is the standard library's.
+_FILES: Final[dict[str, tuple[str, ...]]] = {
+    "python": (),
+    "numpy": ("numpy",),
+    "scipy": ("scipy",),
+    "scikit_learn": ("sklearn", "_loss"),
+    "joblib": ("joblib",),
+    "pandas": ("pandas", "pytz", "dateutil"),
+    "xgboost": ("xgboost",),
+    "lightgbm": ("lightgbm",),
+    "catboost": ("catboost",),
+    "torch": ("torch",),
+    "tokenizers": ("tokenizers",),
+    "transformers": ("transformers", "accelerate"),
+}
+PACKAGES: Final = frozenset(package for packages in _FILES.values() for package in packages)
 
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """One file: the name of the library, the releases it was made from, and how many names it lists."""
+    """One file: the library, the releases it was made from, what was left out and why, how many names it lists."""
 
     name: str
     versions: tuple[str, ...]
+    left_out: tuple[str, ...]
     names: int
 
 
@@ -63,38 +67,63 @@ class _Group:
 
 
 class _Table(Mapping[tuple[str, str], Permit]):
-    """(module, qualified name) to its permit, which is made when it is first asked for."""
+    """(module, qualified name) to its permit. A file is parsed, and a permit made, when it is first asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, texts: dict[str, bytes]) -> None:
+        self._texts = texts
+        self._file_of = {package: file for file, packages in _FILES.items() for package in packages}
         self._groups: dict[tuple[str, str], _Group] = {}
         self._made: dict[tuple[str, str], Permit] = {}
+        self._libraries: dict[str, Library] = {}
 
-    def add(self, document: dict[str, Any]) -> Library:
-        """List what one file says."""
+    def library(self, file: str) -> Library:
+        """Parse one file, once."""
+        known = self._libraries.get(file)
+        if known is not None:
+            return known
+        document = json.loads(self._texts.pop(file))
         before = len(self._groups)
         for entry in document["groups"]:
             group = _Group(entry["uses"], entry.get("kind", ""))
             for module, names in entry["names"].items():
                 for name in names:
                     self._groups[module, name] = group
-        return Library(document["library"], tuple(document["versions"]), len(self._groups) - before)
+        names_listed = len(self._groups) - before
+        made = Library(document["library"], tuple(document["versions"]), tuple(document["left_out"]), names_listed)
+        self._libraries[file] = made
+        return made
+
+    def _group(self, key: tuple[str, str]) -> _Group | None:
+        self.library(self._file_of.get(key[0].split(".", 1)[0], "python"))
+        return self._groups.get(key)
 
     def __getitem__(self, key: tuple[str, str]) -> Permit:
         made = self._made.get(key)
         if made is None:
-            group = self._groups[key]
+            group = self._group(key)
+            if group is None:
+                raise KeyError(key)
             dotted = f"{key[0]}.{key[1]}"
             made = self._made[key] = make_permit(group.kind or dotted, group.uses, _CHECKS, dotted)
         return made
 
     def __contains__(self, key: object) -> bool:
-        return key in self._groups
+        match key:
+            case (str() as module, str() as name):
+                return self._group((module, name)) is not None
+        return False
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
+        self.all()
         return iter(self._groups)
 
     def __len__(self) -> int:
+        self.all()
         return len(self._groups)
+
+    def all(self) -> tuple[Library, ...]:
+        """Every file."""
+        return tuple(self.library(file) for file in _FILES)
 
 
 def _attribute(arguments: tuple[Value, ...]) -> Value:
@@ -124,18 +153,20 @@ _CHECKS: Final[dict[str, Callable[..., Value]]] = {
 }
 
 
-def _load() -> tuple[_Table, tuple[Library, ...]]:
-    """Read the files through the loader of this module, which works from a folder, a wheel and a zip archive alike."""
-    loader: Any = __spec__.loader  # type: ignore[name-defined]  # a module that is imported has one
+def _read() -> dict[str, bytes]:
+    """The files, through the loader of this module, which works from a folder, a wheel and a zip archive alike."""
+    loader: Any = __spec__.loader  # a module that is imported has one
     folder = __file__.removesuffix("permits.py") + "allow/"
-    table = _Table()
-    libraries = [table.add(json.loads(loader.get_data(f"{folder}{name}.json"))) for name in _FILES]
-    return table, tuple(libraries)
+    return {file: loader.get_data(f"{folder}{file}.json") for file in _FILES}
 
 
-_loaded: Final = _load()
-PERMITS: Final[Mapping[tuple[str, str], Permit]] = _loaded[0]
-LIBRARIES: Final = _loaded[1]
+_TABLE: Final = _Table(_read())
+PERMITS: Final[Mapping[tuple[str, str], Permit]] = _TABLE
+
+
+def libraries() -> tuple[Library, ...]:
+    """What the lists are, for documents and tests."""
+    return _TABLE.all()
 
 
 def allowed_name(module: str, name: str) -> bool:

@@ -296,4 +296,3 @@ def _mismatch(value: Value, spec: str) -> str:
     else:
         there = describe(value)
     return f"with {there} where {spec} is due"
-

@@ -6,11 +6,12 @@ Sources: ``torch/_utils.py`` (the ``_rebuild_*`` functions), ``torch/serializati
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from assaymark.formats.pickle.values import Blob, Dict, Global, Instance
-from assaymark.scanning.pickle.permit import is_bytes, is_class
+from assaymark.formats.pickle.values import Blob, Dict, Global, Instance, describe
+from assaymark.scanning.pickle.permit import is_bytes, is_class, is_kind
 from assaymark.scanning.pickle.refusal import Nested, NotChecked, Refused, is_count, is_instance
 
 if TYPE_CHECKING:
@@ -71,6 +72,12 @@ DTYPES: Final = {
 SCHEMES: Final = ("per_tensor_affine", "per_tensor_symmetric")
 STORAGE_KIND: Final = "torch storage"
 TENSOR_KIND: Final = "torch.Tensor"
+
+
+_MARK: Final = re.compile(r"_[a-z][a-z0-9_]{0,60}|persistent", re.ASCII)  # the latter: buffers of transformers
+_OF_TENSORS: Final = frozenset(
+    ("_backward_hooks", "_post_accumulate_grad_hooks", "_base", "_cdata", "_grad", "_grad_fn")
+)
 
 
 class OutOfStorage(Refused):
@@ -195,6 +202,37 @@ def _parameter(arguments: tuple[Value, ...]) -> Value:
     return Instance(TENSOR_KIND)
 
 
+def _marks(state: Value) -> None:
+    """What libraries note on a tensor: private attributes that are numbers, text or nothing, set by setattr."""
+    if isinstance(state, tuple) and len(state) == 2 and state[1] is None:  # noqa: PLR2004 - (dict, slots)
+        state = state[0]
+    if not isinstance(state, Dict) or state.more:
+        raise Refused("with attributes that are no dict")
+    for key, value in zip(state.items[::2], state.items[1::2], strict=True):
+        if not isinstance(key, str) or _MARK.fullmatch(key) is None or key in _OF_TENSORS:
+            raise Refused("with an attribute that is torch's own")
+        if not (value is None or isinstance(value, (bool, int, float, str))):
+            raise Refused(f"with {describe(value)} as its attribute {key!r}")
+
+
+def _parameter_with_state(arguments: tuple[Value, ...]) -> Value:
+    if len(arguments) != 4:  # noqa: PLR2004
+        raise Refused(f"with {len(arguments)} arguments")
+    _marks(arguments[3])
+    return _parameter(arguments[:3])
+
+
+def _from_type(arguments: tuple[Value, ...]) -> Value:
+    """``_rebuild_from_type_v2(function, class, arguments, state)`` calls the function and makes the result the class."""
+    match arguments:
+        case (Global(module="torch._utils") as function, Global() as cls, tuple() as inner, state) if (
+            function.permit is not None and function.permit.call is not None and is_kind(cls, "torch tensor class")
+        ):
+            _marks(state)
+            return function.permit.call(inner)
+    raise Refused("with anything but a rebuild function of torch, Tensor or Parameter, and marks")
+
+
 def _sparse(arguments: tuple[Value, ...]) -> Value:
     """Never a clean result: indices that lead out of the tensor crash whoever computes with it.
 
@@ -257,6 +295,8 @@ CHECKS: Final[dict[str, Callable[..., Value]]] = {
     "torch.tensor_v3": _tensor_v3,
     "torch.qtensor": _qtensor,
     "torch.parameter": _parameter,
+    "torch.parameter_with_state": _parameter_with_state,
+    "torch.from_type": _from_type,
     "torch.sparse": _sparse,
     "torch.from_numpy": _from_numpy,
     "torch.meta": _meta,

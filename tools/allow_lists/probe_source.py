@@ -62,7 +62,8 @@ def main() -> None:
         {
             "version": sys.argv[2],
             "classes": classes,
-            "collected": collected, "failed": [],
+            "collected": collected,
+            "failed": [],
             "exists": [e for e in base["exists"] if has(e)],
         },
         sys.stdout,

@@ -303,12 +303,12 @@ def test_a_legacy_torch_file_names_the_class_of_a_module() -> None:
 @pytest.mark.parametrize("protocol", range(6))
 def test_plain_values_of_every_protocol(protocol: int) -> None:
     import collections
-    import datetime
+    import datetime as dt
     import decimal
     import uuid
 
     value = {
-        "when": datetime.datetime(2024, 1, 2, tzinfo=datetime.UTC),
+        "when": dt.datetime(2024, 1, 2, tzinfo=dt.UTC),
         "path": Path("a/b"),
         "id": uuid.UUID(int=1),
         "price": decimal.Decimal("1.5"),

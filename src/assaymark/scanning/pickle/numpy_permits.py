@@ -43,7 +43,7 @@ _LIST_PICKLE: Final = 0x02  # the elements are pickled one by one, because they 
 _FLAGS: Final = {"O": 0x3F, "U": 0x08}  # NPY_OBJECT_DTYPE_FLAGS; NPY_NEEDS_INIT
 
 
-class DType(tuple[str, int]):
+class DType(tuple[str, int]):  # noqa: SLOT001 - a tuple cannot have slots of its own
     """(kind, element size) of a type, with the flags that a structured type takes over from it.
 
     ``kind`` is "O" for whatever holds objects. ``settled`` says that no BUILD can change size or fields any more.
@@ -107,11 +107,11 @@ def dtype_build(target: Instance, state: Value) -> None:
     """
     if target.built:
         raise Refused("a second time")
-    if not isinstance(state, tuple) or not 8 <= len(state) <= 9:  # noqa: PLR2004 - versions 3 and 4
-        raise Refused("with a malformed state")
-    version, order, subarray, names, fields, size, alignment, flags = state[:8]
-    if version not in (3, 4) or order not in ("<", ">", "|", "="):
-        raise Refused("with a malformed state")
+    match state:
+        case (3 | 4, "<" | ">" | "|" | "=", subarray, names, fields, size, alignment, flags, *more) if len(more) <= 1:
+            pass
+        case _:
+            raise Refused("with a malformed state")
     kind, have = target.detail
     if have == -1 and is_count(size):
         have = size
@@ -123,18 +123,21 @@ def dtype_build(target: Instance, state: Value) -> None:
         raise Refused("with fields that its type does not have")
     if type(flags) is not int or not -128 <= flags <= 255:  # noqa: PLR2004 - a byte, signed in NumPy 1
         raise Refused("with malformed flags")
-    if subarray is not None:
-        expected = _subarray_flags(subarray, have)
-    elif fields is not None or names is not None:
-        expected = _field_flags(names, fields, have)
-    else:
-        expected = target.detail.flags
+    expected = _expected_flags(target.detail, subarray, names, fields, have)
     # Releases differ in whether a plain structured type says that it needs Python, and text that it is cleared first.
     if (flags & 0xFF ^ expected) & ~_ALIGNED & ~(_NEEDS_PYTHON if kind == "V" else _NEEDS_INIT if kind == "U" else 0):
         raise Refused("with flags of another type")
     if expected & _LIST_PICKLE:
         kind = "O"
     target.detail = _described(kind, have, flags=expected, settled=True)
+
+
+def _expected_flags(detail: DType, subarray: Value, names: Value, fields: Value, size: int) -> int:
+    if subarray is not None:
+        return _subarray_flags(subarray, size)
+    if fields is not None or names is not None:
+        return _field_flags(names, fields, size)
+    return detail.flags
 
 
 def _subarray_flags(subarray: Value, size: int) -> int:

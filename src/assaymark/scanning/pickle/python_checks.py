@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 # What a defaultdict may call for a key that is not there.
 _FACTORIES: Final = frozenset(
-    "builtins.list builtins.dict builtins.int builtins.float builtins.set builtins.str builtins.bool builtins.tuple"
-    " collections.OrderedDict collections.Counter collections.deque".split()
+    (
+        *(f"builtins.{name}" for name in ("list", "dict", "int", "float", "set", "str", "bool", "tuple")),
+        *(f"collections.{name}" for name in ("OrderedDict", "Counter", "deque")),
+    )
 )
 _BASES: Final[dict[str, Callable[[Value], bool]]] = {
     "builtins.object": lambda state: state is None,

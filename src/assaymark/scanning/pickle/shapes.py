@@ -33,7 +33,8 @@ may come any number of times, none included. The atoms:
                         is known, none of them begins and ends with two underscores (``__setstate__`` in an instance
                         is called by a later BUILD, ``__class__`` changes what it is), and no value is a global but
                         such as have ``import``; ``__doc__``,
-                        ``__name__`` and the like may be text. In ``A|attributes`` it comes last: it says what is wrong
+                        ``__name__`` and the like may be text. In ``A|attributes`` it comes last: it says what is
+                        wrong
     slots               the pair of such a dict or None and another whose items are set by ``setattr``, which calls
                         setters of properties: for classes that have ``__slots__``
 

@@ -207,8 +207,8 @@ _KNOWN_ROOTS: Final = PACKAGES | {"collections", "builtins", "copyreg", "_codecs
 
 def is_pickle(view: View) -> bool:
     """Whether a loader that takes ``view`` for a pickle would reach STOP or do something on the way."""
-    # PERSID: a reader without persistent ids stops there, and torch's takes no text. Within a zip archive of torch the
-    # opcodes behind it often read on.
+    # "P" is PERSID: a reader without persistent ids stops there, and torch's takes no text. In an archive of torch
+    # the opcodes behind it often read on.
     if view.read(0, 4) == LOCAL_MAGIC:
         return False
     probe = _Probe()

@@ -74,7 +74,8 @@ STORAGE_KIND: Final = "torch storage"
 TENSOR_KIND: Final = "torch.Tensor"
 
 
-_MARK: Final = re.compile(r"_[a-z][a-z0-9_]{0,60}|persistent", re.ASCII)  # the latter: buffers of transformers
+# "persistent" is what transformers notes on buffers.
+_MARK: Final = re.compile(r"_[a-z][a-z0-9_]{0,60}|persistent", re.ASCII)
 _OF_TENSORS: Final = frozenset(
     ("_backward_hooks", "_post_accumulate_grad_hooks", "_base", "_cdata", "_grad", "_grad_fn")
 )
@@ -223,7 +224,7 @@ def _parameter_with_state(arguments: tuple[Value, ...]) -> Value:
 
 
 def _from_type(arguments: tuple[Value, ...]) -> Value:
-    """``_rebuild_from_type_v2(function, class, arguments, state)`` calls the function and makes the result the class."""
+    """``_rebuild_from_type_v2(function, class, arguments, state)`` calls it; the result becomes the class."""
     match arguments:
         case (Global(module="torch._utils") as function, Global() as cls, tuple() as inner, state) if (
             function.permit is not None and function.permit.call is not None and is_kind(cls, "torch tensor class")

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from assaymark.formats.pickle.values import Blob, Dict, Global, Instance, describe
+from assaymark.formats.pickle.values import COMPUTED, Blob, Dict, Global, Instance, describe
 from assaymark.scanning.pickle.permit import is_bytes, is_class, is_kind
 from assaymark.scanning.pickle.refusal import Nested, NotChecked, Refused, is_count, is_instance
 
@@ -126,6 +126,8 @@ def module_class(identity: Value) -> Global | None:
 def _fits(arguments: tuple[Value, ...], width: int | None = None) -> Instance:
     """A tensor over (storage, offset, size, stride), whose last element must lie within the storage."""
     storage, offset, size, stride = arguments[:4]
+    if storage is COMPUTED:
+        raise NotChecked("a tensor lies in a storage that is not known, so its bounds are not checked")
     if not is_instance(storage, STORAGE_KIND):
         raise Refused("with a storage that is not torch's")
     if isinstance(size, list):  # torch.Size may come as a list
@@ -197,6 +199,8 @@ def _qtensor(arguments: tuple[Value, ...]) -> Value:
 
 
 def _parameter(arguments: tuple[Value, ...]) -> Value:
+    if arguments and arguments[0] is COMPUTED:
+        raise NotChecked("a parameter of a tensor that is not known")
     if len(arguments) != 3 or not is_instance(arguments[0], TENSOR_KIND) or not isinstance(arguments[1], bool):  # noqa: PLR2004
         raise Refused("with something that is no tensor")
     _hooks(arguments[2])

@@ -28,7 +28,7 @@ EXPECTED = {
     "sparse.pt": (INCOMPLETE, "indices of a sparse tensor"),
     "weights.safetensors": (PASS, "safetensors"),
     "datetime.pkl": (PASS, "pickle"),
-    "structured.pkl": (INCOMPLETE, "structured NumPy type"),
+    "structured.pkl": (PASS, "pickle"),
     "torchscript.pt": (PASS, "torchscript"),
     "array.npy": (PASS, "numpy"),
     "arrays.npz": (PASS, "numpy"),

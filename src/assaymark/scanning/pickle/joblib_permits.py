@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from assaymark.formats.pickle.values import Dict, Global, Instance
+from assaymark.scanning.pickle.numpy_permits import settled
 from assaymark.scanning.pickle.refusal import NotChecked, Refused, is_count
 
 if TYPE_CHECKING:
@@ -55,8 +56,6 @@ def wrapper_build(target: Instance, state: Value) -> None:
     shape, dtype, subclass = fields.get("shape"), fields.get("dtype"), fields.get("subclass")
     if not isinstance(shape, tuple) or not all(map(is_count, shape)):
         raise Refused("with a malformed shape")
-    if not isinstance(dtype, Instance) or dtype.kind != "numpy.dtype":
-        raise Refused("with something that is no type")
     if not isinstance(subclass, Global) or subclass.permit is None or subclass.name not in _ARRAY_CLASSES:
         raise Refused("with a class that is no array")
     alignment = fields.get("numpy_array_alignment_bytes")
@@ -64,7 +63,7 @@ def wrapper_build(target: Instance, state: Value) -> None:
         raise Refused("with a malformed alignment")
     if fields.get("order") not in ("C", "F") or not isinstance(fields.get("allow_mmap", False), bool):
         raise Refused("with a malformed order")
-    kind, size = dtype.detail
+    kind, size = settled(dtype)
     target.detail = (shape, kind, size, alignment is not None)
 
 

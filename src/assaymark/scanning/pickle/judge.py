@@ -13,9 +13,10 @@ from assaymark.scanning.notes import shown
 from assaymark.scanning.pickle.dangerous import is_dangerous
 from assaymark.scanning.pickle.joblib_permits import ARRAY_FILE_KIND, raw_block
 from assaymark.scanning.pickle.nested import nested_view
-from assaymark.scanning.pickle.permits import PERMITS, Permit
+from assaymark.scanning.pickle.permit import Permit
+from assaymark.scanning.pickle.permits import PERMITS
 from assaymark.scanning.pickle.refusal import Nested, NotChecked, Refused
-from assaymark.scanning.pickle.torch_permits import STORAGE_KIND, OutOfStorage, Storage, storage_of
+from assaymark.scanning.pickle.torch_permits import STORAGE_KIND, OutOfStorage, Storage, module_class, storage_of
 
 if TYPE_CHECKING:
     from assaymark.core.view import View
@@ -94,14 +95,17 @@ class Judge:
         if permit is None:
             self._act(function, f"{opcode} at byte {offset} {_CALLS.get(opcode, 'calls')}")
             return Instance(shown(function.dotted), detail=function)
-        if permit.call is None or (opcode != "REDUCE" and not permit.new) or opcode == "NEWOBJ_EX":
-            self._unsafe(f"{opcode} at byte {offset} calls {function.dotted}, which should only be named", offset)
+        # OBJ and INST make a class as NEWOBJ does when there are no arguments, and call it when there are some.
+        makes = opcode == "NEWOBJ" or (opcode in ("OBJ", "INST") and arguments == () and permit.new is not None)
+        use = None if opcode == "NEWOBJ_EX" else permit.new if makes else permit.call
+        if use is None:
+            self._unsafe(f"{opcode} at byte {offset} calls {function.dotted}, which is not permitted so", offset)
             return COMPUTED
         if not isinstance(arguments, tuple):
             self._unsafe(f"{opcode} at byte {offset} calls {function.dotted} with {describe(arguments)}", offset)
             return COMPUTED
         try:
-            result = permit.call(arguments)
+            result = use(arguments)
             return self._nested(result, offset) if isinstance(result, Nested) else result
         except OutOfStorage as refused:
             message = f"{opcode} at byte {offset} calls {function.dotted} {refused}"
@@ -135,11 +139,12 @@ class Judge:
         return loaded
 
     def on_mutate(self, target: Value, items: list[Value], opcode: str, offset: int) -> None:
-        """Only a permitted mapping takes items; anything else has a method called."""
+        """Only what is permitted to takes items; anything else has a method called."""
         if isinstance(target, Instance):
-            if target.permit is _ALLOWED:
+            permit = target.permit
+            if permit is _ALLOWED:
                 return
-            if target.permit is not None and target.permit.items and opcode in ("SETITEM", "SETITEMS"):
+            if permit is not None and (permit.items if opcode in ("SETITEM", "SETITEMS") else permit.append):
                 return
             if isinstance(target.detail, Global):
                 self._act(target.detail, f"{opcode} at byte {offset} adds items to an instance of")
@@ -153,6 +158,9 @@ class Judge:
             self._persistent(f"{opcode} at byte {offset} asks the loader for an object outside the stream", offset)
             self._skip("persistent ids are resolved by the loader, so what they load is not known")
             return COMPUTED
+        cls = module_class(identity)
+        if cls is not None:
+            return cls
         try:
             storage = storage_of(identity)
         except Refused as refused:

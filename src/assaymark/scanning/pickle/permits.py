@@ -1,189 +1,174 @@
 """The reviewed table of what a pickle may import, and what it may do with each: everything else is refused.
 
-Names are those that PyTorch (``torch/_utils.py``, ``torch/_weights_only_unpickler.py``) and NumPy
-(``numpy/_core``) write for tensors, arrays and plain values. A permit is per use: an import may be harmless
-and a call of it not, or only with certain arguments. Left out on purpose, although torch's ``weights_only``
-reader lets them through: ``_rebuild_from_type_v2`` and ``_rebuild_wrapper_subclass`` (they call what they
-are given), ``_rebuild_parameter_with_state`` (sets any attribute), ``torch.nn.Parameter`` itself.
+The table is data: one file a library in ``allow/``, which says by which releases it was made and what was left out.
+``shapes`` is the language of its uses; checks that no shape can say are code here, by name. The files are read when
+this module is imported, because whoever judges hostile bytes may open nothing later; a use is parsed when a name of
+its group is first met.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
-from assaymark.formats.pickle.values import FROZENSET, SET, Blob, Dict, Global, Instance, Plain, Value
-from assaymark.scanning.pickle import joblib_permits, numpy_permits, torch_permits
-from assaymark.scanning.pickle.refusal import Refused, is_count
+from assaymark.formats.pickle.values import Global, Instance, Value, describe
+from assaymark.scanning.pickle import (
+    booster_checks,
+    joblib_permits,
+    numpy_permits,
+    pandas_checks,
+    python_checks,
+    scipy_checks,
+    torch_permits,
+)
+from assaymark.scanning.pickle.permit import Permit
+from assaymark.scanning.pickle.refusal import Refused
+from assaymark.scanning.pickle.shapes import make_permit
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+__all__ = ["PACKAGES", "PERMITS", "Library", "Permit", "allowed_name", "libraries"]
+
+# Each file, and the packages whose names it lists; every name of a package is in one file, so that a file is parsed
+# when the first of its names is met. What is in no package of a library is the standard library's.
+_FILES: Final[dict[str, tuple[str, ...]]] = {
+    "python": (),
+    "numpy": ("numpy",),
+    "scipy": ("scipy",),
+    "scikit_learn": ("sklearn", "_loss"),
+    "joblib": ("joblib",),
+    "pandas": ("pandas", "pytz", "dateutil"),
+    "xgboost": ("xgboost",),
+    "lightgbm": ("lightgbm",),
+    "catboost": ("catboost",),
+    "torch": ("torch",),
+    "tokenizers": ("tokenizers",),
+    "transformers": ("transformers", "accelerate"),
+}
+PACKAGES: Final = frozenset(package for packages in _FILES.values() for package in packages)
 
 
 @dataclass(frozen=True, slots=True)
-class Permit:
-    """What may be done with one global.
+class Library:
+    """One file: the library, the releases it was made from, what was left out and why, how many names it lists."""
 
-    ``call`` gets the argument tuple and returns the result, or raises ``Refused``; ``None`` when it may only
-    stand as a value or argument. ``new`` says that NEWOBJ, OBJ and INST may make it too. ``build`` checks
-    (instance, state). ``items`` says that APPEND, SETITEM and ADDITEMS may add to an instance.
-    """
+    name: str
+    versions: tuple[str, ...]
+    left_out: tuple[str, ...]
+    names: int
 
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Names of equal uses."""
+
+    uses: list[str]
     kind: str
-    call: Callable[[tuple[Value, ...]], Value] | None = None
-    new: bool = False
-    build: Callable[[Instance, Value], None] | None = None
-    items: bool = False
 
 
-def _is_text(value: Value) -> bool:
-    return isinstance(value, str) or (isinstance(value, Blob) and value.kind == "str")
+class _Table(Mapping[tuple[str, str], Permit]):
+    """(module, qualified name) to its permit. A file is parsed, and a permit made, when it is first asked for."""
+
+    def __init__(self, texts: dict[str, bytes]) -> None:
+        self._texts = texts
+        self._file_of = {package: file for file, packages in _FILES.items() for package in packages}
+        self._groups: dict[tuple[str, str], _Group] = {}
+        self._made: dict[tuple[str, str], Permit] = {}
+        self._libraries: dict[str, Library] = {}
+
+    def library(self, file: str) -> Library:
+        """Parse one file, once."""
+        known = self._libraries.get(file)
+        if known is not None:
+            return known
+        document = json.loads(self._texts.pop(file))
+        before = len(self._groups)
+        for entry in document["groups"]:
+            group = _Group(entry["uses"], entry.get("kind", ""))
+            for module, names in entry["names"].items():
+                for name in names:
+                    self._groups[module, name] = group
+        names_listed = len(self._groups) - before
+        made = Library(document["library"], tuple(document["versions"]), tuple(document["left_out"]), names_listed)
+        self._libraries[file] = made
+        return made
+
+    def _group(self, key: tuple[str, str]) -> _Group | None:
+        self.library(self._file_of.get(key[0].split(".", 1)[0], "python"))
+        return self._groups.get(key)
+
+    def __getitem__(self, key: tuple[str, str]) -> Permit:
+        made = self._made.get(key)
+        if made is None:
+            group = self._group(key)
+            if group is None:
+                raise KeyError(key)
+            dotted = f"{key[0]}.{key[1]}"
+            made = self._made[key] = make_permit(group.kind or dotted, group.uses, _CHECKS, dotted)
+        return made
+
+    def __contains__(self, key: object) -> bool:
+        match key:
+            case (str() as module, str() as name):
+                return self._group((module, name)) is not None
+        return False
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        self.all()
+        return iter(self._groups)
+
+    def __len__(self) -> int:
+        self.all()
+        return len(self._groups)
+
+    def all(self) -> tuple[Library, ...]:
+        """Every file."""
+        return tuple(self.library(file) for file in _FILES)
 
 
-def _ordered_dict(arguments: tuple[Value, ...]) -> Value:
-    if arguments and not (len(arguments) == 1 and isinstance(arguments[0], (list, Dict))):
-        raise Refused("with something that is no list of pairs")
-    return Instance("OrderedDict", PERMITS["collections", "OrderedDict"])
-
-
-def _ordered_dict_build(target: Instance, state: Value) -> None:
-    """Torch keeps ``_metadata`` there. A second BUILD could call a ``__setstate__`` that the first one set."""
-    if not isinstance(state, Dict):
-        raise Refused("with a state that is no dict")
-    if target.built:
-        raise Refused("a second time, which calls what the first may have set")
-
-
-def _latin1(arguments: tuple[Value, ...]) -> Value:
-    """How protocols 0 to 2 write bytes. Other codecs do other things (``zlib`` expands, for one)."""
-    if len(arguments) != 2 or not _is_text(arguments[0]) or arguments[1] not in ("latin1", "latin-1"):  # noqa: PLR2004
-        raise Refused('with anything but (text, "latin1")')
-    return Blob("bytes", len(arguments[0]) if isinstance(arguments[0], str) else None)
-
-
-def _bytearray(arguments: tuple[Value, ...]) -> Value:
+def _attribute(arguments: tuple[Value, ...]) -> Value:
+    """``getattr(Class, "name")`` of protocols 0 to 3, where ``Class.name`` is itself listed."""
     match arguments:
-        case () | (Blob(kind="bytes"),):
-            return Blob("bytearray")
-        case (text, "latin-1" | "latin1") if _is_text(text):
-            return Blob("bytearray")
-    raise Refused("with something that is no bytes")
+        case (Global() as owner, str() as name) if owner.permit is not None:
+            permit = PERMITS.get((owner.module, f"{owner.name}.{name}"))
+            if permit is not None:
+                dotted = f"{owner.name}.{name}"
+                return Global(owner.module, dotted, f"{owner.raw}.{name}", owner.offset, owner.opcode, permit=permit)
+            raise Refused(f"for {name[:80]!r} of {owner.dotted}")
+        case (Instance(kind=kind), str() as name) if scipy_checks.has_method(kind, name):
+            return Instance("bound method")
+    raise Refused(f"of {describe(arguments[0]) if arguments else 'nothing'}")
 
 
-def _empty_bytes(arguments: tuple[Value, ...]) -> Value:
-    if arguments:
-        raise Refused("with arguments")
-    return Blob("bytes", 0)
+_CHECKS: Final[dict[str, Callable[..., Value]]] = {
+    **python_checks.CHECKS,
+    "python.getattr": _attribute,
+    **numpy_permits.CHECKS,
+    **booster_checks.CHECKS,
+    **pandas_checks.CHECKS,
+    **scipy_checks.CHECKS,
+    **torch_permits.CHECKS,
+    "joblib.wrapper": joblib_permits.wrapper,
+    "joblib.wrapper_state": joblib_permits.wrapper_build,
+}
 
 
-def _collection(result: Plain) -> Callable[[tuple[Value, ...]], Value]:
-    def make(arguments: tuple[Value, ...]) -> Value:
-        if arguments and not (len(arguments) == 1 and isinstance(arguments[0], (list, tuple))):
-            raise Refused("with something that is no list")
-        return result
-
-    return make
+def _read() -> dict[str, bytes]:
+    """The files, through the loader of this module, which works from a folder, a wheel and a zip archive alike."""
+    loader: Any = __spec__.loader  # a module that is imported has one
+    folder = __file__.removesuffix("permits.py") + "allow/"
+    return {file: loader.get_data(f"{folder}{file}.json") for file in _FILES}
 
 
-def _complex(arguments: tuple[Value, ...]) -> Value:
-    if len(arguments) != 2 or not all(isinstance(part, (int, float)) for part in arguments):  # noqa: PLR2004
-        raise Refused("with something that is no pair of numbers")
-    return Instance("complex")
+_TABLE: Final = _Table(_read())
+PERMITS: Final[Mapping[tuple[str, str], Permit]] = _TABLE
 
 
-def _range(arguments: tuple[Value, ...]) -> Value:
-    if not 1 <= len(arguments) <= 3 or not all(isinstance(part, int) for part in arguments):  # noqa: PLR2004
-        raise Refused("with something that is no integer")
-    return Instance("range")
+def libraries() -> tuple[Library, ...]:
+    """What the lists are, for documents and tests."""
+    return _TABLE.all()
 
 
-def _slice(arguments: tuple[Value, ...]) -> Value:
-    if not 1 <= len(arguments) <= 3 or not all(part is None or isinstance(part, int) for part in arguments):  # noqa: PLR2004
-        raise Refused("with something that is no integer")
-    return Instance("slice")
-
-
-def _size(arguments: tuple[Value, ...]) -> Value:
-    if len(arguments) != 1 or not isinstance(arguments[0], (list, tuple)) or not all(map(is_count, arguments[0])):
-        raise Refused("with something that is no list of sizes")
-    return tuple(arguments[0])
-
-
-def _device(arguments: tuple[Value, ...]) -> Value:
-    if not 1 <= len(arguments) <= 2 or not isinstance(arguments[0], str) or not all(map(is_count, arguments[1:])):  # noqa: PLR2004
-        raise Refused("with something that is no device name")
-    return Instance("torch.device")
-
-
-def _layout(arguments: tuple[Value, ...]) -> Value:
-    if len(arguments) != 1 or not isinstance(arguments[0], str) or not arguments[0].startswith("torch.sparse_"):
-        raise Refused("with something that is no layout")
-    return Instance("torch.layout")
-
-
-def _array_class(value: Value) -> bool:
-    return isinstance(value, Global) and value.permit is not None and value.permit.kind == "numpy.ndarray class"
-
-
-def _reconstruct(arguments: tuple[Value, ...]) -> Value:
-    """NumPy writes (ndarray, (0,), b"b") and fills the array by BUILD."""
-    match arguments:
-        case (cls, (0,), Blob(kind="bytes") | str()) if _array_class(cls):
-            return Instance("numpy.ndarray", PERMITS["numpy._core.multiarray", "_reconstruct"])
-    raise Refused('with anything but (ndarray, (0,), b"b")')
-
-
-def _dtype(arguments: tuple[Value, ...]) -> Value:
-    result = numpy_permits.dtype(arguments)
-    result.permit = PERMITS["numpy", "dtype"]
-    return result
-
-
-def _array_file(arguments: tuple[Value, ...]) -> Value:
-    result = joblib_permits.wrapper(arguments)
-    result.permit = PERMITS["joblib.numpy_pickle", "NumpyArrayWrapper"]
-    return result
-
-
-def _table() -> dict[tuple[str, str], Permit]:
-    table: dict[tuple[str, str], Permit] = {
-        ("collections", "OrderedDict"): Permit(
-            "OrderedDict", _ordered_dict, new=True, build=_ordered_dict_build, items=True
-        ),
-        ("_codecs", "encode"): Permit("function", _latin1),
-        ("builtins", "bytearray"): Permit("bytearray", _bytearray),
-        ("builtins", "bytes"): Permit("bytes", _empty_bytes),
-        ("builtins", "set"): Permit("set", _collection(SET)),
-        ("builtins", "frozenset"): Permit("frozenset", _collection(FROZENSET)),
-        ("builtins", "complex"): Permit("complex", _complex),
-        ("builtins", "range"): Permit("range", _range),
-        ("builtins", "slice"): Permit("slice", _slice),
-        ("torch", "Size"): Permit("function", _size),
-        ("torch", "device"): Permit("function", _device),
-        ("torch.serialization", "_get_layout"): Permit("function", _layout),
-        ("numpy", "ndarray"): Permit("numpy.ndarray class"),
-        ("joblib.numpy_pickle", "NumpyArrayWrapper"): Permit(
-            "joblib array file", _array_file, new=True, build=joblib_permits.wrapper_build
-        ),
-        ("numpy", "dtype"): Permit("numpy.dtype", _dtype, build=numpy_permits.dtype_build),
-    }
-    for core in ("numpy._core", "numpy.core"):  # NumPy 2 and 1
-        table[f"{core}.multiarray", "_reconstruct"] = Permit(
-            "function", _reconstruct, build=numpy_permits.array_build
-        )
-        table[f"{core}.multiarray", "scalar"] = Permit("function", numpy_permits.scalar)
-        table[f"{core}.numeric", "_frombuffer"] = Permit("function", numpy_permits.frombuffer)
-    for name, function in torch_permits.FUNCTIONS.items():
-        table["torch._utils", name] = Permit("function", function)
-    for name in torch_permits.STORAGES:
-        table["torch", name] = Permit("torch storage class")
-    for name in ("UntypedStorage", "TypedStorage"):
-        table["torch.storage", name] = Permit("torch storage class")
-    for name in torch_permits.DTYPES:
-        table["torch", name] = Permit("torch.dtype")
-    for name in torch_permits.SCHEMES:
-        table["torch", name] = Permit("torch quantisation scheme")
-    return table
-
-
-PERMITS: Final = _table()
+def allowed_name(module: str, name: str) -> bool:
+    """Whether the lists permit any use of ``module.name``. Formats that name types without a use ask this."""
+    return (module, name) in PERMITS

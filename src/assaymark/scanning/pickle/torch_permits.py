@@ -6,11 +6,13 @@ Sources: ``torch/_utils.py`` (the ``_rebuild_*`` functions), ``torch/serializati
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from assaymark.formats.pickle.values import Dict, Global, Instance
-from assaymark.scanning.pickle.refusal import NotChecked, Refused, is_count, is_instance
+from assaymark.formats.pickle.values import COMPUTED, Blob, Dict, Global, Instance, describe
+from assaymark.scanning.pickle.permit import is_bytes, is_class, is_kind
+from assaymark.scanning.pickle.refusal import Nested, NotChecked, Refused, is_count, is_instance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,6 +74,13 @@ STORAGE_KIND: Final = "torch storage"
 TENSOR_KIND: Final = "torch.Tensor"
 
 
+# "persistent" is what transformers notes on buffers.
+_MARK: Final = re.compile(r"_[a-z][a-z0-9_]{0,60}|persistent", re.ASCII)
+_OF_TENSORS: Final = frozenset(
+    ("_backward_hooks", "_post_accumulate_grad_hooks", "_base", "_cdata", "_grad", "_grad_fn")
+)
+
+
 class OutOfStorage(Refused):
     """A tensor reaches beyond its storage."""
 
@@ -103,9 +112,22 @@ def storage_of(identity: Value) -> Storage:
     return Storage(key, elements, STORAGES.get(cls.name, 1))
 
 
+def module_class(identity: Value) -> Global | None:
+    """The class that a persistent id ``("module", class, file, source)`` of torch's legacy form names, if permitted.
+
+    torch compares the source with that of the class and warns; it does not use it.
+    """
+    match identity:
+        case ("module", Global() as cls, str() | None | Blob(kind="str"), str() | None | Blob(kind="str")):
+            return cls if is_class(cls) else None
+    return None
+
+
 def _fits(arguments: tuple[Value, ...], width: int | None = None) -> Instance:
     """A tensor over (storage, offset, size, stride), whose last element must lie within the storage."""
     storage, offset, size, stride = arguments[:4]
+    if storage is COMPUTED:
+        raise NotChecked("a tensor lies in a storage that is not known, so its bounds are not checked")
     if not is_instance(storage, STORAGE_KIND):
         raise Refused("with a storage that is not torch's")
     if isinstance(size, list):  # torch.Size may come as a list
@@ -177,10 +199,43 @@ def _qtensor(arguments: tuple[Value, ...]) -> Value:
 
 
 def _parameter(arguments: tuple[Value, ...]) -> Value:
+    if arguments and arguments[0] is COMPUTED:
+        raise NotChecked("a parameter of a tensor that is not known")
     if len(arguments) != 3 or not is_instance(arguments[0], TENSOR_KIND) or not isinstance(arguments[1], bool):  # noqa: PLR2004
         raise Refused("with something that is no tensor")
     _hooks(arguments[2])
     return Instance(TENSOR_KIND)
+
+
+def _marks(state: Value) -> None:
+    """What libraries note on a tensor: private attributes that are numbers, text or nothing, set by setattr."""
+    if isinstance(state, tuple) and len(state) == 2 and state[1] is None:  # noqa: PLR2004 - (dict, slots)
+        state = state[0]
+    if not isinstance(state, Dict) or state.more:
+        raise Refused("with attributes that are no dict")
+    for key, value in zip(state.items[::2], state.items[1::2], strict=True):
+        if not isinstance(key, str) or _MARK.fullmatch(key) is None or key in _OF_TENSORS:
+            raise Refused("with an attribute that is torch's own")
+        if not (value is None or isinstance(value, (bool, int, float, str))):
+            raise Refused(f"with {describe(value)} as its attribute {key!r}")
+
+
+def _parameter_with_state(arguments: tuple[Value, ...]) -> Value:
+    if len(arguments) != 4:  # noqa: PLR2004
+        raise Refused(f"with {len(arguments)} arguments")
+    _marks(arguments[3])
+    return _parameter(arguments[:3])
+
+
+def _from_type(arguments: tuple[Value, ...]) -> Value:
+    """``_rebuild_from_type_v2(function, class, arguments, state)`` calls it; the result becomes the class."""
+    match arguments:
+        case (Global(module="torch._utils") as function, Global() as cls, tuple() as inner, state) if (
+            function.permit is not None and function.permit.call is not None and is_kind(cls, "torch tensor class")
+        ):
+            _marks(state)
+            return function.permit.call(inner)
+    raise Refused("with anything but a rebuild function of torch, Tensor or Parameter, and marks")
 
 
 def _sparse(arguments: tuple[Value, ...]) -> Value:
@@ -200,7 +255,7 @@ def _from_numpy(arguments: tuple[Value, ...]) -> Value:
     """The tensor shares the array's memory, so the array must have got its own, for good, before."""
     if len(arguments) != 4 or not is_instance(arguments[0], "numpy.ndarray"):  # noqa: PLR2004
         raise Refused("with something that is no array")
-    if arguments[0].permit is not None and not arguments[0].built:
+    if not arguments[0].built:
         raise Refused("with an array that has no state yet")
     _dtype_width(arguments[1])
     return Instance(TENSOR_KIND)
@@ -213,13 +268,45 @@ def _meta(arguments: tuple[Value, ...]) -> Value:
     return Instance("meta torch.Tensor")
 
 
-FUNCTIONS: Final[dict[str, Callable[[tuple[Value, ...]], Value]]] = {
-    "_rebuild_tensor": _tensor,
-    "_rebuild_tensor_v2": _tensor_v2,
-    "_rebuild_tensor_v3": _tensor_v3,
-    "_rebuild_qtensor": _qtensor,
-    "_rebuild_parameter": _parameter,
-    "_rebuild_sparse_tensor": _sparse,
-    "_rebuild_device_tensor_from_numpy": _from_numpy,
-    "_rebuild_meta_tensor_no_storage": _meta,
+def _load_from_bytes(arguments: tuple[Value, ...]) -> Value:
+    """``torch.load`` of the bytes, without its ``weights_only``: how plain pickles hold storages."""
+    if len(arguments) != 1 or not is_bytes(arguments[0]):
+        raise Refused("with something that is no bytes")
+    return Nested("torch", arguments[0])
+
+
+def _size(arguments: tuple[Value, ...]) -> Value:
+    if len(arguments) != 1 or not isinstance(arguments[0], (list, tuple)) or not all(map(is_count, arguments[0])):
+        raise Refused("with something that is no list of sizes")
+    return tuple(arguments[0])
+
+
+def _device(arguments: tuple[Value, ...]) -> Value:
+    if not 1 <= len(arguments) <= 2 or not isinstance(arguments[0], str) or not all(map(is_count, arguments[1:])):  # noqa: PLR2004
+        raise Refused("with something that is no device name")
+    return Instance("torch.device")
+
+
+def _layout(arguments: tuple[Value, ...]) -> Value:
+    match arguments:
+        case (str(name),) if name.startswith(("torch.sparse_", "torch.strided")):
+            return Instance("torch.layout")
+    raise Refused("with something that is no layout")
+
+
+CHECKS: Final[dict[str, Callable[..., Value]]] = {
+    "torch.tensor": _tensor,
+    "torch.tensor_v2": _tensor_v2,
+    "torch.tensor_v3": _tensor_v3,
+    "torch.qtensor": _qtensor,
+    "torch.parameter": _parameter,
+    "torch.parameter_with_state": _parameter_with_state,
+    "torch.from_type": _from_type,
+    "torch.sparse": _sparse,
+    "torch.from_numpy": _from_numpy,
+    "torch.meta": _meta,
+    "torch.load_from_bytes": _load_from_bytes,
+    "torch.size": _size,
+    "torch.device": _device,
+    "torch.layout": _layout,
 }

@@ -28,6 +28,7 @@ from tests.support.asm import (
     torch_zip,
     zip_entry,
 )
+from tests.support.examples_documents import EXAMPLES as DOCUMENTS
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 HARMLESS = proto(2) + EMPTY_DICT + text("epoch") + number(3) + b"s" + STOP
@@ -101,6 +102,7 @@ EXAMPLES: dict[str, dict[str, bytes]] = {
         "pass/plain.zip": make_zip([zip_entry(b"a.txt", b"text")]),
     },
 }  # fmt: skip
+EXAMPLES |= DOCUMENTS
 
 
 def main() -> None:

@@ -160,3 +160,11 @@ IDENTIFY_MAX_FIELDS: Final = 10_000  # of a message: an ONNX model may bring som
 IDENTIFY_MAX_MEMBERS: Final = 256  # of an archive, whose first bytes are looked at
 IDENTIFY_INFLATED_BYTES: Final = 64 * KIB  # of a compressed file's beginning
 IDENTIFY_REFERENCES_BYTES: Final = MIB  # of an ONNX file, where names of files beside it are looked for
+
+# Jinja templates: the largest public chat templates have 40 kB and 5,000 tokens.
+JINJA_MAX_BYTES: Final = 1 * MIB
+JINJA_MAX_TOKENS: Final = 200_000
+# Nesting of expressions and statements, each a dozen frames of the parser's recursion.
+JINJA_MAX_DEPTH: Final = 40
+# Operands of one chain and links of one path: a tree that deep is walked recursively.
+JINJA_MAX_CHAIN: Final = 200

@@ -8,6 +8,7 @@ from assaymark.core.limits import SCAN_MAX_NESTING
 from assaymark.core.part import load_part
 from assaymark.scanning.containers.polyglots import other_formats
 from assaymark.scanning.content import Content
+from assaymark.scanning.documents.kinds import DOCUMENTS, document_kind
 from assaymark.scanning.notes import Notes
 from assaymark.scanning.pickle.streams import examine_pickle, is_pickle
 from assaymark.scanning.promises import PROMISES
@@ -37,8 +38,8 @@ def _examine(content: Content) -> None:
     if content.depth > SCAN_MAX_NESTING:
         notes.skip(f"nested in more than {SCAN_MAX_NESTING} containers", member)
         return
-    kind = recognise(view)
-    code = runnable(view, content.suffix) if kind != "pickle" else ""
+    kind = document_kind(content, recognise(view))
+    code = runnable(view, content.suffix) if kind not in ("pickle", *DOCUMENTS) else ""
     if code:
         notes.skip(f"{code}: a loader may execute it, and this version does not examine code", member)
         return

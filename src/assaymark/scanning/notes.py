@@ -41,6 +41,7 @@ class Notes:
         *,
         member: str = "",
         offset: int | None = None,
+        line: int | None = None,
         confidence: Confidence = Confidence.HIGH,
         severity: Severity | None = None,
     ) -> None:
@@ -50,7 +51,7 @@ class Notes:
             return
         if offset is not None and not 0 <= offset <= JSON_MAX_INTEGER:
             offset = None  # a place that a hostile header made up
-        location = Location(self.path, offset=offset, member=member)
+        location = Location(self.path, offset=offset, line=line, member=member)
         severity = RULES[rule].severity if severity is None else severity
         self.findings.append(Finding(rule, severity, confidence, message, (location,)))
 

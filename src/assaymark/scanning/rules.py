@@ -26,6 +26,13 @@ _ALL: Final = (
     ScanRule("torch-storage-size", Severity.HIGH, "A tensor does not fit the bytes that hold it"),
     ScanRule("zip-ambiguous", Severity.HIGH, "A zip archive that two readers read differently"),
     ScanRule("safetensors-malformed", Severity.HIGH, "A safetensors file that breaks the format's rules"),
+    ScanRule("template-escape", Severity.CRITICAL, "A template reaches beyond the values that it is given"),
+    ScanRule("template-unknown", Severity.HIGH, "A template uses what is not known to be harmless"),
+    ScanRule("template-unreadable", Severity.HIGH, "A template that engines may read differently"),
+    ScanRule("config-remote-code", Severity.HIGH, "A configuration makes the loader import code of the model's own"),
+    ScanRule("config-target", Severity.HIGH, "A configuration names something to be called"),
+    ScanRule("config-ambiguous", Severity.HIGH, "A configuration that two readers read differently"),
+    ScanRule("config-path", Severity.HIGH, "A configuration leads out of the model's folder"),
     ScanRule("file-polyglot", Severity.HIGH, "A file that is two formats at once"),
     ScanRule("scan-resource", Severity.MEDIUM, "A file that exhausts whoever reads it"),
 )

@@ -7,22 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.core.errors import InputError
 from assaymark.formats.text import json_value, read_text
+from assaymark.scanning.documents.configs import judge_config
 from assaymark.scanning.notes import shown
 
 if TYPE_CHECKING:
     from assaymark.scanning.content import Content
 
-# Keys on which a loader imports or runs what the file says, with who does.
-_ACTIVE_KEYS: Final = {
-    "auto_map": "transformers imports the code that it names",
-    "trust_remote_code": "transformers imports code from the model's folder",
-    "custom_pipelines": "transformers imports the code that it names",
-    "chat_template": "it is a Jinja program that the tokenizer runs",
-    "_target_": "Hydra and NeMo call what it names",
-    "__loader__": "skops constructs what it names",
-    ":serialized:": "Stable-Baselines3 unpickles what it holds",
-    "nbformat": "it is a notebook",
-}
 # Prose may speak of these; a loader reads none of it.
 _PROSE: Final = frozenset((".md", ".markdown", ".rst", ".txt", ".csv", ".tsv"))
 # YAML that makes Python objects: by a tag, written out, by a shorthand or with escapes, as PyYAML resolves them.
@@ -69,35 +59,21 @@ def scan_json(content: Content) -> None:
     try:
         value = json_value(read_text(content.view))
     except InputError as error:
-        if content.suffix == ".json":
+        if error.code == "json-duplicate-key" and content.suffix not in _PROSE:
+            content.notes.finding(
+                "config-ambiguous",
+                shown(f"{error.message}: which one counts depends on the reader"),
+                member=content.member,
+            )
+        elif content.suffix == ".json":
             where = f" ({error.position})" if error.position else ""
             content.notes.skip(shown(f"not strict JSON: {error.message}{where}"), content.member)
         else:
             scan_text(content)
         return
-    key = _active_key(value)
-    if key:
-        reason = _ACTIVE_KEYS.get(key, "Keras constructs what it names")
-        content.notes.skip(
-            f"JSON with {key!r}: {reason}; a loader may execute it, and this version does not examine it",
-            content.member,
-        )
-        return
+    judge_config(content, value, _keras)
     content.inert("text")
 
 
-def _active_key(value: Any) -> str:
-    """The first key, at any depth, that makes a loader run something."""
-    stack = [value]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, dict):
-            for key in _ACTIVE_KEYS:
-                if key in item:
-                    return key
-            if "class_name" in item and "config" in item:
-                return "class_name"
-            stack.extend(item.values())
-        elif isinstance(item, list):
-            stack.extend(item)
-    return ""
+def _keras(content: Content, _value: Any) -> None:
+    content.notes.skip("Keras constructs what this JSON names, and this version does not examine it", content.member)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 
+from tests.support.asm import make_zip, zip_entry
+from tests.support.hdf5_files import external_link, hdf5, message, soft_link, text_attribute
+
 
 def _json(value: object) -> bytes:
     return json.dumps(value, indent=2).encode() + b"\n"
@@ -15,6 +18,47 @@ CHAT = (
     "{%- endfor %}"
     "{%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n' }}{%- endif %}"
 )
+
+
+def dense(**config: object) -> dict[str, object]:
+    return {
+        "module": "keras.layers",
+        "class_name": "Dense",
+        "config": {"units": 2, "activation": "relu", **config},
+        "registered_name": None,
+    }
+
+
+def sequential(*layers: object) -> dict[str, object]:
+    """A model as Keras 3 writes it."""
+    return {
+        "module": "keras",
+        "class_name": "Sequential",
+        "config": {"name": "sequential", "layers": list(layers)},
+        "registered_name": None,
+    }
+
+
+def keras_zip(config: object, weights: bytes | None = None) -> bytes:
+    members = {
+        "metadata.json": _json({"keras_version": "3.12.0"}),
+        "config.json": _json(config),
+        "model.weights.h5": hdf5([]) if weights is None else weights,
+    }
+    return make_zip([zip_entry(name.encode(), data) for name, data in members.items()])
+
+
+def keras_h5(config: object) -> bytes:
+    return hdf5([text_attribute("keras_version", "2.15.0"), text_attribute("model_config", json.dumps(config))])
+
+
+LAMBDA = {
+    "module": "keras.layers",
+    "class_name": "Lambda",
+    "config": {"function": {"class_name": "__lambda__", "config": {"code": "4wEAAAA=\n", "defaults": None}}},
+}
+LAMBDA_2 = {"class_name": "Lambda", "config": {"function": ["4wEAAAA=\n", None, None], "function_type": "lambda"}}
+LOOKUP = {"module": "keras.layers", "class_name": "StringLookup", "config": {"vocabulary": "/etc/passwd"}}
 
 EXAMPLES: dict[str, dict[str, bytes]] = {
     "template-escape": {
@@ -57,5 +101,36 @@ EXAMPLES: dict[str, dict[str, bytes]] = {
     "config-path": {
         "fail/model.safetensors.index.json": _json({"weight_map": {"w": "../../etc/passwd"}}),
         "pass/model.safetensors.index.json": _json({"weight_map": {"w": "model-00001-of-00002.safetensors"}}),
+    },
+    "keras-code": {
+        "fail/lambda.keras": keras_zip(sequential(LAMBDA)),
+        "fail/lambda.h5": keras_h5({"class_name": "Sequential", "config": {"layers": [LAMBDA_2]}}),
+        "fail/function.keras": keras_zip(
+            sequential(dense(activation={"module": "os", "class_name": "function", "config": "getcwd"}))
+        ),
+        "pass/dense.keras": keras_zip(sequential(dense())),
+        "pass/dense.h5": keras_h5({"class_name": "Sequential", "config": {"layers": [dense()]}}),
+    },
+    "keras-unknown": {
+        "fail/own-layer.keras": keras_zip(
+            sequential({"module": None, "class_name": "My", "config": {}, "registered_name": "mine>My"})
+        ),
+        "fail/model.json": _json(sequential({"module": "acme.layers", "class_name": "Dense", "config": {}})),
+        "pass/dense.keras": keras_zip(sequential(dense())),
+        "pass/model.json": _json(sequential(dense())),
+    },
+    "keras-file": {
+        "fail/vocabulary.keras": keras_zip(sequential(LOOKUP)),
+        "pass/vocabulary.keras": keras_zip(sequential(LOOKUP | {"config": {"vocabulary": ["a", "b"]}})),
+    },
+    "hdf5-external": {
+        "fail/link.h5": hdf5([external_link("weights", "/var/lib/other.h5", "/a")]),
+        "fail/weights.keras": keras_zip(sequential(dense()), hdf5([external_link("layers", "other.h5", "/")])),
+        "pass/soft.h5": hdf5([soft_link("weights", "/other")]),
+    },
+    "hdf5-malformed": {
+        "fail/continued.h5": hdf5([message(0x10, (96 + 16).to_bytes(8, "little") + (64).to_bytes(8, "little"))]),
+        "fail/cut.h5": hdf5([soft_link("weights", "/other")])[:-8],
+        "pass/soft.h5": hdf5([soft_link("weights", "/other")]),
     },
 }

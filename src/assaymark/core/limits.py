@@ -168,3 +168,9 @@ JINJA_MAX_TOKENS: Final = 200_000
 JINJA_MAX_DEPTH: Final = 40
 # Operands of one chain and links of one path: a tree that deep is walked recursively.
 JINJA_MAX_CHAIN: Final = 200
+
+# HDF5: the largest Keras models have some ten thousand objects; a header has a message an attribute or link.
+HDF5_MAX_OBJECTS: Final = 100_000
+HDF5_MAX_MESSAGES: Final = 100_000
+HDF5_MAX_READ_BYTES: Final = 128 * MIB  # of structure in all; arrays are never read
+HDF5_MAX_TEXT_BYTES: Final = 32 * MIB  # the configuration of a model, as JSON

@@ -23,14 +23,14 @@ PROMISES: Final[dict[str, tuple[str, frozenset[str]]]] = {
     **dict.fromkeys((".pt", ".pth", ".ckpt", ".bin", ".ptl", ".pt2", ".ot", ".t7", ".mar", ".model"), _TORCH),
     ".safetensors": ("safetensors", frozenset(("safetensors",))),
     ".npz": ("NumPy archive", frozenset(("zip",))),
-    ".keras": ("Keras", frozenset(("zip",))),
+    ".keras": ("Keras", frozenset(("zip", "hdf5"))),
+    **dict.fromkeys((".h5", ".hdf5", ".hdf", ".he5", ".h5ad", ".loom"), ("HDF5", frozenset(("hdf5",)))),
     ".skops": ("skops", frozenset(("zip",))),
     ".zip": ("zip", frozenset(("zip",))),
     **{
         suffix: (name, frozenset[str]())
         for name, suffixes in (
             ("NumPy array", ".npy"),
-            ("HDF5", ".h5 .hdf5 .hdf"),
             ("ONNX", ".onnx"),
             ("GGUF", ".gguf .ggml"),
             ("protocol buffers", ".pb .pbtxt .prototxt .caffemodel"),

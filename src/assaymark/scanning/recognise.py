@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.errors import InputError
+from assaymark.formats.hdf5.reader import MAGIC as HDF5_MAGIC
 from assaymark.formats.pictures import picture_format
 from assaymark.formats.safetensors import has_safetensors_shape
 from assaymark.formats.text import read_text
@@ -33,7 +34,6 @@ _MAGICS: Final = (
     (b"\x78\x9c", "zlib"),
     (b"\x78\xda", "zlib"),
     (b"ZF0x", "joblib's zlib container"),
-    (b"\x89HDF\r\n\x1a\n", "HDF5"),
     (b"GGUF", "GGUF"),
     (b"\x93NUMPY", "NumPy array"),
     (b"SQLite format 3\x00", "SQLite"),
@@ -74,7 +74,7 @@ def named_format(view: View) -> str:
 
 
 def recognise(view: View) -> str:
-    """``empty``, ``zip``, ``picture``, ``safetensors``, ``pickle``, ``json``, ``text``, or empty for anything else.
+    """The id of the scanner of what this is; empty for anything else.
 
     A text that a pickle loader would take (protocol 0 is ASCII) is a ``pickle``.
     """
@@ -89,6 +89,8 @@ def recognise(view: View) -> str:
         return "safetensors"
     if head[0] == _PROTO and len(head) > 1 and head[1] <= _HIGHEST_PROTOCOL:
         return "pickle"
+    if head.startswith(HDF5_MAGIC):
+        return "hdf5"
     if named_format(view):
         return ""
     if is_pickle(view):

@@ -33,6 +33,11 @@ _ALL: Final = (
     ScanRule("config-target", Severity.HIGH, "A configuration names something to be called"),
     ScanRule("config-ambiguous", Severity.HIGH, "A configuration that two readers read differently"),
     ScanRule("config-path", Severity.HIGH, "A configuration leads out of the model's folder"),
+    ScanRule("keras-code", Severity.CRITICAL, "A Keras model carries code, or calls functions that run it"),
+    ScanRule("keras-unknown", Severity.HIGH, "A Keras model needs a class or function that is not Keras' own"),
+    ScanRule("keras-file", Severity.HIGH, "A Keras model makes its loader reach for files"),
+    ScanRule("hdf5-external", Severity.HIGH, "An HDF5 file takes data from other files"),
+    ScanRule("hdf5-malformed", Severity.HIGH, "An HDF5 file that breaks the format's rules"),
     ScanRule("file-polyglot", Severity.HIGH, "A file that is two formats at once"),
     ScanRule("scan-resource", Severity.MEDIUM, "A file that exhausts whoever reads it"),
 )

@@ -11,6 +11,7 @@ SCANNERS: Final = (
     Part("pickle", "scanner", "pickle streams", (), "assaymark.scanning.plain:scan_pickle"),
     Part("safetensors", "scanner", "safetensors files", (), "assaymark.scanning.plain:scan_safetensors"),
     Part("picture", "scanner", "PNG, JPEG, GIF and WebP", (), "assaymark.scanning.plain:scan_picture"),
+    Part("hdf5", "scanner", "HDF5, Keras models among it", (), "assaymark.scanning.documents.hdf5:scan"),
     Part("jinja", "scanner", "Jinja templates", (), "assaymark.scanning.documents.templates:scan_template"),
     Part("json", "scanner", "JSON", (), "assaymark.scanning.documents.texts:scan_json"),
     Part("text", "scanner", "text, Markdown, YAML", (), "assaymark.scanning.documents.texts:scan_text"),

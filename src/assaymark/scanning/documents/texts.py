@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from assaymark.core.errors import InputError
 from assaymark.formats.text import json_value, read_text
 from assaymark.scanning.documents.configs import judge_config
+from assaymark.scanning.documents.keras import judge_keras
 from assaymark.scanning.notes import shown
 
 if TYPE_CHECKING:
@@ -71,9 +72,5 @@ def scan_json(content: Content) -> None:
         else:
             scan_text(content)
         return
-    judge_config(content, value, _keras)
+    judge_config(content, value, judge_keras)
     content.inert("text")
-
-
-def _keras(content: Content, _value: Any) -> None:
-    content.notes.skip("Keras constructs what this JSON names, and this version does not examine it", content.member)

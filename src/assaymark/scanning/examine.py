@@ -39,7 +39,7 @@ def _examine(content: Content) -> None:
         notes.skip(f"nested in more than {SCAN_MAX_NESTING} containers", member)
         return
     kind = document_kind(content, recognise(view))
-    code = runnable(view, content.suffix) if kind not in ("pickle", *DOCUMENTS) else ""
+    code = runnable(view, content.suffix) if kind not in ("pickle", "empty", *DOCUMENTS) else ""
     if code:
         notes.skip(f"{code}: a loader may execute it, and this version does not examine code", member)
         return

@@ -20,7 +20,8 @@ _PICKLES: Final = ("pickle", frozenset(("pickle",)))
 _TORCH: Final = ("PyTorch", frozenset(("zip", "pickle")))
 PROMISES: Final[dict[str, tuple[str, frozenset[str]]]] = {
     **dict.fromkeys((".pkl", ".pickle", ".pk", ".p", ".joblib", ".dill", ".cloudpickle", ".sav"), _PICKLES),
-    **dict.fromkeys((".pt", ".pth", ".ckpt", ".bin", ".ptl", ".pt2", ".ot", ".t7", ".mar", ".model"), _TORCH),
+    **dict.fromkeys((".pt", ".pth", ".ckpt", ".bin", ".ptl", ".pt2", ".ot", ".t7", ".mar"), _TORCH),
+    ".model": ("PyTorch or a vocabulary", frozenset(("zip", "pickle", "sentencepiece", "tiktoken"))),
     ".safetensors": ("safetensors", frozenset(("safetensors",))),
     ".npz": ("NumPy archive", frozenset(("zip",))),
     ".keras": ("Keras", frozenset(("zip", "hdf5"))),

@@ -8,6 +8,7 @@ from assaymark.core.errors import InputError
 from assaymark.formats.hdf5.reader import MAGIC as HDF5_MAGIC
 from assaymark.formats.pictures import picture_format
 from assaymark.formats.safetensors import has_safetensors_shape
+from assaymark.formats.sentencepiece import has_sentencepiece_shape
 from assaymark.formats.text import read_text
 from assaymark.formats.zip import END_MAGIC, LOCAL_MAGIC
 from assaymark.scanning.containers.polyglots import is_tar
@@ -93,6 +94,8 @@ def recognise(view: View) -> str:
         return "hdf5"
     if named_format(view):
         return ""
+    if has_sentencepiece_shape(view):
+        return "sentencepiece"
     if is_pickle(view):
         return "pickle"
     try:

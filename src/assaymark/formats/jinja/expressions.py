@@ -1,4 +1,7 @@
-"""Expressions of a template, with the precedence that Jinja 3 gives them (jinja2/parser.py)."""
+"""Expressions of a template, with the precedence that Jinja 3 gives them (jinja2/parser.py).
+
+This is one file because each level of precedence is a few lines that call the next one.
+"""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.core.report import Severity
 from assaymark.core.view import BytesView
+from assaymark.scanning.documents.skops import is_node, judge_node
 from assaymark.scanning.documents.targets import judge_target
 from assaymark.scanning.documents.templates import judge_template
 from assaymark.scanning.notes import shown
@@ -37,6 +38,7 @@ _TARGET_KEYS: Final = {
 _FUNCTION_KEYS: Final = frozenset(
     ("activation_function", "activation_fn", "sbert_ce_default_activation_function", "default_activation_function")
 )
+_YES: Final = frozenset(("true", "yes", "on"))  # as YAML spells it
 _OUTSIDE: Final = re.compile(r"[/\\~]|[A-Za-z]:[\\/]|[A-Za-z][\w+.-]*://")
 _DIFFUSERS: Final = frozenset(("diffusers", "transformers", "optimum", "onnxruntime", "k_diffusion"))
 _DIFFUSERS_FOLDERS: Final = _words(
@@ -57,6 +59,8 @@ def judge_config(content: Content, value: Any, judge_keras: Callable[[Content, A
         for key, member in item.items():
             _key(content, item, key, member)
         expressions = expressions or any(key in item for key in ("_target_", "imports"))
+        if is_node(item):
+            judge_node(content, item)
         if _is_keras(item):
             keras.append(item)
     if expressions:
@@ -80,10 +84,10 @@ def _dicts(value: Any) -> Iterator[dict[str, Any]]:
             stack.extend(member for member in item if isinstance(member, (dict, list)))
 
 
-def _key(content: Content, item: dict[str, Any], key: str, member: Any) -> None:
+def _key(content: Content, item: dict[str, Any], key: str, member: Any) -> None:  # noqa: C901, PLR0912 - a table of keys
     if key in ("auto_map", "custom_pipelines") and isinstance(member, (dict, str)) and member:
         _remote(content, key, member)
-    elif key == "trust_remote_code" and member is True:
+    elif key == "trust_remote_code" and (member is True or str(member).lower() in _YES):
         _note(content, "config-remote-code", "trust_remote_code is true: whoever loads it takes code from its folder")
     elif key in ("chat_template", "chat_template_jinja", "default_chat_template") or key.endswith("_chat_template"):
         _templates(content, key, member)
@@ -95,6 +99,11 @@ def _key(content: Content, item: dict[str, Any], key: str, member: Any) -> None:
         _target(content, f"sentence-transformers calls what {key!r} names", member)
     elif key == ":serialized:" and isinstance(member, str):
         _serialized(content, member)
+    elif key == "loader_module" and isinstance(member, str) and not f"{member}.".startswith("mlflow."):
+        severity = Severity.CRITICAL if is_dangerous(member, "_load_pyfunc") else None
+        _note(content, "config-remote-code", f"MLflow imports {shown(member)} to load the model", severity)
+    elif key in ("code", "model_code_path") and "loader_module" in item and isinstance(member, str) and member:
+        _note(content, "config-remote-code", f"MLflow puts {shown(member)} on the path and imports code from there")
     elif key == "auto_mapping" and isinstance(member, dict):
         _peft(content, member)
     elif key == "weight_map" and isinstance(member, dict):

@@ -1,7 +1,7 @@
 """What Keras constructs by name: reviewed data, made by ``tests/support/make_keras_names.py``.
 
-The union of Keras 3.3.3, 3.6.0, 3.9.0, 3.12.0 and 3.15.1 and of tf-keras 2.18 and 2.21, with names of older releases
-that still stand in files. Left out on purpose: ``Lambda`` and what wraps code of other frameworks, which have rules of
+The union of Keras 3.3.3, 3.6.0, 3.9.0, 3.12.0 and 3.15.1 and of tf-keras 2.18 and 2.21, with names of older ones that
+still stand in files. Left out on purpose: ``Lambda`` and what wraps code of other frameworks, which have rules of
 their own, and functions that take a function or a configuration.
 """
 

@@ -3,6 +3,8 @@
 A template of a tokenizer runs whenever a prompt is made. It is judged by its syntax tree and default deny: names,
 attributes, methods, filters and tests that are reviewed. Text that the template itself puts together may not become
 an attribute's name, so the kind of each variable is followed (``Kind``), without regard to order.
+
+This is one file because the kinds of all sorts of nodes depend on one another.
 """
 
 from __future__ import annotations

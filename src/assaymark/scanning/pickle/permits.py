@@ -178,3 +178,8 @@ def _table() -> dict[tuple[str, str], Permit]:
 
 
 PERMITS: Final = _table()
+
+
+def allowed_name(module: str, name: str) -> bool:
+    """Whether ``module.name`` is in the reviewed table, for other formats that name what they construct."""
+    return (module, name) in PERMITS

@@ -172,16 +172,17 @@ JINJA_MAX_CHAIN: Final = 200
 # HDF5: the largest Keras models have some ten thousand objects; a header has a message an attribute or link.
 HDF5_MAX_OBJECTS: Final = 100_000
 HDF5_MAX_MESSAGES: Final = 100_000
-HDF5_MAX_READ_BYTES: Final = 128 * MIB  # of structure in all; arrays are never read
+HDF5_MAX_READ_BYTES: Final = 64 * MIB  # of structure in all, with 64 for each block; arrays are never read
+HDF5_MAX_NAME_BYTES: Final = 64 * KIB  # of a link or file, as a link message can have
 HDF5_MAX_TEXT_BYTES: Final = 32 * MIB  # the configuration of a model, as JSON
 
 # YAML: a configuration is some kilobytes; a lock file of an environment some megabytes.
-YAML_MAX_BYTES: Final = 8 * MIB
+YAML_MAX_BYTES: Final = 4 * MIB
 YAML_MAX_DEPTH: Final = 64
 YAML_MAX_NODES: Final = 500_000
 
-# Source code: the largest modeling files have 300 kB; a syntax tree takes some hundred bytes a character.
-CODE_MAX_BYTES: Final = 2 * MIB
+# Source code: the largest modeling files have 300 kB; a syntax tree takes up to 600 bytes a character.
+CODE_MAX_BYTES: Final = 1 * MIB
 CODE_MAX_FINDINGS: Final = 100  # of one source file; nobody reads more of them
 
 # SentencePiece: 256,000 pieces of Gemma take 4 MB.

@@ -2,8 +2,8 @@
 
 A careful subset: block and flow collections, scalars of every style, anchors, tags, several documents. What lies
 outside (complex keys, directives but ``%YAML``) is an ``InputError``, and the caller falls back to the text. A scalar
-stays text, but for null: types do not matter here. An alias of a collection is an empty value, since the collection is read where
-its anchor is; so nothing grows.
+stays text, but for null: types do not matter here. An alias of a collection is an empty value, since the collection
+is read where its anchor is; so nothing grows.
 
 This is one file because every production of the grammar moves the same position and calls the others.
 """
@@ -11,6 +11,7 @@ This is one file because every production of the grammar moves the same position
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -64,6 +65,7 @@ def read_yaml(text: str) -> Yaml:
 class _Reader:
     def __init__(self, text: str) -> None:
         self._text = text
+        self._breaks = [found.start() for found in re.finditer("\n", text)]
         self._at = 0
         self._depth = 0
         self._nodes = 0
@@ -100,15 +102,15 @@ class _Reader:
         return InputError("yaml-syntax", message, position=f"line {self._line()}")
 
     def _line(self) -> int:
-        return self._text.count("\n", 0, self._at) + 1
+        return bisect_left(self._breaks, self._at) + 1
 
     def _line_end(self) -> int:
         end = self._text.find("\n", self._at)
         return len(self._text) if end < 0 else end
 
-    def _column(self, at: int | None = None) -> int:
-        at = self._at if at is None else at
-        return at - (self._text.rfind("\n", 0, at) + 1)
+    def _column(self) -> int:
+        before = bisect_left(self._breaks, self._at)
+        return self._at - (self._breaks[before - 1] + 1 if before else 0)
 
     def _blank(self) -> bool:
         """Skip white space, line breaks and comments; whether a line break was among it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assaymark.core.errors import InputError
-from assaymark.core.limits import HDF5_MAX_READ_BYTES
+from assaymark.core.limits import HDF5_MAX_NAME_BYTES, HDF5_MAX_READ_BYTES
 
 if TYPE_CHECKING:
     from assaymark.core.view import View
@@ -27,6 +27,16 @@ class Space:
         self.undefined = (1 << (8 * offset_size)) - 1
         self._left = HDF5_MAX_READ_BYTES
 
+    def spend(self, cost: int) -> None:
+        """Count bytes that are read, or what takes as long.
+
+        Raises:
+            InputError: ``hdf5-limit``.
+        """
+        self._left -= cost
+        if self._left < 0:
+            raise InputError("hdf5-limit", f"more than {HDF5_MAX_READ_BYTES} bytes of structure")
+
     def cursor(self, address: int, size: int) -> Cursor:
         """A cursor over ``size`` bytes at ``address``, which must be there.
 
@@ -36,9 +46,7 @@ class Space:
         at = self.base + address
         if address < 0 or size < 0 or at + size > self.view.size:
             raise malformed(f"{size} bytes are due where the file has ended", at)
-        self._left -= size + 64
-        if self._left < 0:
-            raise InputError("hdf5-limit", f"more than {HDF5_MAX_READ_BYTES} bytes of structure")
+        self.spend(size + 64)
         return Cursor(self, self.view.read(at, size), at)
 
 
@@ -91,7 +99,7 @@ class Cursor:
 
     def text(self) -> str:
         """Text up to a NUL."""
-        end = self.data.find(b"\0", self.at)
+        end = self.data.find(b"\0", self.at, self.at + HDF5_MAX_NAME_BYTES)
         if end < 0:
             raise malformed("a text that does not end", self.place)
         raw = self.data[self.at : end]

@@ -98,6 +98,7 @@ def _messages(block: Cursor, flags: int) -> list[Message]:
             kind, size, marks = block.number(1), block.number(2), block.number(1)
             block.take(2 if flags & _ORDERED else 0)
         start = block.place
+        block.space.spend(32)
         found.append(Message(kind, bool(marks & _SHARED), block.take(size), start))
     return found
 

@@ -106,6 +106,7 @@ def tree_records(space: Space, address: int) -> Iterator[tuple[int, Cursor]]:
         block.take(2)
         for _ in range(count):
             start = block.place
+            space.spend(32)
             yield kind, Cursor(space, block.take(size), start)
         if level:
             for _ in range(count + 1):

@@ -97,6 +97,8 @@ class _Judge:
         self._macros: set[str] = set()
         self._parameters: dict[str, list[tuple[str, ...]]] = {}
         self._grown = Kind.NUMBER  # of what is put into lists and dicts, by whatever name they are reached
+        self._kept = Kind.PART  # by any namespace, under any name
+        self._known: dict[int, Kind] = {}  # kinds of the nodes of this round: none is looked at twice
         self._quiet = True
         self._said: set[str] = set()
 
@@ -105,6 +107,7 @@ class _Judge:
         self._collect(body)
         before: dict[str, Kind] = {}
         for _ in range(_MAX_ROUNDS):
+            self._known.clear()
             self._body(body)
             now = self._kinds | {"": self._grown}
             if before == now:
@@ -113,6 +116,7 @@ class _Judge:
         else:
             self._kinds = dict.fromkeys(self._kinds, Kind.COMPUTED)
         self._quiet = False
+        self._known.clear()
         self._body(body)
 
     def _found(self, rule: str, line: int, message: str, severity: Severity | None = None) -> None:
@@ -148,6 +152,8 @@ class _Judge:
 
     def _learn(self, name: str, kind: Kind) -> None:
         self._kinds[name] = max(self._kinds.get(name, Kind.NUMBER), kind)
+        if name.startswith("."):
+            self._kept = max(self._kept, kind)
 
     def _bind(self, target: Target | Expr, kind: Kind, line: int) -> None:
         match target:
@@ -221,6 +227,12 @@ class _Judge:
 
     def _kind(self, node: Expr) -> Kind:
         """The kind of an expression; what is found in it is noted."""
+        kind = self._known.get(id(node))
+        if kind is None:
+            kind = self._known[id(node)] = self._kind_of(node)
+        return kind
+
+    def _kind_of(self, node: Expr) -> Kind:
         match node:
             case Const(value=value):
                 if not isinstance(value, str):
@@ -292,11 +304,7 @@ class _Judge:
             self._escape(line, "reaches for an attribute or item whose name the template puts together")
         elif key_kind is Kind.PART and kind is Kind.COMPUTED and not isinstance(inner, Items):
             self._unknown(line, "reaches for an attribute of a computed value by a name that comes from outside")
-        return (
-            max(kind, Kind.PART, *(kept for name, kept in self._kinds.items() if name[0] == "."))
-            if (key_kind is not Kind.NUMBER)
-            else max(kind, Kind.PART)
-        )
+        return max(kind, Kind.PART if key_kind is Kind.NUMBER else self._kept)
 
     def _call(self, node: Call) -> Kind:
         line = node.line

@@ -31,16 +31,30 @@ def scan_text(content: Content) -> None:
     text = read_text(content.view)
     name = content.name.replace("\\", "/").rsplit("/", 1)[-1]
     by_name = content.suffix in _YAML or name in _YAML_NAMES
+    before = _noted(content)
     if by_name or (content.suffix not in _PROSE and _ACTIVE_TEXT.search(text)):
         judge_yaml(content, text.decode())
     if content.suffix == ".json":
         content.notes.skip("named .json, but it is not JSON", content.member)
         return
-    content.inert("text")
+    _understood(content, "yaml", before)
+
+
+def _noted(content: Content) -> tuple[int, int]:
+    return len(content.notes.findings), len(content.notes.skipped)
+
+
+def _understood(content: Content, kind: str, before: tuple[int, int]) -> None:
+    """Inert when nothing was noted since ``before``; what makes a loader act was examined, and is not inert."""
+    if _noted(content) == before:
+        content.inert("text")
+    else:
+        content.notes.saw(kind, content.member)
 
 
 def scan_json(content: Content) -> None:
     """Strict JSON is inert unless a key makes a loader run something."""
+    before = _noted(content)
     try:
         value = json_value(read_text(content.view))
     except InputError as error:
@@ -59,4 +73,4 @@ def scan_json(content: Content) -> None:
     if isinstance(value, dict) and isinstance(value.get("nbformat"), int) and isinstance(value.get("cells"), list):
         judge_notebook(content, value)
     judge_config(content, value, judge_keras)
-    content.inert("text")
+    _understood(content, "json", before)

@@ -29,6 +29,7 @@ from tests.support.asm import (
     zip_entry,
 )
 from tests.support.examples_containers import EXAMPLES as CONTAINERS
+from tests.support.examples_documents import EXAMPLES as DOCUMENTS
 from tests.support.examples_graphs import EXAMPLES as GRAPHS
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
@@ -107,6 +108,7 @@ EXAMPLES |= GRAPHS
 
 
 EXAMPLES |= CONTAINERS
+EXAMPLES |= DOCUMENTS
 
 
 def main() -> None:

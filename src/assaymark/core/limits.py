@@ -206,3 +206,31 @@ XML_MAX_ELEMENTS: Final = 10_000_000  # a forest of a thousand trees in PMML has
 XML_MAX_DEPTH: Final = 256  # decision trees nest as deep as they are
 R_MAX_ITEMS: Final = 5_000_000  # objects in R data, each element of a list or of a vector of texts among them: 10 s
 TABLE_MAX_ITEMS: Final = 5_000_000  # values of UBJSON and MessagePack that are not in typed arrays: 10 s
+
+# Jinja templates: the largest public chat templates have 40 kB and 5,000 tokens.
+JINJA_MAX_BYTES: Final = 1 * MIB
+JINJA_MAX_TOKENS: Final = 200_000
+# Nesting of expressions and statements, each a dozen frames of the parser's recursion.
+JINJA_MAX_DEPTH: Final = 40
+# Operands of one chain and links of one path: a tree that deep is walked recursively.
+JINJA_MAX_CHAIN: Final = 200
+
+# HDF5: the largest Keras models have some ten thousand objects; a header has a message an attribute or link.
+HDF5_MAX_OBJECTS: Final = 100_000
+HDF5_MAX_MESSAGES: Final = 100_000
+HDF5_MAX_READ_BYTES: Final = 64 * MIB  # of structure in all, with 64 for each block; arrays are never read
+HDF5_MAX_NAME_BYTES: Final = 64 * KIB  # of a link or file, as a link message can have
+HDF5_MAX_TEXT_BYTES: Final = 32 * MIB  # the configuration of a model, as JSON
+
+# YAML: a configuration is some kilobytes; a lock file of an environment some megabytes.
+YAML_MAX_BYTES: Final = 4 * MIB
+YAML_MAX_DEPTH: Final = 64
+YAML_MAX_NODES: Final = 500_000
+
+# Source code: the largest modeling files have 300 kB; a syntax tree takes up to 600 bytes a character.
+CODE_MAX_BYTES: Final = 1 * MIB
+CODE_MAX_FINDINGS: Final = 100  # of one source file; nobody reads more of them
+
+# SentencePiece: 256,000 pieces of Gemma take 4 MB.
+SENTENCEPIECE_MAX_BYTES: Final = 64 * MIB
+SENTENCEPIECE_MAX_PIECES: Final = 2_000_000

@@ -1,50 +1,50 @@
-"""Reader of SentencePiece vocabularies (``tokenizer.model``): pieces of text with scores, and nothing to run.
-
-Schema: sentencepiece/src/sentencepiece_model.proto, ModelProto.
-"""
+"""SentencePiece models (sentencepiece_model.proto): a message of pieces and settings, which runs nothing."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.errors import InputError
-from assaymark.formats.protobuf import FIXED32, LENGTH, VARINT, Messages, read_fields
+from assaymark.core.limits import SENTENCEPIECE_MAX_BYTES, SENTENCEPIECE_MAX_PIECES
+from assaymark.core.view import BytesView
+from assaymark.formats.protobuf import LENGTH, read_fields
 
 if TYPE_CHECKING:
     from assaymark.core.view import View
 
-_PIECE: Final = {(1, LENGTH), (2, FIXED32), (3, VARINT)}
-_FIELDS: Final = {(number, LENGTH) for number in range(1, 6)}
+_PIECES: Final = 1
+_LAST: Final = 5  # trainer, normaliser, self-test, denormaliser
+_PIECE_FIELDS: Final = {1: 2, 2: 5, 3: 0}  # text, score, type: field -> wire type
+_EXTENSIONS: Final = 200  # of the schema: "extensions 200 to max"
 
 
-def begins_as_sentencepiece(view: View) -> bool:
-    """Whether the first field is a piece with its score."""
-    try:
-        first = next(read_fields(view, 0, view.size, 1), None)
-        if first is None or (first.number, first.wire) != (1, LENGTH):
-            return False
-        return (
-            {(1, LENGTH), (2, FIXED32)}
-            <= {(item.number, item.wire) for item in read_fields(view, first.start, first.end, 8)}
-            <= _PIECE
-        )
-    except InputError:
-        return False
+def has_sentencepiece_shape(view: View) -> bool:
+    """Whether the first bytes are those of a piece: a quick look before all is read."""
+    head = view.read(0, 4)
+    return len(head) == 4 and head[0] == 0x0A and head[2] == 0x0A and head[3] + 2 <= head[1] < 0x80  # noqa: PLR2004
 
 
-def read_sentencepiece(view: View) -> int:
-    """The number of pieces.
+def check_sentencepiece(view: View) -> int:
+    """The number of pieces of a model whose every byte belongs to a field of the schema.
 
     Raises:
-        InputError: ``sentencepiece-malformed``, or a ``protobuf-*`` code.
+        InputError: ``sentencepiece``, or ``protobuf-wire`` and ``protobuf-fields`` with the byte as position.
     """
-    messages = Messages(view)
+    if view.size > SENTENCEPIECE_MAX_BYTES:
+        raise InputError("sentencepiece", f"{view.size} bytes, above the limit of {SENTENCEPIECE_MAX_BYTES}")
+    data = BytesView(view.read(0, view.size))
     pieces = 0
-    for item in messages.top():
-        if (item.number, item.wire) not in _FIELDS:
-            raise InputError("sentencepiece-malformed", f"a field {item.number}", position=f"byte {item.start}")
-        if item.number == 1:
-            pieces += 1
-            if not {(inner.number, inner.wire) for inner in messages.fields(item)} <= _PIECE:
-                raise InputError("sentencepiece-malformed", "no piece of text", position=f"byte {item.start}")
+    for field in read_fields(data, 0, data.size, SENTENCEPIECE_MAX_PIECES):
+        if field.wire != LENGTH or field.number > _LAST:
+            raise InputError(
+                "sentencepiece", f"a field {field.number} that no model has", position=f"byte {field.start}"
+            )
+        if field.number != _PIECES:
+            continue
+        pieces += 1
+        for part in read_fields(data, field.start, field.end, 8):
+            if _PIECE_FIELDS.get(part.number, part.wire) != part.wire or 3 < part.number < _EXTENSIONS:  # noqa: PLR2004
+                raise InputError("sentencepiece", "a piece that is none", position=f"byte {part.start}")
+    if not pieces:
+        raise InputError("sentencepiece", "a model without pieces")
     return pieces

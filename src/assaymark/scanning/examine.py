@@ -8,6 +8,7 @@ from assaymark.core.limits import SCAN_MAX_NESTING
 from assaymark.core.part import load_part
 from assaymark.scanning.containers.polyglots import other_formats
 from assaymark.scanning.content import Content
+from assaymark.scanning.documents.kinds import DOCUMENTS, document_kind
 from assaymark.scanning.graph_kinds import kind_by_name
 from assaymark.scanning.graphs.tables import is_raw_tensors
 from assaymark.scanning.notes import Notes
@@ -42,8 +43,9 @@ def _examine(content: Content) -> None:
     if content.depth > SCAN_MAX_NESTING:
         notes.skip(f"nested in more than {SCAN_MAX_NESTING} containers", member)
         return
-    kind = recognise(view) or kind_by_name(content.suffix)
-    code = runnable(view, content.suffix) if kind not in ("pickle", "native") else ""
+    kind = document_kind(content, recognise(view)) or kind_by_name(content.suffix)
+    examined = kind in ("pickle", "native", "empty", *DOCUMENTS)
+    code = "" if examined else runnable(view, content.suffix)
     if code:
         notes.skip(f"{code}: a loader may execute it, and this version does not examine code", member)
         return

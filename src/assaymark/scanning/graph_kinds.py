@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from assaymark.core.errors import InputError
 from assaymark.core.limits import IDENTIFY_HEAD_BYTES
 from assaymark.formats.protobuf import LENGTH, VARINT, read_fields
-from assaymark.formats.sentencepiece import begins_as_sentencepiece
 from assaymark.formats.tensorflow_tables import begins_as_records
 from assaymark.scanning.identity.plain import identify_plain
 
@@ -72,8 +71,6 @@ def graph_kind(view: View) -> str:
     found = identify_plain(view, head)
     if found is not None and found.format in _BY_FORMAT and not (found.format == "paddle" and head[:1] == b"{"):
         return _BY_FORMAT[found.format]
-    if head[:1] == b"\x0a" and begins_as_sentencepiece(view):
-        return "sentencepiece"
     if begins_as_records(view):
         return "tensorflow-records"
     if _is_table(view):

@@ -27,10 +27,26 @@ PROMISES: Final[dict[str, tuple[str, frozenset[str]]]] = {
             ("zip", "pickle", "tar", "compressed", "coreml-weights", "paddle-params", "gguf", "ggml", "xgboost")
         ),
     ),
-    ".model": ("PyTorch", frozenset(("zip", "pickle", "ubjson", "xgboost", "lightgbm", "json", "sentencepiece"))),
-    ".safetensors": ("safetensors", frozenset(("safetensors",))),
+    ".model": (
+        "PyTorch, a vocabulary or a booster",
+        frozenset(
+            [
+                "zip",
+                "pickle",
+                "tar",
+                "compressed",
+                "ubjson",
+                "xgboost",
+                "lightgbm",
+                "json",
+                "sentencepiece",
+                "tiktoken",
+            ]
+        ),
+    ),
     ".npz": ("NumPy archive", frozenset(("zip",))),
-    ".keras": ("Keras", frozenset(("zip",))),
+    ".keras": ("Keras", frozenset(("zip", "hdf5"))),
+    **dict.fromkeys((".h5", ".hdf5", ".hdf", ".he5", ".h5ad", ".loom"), ("HDF5", frozenset(("hdf5",)))),
     ".skops": ("skops", frozenset(("zip",))),
     ".zip": ("zip", frozenset(("zip",))),
     ".npy": ("NumPy array", frozenset(("numpy",))),
@@ -70,7 +86,6 @@ PROMISES: Final[dict[str, tuple[str, frozenset[str]]]] = {
     **{
         suffix: (name, frozenset[str]())
         for name, suffixes in (
-            ("HDF5", ".h5 .hdf5 .hdf"),
             ("Caffe", ".caffemodel"),
             ("MXNet", ".params"),
             ("archive", ".rar"),

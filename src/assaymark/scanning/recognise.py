@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.core.errors import InputError
 from assaymark.formats.compressed import compression
+from assaymark.formats.hdf5.reader import MAGIC as HDF5_MAGIC
 from assaymark.formats.numpy_file import MAGIC as NUMPY_MAGIC
 from assaymark.formats.pictures import picture_format
 from assaymark.formats.safetensors import has_safetensors_shape
+from assaymark.formats.sentencepiece import has_sentencepiece_shape
 from assaymark.formats.sevenzip import MAGIC as SEVENZIP_MAGIC
 from assaymark.formats.tar import is_tar
 from assaymark.formats.text import read_text
@@ -28,7 +30,6 @@ _HIGHEST_PROTOCOL: Final = 5
 # Formats that this version knows by their magic and does not examine.
 _MAGICS: Final = (
     (b"Rar!\x1a\x07", "RAR"),
-    (b"\x89HDF\r\n\x1a\n", "HDF5"),
     (b"SQLite format 3\x00", "SQLite"),
     (b"PAR1", "Parquet"),
     (b"ARROW1", "Arrow"),
@@ -57,7 +58,7 @@ def _container(view: View, head: bytes) -> str:
         return "tar"
     if head.startswith(OLD_JOBLIB) or compression(head):
         return "compressed"
-    for magic, kind in ((SEVENZIP_MAGIC, "7z"), (NUMPY_MAGIC, "numpy")):
+    for magic, kind in ((SEVENZIP_MAGIC, "7z"), (NUMPY_MAGIC, "numpy"), (HDF5_MAGIC, "hdf5")):
         if head.startswith(magic):
             return kind
     return "native" if native_code(view) else ""
@@ -84,6 +85,8 @@ def recognise(view: View) -> str:
         return kind
     if named_format(view):
         return ""
+    if has_sentencepiece_shape(view):
+        return "sentencepiece"
     if is_pickle(view):
         return "pickle"
     try:

@@ -3,101 +3,74 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from assaymark.core.errors import InputError
 from assaymark.formats.text import json_value, read_text
+from assaymark.scanning.documents.configs import judge_config
+from assaymark.scanning.documents.keras import judge_keras
+from assaymark.scanning.documents.python import judge_notebook
+from assaymark.scanning.documents.yaml import judge_yaml
 from assaymark.scanning.notes import shown
 
 if TYPE_CHECKING:
     from assaymark.scanning.content import Content
 
-# Keys on which a loader imports or runs what the file says, with who does.
-_ACTIVE_KEYS: Final = {
-    "auto_map": "transformers imports the code that it names",
-    "trust_remote_code": "transformers imports code from the model's folder",
-    "custom_pipelines": "transformers imports the code that it names",
-    "chat_template": "it is a Jinja program that the tokenizer runs",
-    "_target_": "Hydra and NeMo call what it names",
-    "__loader__": "skops constructs what it names",
-    ":serialized:": "Stable-Baselines3 unpickles what it holds",
-    "nbformat": "it is a notebook",
-}
 # Prose may speak of these; a loader reads none of it.
 _PROSE: Final = frozenset((".md", ".markdown", ".rst", ".txt", ".csv", ".tsv"))
 # YAML that makes Python objects: by a tag, written out, by a shorthand or with escapes, as PyYAML resolves them.
 _ACTIVE_TEXT: Final = re.compile(
     rb"!!?python\b|tag:yaml\.org,2002:python|!<[^>\n]*%|![\w!-]*%[0-9A-Fa-f]|_target_\b|:serialized:", re.MULTILINE
 )
-# In YAML, whatever the loader: directives, and tags of an application (SpeechBrain calls what "!new:" names).
 _YAML: Final = frozenset((".yaml", ".yml"))
-_ACTIVE_YAML: Final = re.compile(
-    rb"^%TAG\b"
-    rb"|(?:^|[\s\[{,:-])!(?!!(?:str|int|float|bool|null|map|seq|set|omap|binary|timestamp|merge)\b)[\w!<]\S*",
-    re.MULTILINE,
-)
-_QUOTED_KEY: Final = re.compile(rb'"((?:[^"\\\n]|\\.)*+)"\s*:')
-_SPELT: Final = re.compile(rb"\\[xuU]")
+_YAML_NAMES: Final = frozenset(("MLmodel",))
 
 
 def scan_text(content: Content) -> None:
     """Text is inert, but for YAML that constructs Python objects or configuration that names what to call."""
     text = read_text(content.view)
-    found = None if content.suffix in _PROSE else _ACTIVE_TEXT.search(text)
-    if found is None and content.suffix in _YAML:
-        found = _ACTIVE_YAML.search(text) or _spelt_key(text)
-    if found is not None:
-        word = shown(found[0][:80].decode("ascii", "replace").strip())
-        content.notes.skip(
-            f"{word!r} at byte {found.start()}: a loader may execute it, and this version does not examine it",
-            content.member,
-        )
-        return
+    name = content.name.replace("\\", "/").rsplit("/", 1)[-1]
+    by_name = content.suffix in _YAML or name in _YAML_NAMES
+    before = _noted(content)
+    if by_name or (content.suffix not in _PROSE and _ACTIVE_TEXT.search(text)):
+        judge_yaml(content, text.decode())
     if content.suffix == ".json":
         content.notes.skip("named .json, but it is not JSON", content.member)
         return
-    content.inert("text")
+    _understood(content, "yaml", before)
 
 
-def _spelt_key(text: bytes) -> re.Match[bytes] | None:
-    """The first quoted key that is spelt with escapes: it may be any of those that we look for."""
-    return next((key for key in _QUOTED_KEY.finditer(text) if _SPELT.search(key[1])), None)
+def _noted(content: Content) -> tuple[int, int]:
+    return len(content.notes.findings), len(content.notes.skipped)
+
+
+def _understood(content: Content, kind: str, before: tuple[int, int]) -> None:
+    """Inert when nothing was noted since ``before``; what makes a loader act was examined, and is not inert."""
+    if _noted(content) == before:
+        content.inert("text")
+    else:
+        content.notes.saw(kind, content.member)
 
 
 def scan_json(content: Content) -> None:
     """Strict JSON is inert unless a key makes a loader run something."""
+    before = _noted(content)
     try:
         value = json_value(read_text(content.view))
     except InputError as error:
-        if content.suffix == ".json":
+        if error.code == "json-duplicate-key" and content.suffix not in _PROSE:
+            content.notes.finding(
+                "config-ambiguous",
+                shown(f"{error.message}: which one counts depends on the reader"),
+                member=content.member,
+            )
+        elif content.suffix == ".json":
             where = f" ({error.position})" if error.position else ""
             content.notes.skip(shown(f"not strict JSON: {error.message}{where}"), content.member)
         else:
             scan_text(content)
         return
-    key = _active_key(value)
-    if key:
-        reason = _ACTIVE_KEYS.get(key, "Keras constructs what it names")
-        content.notes.skip(
-            f"JSON with {key!r}: {reason}; a loader may execute it, and this version does not examine it",
-            content.member,
-        )
-        return
-    content.inert("text")
-
-
-def _active_key(value: Any) -> str:
-    """The first key, at any depth, that makes a loader run something."""
-    stack = [value]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, dict):
-            for key in _ACTIVE_KEYS:
-                if key in item:
-                    return key
-            if "class_name" in item and "config" in item:
-                return "class_name"
-            stack.extend(item.values())
-        elif isinstance(item, list):
-            stack.extend(item)
-    return ""
+    if isinstance(value, dict) and isinstance(value.get("nbformat"), int) and isinstance(value.get("cells"), list):
+        judge_notebook(content, value)
+    judge_config(content, value, judge_keras)
+    _understood(content, "json", before)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from assaymark.core.errors import InputError
 from assaymark.formats.msgpack import read_msgpack
-from assaymark.formats.sentencepiece import read_sentencepiece
 from assaymark.formats.trees import read_catboost, read_lightgbm, read_xgboost
 from assaymark.formats.ubjson import read_ubjson
 from assaymark.scanning.graphs.shared import note_broken
@@ -47,11 +46,6 @@ def scan_lightgbm(content: Content) -> None:
 def scan_catboost(content: Content) -> None:
     """The core of the model."""
     _scan(content, read_catboost, "catboost", "CatBoost model")
-
-
-def scan_sentencepiece(content: Content) -> None:
-    """Pieces of text with their scores."""
-    _scan(content, read_sentencepiece, "sentencepiece", "SentencePiece vocabulary")
 
 
 def scan_msgpack(content: Content) -> None:

@@ -18,6 +18,7 @@ CODE_SUFFIXES: Final = frozenset(
 # What a name promises: suffix -> (format's name, kinds of content that keep the promise).
 _PICKLES: Final = ("pickle", frozenset(("pickle", "compressed")))
 _TORCH: Final = ("PyTorch", frozenset(("zip", "pickle", "tar", "compressed")))
+_BOOSTERS: Final = ("ubjson", "xgboost", "lightgbm")
 PROMISES: Final[dict[str, tuple[str, frozenset[str]]]] = {
     **dict.fromkeys((".pkl", ".pickle", ".pk", ".p", ".joblib", ".dill", ".cloudpickle", ".sav"), _PICKLES),
     **dict.fromkeys((".pt", ".pth", ".ckpt", ".ptl", ".pt2", ".ot", ".t7", ".mar"), _TORCH),
@@ -29,21 +30,9 @@ PROMISES: Final[dict[str, tuple[str, frozenset[str]]]] = {
     ),
     ".model": (
         "PyTorch, a vocabulary or a booster",
-        frozenset(
-            [
-                "zip",
-                "pickle",
-                "tar",
-                "compressed",
-                "ubjson",
-                "xgboost",
-                "lightgbm",
-                "json",
-                "sentencepiece",
-                "tiktoken",
-            ]
-        ),
+        frozenset(("zip", "pickle", "tar", "compressed", *_BOOSTERS, "json", "sentencepiece", "tiktoken")),
     ),
+    ".safetensors": ("safetensors", frozenset(("safetensors",))),
     ".npz": ("NumPy archive", frozenset(("zip",))),
     ".keras": ("Keras", frozenset(("zip", "hdf5"))),
     **dict.fromkeys((".h5", ".hdf5", ".hdf", ".he5", ".h5ad", ".loom"), ("HDF5", frozenset(("hdf5",)))),

@@ -294,6 +294,16 @@ def _layout(arguments: tuple[Value, ...]) -> Value:
     raise Refused("with something that is no layout")
 
 
+def _passed_on(arguments: tuple[Value, ...]) -> Value:
+    """Marks of TorchScript's types (``torch/jit/_pickle.py``): each function returns what it is given."""
+    match arguments:
+        case (value,):
+            return value
+        case (value, str()):
+            return value
+    raise Refused("with something that is no marked value")
+
+
 CHECKS: Final[dict[str, Callable[..., Value]]] = {
     "torch.tensor": _tensor,
     "torch.tensor_v2": _tensor_v2,
@@ -309,4 +319,5 @@ CHECKS: Final[dict[str, Callable[..., Value]]] = {
     "torch.size": _size,
     "torch.device": _device,
     "torch.layout": _layout,
+    "torch.passed_on": _passed_on,
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.core.decision import Mode, Outcome
 from assaymark.core.report import ScanOutcome, Severity
 from assaymark.core.times import format_time
+from assaymark.scanning.rules import RULES
 from assaymark.ui.report.fixes import fix
 from assaymark.ui.report.style import printable
 
@@ -151,6 +152,10 @@ def _finding_lines(finding: Finding, style: Style) -> list[str]:
     severity = style(finding.severity.name.lower(), _SEVERITY_COLOUR[finding.severity], "bold")
     lines = [f"  {severity} {printable(finding.message)} {style(f'[{finding.rule}]', 'dim')}"]
     lines += [f"      at {place_text(location)}" for location in finding.locations[:3]]
+    if RULES[finding.rule].unknown and finding.name:
+        lines.append(
+            style(f"      if it is yours: assaymark explain {finding.rule} says how to allow it by name", "dim")
+        )
     advice = fix(finding.rule)
     if advice:
         lines.append(style(f"      fix: {advice}", "dim"))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.errors import InputError
+from assaymark.core.view import SliceView
 from assaymark.formats.zip import ZipArchive, ZipMember, read_zip
 from assaymark.formats.zip_member import member_view
 from assaymark.scanning.graphs.pt2 import pt2_members
 from assaymark.scanning.graphs.torchscript import scan_script_member
 from assaymark.scanning.notes import shown
-from assaymark.scanning.pickle.streams import examine_pickle
+from assaymark.scanning.pickle.streams import examine_pickle, note_sparse
 
 if TYPE_CHECKING:
+    from assaymark.core.view import View
     from assaymark.scanning.content import Content
     from assaymark.scanning.pickle.torch_permits import Storage
 
@@ -93,6 +96,9 @@ def _torch(content: Content, archive: ZipArchive) -> set[str]:
             content.notes.skip(error.message, inner)
             continue
         found = examine_pickle(content.within(view, member.name), torch=True, torchscript=script)
+        big = _is_big_endian(content, by_name.get(f"{root}byteorder"))
+        raw = partial(_raw, content, by_name, f"{root}{folder}/", readable=not big)
+        note_sparse(content.within(view, member.name), found.sparse, raw)
         storages.extend((storage, offset, f"{root}{folder}/", inner) for storage, offset in found.storages)
     agreed: dict[tuple[str, str], Storage] = {}
     for storage, offset, folder, inner in storages:
@@ -110,6 +116,18 @@ def _torch(content: Content, archive: ZipArchive) -> set[str]:
     if script:
         done |= _script_code(content, by_name, root)
     return done
+
+
+def _is_big_endian(content: Content, member: ZipMember | None) -> bool:
+    return member is not None and content.view.read(member.start, 3) == b"big"
+
+
+def _raw(content: Content, by_name: dict[str, ZipMember], folder: str, key: str, *, readable: bool) -> View | None:
+    """The bytes of a storage, where they lie as they are."""
+    member = by_name.get(folder + key)
+    if not readable or member is None or member.deflated or member.unreadable:
+        return None
+    return SliceView(content.view, member.start, member.size)
 
 
 def _storage(

@@ -16,6 +16,7 @@ from assaymark.scanning.pickle.nested import nested_view
 from assaymark.scanning.pickle.permit import Permit
 from assaymark.scanning.pickle.permits import PERMITS
 from assaymark.scanning.pickle.refusal import Nested, NotChecked, Refused
+from assaymark.scanning.pickle.sparse import Sparse
 from assaymark.scanning.pickle.torch_permits import STORAGE_KIND, OutOfStorage, Storage, module_class, storage_of
 
 if TYPE_CHECKING:
@@ -39,8 +40,9 @@ class Judge:
     """Observer of one file's pickles. ``torch`` says that persistent ids are torch's storages.
 
     ``storages`` collects what persistent ids refer to, ``raw`` the (start, end) of the array data that joblib reads
-    between opcodes. ``torchscript`` leaves classes of ``__torch__`` alone: in such an archive torch's C++ reader
-    resolves them in the archive's own code. ``loaders`` examine what a permitted call loads by itself.
+    between opcodes, ``sparse`` the tensors whose indices must still be looked at. ``torchscript`` leaves classes of
+    ``__torch__`` alone: in such an archive torch's C++ reader resolves them in the archive's own code. ``loaders``
+    examine what a permitted call loads by itself.
     """
 
     def __init__(self, content: Content, loaders: Loaders, *, torch: bool = False, torchscript: bool = False) -> None:
@@ -50,6 +52,7 @@ class Judge:
         self.torchscript = torchscript
         self.storages: list[tuple[Storage, int]] = []
         self.raw: list[tuple[int, int]] = []
+        self.sparse: list[tuple[Sparse, int]] = []
         self.effects = 0
         self._content = content
         self._loaders = loaders
@@ -106,6 +109,8 @@ class Judge:
             return COMPUTED
         try:
             result = use(arguments)
+            if isinstance(result, Instance) and isinstance(result.detail, Sparse):
+                self.sparse.append((result.detail, offset))
             return self._nested(result, offset) if isinstance(result, Nested) else result
         except OutOfStorage as refused:
             message = f"{opcode} at byte {offset} calls {function.dotted} {refused}"

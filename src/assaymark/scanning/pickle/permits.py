@@ -26,6 +26,7 @@ from assaymark.scanning.pickle import (
 from assaymark.scanning.pickle.permit import Permit
 from assaymark.scanning.pickle.refusal import Refused
 from assaymark.scanning.pickle.shapes import make_permit
+from assaymark.scanning.pickle.sparse import sparse
 
 __all__ = ["PACKAGES", "PERMITS", "Library", "Permit", "allowed_name", "libraries"]
 
@@ -148,6 +149,7 @@ _CHECKS: Final[dict[str, Callable[..., Value]]] = {
     **pandas_checks.CHECKS,
     **scipy_checks.CHECKS,
     **torch_permits.CHECKS,
+    "torch.sparse": sparse,
     "joblib.wrapper": joblib_permits.wrapper,
     "joblib.wrapper_state": joblib_permits.wrapper_build,
 }

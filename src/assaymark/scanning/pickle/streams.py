@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.limits import SCAN_MAX_NESTING
+from assaymark.core.view import SliceView
 from assaymark.formats.pickle.run import run_pickle
 from assaymark.formats.pickle.values import COMPUTED, Dict, Global, Instance, Value
 from assaymark.formats.zip import LOCAL_MAGIC
@@ -14,13 +15,16 @@ from assaymark.scanning.pickle.dangerous import is_dangerous
 from assaymark.scanning.pickle.judge import Judge
 from assaymark.scanning.pickle.permits import PACKAGES
 from assaymark.scanning.pickle.refusal import NotChecked
+from assaymark.scanning.pickle.sparse import Sparse, indices_outside
+from assaymark.scanning.pickle.torch_permits import Storage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from assaymark.core.view import View
     from assaymark.formats.pickle.trace import Observer, Trace
     from assaymark.scanning.content import Content
     from assaymark.scanning.notes import Notes
-    from assaymark.scanning.pickle.torch_permits import Storage
 
 # torch/serialization.py: MAGIC_NUMBER and PROTOCOL_VERSION open a legacy file.
 _TORCH_MAGIC: Final = 0x1950A86A20F9469CFC6C
@@ -47,15 +51,24 @@ class StreamLoaders:
         if loader == "torch" and content.view.read(0, 4) == LOCAL_MAGIC:
             content.examine(content)
             return COMPUTED
-        return examine_pickle(content).value
+        found = examine_pickle(content)
+        value = found.value
+        if isinstance(value, Instance) and isinstance(value.detail, Storage) and value.detail.key in found.places:
+            value.detail = replace(value.detail, view=found.places[value.detail.key])
+        return value
 
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What came of the pickles of one file: the storages that persistent ids name, with offsets, and the value."""
+    """What came of the pickles of one file: the storages that persistent ids name, with offsets, and the value.
+
+    ``sparse`` are tensors whose indices whoever knows the storages must look at; ``places`` where storages lie.
+    """
 
     storages: list[tuple[Storage, int]]
     value: Value
+    sparse: list[tuple[Sparse, int]]
+    places: dict[str, View]
 
 
 def examine_pickle(content: Content, *, torch: bool = False, torchscript: bool = False) -> Examination:
@@ -68,6 +81,7 @@ def examine_pickle(content: Content, *, torch: bool = False, torchscript: bool =
     loaders = StreamLoaders(notes)
     judge = Judge(content, loaders, torch=torch, torchscript=torchscript)
     results: list[Value] = []
+    places: dict[str, View] = {}
     position = 0
     broken = False
     while position < view.size and not broken:
@@ -83,7 +97,7 @@ def examine_pickle(content: Content, *, torch: bool = False, torchscript: bool =
         elif broken:
             notes.skip(_why(trace), member)
         if _is_legacy_torch(results):
-            _legacy_storages(view, position, judge, results[4])
+            places = _legacy_storages(view, position, judge, results[4])
             break
     judge.conclude()
     legacy = _is_legacy_torch(results)
@@ -93,7 +107,10 @@ def examine_pickle(content: Content, *, torch: bool = False, torchscript: bool =
         _as_plain_pickle(view, judge)
     if not broken:
         notes.saw("torch-legacy" if legacy else "joblib" if judge.raw else "pickle", member)
-    return Examination(judge.storages, results[3] if legacy else results[0] if results else COMPUTED)
+    value = results[3] if legacy else results[0] if results else COMPUTED
+    if not torch:  # whose storages whoever asked knows
+        note_sparse(content, judge.sparse, places.get)
+    return Examination(judge.storages, value, judge.sparse, places)
 
 
 def _as_plain_pickle(view: View, judge: Judge) -> None:
@@ -126,24 +143,40 @@ def _is_legacy_torch(results: list[Value]) -> bool:
     return len(results) == 5 and results[:2] == [_TORCH_MAGIC, _TORCH_PROTOCOL] and isinstance(results[4], list)  # noqa: PLR2004
 
 
-def _legacy_storages(view: View, position: int, judge: Judge, keys: list[Value]) -> None:
-    """Behind the fifth pickle, for each key: the number of elements (8 bytes) and the elements."""
+def note_sparse(content: Content, tensors: list[tuple[Sparse, int]], storage: Callable[[str], View | None]) -> None:
+    """Look at the indices of sparse tensors; ``storage`` gives the bytes of a storage's key."""
+    for tensor, offset in tensors:
+        try:
+            wrong = indices_outside(tensor, storage)
+        except NotChecked as reason:
+            content.notes.skip(str(reason), content.member)
+            continue
+        if wrong:
+            message = f"a sparse tensor {wrong} (byte {offset})"
+            content.notes.finding("torch-storage-size", message, member=content.member, offset=offset)
+
+
+def _legacy_storages(view: View, position: int, judge: Judge, keys: list[Value]) -> dict[str, View]:
+    """Behind the fifth pickle, for each key: the number of elements (8 bytes) and the elements; where they lie."""
     notes, member = judge.notes, judge.member
     storages = {storage.key: storage for storage, _ in judge.storages}
+    places: dict[str, View] = {}
     for key in keys:
         storage = storages.get(key) if isinstance(key, str) else None
         if storage is None:
             notes.skip(f"storage {key!r:.40} is laid out behind the pickles, but none refers to it", member)
-            return
+            return places
         header = view.read(position, 8)
         elements = int.from_bytes(header, "little", signed=True)
         if elements != storage.elements or position + 8 + elements * storage.width > view.size:
             message = f"storage {key!r:.40} has {elements} elements where {storage.elements} are due"
             notes.finding("torch-storage-size", message, member=member, offset=position)
-            return
+            return places
+        places[storage.key] = SliceView(view, position + 8, elements * storage.width)
         position += 8 + elements * storage.width
     if position != view.size:
         notes.skip(f"{view.size - position} bytes after the last storage belong to nothing", member)
+    return places
 
 
 class _Probe:

@@ -7,7 +7,7 @@ Sources: ``torch/_utils.py`` (the ``_rebuild_*`` functions), ``torch/serializati
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from assaymark.formats.pickle.values import COMPUTED, Blob, Dict, Global, Instance, describe
@@ -17,6 +17,7 @@ from assaymark.scanning.pickle.refusal import Nested, NotChecked, Refused, is_co
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from assaymark.core.view import View
     from assaymark.formats.pickle.values import Value
 
 # Bytes of one element.
@@ -69,6 +70,7 @@ DTYPES: Final = {
     "quint4x2": 1,
     "quint2x4": 1,
 }
+CHANNEL_SCHEMES: Final = ("per_channel_affine", "per_channel_affine_float_qparams", "per_channel_symmetric")
 SCHEMES: Final = ("per_tensor_affine", "per_tensor_symmetric")
 STORAGE_KIND: Final = "torch storage"
 TENSOR_KIND: Final = "torch.Tensor"
@@ -87,10 +89,22 @@ class OutOfStorage(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """What a persistent id refers to: ``elements`` of ``width`` bytes under ``key``."""
+    """What a persistent id refers to: ``elements`` of ``width`` bytes under ``key``; ``view`` has them if known."""
 
     key: str
     elements: int
+    width: int
+    view: View | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """How a tensor lies in its storage; offset and strides in elements of ``width`` bytes."""
+
+    storage: Storage
+    offset: int
+    size: tuple[int, ...]
+    stride: tuple[int, ...]
     width: int
 
 
@@ -142,7 +156,7 @@ def _fits(arguments: tuple[Value, ...], width: int | None = None) -> Instance:
         last = offset + sum((length - 1) * step for length, step in zip(size, stride, strict=True))
         if (last + 1) * width > have:
             raise OutOfStorage(f"for {last + 1} elements of {width} bytes in a storage of {have} bytes")
-    return Instance(TENSOR_KIND)
+    return Instance(TENSOR_KIND, detail=Laid(storage.detail, offset, size, stride, width))
 
 
 def _hooks(value: Value) -> None:
@@ -184,18 +198,33 @@ def _dtype_width(value: Value) -> int:
 
 
 def _qtensor(arguments: tuple[Value, ...]) -> Value:
-    """Per-tensor schemes only: torch did not always check the bounds of per-channel parameters."""
+    """Per-channel schemes have a scale and a zero point for each slice: torch did not always check how many."""
     if len(arguments) != 7:  # noqa: PLR2004
         raise Refused(f"with {len(arguments)} arguments")
     match arguments[4]:
         case (Global(module="torch", name=scheme), float() | int(), int()) if scheme in SCHEMES:
             pass
+        case (Global(module="torch", name=scheme), scales, zeros, int(axis)) if scheme in CHANNEL_SCHEMES:
+            size = arguments[2]
+            if not isinstance(size, tuple) or not 0 <= axis < len(size):
+                raise Refused("with an axis that it has not")
+            if not (_length(scales) == _length(zeros) == size[axis]):
+                raise Refused("with another number of scales than its axis has slices")
         case _:
-            raise Refused("with quantisation parameters that are not per tensor")
+            raise Refused("with malformed quantisation parameters")
     if not isinstance(arguments[5], bool):
         raise Refused("with a malformed requires_grad")
     _hooks(arguments[6])
     return _fits(arguments)
+
+
+def _length(value: Value) -> int | None:
+    """How many numbers a list, or a tensor of one dimension, has."""
+    if isinstance(value, list):
+        return len(value)
+    if isinstance(value, Instance) and isinstance(value.detail, Laid) and len(value.detail.size) == 1:
+        return value.detail.size[0]
+    return None
 
 
 def _parameter(arguments: tuple[Value, ...]) -> Value:
@@ -238,19 +267,6 @@ def _from_type(arguments: tuple[Value, ...]) -> Value:
     raise Refused("with anything but a rebuild function of torch, Tensor or Parameter, and marks")
 
 
-def _sparse(arguments: tuple[Value, ...]) -> Value:
-    """Never a clean result: indices that lead out of the tensor crash whoever computes with it.
-
-    ``torch.load`` validates them at its end only where ``check_sparse_tensor_invariants`` was turned on.
-    """
-    if len(arguments) != 2 or not is_instance(arguments[0], "torch.layout") or not isinstance(arguments[1], tuple):  # noqa: PLR2004
-        raise Refused("with something that is no sparse tensor")
-    for part in arguments[1]:
-        if not (is_instance(part, TENSOR_KIND) or isinstance(part, (tuple, bool)) or part is None):
-            raise Refused("with something that is no tensor")
-    raise NotChecked("the indices of a sparse tensor are not checked")
-
-
 def _from_numpy(arguments: tuple[Value, ...]) -> Value:
     """The tensor shares the array's memory, so the array must have got its own, for good, before."""
     if len(arguments) != 4 or not is_instance(arguments[0], "numpy.ndarray"):  # noqa: PLR2004
@@ -290,7 +306,7 @@ def _device(arguments: tuple[Value, ...]) -> Value:
 def _layout(arguments: tuple[Value, ...]) -> Value:
     match arguments:
         case (str(name),) if name.startswith(("torch.sparse_", "torch.strided")):
-            return Instance("torch.layout")
+            return Instance("torch.layout", detail=name)
     raise Refused("with something that is no layout")
 
 
@@ -312,7 +328,6 @@ CHECKS: Final[dict[str, Callable[..., Value]]] = {
     "torch.parameter": _parameter,
     "torch.parameter_with_state": _parameter_with_state,
     "torch.from_type": _from_type,
-    "torch.sparse": _sparse,
     "torch.from_numpy": _from_numpy,
     "torch.meta": _meta,
     "torch.load_from_bytes": _load_from_bytes,

@@ -39,17 +39,30 @@ _LZMA_MEMORY: Final = 256 << 20  # bytes of dictionary
 _ZLIB_HEADS: Final = frozenset((0x01, 0x5E, 0x9C, 0xDA))
 
 
-class _Decompressor(Protocol):
+class Decompressor(Protocol):
     """Of the standard library's shape: fed in pieces, bounded in what one call returns."""
 
-    eof: bool
-    needs_input: bool
-    unused_data: bytes
+    @property
+    def eof(self) -> bool:
+        """Whether the stream has ended."""
+        ...
 
-    def decompress(self, data: bytes, max_length: int) -> bytes: ...
+    @property
+    def needs_input(self) -> bool:
+        """Whether nothing more comes out without more going in."""
+        ...
+
+    @property
+    def unused_data(self) -> bytes:
+        """What was given beyond the end."""
+        ...
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        """Up to ``max_length`` bytes more."""
+        ...
 
 
-class _Zlib:
+class ZlibDecompressor:
     """``zlib.decompressobj`` with the interface of the others."""
 
     def __init__(self, window: int) -> None:
@@ -59,6 +72,7 @@ class _Zlib:
         self.unused_data = b""
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
+        """Up to ``max_length`` bytes more."""
         out = self._object.decompress(self._object.unconsumed_tail + data, max_length)
         self.eof = self._object.eof
         self.unused_data = self._object.unused_data
@@ -67,8 +81,8 @@ class _Zlib:
 
 
 _MAKERS: Final[dict[str, Callable[[], Any]]] = {
-    "gzip": lambda: _Zlib(16 + zlib.MAX_WBITS),
-    "zlib": lambda: _Zlib(zlib.MAX_WBITS),
+    "gzip": lambda: ZlibDecompressor(16 + zlib.MAX_WBITS),
+    "zlib": lambda: ZlibDecompressor(zlib.MAX_WBITS),
     "bzip2": bz2.BZ2Decompressor,
     "xz": lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_LZMA_MEMORY),
     "lzma": lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=_LZMA_MEMORY),
@@ -77,7 +91,28 @@ _MAKERS: Final[dict[str, Callable[[], Any]]] = {
 }
 # Readers go on after the end of a stream when another follows. joblib's zlib does not.
 _SEVERAL: Final = frozenset(("gzip", "bzip2", "xz", "zstd", "lz4"))
-_ERRORS: Final = (zlib.error, OSError, EOFError, ValueError, lzma.LZMAError, zstd.ZstdError)
+DECOMPRESSION_ERRORS: Final = (zlib.error, OSError, EOFError, ValueError, lzma.LZMAError, zstd.ZstdError)
+
+
+def decompressor(kind: str) -> Decompressor:
+    """What unpacks one stream of that kind."""
+    made: Decompressor = _MAKERS[kind]()
+    return made
+
+
+def raw_lzma(properties: bytes, size: int) -> Decompressor:
+    """What unpacks raw LZMA with the five bytes of its properties; no more memory than ``size`` bytes need.
+
+    Raises:
+        InputError: ``compressed-data`` for properties that do not exist.
+    """
+    if len(properties) != 5 or properties[0] >= 225:  # noqa: PLR2004 - lc, lp and pb in 9 * 5 * 5
+        raise InputError("compressed-data", "malformed properties of LZMA")
+    rest, lc = divmod(properties[0], 9)
+    pb, lp = divmod(rest, 5)
+    dictionary = max(4096, min(int.from_bytes(properties[1:], "little"), size, _LZMA_MEMORY))
+    one = {"id": lzma.FILTER_LZMA1, "lc": lc, "lp": lp, "pb": pb, "dict_size": dictionary}
+    return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[one])
 
 
 def compression(head: bytes) -> str:
@@ -150,7 +185,7 @@ class Inflated:
         return (whole, b"", size) if size <= INFLATED_KEPT_BYTES else (whole[:_HEAD], tail, size)
 
     def _rewind(self) -> None:
-        self._decoder: _Decompressor = _MAKERS[self._kind]()
+        self._decoder: Decompressor = _MAKERS[self._kind]()
         self._fed = 0  # packed bytes given to decoders
         self._place = 0  # unpacked bytes got from them
         self._ended = False
@@ -167,7 +202,7 @@ class Inflated:
                     raise InputError("compressed-data", f"the {self._kind} stream is cut short")
             try:
                 piece = self._decoder.decompress(feed, _CHUNK)
-            except _ERRORS as error:
+            except DECOMPRESSION_ERRORS as error:
                 raise InputError("compressed-data", f"it does not unpack: {error}") from None
             if self._decoder.eof:
                 self._follow()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.core.errors import InputError
 from assaymark.core.limits import SEVENZIP_MAX_ENTRIES, SEVENZIP_MAX_HEADER_BYTES, ZIP_MAX_INFLATED_BYTES
+from assaymark.formats.compressed import raw_lzma
 
 if TYPE_CHECKING:
     from assaymark.core.view import View
@@ -47,7 +48,6 @@ _DEFLATE: Final = b"\x04\x01\x08"
 _DELTA: Final = b"\x03"
 _BCJ: Final = b"\x03\x03\x01\x03"
 _NAMES_OF: Final = {b"\x06\xf1\x07\x01": "encryption", b"\x03\x03\x01\x1b": "BCJ2", b"\x03\x04\x01": "PPMd"}
-_LZMA_PROPERTIES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,18 +397,7 @@ def _decode(data: bytes, folder: _Folder) -> bytes:
 def _lzma(data: bytes, coder: _Coder, size: int) -> bytes:
     properties = coder.properties
     if coder.method == _LZMA:
-        if len(properties) != _LZMA_PROPERTIES or properties[0] >= 225:  # noqa: PLR2004 - 9 * 5 * 5
-            raise ValueError("malformed properties")
-        rest, lc = divmod(properties[0], 9)
-        pb, lp = divmod(rest, 5)
-        one = {
-            "id": lzma.FILTER_LZMA1,
-            "lc": lc,
-            "lp": lp,
-            "pb": pb,
-            "dict_size": _dictionary(int.from_bytes(properties[1:], "little"), size),
-        }
-        return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[one]).decompress(data, size)
+        return raw_lzma(properties, size).decompress(data, size)
     if coder.method == _LZMA2:
         if len(properties) != 1 or properties[0] > 40:  # noqa: PLR2004
             raise ValueError("malformed properties")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
+from dataclasses import replace
 
 import pytest
 from tests.support.asm import make_zip, zip_entry
@@ -44,11 +45,25 @@ def test_members_are_those_of_pythons_zipfile(method: int) -> None:
             assert view.read(0, view.size) == reference.read(info)
 
 
-def test_bzip2_members_are_named_as_unreadable() -> None:
-    (member, _) = read_zip(BytesView(archive(compression=zipfile.ZIP_BZIP2))).members
-    with pytest.raises(InputError) as error:
-        member_view(BytesView(b""), member)
-    assert "method 12" in error.value.message
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_members_of_other_methods_are_unpacked(method: int) -> None:
+    data = archive(compression=method)
+    with zipfile.ZipFile(io.BytesIO(data)) as reference:
+        for member, info in zip(read_zip(BytesView(data)).members, reference.infolist(), strict=True):
+            view = member_view(BytesView(data), member)
+            assert view.read(0, view.size) == reference.read(info)
+            with pytest.raises(InputError):
+                member_view(BytesView(data), replace(member, packed=member.packed - 1))
+            with pytest.raises(InputError):
+                member_view(BytesView(data), replace(member, start=member.start + 1))
+
+
+def test_a_method_that_is_not_read_is_named() -> None:
+    data = bytearray(archive(compression=zipfile.ZIP_BZIP2))
+    for place in [at for at in range(len(data) - 4) if data[at : at + 4] in (b"PK\x03\x04", b"PK\x01\x02")]:
+        data[place + (8 if data[place + 2] == 3 else 10)] = 98
+    with pytest.raises(InputError, match="method 98"):
+        member_view(BytesView(bytes(data)), read_zip(BytesView(bytes(data))).members[0])
 
 
 def zip64(

@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import tarfile
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -182,3 +183,15 @@ def test_programs_are_refused_whatever_their_name(data: bytes, name: str) -> Non
 
 def test_two_letters_do_not_make_a_program() -> None:
     assert scan(b"MZ is how a word list may begin\n", "words.txt").outcome() is ScanOutcome.PASS
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize(("data", "outcome"), [(LIVE, ScanOutcome.FAIL), (HARMLESS * 50, ScanOutcome.PASS)])
+def test_members_of_zip_archives_by_every_method_of_pythons_zipfile(
+    method: int, data: bytes, outcome: ScanOutcome
+) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        archive.writestr("m.pkl", data)
+    report = scan(buffer.getvalue(), "m.zip")
+    assert report.outcome() is outcome, report

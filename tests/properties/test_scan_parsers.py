@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.fuzz import (
     compressed_streams,
+    media,
     numpy_header,
     pickle_machine,
     safetensors_reader,
@@ -45,6 +46,7 @@ SEEDS += [
 ]
 TARGETS = [
     compressed_streams,
+    media,
     numpy_header,
     pickle_machine,
     safetensors_reader,

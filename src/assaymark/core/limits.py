@@ -164,6 +164,7 @@ NUMPY_MAX_HEADER_BYTES: Final = 64 * KIB  # NumPy refuses above 10,000 character
 SAFETENSORS_MAX_HEADER_BYTES: Final = 100_000_000
 SCAN_MAX_LISTED: Final = 10_000  # examined members and skips listed for one file; more are counted in one line
 SCAN_MAX_NESTED_BYTES: Final = 64 * MIB  # of text that a pickle decodes and loads: bytes of protocol 2
+MEDIA_MAX_PARTS: Final = 1_000_000  # chunks, boxes or pages; an hour of Ogg has some ten thousand
 SPARSE_MAX_BYTES: Final = 64 * MIB  # of indices of one sparse tensor, 8 bytes each: read and compared in a second
 SCAN_MAX_DICT_ITEMS: Final = 20_000  # keys and values of one pickled dict that are remembered; a state has dozens
 SCAN_MAX_LIST_ITEMS: Final = 100_000  # items of one pickled list that are remembered; a list of keys has hundreds

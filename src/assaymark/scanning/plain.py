@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assaymark.core.errors import InputError
+from assaymark.formats.media import check_media, media_format
 from assaymark.formats.pictures import check_picture, picture_format
 from assaymark.formats.safetensors import read_safetensors
 from assaymark.scanning.notes import shown
@@ -35,6 +36,17 @@ def scan_safetensors(content: Content) -> None:
 def _offset(error: InputError) -> int | None:
     word, _, number = error.position.partition(" ")
     return int(number) if word == "byte" and number.isdecimal() else None
+
+
+def scan_media(content: Content) -> None:
+    """Sound or film whose parts tile the file is inert."""
+    kind = media_format(content.view.read(0, 16))
+    try:
+        check_media(content.view, kind)
+    except InputError as error:
+        content.notes.skip(f"not a clean {kind} file: {error.message} ({error.position})", content.member)
+        return
+    content.inert(kind)
 
 
 def scan_picture(content: Content) -> None:

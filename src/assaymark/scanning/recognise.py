@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.core.errors import InputError
 from assaymark.formats.compressed import compression
 from assaymark.formats.hdf5.reader import MAGIC as HDF5_MAGIC
+from assaymark.formats.media import media_format
 from assaymark.formats.numpy_file import MAGIC as NUMPY_MAGIC
 from assaymark.formats.pictures import picture_format
 from assaymark.formats.safetensors import has_safetensors_shape
@@ -61,6 +62,8 @@ def _container(view: View, head: bytes) -> str:
     for magic, kind in ((SEVENZIP_MAGIC, "7z"), (NUMPY_MAGIC, "numpy"), (HDF5_MAGIC, "hdf5")):
         if head.startswith(magic):
             return kind
+    if media_format(head):
+        return "media"
     return "native" if native_code(view) else ""
 
 

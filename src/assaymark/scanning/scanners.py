@@ -53,6 +53,7 @@ SCANNERS: Final = (
     Part("pathfile", "scanner", "path files of Python", (), "assaymark.scanning.documents.scripts:scan_path_file"),
     Part("sentencepiece", "scanner", "vocabularies", (), "assaymark.scanning.documents.tokens:scan_sentencepiece"),
     Part("tiktoken", "scanner", "vocabularies of text", (), "assaymark.scanning.documents.tokens:scan_tiktoken"),
+    Part("media", "scanner", "sound and film", (), "assaymark.scanning.plain:scan_media"),
     Part("json", "scanner", "JSON", (), "assaymark.scanning.documents.texts:scan_json"),
     Part("text", "scanner", "text, Markdown, YAML", (), "assaymark.scanning.documents.texts:scan_text"),
 )

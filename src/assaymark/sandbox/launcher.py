@@ -23,10 +23,14 @@ _SCOPED_SIGNALS: Final = 6  # the Landlock ABI from which a signal does not leav
 CANNOT_START: Final = 126  # as shells say it
 
 
-def main(request: str, sink: int) -> NoReturn:
-    """Confine this process as ``request`` (JSON) says, write what holds to ``sink``, execute the program."""
+def main(request: int, sink: int) -> NoReturn:
+    """Confine this process as the JSON in ``request`` says, write what holds to ``sink``, execute the program.
+
+    Both are descriptors, and neither stays open in the program.
+    """
     try:
-        wanted: dict[str, Any] = json.loads(request)
+        with os.fdopen(request, "rb") as stream:
+            wanted: dict[str, Any] = json.loads(stream.read())
         held = _confine(wanted)
         os.write(sink, json.dumps(held).encode())
         os.set_inheritable(sink, False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import selectors
@@ -20,11 +21,13 @@ from assaymark.core.limits import (
     OPINION_OUTPUT_BYTES,
     OPINION_SECONDS,
 )
+from assaymark.sandbox.files import in_memory
+from assaymark.sandbox.landlock import landlock_version
 from assaymark.sandbox.launcher import CANNOT_START
 
 _BOOT: Final = (
     "import sys; sys.path[:0] = sys.argv[3:]; "
-    "from assaymark.sandbox.launcher import main; main(sys.argv[1], int(sys.argv[2]))"
+    "from assaymark.sandbox.launcher import main; main(int(sys.argv[1]), int(sys.argv[2]))"
 )
 _PIECE: Final = 65_536
 _MAX_HELD: Final = 4_096
@@ -52,7 +55,8 @@ class ProgramLimits:
 class Ran:
     """How a program ended. ``complaint`` is empty when it ended by itself within its limits.
 
-    ``exit_code`` as the program gave it, -1 when it gave none; ``held`` names what held it, as in a scan.
+    ``exit_code`` as the program gave it, -1 when it gave none; ``held`` names what held it, as in a scan;
+    ``started`` is False when it never ran.
     """
 
     exit_code: int
@@ -60,6 +64,12 @@ class Ran:
     stderr: bytes
     complaint: str
     held: tuple[str, ...]
+    started: bool = True
+
+
+def holds_files() -> bool:
+    """Whether a program that is run here can be kept from writing to files that it is not given."""
+    return sys.platform.startswith("linux") and landlock_version(ctypes.CDLL(None, use_errno=True)) >= 1
 
 
 def run_program(
@@ -99,20 +109,22 @@ def run_program(
     }
     source, sink = os.pipe()
     package = str(Path(__file__).resolve().parents[2])
-    boot = [sys.executable, "-I", "-S", "-c", _BOOT, json.dumps(wanted), str(sink), package]
     kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH") if name in os.environ}
     try:
         try:
-            process = subprocess.Popen(  # noqa: S603 - our own interpreter, words of ours
-                boot,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                cwd=scratch,
-                env=kept,
-                pass_fds=(sink,),
-                start_new_session=True,
-            )
+            with in_memory(json.dumps(wanted).encode()) as request:  # may be longer than a word of a command
+                request.seek(0)
+                boot = [sys.executable, "-I", "-S", "-c", _BOOT, str(request.fileno()), str(sink), package]
+                process = subprocess.Popen(  # noqa: S603 - our own interpreter, words of ours
+                    boot,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    cwd=scratch,
+                    env=kept,
+                    pass_fds=(request.fileno(), sink),
+                    start_new_session=True,
+                )
         finally:
             os.close(sink)
         try:
@@ -173,7 +185,7 @@ def _held(source: int) -> tuple[str, ...] | None:
 def _result(code: int, stdout: bytes, stderr: bytes, complaint: str, held: tuple[str, ...] | None) -> Ran:
     if held is None or (code == CANNOT_START and not complaint):
         why = stderr.decode(errors="replace").strip()[-200:]
-        return Ran(-1, stdout, stderr, f"it could not be started: {why}", held or ())
+        return Ran(-1, stdout, stderr, f"it could not be started: {why}", held or (), started=False)
     if not complaint and code < 0:
         name = signal.Signals(-code).name if -code in signal.valid_signals() else str(-code)
         complaint = f"it was ended by {name}, as when memory or time runs out"

@@ -35,7 +35,7 @@ def main(request: int, sink: int) -> NoReturn:
         os.write(sink, json.dumps(held).encode())
         os.set_inheritable(sink, False)
         os.execve(wanted["command"][0], wanted["command"], wanted["environment"])  # noqa: S606 - no shell
-    except BaseException as error:  # noqa: BLE001 - border: the parent reads why on standard error
+    except (OSError, ValueError, KeyError) as error:  # the parent reads why on standard error
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         sys.stderr.flush()
         os._exit(CANNOT_START)

@@ -93,7 +93,6 @@ def _ask(name: str, place: Place, files: Sequence[tuple[str, Path]], inert: Coll
     scanner: SecondScanner = load_part(_BY_ID[name])
     with tempfile.TemporaryDirectory(prefix="assaymark-", ignore_cleanup_errors=True) as folder:
         model, scratch = Path(folder).resolve() / "model", Path(folder).resolve() / "scratch"
-        scratch.mkdir()
         link = scanner.links and holds_files()
         problem = _lay_out(model, files, link=link)
         if problem:
@@ -194,8 +193,10 @@ class _Asking:
         left = self._deadline - time.monotonic()
         if left < 1:
             return incomplete(f"it took longer than {OPINION_SECONDS} s")
+        # A folder that is new: what hostile bytes made a run leave must not guide the next one.
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._scratch.mkdir()
         report = self._scratch / "report.json"
-        report.unlink(missing_ok=True)
         words = [
             word.replace(PATH, str(root)).replace(REPORT, str(report)) if "{" in word else word
             for word in self._scanner.arguments
@@ -246,7 +247,8 @@ def _read_report(report: Path) -> bytes | None:
         descriptor = os.open(report, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return None
     with os.fdopen(descriptor, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return None
         return stream.read(OPINION_FILE_BYTES + 1)

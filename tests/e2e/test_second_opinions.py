@@ -184,13 +184,13 @@ def test_policies_with_voices_are_explained_tested_and_compared(team: Team, odd:
     assert "at least 2 distinct values of scanner" in team.run("policy", "explain").out
     stricter = tmp_path / "stricter.toml"
     stricter.write_text(POLICY.replace("distinct = 2", "distinct = 3"))
-    compared = team.ask("policy", "diff", stricter).json
+    compared = team.ask("policy", "diff", "current", stricter).json
     assert compared["changed"] == 1
     cases = tmp_path / "cases.toml"
     statement = '{{ type = "opinion", predicate = {{ scanner = "{}", outcome = "{}" }}, signers = [{{ principal = "scanner", roles = ["scanner"] }}] }}'
     cases.write_text(
         'format = "assaymark:policy-cases/v1"\npolicy = "policy.toml"\n'
-        '[[cases]]\nname = "two of three"\nenvironment = "production"\nexpect = "PERMIT"\nstatements = [\n'
+        '[[cases]]\nname = "two of three"\nenvironment = "production"\nnow = "2026-05-02T12:00:00Z"\nexpect = "PERMIT"\nstatements = [\n'
         + ",\n".join(statement.format(*one) for one in (("a", "pass"), ("b", "fail"), ("c", "pass")))
         + "\n]\n"
     )

@@ -12,6 +12,7 @@ from assaymark.scanning.opinions.reading import PATH, REPORT, Reading, Run, Seco
 
 _CLEAN: Final = 0
 _UNSAFE: Final = 1
+_CRASH: Final = "Traceback "
 _SAYS_SO: Final = "Warning: Fickling detected that the pickle file may be unsafe."
 
 
@@ -24,8 +25,10 @@ def read(run: Run) -> Reading:
         return failed(tuple(OpinionFinding("check-safety", "unsafe", name, line) for line in lines if line))
     if run.exit_code == _CLEAN and not run.stderr.strip() and run.report is not None:
         return passed()
-    last = [line.strip() for line in run.stderr.splitlines() if line.strip()]
-    return incomplete(last[0] if last and not unsafe else f"it ended with {run.exit_code}")
+    lines = [line.strip() for line in run.stderr.splitlines() if line.strip()]
+    if not lines or unsafe:
+        return incomplete(f"it ended with {run.exit_code}")
+    return incomplete(f"it crashed: {lines[-1]}" if lines[0].startswith(_CRASH) else lines[0])
 
 
 SCANNER: Final = SecondScanner(("--check-safety", "--print-results", "--json-output", REPORT, PATH), read, each=True)

@@ -79,13 +79,20 @@ def opinions_at(
     inert: Collection[str] = (),
     on_progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Opinion, ...]:
-    """As ``ask_scanners``, on the file or folder ``path``.
+    """As ``ask_scanners``, on the file or folder ``path``. Nobody is asked about a folder that links lead out of.
 
     Raises:
         UsageError: ``path-missing``, ``scanner-path``, ``scanner-home``.
-        InputError: a link that leaves the folder, a device, as the intake raises.
+        InputError: for a file given by its name, as the intake raises.
     """
-    found = sorted(walk(path), key=lambda file: file.path) if is_folder(path) else [find_file(path)]
+    if is_folder(path):
+        try:
+            found = sorted(walk(path), key=lambda file: file.path)
+        except InputError as error:
+            detail = f"it was not asked: {error.message}"
+            return tuple(Opinion(name, "unknown", OpinionOutcome.ERROR, detail=detail) for name in names)
+    else:
+        found = [find_file(path)]
     return ask_scanners(names, [(file.path, file.real) for file in found], inert, on_progress)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from assaymark.service.scanner_places import find_scanner, scanner_names
 
 PASS, FAIL, INCOMPLETE = OpinionOutcome.PASS, OpinionOutcome.FAIL, OpinionOutcome.INCOMPLETE
 ALL = tuple(FAKES)
+PEERS = Path(__file__).parents[3] / ".venv-bench" / "bin"
 
 
 @pytest.fixture
@@ -176,6 +178,15 @@ def test_files_that_would_leave_the_model_are_not_laid_out(installed: Path, tmp_
     assert one.outcome is OpinionOutcome.ERROR
 
 
+def test_nobody_is_asked_about_a_folder_that_a_link_leads_out_of(installed: Path, tmp_path: Path) -> None:
+    place = model(tmp_path, "good.pkl")
+    (tmp_path / "outside.pkl").write_bytes(b"private")
+    (place / "link.pkl").symlink_to(tmp_path / "outside.pkl")
+    (one,) = opinions_at(place, ("picklescan",))
+    assert one.outcome is OpinionOutcome.ERROR
+    assert one.signed_outcome is INCOMPLETE
+
+
 def test_what_was_installed_stays_when_a_new_installation_fails(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = fake(data, "picklescan")
 
@@ -193,9 +204,9 @@ def test_what_was_installed_stays_when_a_new_installation_fails(data: Path, monk
 def test_the_real_one_where_it_is_installed(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import pickle
 
-    real = shutil.which(name)
+    real = shutil.which(name, path=os.pathsep.join((os.environ.get("PATH", ""), str(PEERS))))
     if real is None:
-        pytest.skip(f"no {name} on the path")
+        pytest.skip(f"no {name} on the path, nor among the peers of the bench")
     monkeypatch.setenv(f"ASSAYMARK_SCANNER_{name.upper()}", real)
     place = tmp_path / "model"
     place.mkdir()

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.errors import UnavailableError
+from assaymark.core.opinion import OpinionOutcome
+from assaymark.service.opinions import ask_scanners
 from assaymark.service.scanner_places import find_scanner, scanners_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from assaymark.service.scanner_places import Place
 
+_SAMPLE: Final = b"\x80\x04}\x94."  # an empty dict
 _SECONDS: Final = 1_800
 _MAX_WORDS: Final = 400  # characters of what the installer said last
 
@@ -58,9 +59,7 @@ def install_scanner(name: str) -> Place:
                         *("--require-hashes", "-r", str(lock)),
                     ]
                 )
-                place = find_scanner(name)
-                if place is None:
-                    raise UnavailableError("scanner-install", f"{name} brought no program of that name")
+                place = _tried(name, Path(half))
             except BaseException:
                 shutil.rmtree(target, ignore_errors=True)
                 if old.exists():
@@ -73,9 +72,21 @@ def install_scanner(name: str) -> Place:
     return place
 
 
-def install_scanners(names: Sequence[str]) -> tuple[Place, ...]:
-    """As ``install_scanner``, one after the other."""
-    return tuple(install_scanner(name) for name in names)
+def _tried(name: str, folder: Path) -> Place:
+    """Where it is, after it has said of an empty pickle that it is clean: what does not start is not installed."""
+    place = find_scanner(name)
+    if place is None:
+        raise UnavailableError("scanner-install", f"{name} brought no program of that name")
+    sample = folder / "sample.pkl"
+    sample.write_bytes(_SAMPLE)
+    (opinion,) = ask_scanners([name], [(sample.name, sample)])
+    if opinion.outcome is not OpinionOutcome.PASS:
+        why = opinion.detail or ", ".join(finding.message for finding in opinion.findings)
+        raise UnavailableError(
+            "scanner-install",
+            f"{name} was installed and does not work: of an empty pickle it says {opinion.outcome}: {why}",
+        )
+    return place
 
 
 def _run(command: list[str]) -> None:

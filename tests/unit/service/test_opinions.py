@@ -187,6 +187,21 @@ def test_nobody_is_asked_about_a_folder_that_a_link_leads_out_of(installed: Path
     assert one.signed_outcome is INCOMPLETE
 
 
+def test_an_installation_counts_once_the_scanner_has_passed_a_harmless_file(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def installs(body: str | None) -> None:
+        monkeypatch.setattr(scanner_install, "_run", lambda _command: fake(data, "fickling", body))
+
+    installs("import no_such_module")
+    with pytest.raises(UnavailableError) as caught:
+        scanner_install.install_scanner("fickling")
+    assert "no_such_module" in caught.value.message
+    assert find_scanner("fickling") is None
+    installs(None)
+    assert scanner_install.install_scanner("fickling").version == "9.9.9"
+
+
 def test_what_was_installed_stays_when_a_new_installation_fails(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = fake(data, "picklescan")
 

@@ -68,6 +68,9 @@ lock: $(VENV)/.dev  ## renew the hash-locked files (needs uv)
 	for set in "run:--group build" "serve:--extra serve" "demo:--extra demo --group build" "dev:--extra demo --extra serve --extra s3 --extra onnx --group dev --group build" "bench:--group bench"; do \
 	  uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	    $${set#*:} pyproject.toml -o requirements/$${set%%:*}.txt; done
+	for scanner in picklescan==1.0.5 modelscan==0.8.8 "fickling==0.1.12 typing-extensions" modelaudit==0.2.54; do \
+	  printf '%s\n' $$scanner | uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --upgrade - -o requirements/scanners/$${scanner%%==*}.txt; done
 
 clean:  ## what the above made
 	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

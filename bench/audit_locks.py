@@ -76,10 +76,11 @@ def main() -> int:
     """Exit 0 when all is well, 1 when not."""
     problems: list[str] = []
     everything: dict[str, str] = {}
-    for name in ("run.txt", "serve.txt", "demo.txt", "dev.txt", "bench.txt"):
+    scanners = sorted(f"scanners/{file.name}" for file in (ROOT / "requirements" / "scanners").glob("*.txt"))
+    for name in ("run.txt", "serve.txt", "demo.txt", "dev.txt", "bench.txt", *scanners):
         pins, wrong = read_lock(ROOT / "requirements" / name)
         problems += wrong
-        if name == "bench.txt":  # peers in an environment of their own, with versions of their own
+        if name in ("bench.txt", *scanners):  # peers in environments of their own, with versions of their own
             continue
         problems += missing_dependencies(pins, name)
         for package, version in pins.items():

@@ -11,7 +11,9 @@ from tests.support.cli import Team, make_model, make_team
 @pytest.fixture(autouse=True)
 def _own_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    for name in ("ASSAYMARK_WORKSPACE", "ASSAYMARK_PASSPHRASE_FILE", "ASSAYMARK_DEBUG"):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    scanners = [f"ASSAYMARK_SCANNER_{name}" for name in ("PICKLESCAN", "MODELSCAN", "FICKLING", "MODELAUDIT")]
+    for name in ("ASSAYMARK_WORKSPACE", "ASSAYMARK_PASSPHRASE_FILE", "ASSAYMARK_DEBUG", *scanners):
         monkeypatch.delenv(name, raising=False)
 
 

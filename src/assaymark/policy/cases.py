@@ -23,6 +23,7 @@ from assaymark.core.statement import (
     DATASET,
     EXCEPTION,
     IN_TOTO_PAYLOAD_TYPE,
+    OPINION,
     PROVENANCE,
     RELEASE,
     SCAN,
@@ -48,6 +49,7 @@ SHORT_TYPES: Final = {
     "containment": CONTAINMENT,
     "dataset": DATASET,
     "exception": EXCEPTION,
+    "opinion": OPINION,
     "provenance": PROVENANCE,
     "release": RELEASE,
     "scan": SCAN,
@@ -55,7 +57,7 @@ SHORT_TYPES: Final = {
 SUBJECT: Final = "subject"
 RELATED: Final = {"base": "model", "configuration": "configuration", "data": "dataset"}
 _SCOPED: Final = (APPROVAL, CONTAINMENT, EXCEPTION, RELEASE)
-_SAY_AFTER: Final = (APPROVAL, CONTAINMENT, EXCEPTION)
+_SAY_AFTER: Final = (APPROVAL, CONTAINMENT, EXCEPTION, OPINION)
 _CASE_KEYS: Final = ("name", "environment", "tenant", "subject", "now", "statements", "expect", "unmet")
 _STATEMENT_KEYS: Final = ("type", "about", "predicate", "signers", "parents", "logged")
 _ORIGIN: Final = "policy-cases"

@@ -63,6 +63,12 @@ def says(where: tuple[Condition, ...], predicate: dict[str, Any]) -> tuple[Says,
     return answer, why
 
 
+def value_at(field: str, predicate: dict[str, Any]) -> str | int | bool | None:
+    """The one value at a field's path that can be counted: text, an integer or a boolean; None for all else."""
+    _, value = next(_values(predicate, field.split(".")))
+    return value if isinstance(value, (str, int, bool)) else None
+
+
 def words(condition: Condition) -> str:
     """What the condition wants of its field: ``is at least "0.95"``."""
     values = listed([shown(value) for value in condition.values])

@@ -77,6 +77,9 @@ class Condition:
 class Requirement:
     """``threshold`` distinct signers in one of ``roles``, each with a statement that meets every condition.
 
+    With ``distinct``, a field's path, values of that field are counted rather than signers: ``at_least_distinct`` of
+    them, each in a statement that meets every condition, and one that says no does not outvote them.
+
     ``distinct_from`` holds ``submitter`` when who submitted the subject does not count. ``remedy`` replaces the
     command that a decision would name. ``max_age`` in seconds, 0 for any. It must hold for each subject that it is
     ``about``. Only with ``mode`` enforce does it count towards the outcome.
@@ -93,6 +96,13 @@ class Requirement:
     max_age: int = 0
     about: About = About.MODEL
     mode: Mode = Mode.ENFORCE
+    distinct: str = ""
+    at_least_distinct: int = 0
+
+    @property
+    def needed(self) -> int:
+        """How many must say yes: signers, or values of the field ``distinct``."""
+        return self.at_least_distinct if self.distinct else self.threshold
 
 
 @dataclass(frozen=True, slots=True)

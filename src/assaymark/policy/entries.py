@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.core.limits import TREE_MAX_SIZE
-from assaymark.core.statement import APPROVAL, CONFIGURATION, CONTAINMENT, EXCEPTION, NOT_EVIDENCE
+from assaymark.core.statement import APPROVAL, CONFIGURATION, CONTAINMENT, EXCEPTION, NOT_EVIDENCE, OPINION
 from assaymark.policy.document import About, own_about, same
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ LIFT: Final = "lift"
 ANY_MODEL: Final = "any"
 _ABSENT: Final = object()
 # Statements whose format demands ``afterEntry``: without it nobody knows what their signer knew.
-_SAY_AFTER: Final = (APPROVAL, CONTAINMENT, EXCEPTION)
+_SAY_AFTER: Final = (APPROVAL, CONTAINMENT, EXCEPTION, OPINION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class Window:
         """Whether the entry lies inside, and its signer knew of the containment that opens the window.
 
         A statement with ``afterEntry`` says how many entries its signer took into account: one that was signed
-        before the containment and logged after it does not answer it. Neither does an approval, an exception or a
-        lift that does not say: their format demands it.
+        before the containment and logged after it does not answer it. Neither does an approval, an exception, an
+        opinion or a lift that does not say: their format demands it.
         """
         if not self.after < attestation.position < self.below:
             return False

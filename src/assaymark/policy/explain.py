@@ -70,6 +70,12 @@ def _numbered(requirements: tuple[Requirement, ...], origin: dict[str, str]) -> 
         came = _from(origin, f"require {requirement.id}")
         lines.append(f"  {number}. {requirement.id}: {about}{summary}{came}")
         lines.append(f"     {_who(requirement)}")
+        if requirement.distinct:
+            count = requirement.at_least_distinct
+            lines.append(
+                f"     by at least {count} distinct value{'' if count == 1 else 's'} of {requirement.distinct}; "
+                "one that says otherwise does not count, and does not outvote them"
+            )
         if requirement.max_age:
             lines.append(f"     logged at most {format_duration(requirement.max_age)} ago, by the log's time")
         lines += [f"     {_condition(condition)}" for condition in requirement.where]
@@ -84,6 +90,8 @@ def _from(origin: dict[str, str], key: str) -> str:
 
 def _who(requirement: Requirement) -> str:
     principals = "1 principal" if requirement.threshold == 1 else f"{requirement.threshold} distinct principals"
+    if requirement.distinct:
+        principals = "principals"
     noun = {About.DATA: "data set", About.CONFIGURATION: "configuration", About.POLICY: "policy"}
     submitted = noun.get(requirement.about, "model")
     besides = f", other than who submitted the {submitted}" if SUBMITTER in requirement.distinct_from else ""

@@ -33,7 +33,11 @@ FIELD_FORM: Final = r"[A-Za-z0-9_-]+(\.([A-Za-z0-9_-]+|\*)){0,15}"
 ABOUTS: Final = tuple(str(item) for item in About if item is not About.POLICY)
 MODES: Final = tuple(str(item) for item in Mode)
 
+# A field whose values are counted is one value of a statement: no part of its path is ``*``.
+DISTINCT_FORM: Final = r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){0,15}"
+
 _FIELD: Final = re.compile(FIELD_FORM)
+_DISTINCT: Final = re.compile(DISTINCT_FORM)
 _REQUIREMENT_KEYS: Final = (
     "id",
     "summary",
@@ -41,6 +45,8 @@ _REQUIREMENT_KEYS: Final = (
     "roles",
     "threshold",
     "distinct-from",
+    "distinct",
+    "at-least-distinct",
     "where",
     "max-age",
     "mode",
@@ -68,15 +74,15 @@ def parse_requirements(table: dict[str, Any], path: str, *, of_policy: bool = Fa
     return read
 
 
-def threshold_of(table: dict[str, Any], path: str) -> int:
+def threshold_of(table: dict[str, Any], path: str, key: str = "threshold") -> int:
     """The threshold of a table, 1 when it is not said.
 
     Raises:
         InputError: ``policy-value`` or ``policy-type``.
     """
-    threshold = int(form.typed(table, "threshold", int, path, default=1))
+    threshold = int(form.typed(table, key, int, path, default=1))
     if not 1 <= threshold <= POLICY_MAX_THRESHOLD:
-        raise form.refused("policy-value", f"a threshold is from 1 to {POLICY_MAX_THRESHOLD}", f"{path}.threshold")
+        raise form.refused("policy-value", f"a threshold is from 1 to {POLICY_MAX_THRESHOLD}", f"{path}.{key}")
     return threshold
 
 
@@ -93,6 +99,7 @@ def _requirement(item: Any, path: str, *, of_policy: bool) -> Requirement:
     conditions = form.typed(table, "where", list, path, default=[])
     if len(conditions) > POLICY_MAX_REQUIREMENTS:
         raise form.refused("policy-limit", f"more than {POLICY_MAX_REQUIREMENTS} conditions", f"{path}.where")
+    distinct, at_least_distinct = _distinct(table, path)
     return Requirement(
         id=name,
         predicate=predicate,
@@ -105,7 +112,26 @@ def _requirement(item: Any, path: str, *, of_policy: bool) -> Requirement:
         max_age=form.duration(table, "max-age", path) if "max-age" in table else 0,
         about=About.POLICY if of_policy else About(form.choice(table, "about", path, ABOUTS)),
         mode=Mode(form.choice(table, "mode", path, MODES)),
+        distinct=distinct,
+        at_least_distinct=at_least_distinct,
     )
+
+
+def _distinct(table: dict[str, Any], path: str) -> tuple[str, int]:
+    """The field whose values are counted and how many are needed; empty and 0 when signers are counted."""
+    if "distinct" not in table and "at-least-distinct" not in table:
+        return "", 0
+    if "distinct" not in table or "at-least-distinct" not in table or "threshold" in table:
+        raise form.refused(
+            "policy-value",
+            "distinct and at-least-distinct stand together, in the place of a threshold",
+            path,
+            'such as distinct = "scanner" and at-least-distinct = 2',
+        )
+    field = form.typed(table, "distinct", str, path)
+    if not _DISTINCT.fullmatch(field):
+        raise form.refused("policy-value", "a field is a dotted path such as tool.name", f"{path}.distinct")
+    return field, threshold_of(table, path, "at-least-distinct")
 
 
 def _distinct_from(table: dict[str, Any], path: str) -> tuple[str, ...]:

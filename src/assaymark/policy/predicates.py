@@ -10,10 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from assaymark.core.digest import digest_hex
+from assaymark.core.limits import OPINION_MAX_TEXT
+from assaymark.core.opinion import findings_to_json
+from assaymark.core.report_json import printable
 from assaymark.core.times import format_time
 
 if TYPE_CHECKING:
     from assaymark.core.decision import Scope
+    from assaymark.core.opinion import Opinion
     from assaymark.core.subject import FileEntry, Manifest
 
 
@@ -76,6 +80,21 @@ def configuration_predicate(model: str, files: tuple[FileEntry, ...]) -> dict[st
     return {
         "files": [{"digest": {"sha256": digest_hex(entry.digest)}, "path": entry.path} for entry in files],
         "model": digest_hex(model),
+    }
+
+
+def opinion_predicate(opinion: Opinion, now: int, *, after_entry: int) -> dict[str, Any]:
+    """``assaymark:opinion/v1``: what another scanner said of the subject at ``now``, in seconds, to its runner."""
+    return {
+        "afterEntry": after_entry,
+        "confinement": list(opinion.confinement),
+        "count": len(opinion.findings),
+        "detail": printable(opinion.detail, OPINION_MAX_TEXT),
+        "findings": findings_to_json(opinion),
+        "outcome": str(opinion.signed_outcome),
+        "scannedOn": format_time(now),
+        "scanner": opinion.scanner,
+        "version": printable(opinion.version, OPINION_MAX_TEXT),
     }
 
 

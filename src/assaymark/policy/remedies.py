@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.core.statement import APPROVAL, PROVENANCE, RELEASE, SCAN
+from assaymark.core.statement import APPROVAL, OPINION, PROVENANCE, RELEASE, SCAN
 
 if TYPE_CHECKING:
     from assaymark.core.decision import Request
@@ -16,6 +16,7 @@ _MAX_TEXT: Final = 300
 _COMMANDS: Final[dict[str, str]] = {
     SCAN: "assaymark submit {path} --to {environment}",
     RELEASE: "assaymark submit {path} --to {environment}",
+    OPINION: "assaymark submit {path} --to {environment} --with SCANNERS",
     PROVENANCE: "assaymark record --data DATA --output {path} -- COMMAND",
     APPROVAL: "assaymark attest approval {path} --for {environment} --key file:KEY",
 }

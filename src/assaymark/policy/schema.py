@@ -20,7 +20,7 @@ from assaymark.core.names import NAME_FORM
 from assaymark.policy.conditions import NUMERIC
 from assaymark.policy.document import POLICY_ENVIRONMENT, POLICY_FORMAT, RESERVED_IDS, SUBMITTER, Operator
 from assaymark.policy.parse import LINEAGES
-from assaymark.policy.parse_requirement import ABOUTS, FIELD_FORM, MODES
+from assaymark.policy.parse_requirement import ABOUTS, DISTINCT_FORM, FIELD_FORM, MODES
 
 _NAME: Final = {"pattern": f"^{NAME_FORM}$", "type": "string"}
 _NAMES: Final = {"items": _NAME, "maxItems": POLICY_MAX_VALUES, "minItems": 1, "type": "array", "uniqueItems": True}
@@ -92,6 +92,8 @@ POLICY_SCHEMA: Final[dict[str, Any]] = {
         "requirement": _closed(
             {
                 "about": {"default": ABOUTS[0], "enum": list(ABOUTS)},
+                "at-least-distinct": {"maximum": POLICY_MAX_THRESHOLD, "minimum": 1, "type": "integer"},
+                "distinct": {"pattern": f"^{DISTINCT_FORM}$", "type": "string"},
                 "distinct-from": {"const": [SUBMITTER]},
                 "id": {**_NAME, "not": {"enum": list(RESERVED_IDS)}},
                 "max-age": _DURATION,
@@ -104,6 +106,8 @@ POLICY_SCHEMA: Final[dict[str, Any]] = {
                 "where": {"items": {"$ref": "#/$defs/condition"}, "type": "array"},
             },
             ["id", "predicate", "roles"],
+            dependentRequired={"at-least-distinct": ["distinct"], "distinct": ["at-least-distinct"]},
+            not_={"required": ["distinct", "threshold"]},
         ),
         "requirements": {"items": {"$ref": "#/$defs/requirement"}, "type": "array"},
         "number": _NUMBER,

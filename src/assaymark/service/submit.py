@@ -8,15 +8,25 @@ from assaymark import __version__
 from assaymark.core.decision import Request, Scope
 from assaymark.core.report import ScanOutcome
 from assaymark.core.report_json import printable, report_from_json, report_to_json
-from assaymark.core.statement import CONFIGURATION, CONTAINMENT, PROVENANCE, RELEASE, SCAN, Statement, make_statement
+from assaymark.core.statement import (
+    CONFIGURATION,
+    CONTAINMENT,
+    OPINION,
+    PROVENANCE,
+    RELEASE,
+    SCAN,
+    Statement,
+    make_statement,
+)
 from assaymark.core.subject import Subject
 from assaymark.core.times import MAX_TIME, format_time
-from assaymark.policy.predicates import configuration_predicate, release_predicate
+from assaymark.policy.predicates import configuration_predicate, opinion_predicate, release_predicate
 from assaymark.scanning.rules import RULES
 from assaymark.service.decide import decide_on
 from assaymark.service.derive import derivation, refuse_self
 from assaymark.service.evidence import gather, seen_tree
 from assaymark.service.model import guard_workspace, model_name
+from assaymark.service.opinions import ask_scanners, require_scanners
 from assaymark.service.principals import principal_in
 from assaymark.service.publish import publish, sign_statement
 from assaymark.store.intake import take_manifest
@@ -26,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assaymark.core.attestation import Attestation
+    from assaymark.core.opinion import Opinion
     from assaymark.core.provenance import Material
     from assaymark.core.report import Finding, Report
     from assaymark.core.statement import Envelope
@@ -54,19 +65,24 @@ def submit(
     on_copy: Callable[[int, int], None] | None = None,
     on_scan: Callable[[int, int], None] | None = None,
     recall: Recall | None = None,
+    scanners: Sequence[str] = (),
+    on_asked: Callable[[int, int], None] | None = None,
+    on_opinion: Callable[[Opinion], None] | None = None,
 ) -> Verdict:
     """Submit a file or folder to an environment and decide on it.
 
     What is hashed is what is copied, and the copy is what is scanned. A release that was submitted before, or
     a scan by this version of the scanner that still counts, is not repeated. ``recall`` refuses a workspace that was
     set back to an earlier state, before anything is logged. ``parents`` are what it was made from, by ``operation``.
+    ``scanners`` are asked about the copy too, each anew, and what each says is a statement of its own.
 
     Raises:
-        UsageError: ``derivation-usage`` or ``derivation-self``.
+        UsageError: ``derivation-usage``, ``derivation-self``, or ``scanner-absent`` before anything is done.
         AssaymarkError: as the stores, the keys and the log raise.
     """
     origin = derivation(operation, parents) if parents else None
     guard_workspace(workspace, path)
+    require_scanners(scanners)
     principal_in(seen_tree(workspace, recall).root, submitter)
     workspace.blobs.sweep()  # what an interrupted submission left may be as large as its model
     intake = take_manifest(path, configurations=configurations, copy_to=workspace.blobs, on_progress=on_copy)
@@ -81,12 +97,19 @@ def submit(
         made.append(make_statement((subject,), PROVENANCE, origin))
     envelopes = _not_yet_said(evidence, made, submitter)
     report = _standing_scan(evidence, subject, after, clock() - _scan_age(evidence, scope))
+    service = workspace.signer(None, name="service")
     if report is None:
         report = scan_copy(intake, on_scan)
-        service = workspace.signer(None, name="service")
         envelopes.append(
             sign_statement(scan_statement(subject, report, clock(), after_entry=after + 1).payload, [service])
         )
+    if scanners:
+        files = [(entry.path, file) for entry, file in intake.files]
+        for opinion in ask_scanners(scanners, files, report.inert, on_asked):
+            if on_opinion is not None:
+                on_opinion(opinion)
+            predicate = opinion_predicate(opinion, clock(), after_entry=after + 1)
+            envelopes.append(sign_statement(make_statement((subject,), OPINION, predicate).payload, [service]))
     if envelopes:
         publish(workspace, envelopes, clock())
     return decide_on(workspace, Request(subject, scope), clock, report=report)

@@ -14,6 +14,7 @@ from assaymark.core.canonical import canonical_json
 from assaymark.core.decision import Scope
 from assaymark.core.digest import sha256_digest
 from assaymark.core.errors import InputError
+from assaymark.core.opinion import Opinion, OpinionFinding, OpinionOutcome
 from assaymark.core.report import ScanOutcome, Severity
 from assaymark.core.statement import parse_statement
 from assaymark.core.subject import FileEntry, make_manifest
@@ -22,6 +23,7 @@ from assaymark.policy.predicates import (
     approval_predicate,
     configuration_predicate,
     containment_predicate,
+    opinion_predicate,
     policy_predicate,
     release_predicate,
 )
@@ -36,6 +38,9 @@ NAMES = sorted(path.name.removesuffix(".v1.schema.json") for path in (SPEC / "sc
 PAGES = {"policy": "policy-statement"}
 PREDICATES = [name for name in NAMES if name not in ("decision", "policy", "policy-document", "root")]
 SCOPE = Scope("default", "production")
+OPINION = Opinion(
+    "fickling", "0.1.12", OpinionOutcome.ERROR, (OpinionFinding("r\x1b", "?" * 900, "", "m"),) * 200, "x" * 900
+)
 MANIFEST = make_manifest(
     "folder", [FileEntry("a.json", 1, sha256_digest(b"a")), FileEntry("b", 2, sha256_digest(b"b"))]
 )
@@ -139,6 +144,7 @@ def test_predicates_that_are_made_meet_their_schemas():
     check("containment", containment_predicate(SCOPE, "lift", after_entry=8, reason="fixed"))
     check("configuration", configuration_predicate(MANIFEST.digest, MANIFEST.files))
     check("policy", policy_predicate("default", STARTER, after_entry=0))
+    check("opinion", opinion_predicate(OPINION, 1_777_636_800, after_entry=0))
     assert release_predicate(SCOPE, MANIFEST)["manifest"] == MANIFEST.digest[7:]
 
 

@@ -37,7 +37,7 @@ EXAMPLES = """\
       --reason "in service before there was a policy" --until 2026-09-30
 
 TYPE is approval, configuration, containment, dataset, derivation, exception,
-provenance, release, scan, or the URI of a predicate of your own.
+opinion, provenance, release, scan, or the URI of a predicate of your own.
 A signed predicate holds no floating-point numbers: write them as decimal strings.
 """
 

@@ -44,6 +44,13 @@ VERBS: Final = (
     ),
     Part("scan", "verb", "look into model files without executing them", (), "assaymark.ui.cli.scan:configure"),
     Part(
+        "scanners",
+        "verb",
+        "other scanners that may be asked beside ours, and their installation",
+        (),
+        "assaymark.ui.cli.scanners:configure",
+    ),
+    Part(
         "submit",
         "verb",
         "bring a model in: copy, hash, scan, sign, log, decide",

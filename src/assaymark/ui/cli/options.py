@@ -88,6 +88,18 @@ def add_model(parser: argparse.ArgumentParser, *, optional: bool = False) -> Non
     )
 
 
+def add_with(parser: argparse.ArgumentParser) -> None:
+    """``--with``."""
+    parser.add_argument(
+        "--with",
+        dest="scanners",
+        action="append",
+        default=[],
+        metavar="SCANNER,...",
+        help="ask these scanners too: picklescan, modelscan, fickling, modelaudit, or all (`assaymark scanners`)",
+    )
+
+
 def add_parents(parser: argparse.ArgumentParser) -> None:
     """``--parent``, ``--data`` and ``--derivation``."""
     from assaymark.core.provenance import OPERATIONS

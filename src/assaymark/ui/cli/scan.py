@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from assaymark.ui.cli.main import add_examples
-from assaymark.ui.cli.options import completes_files
+from assaymark.ui.cli.options import add_with, completes_files
 from assaymark.ui.cli.output import FORMATS, NO, NO_ANSWER, YES, Result, emit, note
 
 if TYPE_CHECKING:
     import argparse
 
+    from assaymark.core.opinion import Opinion
     from assaymark.scanning.config import ScanConfig
     from assaymark.ui.report.scan_results import ScanResult, ScanResults
 
@@ -23,9 +24,13 @@ EXAMPLES = """\
   assaymark scan hf://openai-community/gpt2       # reads ranges of it, and downloads nothing
   assaymark scan s3://models/bert/model.pt
   assaymark scan model/ --config scan.toml       # classes of your own, findings that were looked at
+  assaymark scan model.pt --with picklescan,modelscan    # their opinions beside ours
+  assaymark scan model.pt --with all --agree 2
   curl -s https://example.com/model.pt | assaymark scan -
 
-exit code: 0 all clean, 1 a finding at or above --fail-on, 3 something was not examined (1 wins over 3)
+exit code: 0 all clean, 1 a finding at or above --fail-on, 3 something was not examined (1 wins over 3).
+What others say changes it with --agree alone: 1 when too many of them object, 3 when too few have an answer.
+A scanner that was asked for and is not there is no answer: 3.
 """
 _LARGE: Final = 1_000  # files in one report
 _LEVELS: Final = ("low", "medium", "high", "critical")
@@ -50,6 +55,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
             "--config", metavar="FILE", help="what to ignore and which classes to allow, with owner, reason and end"
         )
     )
+    add_with(parser)
+    parser.add_argument(
+        "--agree", type=int, metavar="N", help="how many of the scanners after --with must say that it is clean"
+    )
     parser.set_defaults(run=run, formats=(*FORMATS, "sarif", "github", "html"))
     parser.add_argument(
         "--no-cache",
@@ -67,6 +76,7 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
     from assaymark.ui.report.scans import github_annotations, scan_document, scan_page
     from assaymark.ui.report.text import scan_text
 
+    names = _scanners(args)
     config, allow = ScanConfig(), frozenset[str]()
     if args.config is not None:
         from assaymark.service.scan_config import load_scan_config
@@ -76,8 +86,9 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
         config, allow = loaded.config, loaded.allow
         for line in loaded.notes:
             note(line)
-    results = ScanResults(_scan(args.paths, config, allow, cached=not args.no_cache), Severity[args.fail_on.upper()])
-    outcomes = results.outcomes
+    found = _scan(args.paths, config, allow, names, cached=not args.no_cache)
+    results = ScanResults(found, Severity[args.fail_on.upper()], args.agree)
+    outcomes = results.outcomes | results.agreement
     code = NO if ScanOutcome.FAIL in outcomes else NO_ANSWER if ScanOutcome.INCOMPLETE in outcomes else YES
     large = sum(len(item.report.examined) + len(item.report.inert) for item in results.reports) > _LARGE
     more = {
@@ -89,7 +100,39 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
     return emit(result, args.format, outputs)
 
 
-def _scan(paths: list[str], config: ScanConfig, allow: frozenset[str], *, cached: bool) -> tuple[ScanResult, ...]:
+def _scanners(args: argparse.Namespace) -> tuple[str, ...]:
+    """The scanners to ask too.
+
+    Raises:
+        UsageError: ``scanner-unknown``, ``opinion-agree`` or ``opinion-remote``.
+    """
+    if not args.scanners and args.agree is None:
+        return ()
+    from assaymark.core.errors import UsageError
+    from assaymark.service.scan import is_remote
+    from assaymark.service.scanner_places import scanner_names
+
+    names = scanner_names(args.scanners)
+    if args.agree is not None and not 1 <= args.agree <= len(names):
+        raise UsageError(
+            "opinion-agree",
+            f"--agree {args.agree} of {len(names)} scanners",
+            remedy="--agree is from 1 to the number of scanners after --with",
+        )
+    remote = next((path for path in args.paths if is_remote(path)), None)
+    if remote is not None:
+        raise UsageError(
+            "opinion-remote",
+            "other scanners read whole files, and ranges of this one are read where it lies",
+            source=remote,
+            remedy="download it first, or leave --with out",
+        )
+    return names
+
+
+def _scan(
+    paths: list[str], config: ScanConfig, allow: frozenset[str], names: tuple[str, ...], *, cached: bool
+) -> tuple[ScanResult, ...]:
     from assaymark.sandbox.pool import Sandbox
     from assaymark.scanning.config import apply_ignores
     from assaymark.service.scan import from_stdin, is_remote, scan_remote, scan_with
@@ -106,8 +149,14 @@ def _scan(paths: list[str], config: ScanConfig, allow: frozenset[str], *, cached
             else:
                 place = stack.enter_context(from_stdin()) if path == _STDIN else Path(path)
                 report = scan_with(sandbox, place, progress.update, cache)
+            opinions: tuple[Opinion, ...] = ()
+            if names:
+                from assaymark.service.opinions import opinions_at
+
+                with Progress("asking", "scanners") as asking:
+                    opinions = opinions_at(place, names, report.inert, asking.update)
             report, ignored = apply_ignores(report, config)
-            found.append(ScanResult(path, report, ignored, unsigned=is_remote(path)))
+            found.append(ScanResult(path, report, ignored, unsigned=is_remote(path), opinions=opinions))
     return tuple(found)
 
 

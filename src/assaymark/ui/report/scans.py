@@ -5,11 +5,13 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.core.opinion import opinion_to_json
 from assaymark.core.report import Severity
 from assaymark.core.report_json import printable, report_to_json
 from assaymark.core.times import format_time
 from assaymark.scanning.rules import RULES
 from assaymark.ui.report.fixes import fix
+from assaymark.ui.report.opinions import opinion_rows
 from assaymark.ui.report.text import place_text
 
 if TYPE_CHECKING:
@@ -56,6 +58,8 @@ def _document(item: ScanResult, threshold: Severity) -> dict[str, Any]:
         }
         for finding, entry in item.ignored
     ]
+    if item.opinions:
+        value["opinions"] = [opinion_to_json(opinion) for opinion in item.opinions]
     return value
 
 
@@ -122,6 +126,14 @@ def _section(item: ScanResult, threshold: Severity) -> str:
     ]
     parts += [_list("Not examined", skipped), _list("Ignored", ignored)]
     parts.append(_list("Allowed by configuration", list(report.allowed)))
+    if item.opinions:
+        rows = "".join(
+            f'<tr><td>{_html(name)} {_html(version)}</td><td><span class="outcome {said}">{said}</span></td>'
+            f"<td>{_html(words)}</td></tr>\n"
+            for name, version, said, words in opinion_rows(item, threshold)
+        )
+        head = "<tr><th>scanner</th><th>says</th><th></th></tr>"
+        parts.append(f"<h3>Opinions</h3>\n<table>\n{head}\n{rows}</table>\n")
     return "".join(parts)
 
 

@@ -9,6 +9,7 @@ from assaymark.core.report import ScanOutcome, Severity
 from assaymark.core.times import format_time
 from assaymark.scanning.rules import RULES
 from assaymark.ui.report.fixes import fix
+from assaymark.ui.report.opinions import opinion_lines
 from assaymark.ui.report.style import printable
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ def scan_text(results: ScanResults, style: Style) -> str:
         lines.append(style(counts, "dim"))
         if not (report.examined or report.inert or report.skipped or report.findings):
             lines.append("  there is no file to look at")
+        lines += opinion_lines(item, results.threshold, style)
         if item.unsigned:
             lines.append(style("  only parts were read: no digest names what was looked at", "yellow"))
         held = f"  held by: {', '.join(report.confinement) or 'nothing'}"

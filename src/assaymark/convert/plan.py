@@ -54,11 +54,7 @@ class PlannedTensor:
         """Where in the source its last byte ends; ``start`` for one without elements."""
         if 0 in self.shape:
             return self.start
-        return (
-            self.start
-            + sum((n - 1) * step for n, step in zip(self.shape, self.strides, strict=True))
-            + self.width
-        )
+        return self.start + sum((n - 1) * step for n, step in zip(self.shape, self.strides, strict=True)) + self.width
 
     @property
     def contiguous(self) -> bool:
@@ -75,10 +71,10 @@ class PlannedTensor:
 class Plan:
     """One source file's conversion.
 
-    ``aliases`` are pairs of names whose elements share bytes of the source (each is written in full). ``dropped`` says
-    what is not carried over. ``metadata`` goes into the result's header. ``left`` counts tensors that the source makes
-    and that no name leads to. ``pickled`` says that the source is a pickle of objects, whose form only a clean scan
-    vouches for.
+    ``aliases`` are pairs of names whose elements lie in the same bytes of the source; each is written in full.
+    ``dropped`` says what is not carried over. ``metadata`` goes into the result's header. ``left`` counts tensors
+    that the source makes and that no name leads to. ``pickled`` says that the source is a pickle of objects, whose form
+    only a clean scan vouches for.
     """
 
     source: str
@@ -170,6 +166,8 @@ def _tensor(item: Any, where: str) -> PlannedTensor:
     if len(shape) > CONVERT_MAX_DIMENSIONS or not all(map(_count, (*shape, *strides, start))):
         _refuse("malformed shape", where)
     width = element_bytes(dtype)
+    if any(step % width for step in strides):
+        _refuse("strides that split an element", where)
     if type(swap) is not int or swap not in (0, 2, 4, 8) or (swap and width % swap):
         _refuse("a byte order that the type has not", where)
     return PlannedTensor(name, dtype, tuple(shape), tuple(strides), start, swap)

@@ -244,7 +244,10 @@ CONVERT_MAX_DROPPED: Final = 1_000  # things that are left behind and named; mor
 CONVERT_MAX_EXPANSION: Final = 8
 CONVERT_SPARE_BYTES: Final = 64 * MIB
 CONVERT_OUTPUT_BYTES: Final = 128 * MIB  # of a plan: 200,000 tensors, and values beside them
-CONVERT_TREE_BYTES: Final = 32 * MIB  # of values that are kept as JSON in the header; safetensors' own limit is 100 MB
+CONVERT_TREE_BYTES: Final = (
+    32 * MIB
+)  # of values that are kept as JSON in the header; safetensors' own limit is 100 MB
 # A tensor whose elements do not lie in order is gathered in memory.
 CONVERT_MAX_GATHERED_BYTES: Final = 4 * GIB
+CONVERT_MAX_STEPS: Final = 20_000_000  # slices of one such tensor: about 30 s
 CONVERT_CHUNK_BYTES: Final = 8 * MIB

@@ -190,6 +190,21 @@ class Sandbox:
             )
         return report
 
+    def ask(self, path: str, descriptor: int) -> tuple[bytes, str, tuple[int, int]]:
+        """What the engine, one that makes no report, says of an open file: its lines, what went wrong, how it ended.
+
+        Raises:
+            UnavailableError: ``sandbox-start`` when no confined process can be started at all, or it stopped.
+        """
+        channel = self._open_channel()
+        try:
+            said = self._exchange(channel, [Item(path)], descriptor)
+        except (OSError, EOFError):
+            self._drop(channel)
+            raise _no_start("it stopped while it read the file") from None
+        self._return(channel)
+        return said
+
     def _share(
         self, share: list[tuple[str, Path]], channel: socket.socket | None
     ) -> tuple[list[Report], socket.socket | None]:

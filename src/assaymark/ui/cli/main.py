@@ -44,6 +44,13 @@ VERBS: Final = (
     ),
     Part("scan", "verb", "look into model files without executing them", (), "assaymark.ui.cli.scan:configure"),
     Part(
+        "convert",
+        "verb",
+        "write a model in a safe format without executing it",
+        (),
+        "assaymark.ui.cli.convert:configure",
+    ),
+    Part(
         "submit",
         "verb",
         "bring a model in: copy, hash, scan, sign, log, decide",

@@ -1,0 +1,62 @@
+"""Has a confined process make the plan of a conversion, and takes nothing of it on trust."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+from assaymark.convert.plan import Plan, plan_from_json
+from assaymark.core.canonical import parse_object
+from assaymark.core.errors import InputError
+from assaymark.core.limits import CONVERT_OUTPUT_BYTES
+from assaymark.core.report_json import printable
+from assaymark.sandbox.confine import HOLDS
+from assaymark.sandbox.limits import SandboxLimits
+from assaymark.sandbox.pool import Sandbox
+from assaymark.sandbox.result import failure, held
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ENGINE: Final = "assaymark.convert.engine:answer"
+_LIMITS: Final = SandboxLimits(output_bytes=CONVERT_OUTPUT_BYTES)
+_CODE_LENGTH: Final = 64
+
+
+def plan_file(path: str, descriptor: int, on_unconfined: Callable[[tuple[str, ...]], None] | None = None) -> Plan:
+    """The plan for the open file shown as ``path``. ``on_unconfined`` hears what of the confinement did not hold.
+
+    Raises:
+        InputError: what the engine refuses, ``convert-reader`` when it fails on the file, ``convert-plan``.
+        UnavailableError: ``sandbox-start``.
+    """
+    with Sandbox(workers=1, limits=_LIMITS, examiner=ENGINE) as sandbox:
+        data, complaint, status = sandbox.ask(path, descriptor)
+    header, _, body = data.partition(b"\n")
+    complaint = complaint or failure(status, _LIMITS)
+    if complaint:
+        raise InputError("convert-reader", f"reading it {complaint}", source=path)
+    missing = tuple(name for name in HOLDS if name not in held(header))
+    if missing and on_unconfined is not None:
+        on_unconfined(missing)
+    said = parse_object(body, limit=CONVERT_OUTPUT_BYTES)
+    if "plan" in said:
+        return plan_from_json(said["plan"], os.fstat(descriptor).st_size)
+    error = said.get("error")
+    if not isinstance(error, dict):
+        name = printable(str(error), 80)
+        raise InputError(
+            "convert-reader", f"the reader failed on it ({name}): please report this as a bug", source=path
+        )
+    raise InputError(
+        _text(error, "code")[:_CODE_LENGTH],
+        _text(error, "message"),
+        source=path,
+        position=_text(error, "position"),
+        remedy=_text(error, "remedy"),
+    )
+
+
+def _text(error: dict[str, Any], name: str) -> str:
+    value = error.get(name)
+    return printable(value) if isinstance(value, str) else ""

@@ -1,0 +1,88 @@
+"""Convert a model file to a safe format; in a workspace, bring the result in with its parent and the comparison."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from assaymark.core.errors import InputError, UsageError
+from assaymark.sandbox.files import open_regular
+from assaymark.sandbox.planning import plan_file
+from assaymark.service.model import identify
+from assaymark.store.converted import write_converted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from assaymark.convert.plan import Plan
+    from assaymark.core.subject import Subject
+    from assaymark.store.converted import Compared
+
+SUFFIX: Final = ".safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """One file converted: what it was and is, how many tensors were compared, what was left behind."""
+
+    source: Path
+    target: Path
+    parent: Subject
+    child: Subject
+    plan: Plan
+    compared: Compared
+    unconfined: tuple[str, ...] = ()
+
+
+def convert_file(source: Path, target: Path, on_progress: Callable[[int, int], None] | None = None) -> Conversion:
+    """Convert ``source`` to ``target``, which must not exist. The source is parsed in a confined process.
+
+    Raises:
+        UsageError: ``path-missing``, ``path-exists``, ``convert-suffix``.
+        InputError: a ``convert-*`` code, or one of the format's reader.
+        UnavailableError: as the stores and the sandbox raise.
+    """
+    if target.suffix != SUFFIX:
+        raise UsageError("convert-suffix", f"the result is a {SUFFIX} file", source=str(target))
+    if target.exists() or target.is_symlink():
+        raise UsageError("path-exists", "already exists and is not overwritten", source=str(target))
+    if not target.parent.is_dir():
+        raise UsageError("path-missing", "the folder to write into is not there", source=str(target))
+    missing: list[tuple[str, ...]] = []
+    descriptor = _open(source)
+    try:
+        plan = plan_file(str(source), descriptor, missing.append)
+        compared = write_converted(descriptor, plan, target, on_progress)
+    except InputError as error:
+        raise error.at(str(source)) from None
+    finally:
+        os.close(descriptor)
+    parent, _ = identify(source)
+    child, _ = identify(target)
+    return Conversion(source, target, parent, child, plan, compared, missing[0] if missing else ())
+
+
+def _open(source: Path) -> int:
+    try:
+        return open_regular(source)
+    except FileNotFoundError:
+        raise UsageError("path-missing", "there is no such file", source=str(source)) from None
+    except OSError as error:
+        raise UsageError("path-kind", error.strerror or "not a regular file", source=str(source)) from None
+
+
+def conversion_document(conversion: Conversion) -> dict[str, Any]:
+    """The facts of a conversion, as the statement and the output have them: docs/spec/conversion.md."""
+    plan = conversion.plan
+    return {
+        "aliases": len(plan.aliases),
+        "bytes": conversion.compared.size,
+        "compared": conversion.compared.tensors,
+        "dropped": list(plan.dropped),
+        "from": plan.source,
+        "left": plan.left,
+        "tensors": len(plan.tensors),
+        "to": "safetensors",
+    }

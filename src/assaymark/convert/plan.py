@@ -73,8 +73,8 @@ class Plan:
 
     ``aliases`` are pairs of names whose elements lie in the same bytes of the source; each is written in full.
     ``dropped`` says what is not carried over. ``metadata`` goes into the result's header. ``left`` counts tensors
-    that the source makes and that no name leads to. ``pickled`` says that the source is a pickle of objects, whose form
-    only a clean scan vouches for.
+    that the source makes and that no name leads to. ``pickled`` says that the source is a pickle of objects, whose
+    form only a clean scan vouches for.
     """
 
     source: str

@@ -6,10 +6,18 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark import __version__
+from assaymark.core.digest import digest_hex
 from assaymark.core.errors import InputError, UsageError
+from assaymark.core.provenance import Material
+from assaymark.core.statement import CONVERSION, make_statement
 from assaymark.sandbox.files import open_regular
 from assaymark.sandbox.planning import plan_file
+from assaymark.service.derive import MODEL
 from assaymark.service.model import identify
+from assaymark.service.principals import principal_in
+from assaymark.service.publish import publish, sign_statement
+from assaymark.service.submit import submit
 from assaymark.store.converted import write_converted
 
 if TYPE_CHECKING:
@@ -17,8 +25,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assaymark.convert.plan import Plan
+    from assaymark.core.decision import Scope
     from assaymark.core.subject import Subject
+    from assaymark.keys.signers import Signer
+    from assaymark.service.verdict import Verdict
+    from assaymark.service.workspace import Workspace
     from assaymark.store.converted import Compared
+    from assaymark.store.recall import Recall
 
 SUFFIX: Final = ".safetensors"
 
@@ -62,6 +75,52 @@ def convert_file(source: Path, target: Path, on_progress: Callable[[int, int], N
     parent, _ = identify(source)
     child, _ = identify(target)
     return Conversion(source, target, parent, child, plan, compared, missing[0] if missing else ())
+
+
+def convert_into(
+    workspace: Workspace,
+    source: Path,
+    target: Path,
+    scope: Scope,
+    submitter: Signer,
+    clock: Callable[[], int],
+    *,
+    on_progress: Callable[[int, int], None] | None = None,
+    on_scan: Callable[[int, int], None] | None = None,
+    recall: Recall | None = None,
+) -> tuple[Conversion, Verdict]:
+    """Convert, log the comparison, submit the result with ``source`` as its parent, and decide on it.
+
+    Raises:
+        AssaymarkError: as ``convert_file`` and ``submit`` raise.
+    """
+    principal_in(workspace.trust().root, submitter)  # before the work
+    done = convert_file(source, target, on_progress)
+    statement = make_statement((done.child,), CONVERSION, conversion_predicate(done))
+    publish(workspace, [sign_statement(statement.payload, [submitter])], clock())
+    parent = Material(done.parent.name, done.parent.digest, MODEL, declared=True)
+    verdict = submit(
+        workspace,
+        target,
+        scope,
+        submitter,
+        clock,
+        parents=(parent,),
+        operation="convert",
+        on_scan=on_scan,
+        recall=recall,
+    )
+    return done, verdict
+
+
+def conversion_predicate(done: Conversion) -> dict[str, Any]:
+    """``assaymark:conversion/v1``: docs/spec/conversion.md. The subject is the result."""
+    parent = {"digest": {"sha256": digest_hex(done.parent.digest)}, "name": done.parent.name}
+    return {
+        **conversion_document(done),
+        "parent": parent,
+        "tool": {"name": "assaymark", "version": __version__},
+    }
 
 
 def _open(source: Path) -> int:

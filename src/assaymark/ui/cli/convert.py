@@ -6,76 +6,95 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.ui.cli.main import add_examples
-from assaymark.ui.cli.options import completes_files
+from assaymark.ui.cli.options import add_environment, add_key, add_workspace, completes_files
 from assaymark.ui.cli.output import YES, Result, emit, note
 
 if TYPE_CHECKING:
     import argparse
 
     from assaymark.service.convert import Conversion
+    from assaymark.service.verdict import Verdict
     from assaymark.ui.report.style import Style
 
 EXAMPLES: Final = """\
   assaymark convert model.pt model.safetensors
   assaymark convert model.pt model.safetensors --format json
+  assaymark convert model.pt model.safetensors --to production    # and log, submit and decide
+
+exit code: 0 converted and equal (with --to: and admitted), 1 not admitted, 3 cannot be converted
 """
-_SHOWN: Final = 20
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``convert``."""
-    completes_files(parser.add_argument("source", metavar="IN", help="the model file to convert; it is not executed"))
+    completes_files(parser.add_argument("source", metavar="IN", help="the model file; it is read and not executed"))
     completes_files(
-        parser.add_argument("target", metavar="OUT", help="the new file, *.safetensors; never overwritten")
+        parser.add_argument("target", metavar="OUT", help="the new file, .safetensors; never overwritten")
     )
+    add_environment(parser, "--to", required=False)
+    add_workspace(parser)
+    add_key(parser, "key of the submitter, such as file:bob.key (default: the workspace owner's)")
     add_examples(parser, EXAMPLES)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
     """Convert, and say what was compared and what was left behind."""
-    from assaymark.service.convert import convert_file
-    from assaymark.ui.cli.progress import Progress
+    from assaymark.ui.cli.verdicts import EXIT
+    from assaymark.ui.report.conversions import CONVERSION_SCHEMA, conversion_output, conversion_text
+    from assaymark.ui.report.documents import verdict_document
+    from assaymark.ui.report.text import verdict_text
 
-    with Progress("converting") as progress:
-        done = convert_file(Path(args.source), Path(args.target), progress.update)
+    done, verdict = _convert(args)
     if done.unconfined:
         note(f"the reader was not confined in: {', '.join(done.unconfined)}")
-    result = Result(YES, document(done), lambda style: text(done, style))
+    document: dict[str, Any] = {"schema": CONVERSION_SCHEMA, "conversions": [conversion_output(done)]}
+    if verdict is not None:
+        document["verdict"] = verdict_document(verdict)
+
+    def text(style: Style) -> str:
+        said = conversion_text(done, style)
+        return said if verdict is None else f"{said}\n{verdict_text(verdict, style)}"
+
+    result = Result(YES if verdict is None else EXIT[verdict.outcome], document, text)
     return emit(result, args.format, outputs)
 
 
-def document(done: Conversion) -> dict[str, Any]:
-    """docs/spec/output.md."""
-    from assaymark.service.convert import conversion_document
+def _convert(args: argparse.Namespace) -> tuple[Conversion, Verdict | None]:
+    from assaymark.service.convert import convert_file, convert_into
+    from assaymark.ui.cli.progress import Progress
 
-    return {
-        "conversion": conversion_document(done),
-        "source": {"path": str(done.source), "digest": done.parent.digest},
-        "target": {"path": str(done.target), "digest": done.child.digest},
-        "aliases": [list(pair) for pair in done.plan.aliases],
-    }
+    source, target = Path(args.source), Path(args.target)
+    args.path = args.target  # of which the verdict speaks
+    if args.environment is None:
+        with Progress("converting") as progress:
+            return convert_file(source, target, progress.update), None
 
+    from dataclasses import replace
 
-def text(done: Conversion, style: Style) -> str:
-    """For people."""
-    from assaymark.ui.report.style import printable
+    from assaymark.api import state_folder
+    from assaymark.core.decision import Scope
+    from assaymark.service.workspace import open_workspace
+    from assaymark.store.recall import Recall
+    from assaymark.ui.cli.clock import now
+    from assaymark.ui.cli.options import find_workspace, passphrase_source
+    from assaymark.ui.cli.remedies import complete
 
-    plan, compared = done.plan, done.compared
-    source, target = printable(str(done.source)), printable(str(done.target))
-    equal = f"{compared.tensors} of {len(plan.tensors)} tensors compared byte by byte, all equal"
-    lines = [
-        f"{style('converted', 'green', 'bold')} {source} ({plan.source}) to {target}",
-        f"  {equal}: {compared.size} bytes",
-        f"  from {done.parent.digest}",
-        f"  to   {done.child.digest}",
-    ]
-    if plan.aliases:
-        lines.append(f"  {len(plan.aliases)} tensors lie in bytes that another has too; each is written in full")
-        lines += [f"    {printable(one)} and {printable(two)}" for one, two in plan.aliases[:_SHOWN]]
-    if plan.dropped:
-        lines.append(f"  left behind ({len(plan.dropped)}):")
-        lines += [f"    {printable(what)}" for what in plan.dropped[:_SHOWN]]
-        if len(plan.dropped) > _SHOWN:
-            lines.append(f"    and {len(plan.dropped) - _SHOWN} more: --format json lists all")
-    return "\n".join(lines)
+    workspace = open_workspace(find_workspace(args))
+    submitter = workspace.signer(args.key, passphrase_source(args))
+    recall = Recall(state_folder())
+    with Progress("converting") as progress, Progress("scanning", "files") as scanning:
+        done, verdict = convert_into(
+            workspace,
+            source,
+            target,
+            Scope(workspace.config.tenant, args.environment),
+            submitter,
+            now,
+            on_progress=progress.update,
+            on_scan=scanning.update,
+            recall=recall,
+        )
+    for line in recall.notes:
+        note(line)
+    return done, replace(verdict, reasons=complete(verdict.reasons, verdict.subject.name, args))

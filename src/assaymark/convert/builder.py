@@ -5,36 +5,45 @@ What a stream calls besides is not done, and is named: the effect of a malicious
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
+from assaymark.convert.numpy_values import CALLS, NAMES, STATES, WRAPPER, read_wrapped
 from assaymark.convert.torch_values import FUNCTIONS, KNOWN, Malformed, storage_of
 from assaymark.convert.tree import Array, Lost, Node, Object
 from assaymark.core.errors import InputError
 from assaymark.core.limits import CONVERT_MAX_DROPPED
 from assaymark.core.report_json import printable
+from assaymark.formats.pickle.run import run_pickle
+from assaymark.formats.pickle.trace import Loaded
 from assaymark.formats.pickle.values import Dict, Global
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from assaymark.convert.tree import Storage
-    from assaymark.formats.pickle.trace import Loaded
+    from assaymark.core.view import View
     from assaymark.formats.pickle.values import Value
 
-_NAME: int = 200
+_NAME: Final = 200
+_QUIET: Final = KNOWN | NAMES  # imported without a word
 
 
 class Builder:
     """Observer of the pickles of one file.
 
-    ``dropped`` says, in the order of the stream, what it would have done; ``arrays`` are all tensors that it makes,
-    ``storages`` what its persistent ids refer to.
+    ``view`` holds the pickle. ``dropped`` says, in the order of the stream, what it would have done; ``arrays`` are
+    all tensors that it makes, ``calls`` what functions would have made, ``storages`` what persistent ids refer to.
     """
 
-    def __init__(self, *, torch: bool) -> None:
+    def __init__(self, view: View, *, torch: bool) -> None:
+        self.view = view
         self.torch = torch
         self.dropped: dict[str, None] = {}
         self.more = 0
         self.arrays: list[Array] = []
+        self.calls: list[Object] = []
         self.storages: dict[str, Storage] = {}
+        self._within = False
         self._imports: dict[str, Global] = {}
 
     def drop(self, what: str) -> None:
@@ -49,7 +58,7 @@ class Builder:
 
     def on_global(self, found: Global) -> Value:
         """Nothing is imported."""
-        if not found.constant or (found.module, found.name) not in KNOWN:
+        if not found.constant or (found.module, found.name) not in _QUIET:
             self._imports.setdefault(found.dotted, found)
         return found
 
@@ -58,7 +67,8 @@ class Builder:
         if not isinstance(function, Global):
             self.drop(f"byte {offset}: a call of what is no function")
             return Lost("the result of a call")
-        known = FUNCTIONS.get((function.module, function.name)) if function.constant else None
+        name_of = (function.module, function.name)
+        known = (FUNCTIONS.get(name_of) or CALLS.get(name_of)) if function.constant else None
         if known is not None and opcode in ("REDUCE", "OBJ", "INST"):
             if not isinstance(arguments, tuple):
                 self._refuse(function, "with something that is no tuple", offset)
@@ -73,16 +83,27 @@ class Builder:
             return made
         called = opcode == "REDUCE" or (opcode in ("OBJ", "INST") and arguments != ())
         name = printable(function.dotted, _NAME)
-        if (function.module, function.name) not in KNOWN:
+        if name_of not in _QUIET:
             self._imports.pop(function.dotted, None)
-            if called:
-                self.drop(f"byte {offset}: the call of {name}")
-            else:
+            if not called:
                 self.drop(f"the class {name}")
-        return Object(name, called, arguments, offset)
+        made = Object(name, called, arguments, offset)
+        if called and name_of not in _QUIET:
+            self.calls.append(made)
+        return made
 
-    def on_build(self, target: Value, state: Value, offset: int, _frame_end: int) -> Loaded | None:
-        """The state is kept as data."""
+    def on_build(self, target: Value, state: Value, offset: int, frame_end: int) -> Loaded | None:
+        """The state is kept as data; joblib reads an array behind it."""
+        settle = STATES.get(type(target))
+        try:
+            if settle is not None:
+                settle(target, state)
+                return None
+            if isinstance(target, Object) and target.name == ".".join(WRAPPER):
+                return self._wrapped(state, offset + 1, frame_end)
+        except Malformed as error:
+            what = f"the state of an array {error}"
+            raise InputError("convert-array", what, position=f"byte {offset}") from None
         if isinstance(target, Object):
             target.state = (target.state, state) if target.built else state
             target.built = True
@@ -91,6 +112,22 @@ class Builder:
         else:
             self.drop(f"byte {offset}: a state that is set on what is no object")
         return None
+
+    def _wrapped(self, state: Value, start: int, frame_end: int) -> Loaded:
+        """The array that joblib reads from ``start``: raw elements, or one more pickle for an array of objects."""
+        if frame_end > start:
+            raise Malformed("in the middle of a frame")
+        loaded = read_wrapped(self.view, state, start)
+        if loaded is not None:
+            return loaded
+        if self._within:
+            raise Malformed("of objects within another one")
+        self._within = True
+        trace = run_pickle(self.view, start, self)
+        self._within = False
+        if not trace.sound:
+            raise Malformed("of objects that cannot be followed to their end")
+        return Loaded(trace.result, trace.end)
 
     def on_mutate(self, target: Value, items: list[Value], opcode: str, offset: int) -> None:
         """Items are kept as data."""
@@ -137,10 +174,14 @@ class Builder:
     def on_reserve(self, length: int, opcode: str, offset: int) -> None:
         """Nothing is set aside here."""
 
-    def conclude(self) -> None:
-        """Name what was imported and not used."""
+    def conclude(self, kept: Container[int | str]) -> None:
+        """Name what was called and imported, but for the ids of objects and the names that are ``kept`` as data."""
+        for call in self.calls:
+            if id(call) not in kept:
+                self.drop(f"byte {call.offset}: the call of {call.name}")
         for name, found in self._imports.items():
-            self.drop(f"byte {found.offset}: the import of {printable(name, _NAME)}")
+            if name not in kept:
+                self.drop(f"byte {found.offset}: the import of {printable(name, _NAME)}")
 
     def _refuse(self, function: Global, why: str, offset: int) -> NoReturn:
         raise InputError("convert-torch", f"{function.dotted} {why}", position=f"byte {offset}")

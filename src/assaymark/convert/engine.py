@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.convert.plan import Plan, output_bound, plan_to_json
-from assaymark.convert.torch_file import plan_archive, plan_legacy
+from assaymark.convert.safetensors_file import plan_safetensors
+from assaymark.convert.torch_file import plan_archive, plan_pickles
 from assaymark.core.errors import InputError
+from assaymark.formats.safetensors import has_safetensors_shape
 from assaymark.formats.zip import LOCAL_MAGIC
+
+_KNOWN: Final = "torch (both forms), pickle, joblib without compression and safetensors are"
+# The first opcodes of what Python's own pickler writes: PROTO, or in protocol 0 and 1 a container, a global, a text.
+_PICKLE_STARTS: Final = frozenset(bytes((byte,)) for byte in b"\x80(]})cIJKMLFGVXSUTN")
 
 if TYPE_CHECKING:
     from assaymark.core.view import View
@@ -28,7 +34,14 @@ def make(view: View) -> Plan:
     Raises:
         InputError: a ``convert-*`` code, or one of the format's reader.
     """
-    plan = plan_archive(view) if view.read(0, 4) == LOCAL_MAGIC else plan_legacy(view)
+    if view.read(0, 4) == LOCAL_MAGIC:
+        plan = plan_archive(view)
+    elif has_safetensors_shape(view):
+        plan = plan_safetensors(view)
+    elif view.read(0, 1) in _PICKLE_STARTS:
+        plan = plan_pickles(view)
+    else:
+        raise InputError("convert-unknown", "no format that is converted", remedy=_KNOWN)
     total = sum(tensor.size for tensor in plan.tensors)
     if total > output_bound(view.size):
         raise InputError(

@@ -11,7 +11,8 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.convert.builder import pairs
-from assaymark.convert.tree import Array, Lost, Node, Object, Storage
+from assaymark.convert.numpy_values import SAFETENSORS_TYPES
+from assaymark.convert.tree import Array, DType, Lost, Node, NumpyArray, Object, Storage
 from assaymark.core.errors import InputError
 from assaymark.core.limits import (
     CONVERT_MAX_NODES,
@@ -25,7 +26,6 @@ from assaymark.formats.pickle.values import Blob, Dict, Global, Plain, Unknown
 
 if TYPE_CHECKING:
     from assaymark.convert.builder import Builder
-    from assaymark.core.view import View
 
 FORMAT: Final = "assaymark:object/v1"
 # What torch's state_dict() leaves out of its names.
@@ -37,16 +37,20 @@ _SHOWN: Final = 200
 class Flattener:
     """Walks one value. ``named`` are the tensors in the order found, ``nodes`` the table of the tree.
 
-    ``calls`` says that objects that a function makes are kept as data; without it they are lost.
+    ``base`` is where the pickle lies in the file, ``None`` when it is compressed there. ``calls`` says that objects
+    that a function makes are kept as data; without it they are lost.
     """
 
-    def __init__(self, builder: Builder, view: View, *, calls: bool) -> None:
+    def __init__(self, builder: Builder, base: int | None, *, calls: bool) -> None:
         self.named: dict[str, Array] = {}
         self.nodes: list[Any] = []
         self._builder = builder
-        self._view = view
+        self._view = builder.view
+        self._base = base
         self._calls = calls
+        self._globals: set[str] = set()
         self._numbers: dict[int, int] = {}
+        self._arrays: dict[int, dict[str, Any]] = {}
         self._stack: list[tuple[Node, str, int]] = []
         self._values = 0
         self._text = 0
@@ -65,25 +69,27 @@ class Flattener:
             self._stack[begun:] = reversed(self._stack[begun:])  # names in the order of the pickle
         return {"format": FORMAT, "root": top, "nodes": self.nodes}
 
+    def kept(self) -> frozenset[int | str]:
+        """The ids of all objects that are nodes of the tree, and the names of all globals in it."""
+        return frozenset(self._numbers) | self._globals
+
     def _child(self, value: Node, path: str) -> Any:
         """How ``value`` is written where it stands: itself, a tensor's name or the number of its node."""
         self._values += 1
         if self._values > CONVERT_MAX_NODES:
             raise InputError("convert-limit", f"more than {CONVERT_MAX_NODES} values")
-        if value is None or isinstance(value, bool):
-            return value
-        if isinstance(value, int):
-            return value if abs(value) <= JSON_MAX_INTEGER else {"int": str(value)}
-        if isinstance(value, float):
-            return value if math.isfinite(value) else {"float": repr(value)}
-        if isinstance(value, str):
-            self._take(len(value))
-            return str(value)
+        if value is None or isinstance(value, (bool, int, float, str)):
+            return self._plain(value)
         if isinstance(value, Storage):
             value = _whole(value)
         if isinstance(value, Array):
             return self._tensor(value, path)
+        if isinstance(value, DType):
+            return {"dtype": value.described()}
+        if isinstance(value, NumpyArray) and value.objects is None:
+            return self._array(value, path)
         if isinstance(value, Global):
+            self._globals.add(value.dotted)
             return {"global": printable(value.dotted)}
         if isinstance(value, Blob):
             return self._blob(value, path)
@@ -92,6 +98,16 @@ class Flattener:
         ):
             return self._lost(value, path)
         return self._number(value, path)
+
+    def _plain(self, value: Node) -> Any:
+        if isinstance(value, str):
+            self._take(len(value))
+            return str(value)
+        if isinstance(value, float) and not math.isfinite(value):
+            return {"float": repr(value)}
+        if isinstance(value, int) and abs(value) > JSON_MAX_INTEGER:
+            return {"int": str(value)}
+        return value
 
     def _number(self, value: Node, path: str) -> Any:
         number = self._numbers.get(id(value))
@@ -112,7 +128,44 @@ class Flattener:
                 raise InputError("convert-limit", f"a list of {SCAN_MAX_LIST_ITEMS} items at {path[:_SHOWN]!r}")
             children = [self._child(item, _join(path, str(i))) for i, item in enumerate(value)]
             return {"type": "list" if isinstance(value, list) else "tuple", "items": children}
+        if isinstance(value, NumpyArray):
+            items = [self._child(item, _join(path, str(i))) for i, item in enumerate(value.objects or ())]
+            return {"type": "array-of-objects", "shape": list(value.shape), "items": items, "fortran": value.fortran}
+        if value.name in ("builtins.set", "builtins.frozenset") and not value.called:
+            children = [self._child(item, _join(path, str(i))) for i, item in enumerate(value.appended)]
+            return {"type": value.name.removeprefix("builtins."), "items": children}
         return self._object(value, path)
+
+    def _array(self, array: NumpyArray, path: str) -> Any:
+        """A tensor where safetensors has the type, its bytes and the type's description where it has not."""
+        dtype = array.dtype
+        if dtype is None or not dtype.known:
+            what = f"the array {printable(path, _SHOWN)!r} is of a type that is not understood"
+            raise InputError("convert-unsupported", what)
+        shape, width = array.shape, dtype.width
+        native = SAFETENSORS_TYPES.get(f"{dtype.code}{width}") if not dtype.fields else None
+        known = self._arrays.get(id(array))
+        said: dict[str, Any] = {} if native is not None and not array.scalar else {"dtype": dtype.described()}
+        if array.scalar:
+            said["scalar"] = True
+        if known is not None:
+            return known
+        if array.start is None or self._base is None:
+            if array.data is None:
+                return self._lost(Lost("an array within a compressed pickle"), path)
+            self._take(2 * len(array.data))
+            said |= {"dtype": dtype.described(), "shape": list(shape), "data": base64.b64encode(array.data).decode()}
+            return said | ({"fortran": True} if array.fortran else {})
+        steps = _strides(shape, fortran=array.fortran)
+        start = self._base + array.start
+        if native is not None:
+            made = Array(None, native, start, shape, steps, swap=dtype.order == ">")
+        else:
+            steps = tuple(step * width for step in steps)
+            made = Array(None, "uint8", start, (*shape, width), (*steps, 1))
+        said = self._tensor(made, path) | said
+        self._arrays[id(array)] = said
+        return said
 
     def _mapping(self, value: Node, items: list[tuple[Any, Any]], path: str, *, module: bool = False) -> Any:
         """Of equal keys the last counts, as in Python."""
@@ -229,6 +282,13 @@ def is_flat(document: dict[str, Any]) -> bool:
 
 def _join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
+
+
+def _strides(shape: tuple[int, ...], *, fortran: bool) -> tuple[int, ...]:
+    """In elements."""
+    if fortran:
+        return tuple(math.prod(shape[:i]) for i in range(len(shape)))
+    return tuple(math.prod(shape[i + 1 :]) for i in range(len(shape)))
 
 
 def _whole(storage: Storage) -> Array:

@@ -53,10 +53,9 @@ def plan_archive(view: View) -> Plan:
     root = archive_root(members)
     if root is None:
         raise InputError("convert-unknown", "a zip archive that is not torch's")
-    builder = Builder(torch=True)
     member = members[f"{root}data.pkl"]
-    trace = _sound(run_pickle(member_view(view, member), 0, builder), member.name)
-    builder.conclude()
+    builder = Builder(member_view(view, member), torch=True)
+    trace = _sound(run_pickle(builder.view, 0, builder), member.name)
     for name in members:
         if name.startswith(f"{root}code/"):
             builder.drop("the code of a TorchScript archive")
@@ -65,18 +64,25 @@ def plan_archive(view: View) -> Plan:
     big = _note(view, members.get(f"{root}byteorder")) == b"big"
     places = {key: _place(members, f"{root}data/{key}", storage.elements * storage.width)
               for key, storage in builder.storages.items()}  # fmt: skip
-    return make_plan("torch-zip", view, builder, trace.result, places, big=big)
+    base = None if member.deflated else member.start
+    return make_plan("torch-zip", builder, trace.result, places, big=big, base=base)
 
 
-def plan_legacy(view: View) -> Plan:
-    """The plan of torch's file of five pickles.
+def plan_pickles(view: View) -> Plan:
+    """The plan of torch's file of five pickles, or of one pickle, as Python or joblib writes it.
 
     Raises:
-        InputError: as ``plan_archive``.
+        InputError: as ``plan_archive``, ``convert-array``.
     """
-    builder = Builder(torch=False)
-    results: list[Any] = []
-    position, left = 0, SCAN_MAX_OPCODES
+    builder = Builder(view, torch=False)
+    trace = _sound(run_pickle(view, 0, builder), "")
+    if trace.result != LEGACY_MAGIC or type(trace.result) is not int:
+        if trace.end != view.size:
+            what = f"{view.size - trace.end} bytes follow the pickle"
+            raise InputError("convert-pickle", what, position=f"byte {trace.end}")
+        return make_plan("pickle", builder, trace.result, {}, big=False, pickled=True)
+    results: list[Any] = [trace.result]
+    position, left = trace.end, SCAN_MAX_OPCODES - trace.opcodes
     while len(results) < _LEGACY_PICKLES:
         builder.torch = results[:2] == [LEGACY_MAGIC, LEGACY_PROTOCOL]
         trace = _sound(run_pickle(view, position, builder, budget=left), "")
@@ -84,9 +90,13 @@ def plan_legacy(view: View) -> Plan:
         position, left = trace.end, left - trace.opcodes
     if not is_legacy(results):
         raise InputError("convert-torch", "it begins as torch's legacy format and is not whole")
-    builder.conclude()
+    places = _legacy_places(view, builder, results[4], position)
+    return make_plan("torch-legacy", builder, results[3], places, big=_says_big(results[2]))
+
+
+def _legacy_places(view: View, builder: Builder, keys: list[Any], position: int) -> dict[str, int]:
     places: dict[str, int] = {}
-    for key in results[4]:
+    for key in keys:
         storage = builder.storages.get(key) if isinstance(key, str) else None
         if storage is None:
             raise InputError("convert-torch", "a storage that nothing refers to", position=f"byte {position}")
@@ -97,20 +107,28 @@ def plan_legacy(view: View) -> Plan:
             raise InputError("convert-torch", what, position=f"byte {position}")
         places[key] = position + LEGACY_COUNT_BYTES
         position = end
-    return make_plan("torch-legacy", view, builder, results[3], places, big=_says_big(results[2]))
+    return places
 
 
 def make_plan(
-    source: str, view: View, builder: Builder, root: Node, places: dict[str, int], *, big: bool, pickled: bool = False
+    source: str,
+    builder: Builder,
+    root: Node,
+    places: dict[str, int],
+    *,
+    big: bool,
+    base: int | None = 0,
+    pickled: bool = False,
 ) -> Plan:
     """The plan of the values that ``builder`` has built, whose storages begin at ``places``.
 
     Raises:
         InputError: a ``convert-*`` code.
     """
-    flat = Flattener(builder, view, calls=pickled)
+    flat = Flattener(builder, base, calls=pickled)
     document = flat.run(root)
     tensors = tuple(_planned(name, array, places, big=big) for name, array in flat.named.items())
+    builder.conclude(flat.kept() if pickled else ())
     reached = {id(array) for array in flat.named.values()}
     left = len({id(array) for array in builder.arrays} - reached)
     if left:
@@ -130,7 +148,7 @@ def _planned(name: str, array: Array, places: dict[str, int], *, big: bool) -> P
     if array.storage is None:
         start, swapped = array.first, array.swap
     else:
-        place = places.get(array.storage.key)
+        place = places.get(array.storage.key) if array.storage.place is None else array.storage.place
         if place is None:
             raise InputError("convert-torch", f"the storage {array.storage.key[:200]!r} is not in the file")
         start, swapped = place + array.first * width, big

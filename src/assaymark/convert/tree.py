@@ -28,13 +28,17 @@ class Object:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Storage:
-    """A storage of torch: ``elements`` of ``width`` bytes under ``key``; ``dtype`` is empty when it has none."""
+    """A storage of torch: ``elements`` of ``width`` bytes under ``key``; ``dtype`` is empty when it has none.
+
+    ``place`` is where it begins in the pickle, when it lies within.
+    """
 
     key: str
     dtype: str
     elements: int
     width: int
     offset: int
+    place: int | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -63,3 +67,37 @@ class Lost:
 
 
 Node = Any
+
+
+@dataclass(slots=True, eq=False)
+class DType:
+    """A type of NumPy: ``code`` such as ``f``, ``width`` in bytes, ``fields`` (name, type, offset) of a structure."""
+
+    code: str
+    width: int
+    order: str = "<"
+    fields: tuple[tuple[str, DType, int], ...] = ()
+    known: bool = True
+
+    def described(self) -> Any:
+        """As JSON: NumPy's own text, or the fields of a structure."""
+        if self.fields:
+            named = [[name, dtype.described(), offset] for name, dtype, offset in self.fields]
+            return {"fields": named, "width": self.width}
+        return f"{self.order if self.width > 1 else '|'}{self.code}{self.width // (4 if self.code == 'U' else 1)}"
+
+
+@dataclass(slots=True, eq=False)
+class NumpyArray:
+    """An array of NumPy. Its elements are at byte ``start`` of the pickle, or in ``data``, or are ``objects``.
+
+    A ``scalar`` is an element of an array without an array.
+    """
+
+    dtype: DType | None = None
+    shape: tuple[int, ...] = ()
+    fortran: bool = False
+    start: int | None = None
+    data: bytes | None = None
+    objects: list[Value] | None = None
+    scalar: bool = False

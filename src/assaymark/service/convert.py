@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark import __version__
 from assaymark.core.digest import digest_hex
 from assaymark.core.errors import InputError, UsageError
 from assaymark.core.provenance import Material
+from assaymark.core.report import ScanOutcome
 from assaymark.core.statement import CONVERSION, make_statement
 from assaymark.sandbox.files import open_regular
 from assaymark.sandbox.planning import plan_file
+from assaymark.sandbox.pool import Sandbox
 from assaymark.service.derive import MODEL
 from assaymark.service.model import identify
 from assaymark.service.principals import principal_in
@@ -22,7 +25,6 @@ from assaymark.store.converted import write_converted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from assaymark.convert.plan import Plan
     from assaymark.core.decision import Scope
@@ -67,6 +69,8 @@ def convert_file(source: Path, target: Path, on_progress: Callable[[int, int], N
     descriptor = _open(source)
     try:
         plan = plan_file(str(source), descriptor, missing.append)
+        if plan.pickled:
+            _check_allowed(descriptor)
         compared = write_converted(descriptor, plan, target, on_progress)
     except InputError as error:
         raise error.at(str(source)) from None
@@ -121,6 +125,23 @@ def conversion_predicate(done: Conversion) -> dict[str, Any]:
         "parent": parent,
         "tool": {"name": "assaymark", "version": __version__},
     }
+
+
+def _check_allowed(descriptor: int) -> None:
+    """Objects are written as data only where a scan knows every name and every use of the pickle.
+
+    Raises:
+        InputError: ``convert-unsafe``.
+    """
+    with Sandbox(workers=1) as sandbox:
+        report = sandbox.scan([("source", Path(f"/dev/fd/{descriptor}"))])
+    if report.outcome() is not ScanOutcome.PASS:
+        first = [*(finding.message for finding in report.findings), *(item.reason for item in report.skipped), ""][0]
+        raise InputError(
+            "convert-unsafe",
+            f"a pickle of objects that does not pass a scan: {first}",
+            remedy="scan it; only tensors of torch can be taken out of a pickle that does not pass",
+        )
 
 
 def _open(source: Path) -> int:

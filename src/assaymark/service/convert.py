@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark import __version__
 from assaymark.core.digest import digest_hex
-from assaymark.core.errors import InputError, UsageError
+from assaymark.core.errors import AssaymarkError, InputError, UsageError
 from assaymark.core.provenance import Material
 from assaymark.core.report import ScanOutcome
 from assaymark.core.statement import CONVERSION, make_statement
@@ -24,7 +24,7 @@ from assaymark.service.submit import submit
 from assaymark.store.converted import write_converted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from assaymark.convert.plan import Plan
     from assaymark.core.decision import Scope
@@ -115,6 +115,29 @@ def convert_into(
         recall=recall,
     )
     return done, verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """One unsafe file: what it was converted to, or why it was not."""
+
+    source: Path
+    done: Conversion | None
+    problem: AssaymarkError | None
+
+
+def fix_files(sources: Iterable[Path], on_progress: Callable[[int, int], None] | None = None) -> Iterator[Fixed]:
+    """Convert each file to one beside it; what cannot be converted is said, and the others go on."""
+    for source in sources:
+        try:
+            yield Fixed(source, convert_file(source, fixed_place(source), on_progress), None)
+        except AssaymarkError as error:
+            yield Fixed(source, None, error)
+
+
+def fixed_place(source: Path) -> Path:
+    """``model.safetensors`` beside ``model.pt``; ``model.fixed.safetensors`` beside a malformed one."""
+    return source.with_suffix(f".fixed{SUFFIX}" if source.suffix == SUFFIX else SUFFIX)
 
 
 def conversion_predicate(done: Conversion) -> dict[str, Any]:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     import argparse
 
     from assaymark.scanning.config import ScanConfig
+    from assaymark.service.convert import Fixed
     from assaymark.ui.report.scan_results import ScanResult, ScanResults
+    from assaymark.ui.report.style import Style
 
 EXAMPLES = """\
   assaymark scan model.pt
@@ -22,6 +24,7 @@ EXAMPLES = """\
   assaymark scan model/ --fail-on medium
   assaymark scan hf://openai-community/gpt2       # reads ranges of it, and downloads nothing
   assaymark scan s3://models/bert/model.pt
+  assaymark scan models/ --fix                   # model.safetensors beside an unsafe model.pt
   assaymark scan model/ --config scan.toml       # classes of your own, findings that were looked at
   curl -s https://example.com/model.pt | assaymark scan -
 
@@ -50,6 +53,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
             "--config", metavar="FILE", help="what to ignore and which classes to allow, with owner, reason and end"
         )
     )
+    parser.add_argument(
+        "--fix",
+        action="store_true",
+        help="write each file that fails in a safe format beside it, without executing it; nothing is overwritten",
+    )
     parser.set_defaults(run=run, formats=(*FORMATS, "sarif", "github", "html"))
     parser.add_argument(
         "--no-cache",
@@ -65,7 +73,6 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
     from assaymark.scanning.config import ScanConfig
     from assaymark.ui.report.scan_results import ScanResults
     from assaymark.ui.report.scans import github_annotations, scan_document, scan_page
-    from assaymark.ui.report.text import scan_text
 
     config, allow = ScanConfig(), frozenset[str]()
     if args.config is not None:
@@ -85,8 +92,44 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
         "github": lambda: github_annotations(results),
         "html": lambda: scan_page(results),
     }
-    result = Result(code, scan_document(results), lambda style: scan_text(results, style), more, large)
+    document = scan_document(results)
+    fixes = _fix(results) if args.fix else []
+    if args.fix:
+        from assaymark.ui.report.conversions import fix_document
+
+        document["fixes"] = [fix_document(item) for item in fixes]
+    result = Result(code, document, lambda style: _text(results, fixes, style), more, large)
     return emit(result, args.format, outputs)
+
+
+def _text(results: ScanResults, fixes: list[Fixed], style: Style) -> str:
+    from assaymark.ui.report.text import scan_text
+
+    said = scan_text(results, style)
+    if not fixes:
+        return said
+    from assaymark.ui.report.conversions import fix_text
+
+    return "\n".join([said.rstrip("\n"), "", *(fix_text(item, style) for item in fixes)])
+
+
+def _fix(results: ScanResults) -> list[Fixed]:
+    """Convert each file on this machine that has a finding at or above the threshold."""
+    from assaymark.service.convert import fix_files
+    from assaymark.service.scan import is_remote
+    from assaymark.ui.cli.progress import Progress
+
+    places: dict[Path, None] = {}
+    for item in results.reports:
+        if item.path == _STDIN or is_remote(item.path):
+            continue
+        top = Path(item.path)
+        for finding in item.report.findings:
+            if finding.severity >= results.threshold:
+                for location in finding.locations:
+                    places[top / location.path if top.is_dir() else top] = None
+    with Progress("converting") as progress:
+        return list(fix_files(places, progress.update))
 
 
 def _scan(paths: list[str], config: ScanConfig, allow: frozenset[str], *, cached: bool) -> tuple[ScanResult, ...]:

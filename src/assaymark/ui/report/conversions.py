@@ -8,7 +8,7 @@ from assaymark.service.convert import conversion_document
 from assaymark.ui.report.style import printable
 
 if TYPE_CHECKING:
-    from assaymark.service.convert import Conversion
+    from assaymark.service.convert import Conversion, Fixed
     from assaymark.ui.report.style import Style
 
 CONVERSION_SCHEMA: Final = "assaymark:conversion-output/v1"
@@ -44,6 +44,23 @@ def conversion_text(done: Conversion, style: Style) -> str:
         lines.append("  left behind:")
         lines += _some(list(plan.dropped))
     return "\n".join(lines)
+
+
+def fix_document(item: Fixed) -> dict[str, Any]:
+    """One file of ``scan --fix``: its conversion, or why there is none."""
+    if item.done is not None:
+        return conversion_output(item.done)
+    error = item.problem
+    code, message = (error.code, error.message) if error is not None else ("", "")
+    return {"source": {"path": str(item.source)}, "target": None, "code": code, "message": message}
+
+
+def fix_text(item: Fixed, style: Style) -> str:
+    """The same for people."""
+    if item.done is not None:
+        return conversion_text(item.done, style)
+    said = f"{item.problem.message} [{item.problem.code}]" if item.problem is not None else ""
+    return f"{style('not converted', 'yellow', 'bold')} {printable(str(item.source))}: {printable(said)}"
 
 
 def _some(items: list[str]) -> list[str]:

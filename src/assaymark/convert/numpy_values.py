@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.convert.torch_values import Malformed
 from assaymark.convert.tree import DType, NumpyArray, Object
-from assaymark.core.limits import SCAN_MAX_STRING
+from assaymark.core.limits import CONVERT_MAX_DIMENSIONS, SCAN_MAX_STRING
 from assaymark.formats.pickle.trace import Loaded
 from assaymark.formats.pickle.values import Blob, Dict, Global
 
@@ -57,16 +57,17 @@ def _dtype_state(dtype: DType, state: Value) -> None:
         case (_, "<" | ">" | "|" | "=" as order, None, None, None, _, _, _, *_):
             dtype.order = ">" if order == ">" else "<"
         case (_, _, None, tuple() as names, Dict(more=False) as fields, int() as width, *_) if names:
-            entries = dict(zip(fields.items[::2], fields.items[1::2], strict=True))
+            pairs = zip(fields.items[::2], fields.items[1::2], strict=True)
+            entries = {key: value for key, value in pairs if isinstance(key, str)}
             dtype.fields = tuple(_field(name, entries) for name in names[:_MAX_FIELDS])
             dtype.width, dtype.known = width, len(names) <= _MAX_FIELDS and width > 0
         case _:
             dtype.known = False
 
 
-def _field(name: Value, entries: dict[Value, Value]) -> tuple[str, DType, int]:
-    match entries.get(name):
-        case (DType(known=True) as inner, int() as offset, *_) if isinstance(name, str) and inner.code != "O":
+def _field(name: Value, entries: dict[str, Value]) -> tuple[str, DType, int]:
+    match entries.get(name) if isinstance(name, str) else None:
+        case (DType(known=True) as inner, int() as offset, *_) if inner.code != "O":
             return name, inner, offset
     raise Malformed("with a structure that is not understood")
 
@@ -90,7 +91,7 @@ def _array_state(array: NumpyArray, state: Value) -> None:
 
 
 def _settle(array: NumpyArray, dtype: DType, shape: tuple[Value, ...], fortran: bool, data: Value) -> None:
-    if array.dtype is not None or not all(type(n) is int and 0 <= n < 2**63 for n in shape):
+    if array.dtype is not None or not _is_shape(shape):
         raise Malformed("with a malformed shape, or a second time")
     array.dtype, array.shape, array.fortran = dtype, shape, fortran
     if isinstance(data, list):
@@ -104,6 +105,10 @@ def _settle(array: NumpyArray, dtype: DType, shape: tuple[Value, ...], fortran: 
     array.start = data.offset if data.data is None and not data.utf8 else None
     if array.data is None and array.start is None:
         raise Malformed("with bytes that the stream computes")
+
+
+def _is_shape(shape: tuple[Value, ...]) -> bool:
+    return len(shape) <= CONVERT_MAX_DIMENSIONS and all(type(n) is int and 0 <= n < 2**63 for n in shape)
 
 
 def _scalar(arguments: tuple[Value, ...]) -> NumpyArray | Value:
@@ -179,7 +184,7 @@ def read_wrapped(view: View, state: Value, start: int) -> Loaded | None:
     if fields.get("numpy_array_alignment_bytes") is not None:
         start += 1 + int.from_bytes(view.read(start, 1), "little")
     array = NumpyArray()
-    if not all(type(n) is int and 0 <= n < 2**63 for n in shape):
+    if not _is_shape(shape):
         raise Malformed("with a malformed shape")
     length = math.prod(shape) * dtype.width
     if start + length > view.size:

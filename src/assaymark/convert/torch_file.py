@@ -202,4 +202,5 @@ def _says_big(machine: Any) -> bool:
     """What the third pickle says: ``{"protocol_version", "little_endian", "type_sizes"}``."""
     if not isinstance(machine, Dict):
         raise InputError("convert-torch", "what the machine was is not said")
-    return dict(zip(map(str, machine.items[::2]), machine.items[1::2], strict=True)).get("little_endian") is False
+    pairs = zip(machine.items[::2], machine.items[1::2], strict=False)
+    return any(isinstance(key, str) and key == "little_endian" and value is False for key, value in pairs)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from assaymark.convert.tree import Array, Lost, Object, Storage
+from assaymark.core.limits import CONVERT_MAX_DIMENSIONS
 from assaymark.formats.pickle.values import Dict, Global
 from assaymark.formats.torch_layout import DTYPES, STORAGE_DTYPES, STORAGES, elements_spanned
 
@@ -73,7 +74,7 @@ def _array(arguments: tuple[Value, ...], dtype: str = "") -> Array:
     size = tuple(size) if isinstance(size, list) else size
     if not isinstance(size, tuple) or not isinstance(stride, tuple) or len(size) != len(stride):
         raise Malformed("with a malformed shape")
-    if not all(map(_count, (first, *size, *stride))):
+    if len(size) > CONVERT_MAX_DIMENSIONS or not all(map(_count, (first, *size, *stride))):
         raise Malformed("with a malformed shape")
     dtype = dtype or storage.dtype
     if not dtype:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.convert.plan import Plan, plan_from_json
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 ENGINE: Final = "assaymark.convert.engine:answer"
 _LIMITS: Final = SandboxLimits(output_bytes=CONVERT_OUTPUT_BYTES)
-_CODE_LENGTH: Final = 64
+_CODE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+){1,7}")
 
 
 def plan_file(path: str, descriptor: int, on_unconfined: Callable[[tuple[str, ...]], None] | None = None) -> Plan:
@@ -48,13 +49,16 @@ def plan_file(path: str, descriptor: int, on_unconfined: Callable[[tuple[str, ..
         raise InputError(
             "convert-reader", f"the reader failed on it ({name}): please report this as a bug", source=path
         )
-    raise InputError(
-        _text(error, "code")[:_CODE_LENGTH],
-        _text(error, "message"),
-        source=path,
-        position=_text(error, "position"),
-        remedy=_text(error, "remedy"),
-    )
+    raise _refused(path, error)
+
+
+def _refused(path: str, error: dict[str, Any]) -> InputError:
+    """What the engine refused; a code that is none is not passed on."""
+    code = _text(error, "code")
+    if not _CODE.fullmatch(code):
+        code = "convert-reader"
+    message, position, remedy = (_text(error, name) for name in ("message", "position", "remedy"))
+    return InputError(code, message, source=path, position=position, remedy=remedy)
 
 
 def _text(error: dict[str, Any], name: str) -> str:

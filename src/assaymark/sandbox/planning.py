@@ -40,7 +40,10 @@ def plan_file(path: str, descriptor: int, on_unconfined: Callable[[tuple[str, ..
     missing = tuple(name for name in HOLDS if name not in held(header))
     if missing and on_unconfined is not None:
         on_unconfined(missing)
-    said = parse_object(body, limit=CONVERT_OUTPUT_BYTES)
+    try:
+        said = parse_object(body, limit=CONVERT_OUTPUT_BYTES)
+    except InputError as error:
+        raise InputError("convert-reader", f"the reader gave no answer: {error.message}", source=path) from None
     if "plan" in said:
         return plan_from_json(said["plan"], os.fstat(descriptor).st_size)
     error = said.get("error")

@@ -3,8 +3,8 @@
 Usage: python -m bench.convert [--runs 3] [--peer PYTHON]
 
 Ours is the whole command: plan in a confined process, copy, flush, comparison of every byte, SHA-256 of both files.
-``--peer`` is an interpreter with torch and safetensors; it loads with ``weights_only=True`` and saves, and neither compares
-nor hashes. The file holds random bytes, so that no file system stores it as a hole.
+``--peer`` is an interpreter with torch and safetensors; it loads with ``weights_only=True`` and saves, and neither
+compares nor hashes. The file holds random bytes, so that no file system stores it as a hole.
 """
 
 from __future__ import annotations

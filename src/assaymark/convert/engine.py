@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.convert.hdf5_file import plan_hdf5
 from assaymark.convert.plan import Plan, output_bound, plan_to_json
 from assaymark.convert.safetensors_file import plan_safetensors
 from assaymark.convert.torch_file import plan_archive, plan_pickles
 from assaymark.core.errors import InputError
+from assaymark.formats.hdf5.reader import MAGIC as HDF5_MAGIC
 from assaymark.formats.safetensors import has_safetensors_shape
 from assaymark.formats.zip import LOCAL_MAGIC
 
-_KNOWN: Final = "torch (both forms), pickle, joblib without compression and safetensors are"
+_KNOWN: Final = "torch (both forms), pickle, joblib without compression, safetensors and HDF5 (Keras 2) are"
 # The first opcodes of what Python's own pickler writes: PROTO, or in protocol 0 and 1 a container, a global, a text.
 _PICKLE_STARTS: Final = frozenset(bytes((byte,)) for byte in b"\x80(]})cIJKMLFGVXSUTN")
 
@@ -38,6 +40,8 @@ def make(view: View) -> Plan:
         plan = plan_archive(view)
     elif has_safetensors_shape(view):
         plan = plan_safetensors(view)
+    elif view.read(0, len(HDF5_MAGIC)) == HDF5_MAGIC:
+        plan = plan_hdf5(view)
     elif view.read(0, 1) in _PICKLE_STARTS:
         plan = plan_pickles(view)
     else:

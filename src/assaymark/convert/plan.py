@@ -22,7 +22,7 @@ from assaymark.core.report_json import printable
 from assaymark.formats.safetensors import DTYPE_BITS
 
 _KEYS: Final = frozenset(("source", "tensors", "aliases", "dropped", "metadata", "left", "pickled"))
-SOURCES: Final = ("torch-zip", "torch-legacy", "pickle", "safetensors")
+SOURCES: Final = ("torch-zip", "torch-legacy", "pickle", "safetensors", "hdf5")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,20 @@ def stored_shape(tensor: PlannedTensor) -> tuple[int, ...]:
     if DTYPE_BITS[tensor.dtype] != 4:  # noqa: PLR2004 - bits
         return tensor.shape
     return (*tensor.shape[:-1], 2 * tensor.shape[-1]) if tensor.shape else (2,)
+
+
+def find_aliases(tensors: tuple[PlannedTensor, ...]) -> tuple[tuple[str, str], ...]:
+    """Each tensor whose bytes overlap those of one before it, with that one."""
+    pairs = []
+    owner: PlannedTensor | None = None
+    for tensor in sorted(tensors, key=lambda tensor: tensor.start):
+        if 0 in tensor.shape:
+            continue
+        if owner is not None and tensor.start < owner.reach:
+            pairs.append((tensor.name, owner.name))
+        if owner is None or tensor.reach > owner.reach:
+            owner = tensor
+    return tuple(pairs)
 
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:

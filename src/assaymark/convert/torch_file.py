@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.convert.builder import Builder
 from assaymark.convert.flatten import Flattener, is_flat
-from assaymark.convert.plan import Plan, PlannedTensor, element_bytes
+from assaymark.convert.plan import Plan, PlannedTensor, element_bytes, find_aliases
 from assaymark.convert.torch_values import SAFETENSORS_DTYPES
 from assaymark.core.errors import InputError
 from assaymark.core.limits import SCAN_MAX_OPCODES
@@ -139,7 +139,7 @@ def make_plan(
     dropped = list(builder.dropped)
     if builder.more:
         dropped.append(f"{builder.more} more that are not listed")
-    return Plan(source, tensors, _aliases(tensors), tuple(dropped), metadata, left, pickled)
+    return Plan(source, tensors, find_aliases(tensors), tuple(dropped), metadata, left, pickled)
 
 
 def _planned(name: str, array: Array, places: dict[str, int], *, big: bool) -> PlannedTensor:
@@ -157,20 +157,6 @@ def _planned(name: str, array: Array, places: dict[str, int], *, big: bool) -> P
     number = 4 if dtype == "C64" else width
     strides = tuple(step * width for step in array.stride)
     return PlannedTensor(name, dtype, array.size, strides, start, number if swapped and number > 1 else 0)
-
-
-def _aliases(tensors: tuple[PlannedTensor, ...]) -> tuple[tuple[str, str], ...]:
-    """Each tensor whose bytes overlap those of one before it, with that one."""
-    pairs = []
-    owner: PlannedTensor | None = None
-    for tensor in sorted(tensors, key=lambda tensor: tensor.start):
-        if 0 in tensor.shape:
-            continue
-        if owner is not None and tensor.start < owner.reach:
-            pairs.append((tensor.name, owner.name))
-        if owner is None or tensor.reach > owner.reach:
-            owner = tensor
-    return tuple(pairs)
 
 
 def _sound(trace: Trace, where: str) -> Trace:

@@ -42,8 +42,8 @@ def plan_file(path: str, descriptor: int, on_unconfined: Callable[[tuple[str, ..
         on_unconfined(missing)
     try:
         said = parse_object(body, limit=CONVERT_OUTPUT_BYTES)
-    except InputError as error:
-        raise InputError("convert-reader", f"the reader gave no answer: {error.message}", source=path) from None
+    except InputError as broken:
+        raise InputError("convert-reader", f"the reader gave no answer: {broken.message}", source=path) from None
     if "plan" in said:
         return plan_from_json(said["plan"], os.fstat(descriptor).st_size)
     error = said.get("error")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark import __version__
+from assaymark.convert.hdf5_file import TEXT_PREFIX
 from assaymark.core.digest import digest_hex
 from assaymark.core.errors import AssaymarkError, InputError, UsageError
 from assaymark.core.provenance import Material
@@ -71,6 +72,8 @@ def convert_file(source: Path, target: Path, on_progress: Callable[[int, int], N
         plan = plan_file(str(source), descriptor, missing.append)
         if plan.pickled:
             _check_allowed(descriptor)
+        elif any(key.startswith(TEXT_PREFIX) for key in plan.metadata) and _doubt(descriptor) is not None:
+            plan = _without_texts(plan)
         compared = write_converted(descriptor, plan, target, on_progress)
     except InputError as error:
         raise error.at(str(source)) from None
@@ -156,15 +159,28 @@ def _check_allowed(descriptor: int) -> None:
     Raises:
         InputError: ``convert-unsafe``.
     """
-    with Sandbox(workers=1) as sandbox:
-        report = sandbox.scan([("source", Path(f"/dev/fd/{descriptor}"))])
-    if report.outcome() is not ScanOutcome.PASS:
-        first = [*(finding.message for finding in report.findings), *(item.reason for item in report.skipped), ""][0]
+    doubt = _doubt(descriptor)
+    if doubt is not None:
         raise InputError(
             "convert-unsafe",
-            f"a pickle of objects that does not pass a scan: {first}",
+            f"a pickle of objects that does not pass a scan: {doubt}",
             remedy="scan it; only tensors of torch can be taken out of a pickle that does not pass",
         )
+
+
+def _doubt(descriptor: int) -> str | None:
+    """Why the open file does not pass a scan; ``None`` when it does."""
+    with Sandbox(workers=1) as sandbox:
+        report = sandbox.scan([("source", Path(f"/dev/fd/{descriptor}"))])
+    if report.outcome() is ScanOutcome.PASS:
+        return None
+    return [*(finding.message for finding in report.findings), *(item.reason for item in report.skipped), ""][0]
+
+
+def _without_texts(plan: Plan) -> Plan:
+    """The weights alone: a configuration that names code is not handed on."""
+    kept = {key: value for key, value in plan.metadata.items() if not key.startswith(TEXT_PREFIX)}
+    return replace(plan, metadata=kept, dropped=(*plan.dropped, "the model's configuration, which fails a scan"))
 
 
 def _open(source: Path) -> int:

@@ -15,17 +15,18 @@ from assaymark.core.limits import CONVERT_MAX_DROPPED
 from assaymark.core.report_json import printable
 from assaymark.formats.pickle.run import run_pickle
 from assaymark.formats.pickle.trace import Loaded
-from assaymark.formats.pickle.values import Dict, Global
+from assaymark.formats.pickle.values import Blob, Dict, Global
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Callable, Container
 
     from assaymark.convert.tree import Storage
     from assaymark.core.view import View
     from assaymark.formats.pickle.values import Value
 
 _NAME: Final = 200
-_QUIET: Final = KNOWN | NAMES  # imported without a word
+_FROM_BYTES: Final = ("torch.storage", "_load_from_bytes")
+_QUIET: Final = KNOWN | NAMES | {_FROM_BYTES}  # imported without a word
 
 
 class Builder:
@@ -33,10 +34,12 @@ class Builder:
 
     ``view`` holds the pickle. ``dropped`` says, in the order of the stream, what it would have done; ``arrays`` are
     all tensors that it makes, ``calls`` what functions would have made, ``storages`` what persistent ids refer to.
+    ``nested`` reads the storages that a plain pickle holds as bytes.
     """
 
-    def __init__(self, view: View, *, torch: bool) -> None:
+    def __init__(self, view: View, *, torch: bool, nested: Callable[[Builder, Blob], Storage] | None = None) -> None:
         self.view = view
+        self._nested = nested
         self.torch = torch
         self.dropped: dict[str, None] = {}
         self.more = 0
@@ -81,6 +84,9 @@ class Builder:
             elif isinstance(made, Object):
                 made.offset = offset
             return made
+        match arguments:
+            case (Blob() as blob,) if name_of == _FROM_BYTES and self._nested is not None:
+                return self._nested(self, blob)
         called = opcode == "REDUCE" or (opcode in ("OBJ", "INST") and arguments != ())
         name = printable(function.dotted, _NAME)
         if name_of not in _QUIET:

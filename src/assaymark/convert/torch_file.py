@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.convert.builder import Builder
 from assaymark.convert.flatten import Flattener, is_flat
 from assaymark.convert.plan import Plan, PlannedTensor, element_bytes, find_aliases
 from assaymark.convert.torch_values import SAFETENSORS_DTYPES
+from assaymark.convert.tree import Storage
 from assaymark.core.errors import InputError
 from assaymark.core.limits import SCAN_MAX_OPCODES
+from assaymark.core.view import SliceView
 from assaymark.formats.pickle.run import run_pickle
 from assaymark.formats.pickle.values import Dict
 from assaymark.formats.torch_layout import (
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from assaymark.convert.tree import Array, Node
     from assaymark.core.view import View
     from assaymark.formats.pickle.trace import Trace
+    from assaymark.formats.pickle.values import Blob
     from assaymark.formats.zip import ZipMember
 
 TREE_KEY: Final = "assaymark.object"
@@ -74,15 +78,22 @@ def plan_pickles(view: View) -> Plan:
     Raises:
         InputError: as ``plan_archive``, ``convert-array``.
     """
-    builder = Builder(view, torch=False)
+    builder = Builder(view, torch=False, nested=_nested)
     trace = _sound(run_pickle(view, 0, builder), "")
     if trace.result != LEGACY_MAGIC or type(trace.result) is not int:
         if trace.end != view.size:
             what = f"{view.size - trace.end} bytes follow the pickle"
             raise InputError("convert-pickle", what, position=f"byte {trace.end}")
         return make_plan("pickle", builder, trace.result, {}, big=False, pickled=True)
-    results: list[Any] = [trace.result]
-    position, left = trace.end, SCAN_MAX_OPCODES - trace.opcodes
+    results, position = _five(view, builder, trace)
+    places = _legacy_places(view, builder, results[4], position)
+    return make_plan("torch-legacy", builder, results[3], places, big=_says_big(results[2]))
+
+
+def _five(view: View, builder: Builder, first: Trace) -> tuple[list[Any], int]:
+    """The values of the five pickles, of which the first was read, and where they end."""
+    results: list[Any] = [first.result]
+    position, left = first.end, SCAN_MAX_OPCODES - first.opcodes
     while len(results) < _LEGACY_PICKLES:
         builder.torch = results[:2] == [LEGACY_MAGIC, LEGACY_PROTOCOL]
         trace = _sound(run_pickle(view, position, builder, budget=left), "")
@@ -90,8 +101,24 @@ def plan_pickles(view: View) -> Plan:
         position, left = trace.end, left - trace.opcodes
     if not is_legacy(results):
         raise InputError("convert-torch", "it begins as torch's legacy format and is not whole")
+    return results, position
+
+
+def _nested(outer: Builder, blob: Blob) -> Storage:
+    """The storage that a pickle of Python holds as bytes: torch's legacy file of nothing but it."""
+    if blob.offset is None or blob.length is None or blob.utf8:
+        raise InputError("convert-torch", "a storage in bytes that the stream computes")
+    view = SliceView(outer.view, blob.offset, blob.length)
+    builder = Builder(view, torch=False)
+    results, position = _five(view, builder, _sound(run_pickle(view, 0, builder), ""))
+    storage = results[3]
+    if not isinstance(storage, Storage) or _says_big(results[2]):
+        raise InputError("convert-torch", "bytes that are no storage of torch", position=f"byte {blob.offset}")
+    builder.conclude(())
+    for what in builder.dropped:
+        outer.drop(what)
     places = _legacy_places(view, builder, results[4], position)
-    return make_plan("torch-legacy", builder, results[3], places, big=_says_big(results[2]))
+    return replace(storage, place=blob.offset + places[storage.key])
 
 
 def _legacy_places(view: View, builder: Builder, keys: list[Any], position: int) -> dict[str, int]:

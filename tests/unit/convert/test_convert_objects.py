@@ -8,7 +8,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from tests.support.asm import MARK, STOP, glob, proto, safetensors
+from tests.support.asm import EMPTY_TUPLE, MARK, REDUCE, STOP, TUPLE, call, glob, number, proto, safetensors, text
 from tests.unit.convert.test_convert_torch import converted
 
 from assaymark.convert.engine import make
@@ -159,3 +159,65 @@ def test_bytes_behind_a_pickle_are_refused():
 def test_a_reference_outside_the_file_is_lost_and_named():
     plan = make(BytesView(proto(2) + MARK + glob("os", "system") + b"lQ" + STOP))
     assert any("outside the file" in what for what in plan.dropped)
+
+
+def legacy_storage(*, count: int = 4) -> bytes:
+    """torch's legacy file of one storage of four floats, as a pickle of Python holds it."""
+    storage = text("storage") + glob("torch", "FloatStorage") + text("7") + text("cpu") + number(4) + b"N"
+    pickles = [0x1950A86A20F9469CFC6C, 1001, {"protocol_version": 1001, "little_endian": True, "type_sizes": {}}]
+    head = b"".join(pickle.dumps(value, 2) for value in pickles)
+    body = proto(2) + MARK + storage + TUPLE + b"Q" + STOP
+    return head + body + pickle.dumps(["7"], 2) + struct.pack("<q4f", count, 1, 2, 3, 4)
+
+
+def with_storage(raw: bytes) -> bytes:
+    held = call("torch.storage", "_load_from_bytes", b"B" + struct.pack("<I", len(raw)) + raw)
+    shape = MARK + number(2) + number(2) + TUPLE + MARK + number(1) + number(2) + TUPLE
+    hooks = glob("collections", "OrderedDict") + EMPTY_TUPLE + REDUCE
+    return proto(3) + call("torch._utils", "_rebuild_tensor_v2", held, number(0), shape, b"\x89", hooks) + STOP
+
+
+def test_a_tensor_in_a_plain_pickle_is_found_within_its_bytes(tmp_path):
+    plan, tensors = converted(tmp_path, with_storage(legacy_storage()))
+    assert tensors == {"tensor": ("F32", (2, 2), struct.pack("<4f", 1, 3, 2, 4))}
+    assert plan.pickled
+
+
+@pytest.mark.parametrize("raw", [legacy_storage(count=5), legacy_storage()[:-1], b"", pickle.dumps(1, 2)])
+def test_bytes_that_are_no_storage_are_refused(raw):
+    with pytest.raises(InputError) as caught:
+        make(BytesView(with_storage(raw)))
+    assert caught.value.code.startswith("convert-")
+
+
+def wrapped(dtype: str, order: str, data: bytes, shape: tuple[int, ...] = (2, 3), padding: bytes = b"\3xyz") -> bytes:
+    """An array as joblib writes it: a wrapper, its state, padding with its length, elements, and the rest."""
+    made = glob("joblib.numpy_pickle", "NumpyArrayWrapper") + EMPTY_TUPLE + b"\x81"
+    sizes = MARK + b"".join(map(number, shape)) + TUPLE
+    kind = call("numpy", "dtype", text(dtype), b"\x89", b"\x88")
+    kind += MARK + number(3) + text("<") + b"NNN" + number(-1) + number(-1) + number(0) + TUPLE + b"b"
+    fields = text("subclass") + glob("numpy", "ndarray") + text("shape") + sizes + text("order") + text(order)
+    fields += text("dtype") + kind + text("allow_mmap") + b"\x88" + text("numpy_array_alignment_bytes") + number(16)
+    return proto(3) + made + b"}" + MARK + fields + b"u" + b"b" + padding + data + STOP
+
+
+@pytest.mark.parametrize(("order", "expected"), [("C", [0, 1, 2, 3, 4, 5]), ("F", [0, 2, 4, 1, 3, 5])])
+def test_an_array_behind_joblibs_wrapper(tmp_path, order, expected):
+    _, tensors = converted(tmp_path, wrapped("f8", order, struct.pack("<6d", *range(6))))
+    assert tensors == {"tensor": ("F64", (2, 3), struct.pack("<6d", *expected))}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        wrapped("f8", "C", b"\0" * 40),
+        wrapped("f8", "X", b"\0" * 48),
+        wrapped("O8", "C", b"\0" * 48),
+        wrapped("f8", "C", b"", shape=(2**30, 2**30)),
+        wrapped("f8", "C", b"", shape=(-1,)),
+    ],
+)
+def test_a_wrapper_that_joblib_does_not_write_is_refused(data):
+    with pytest.raises(InputError) as caught:
+        make(BytesView(data))
+    assert caught.value.code in ("convert-array", "convert-pickle")

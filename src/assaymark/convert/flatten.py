@@ -15,6 +15,7 @@ from assaymark.convert.numpy_values import SAFETENSORS_TYPES
 from assaymark.convert.tree import Array, DType, Lost, Node, NumpyArray, Object, Storage
 from assaymark.core.errors import InputError
 from assaymark.core.limits import (
+    CONVERT_MAX_NAME,
     CONVERT_MAX_NODES,
     CONVERT_MAX_TENSORS,
     CONVERT_TREE_BYTES,
@@ -281,6 +282,9 @@ def is_flat(document: dict[str, Any]) -> bool:
 
 
 def _join(path: str, key: str) -> str:
+    """The path one step deeper; it is bounded, or a deep chain would take time by the square of its depth."""
+    if len(path) + len(key) > CONVERT_MAX_NAME:
+        raise InputError("convert-limit", f"a value below a path of more than {CONVERT_MAX_NAME} characters")
     return f"{path}.{key}" if path else key
 
 

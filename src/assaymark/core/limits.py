@@ -239,6 +239,9 @@ SENTENCEPIECE_MAX_PIECES: Final = 2_000_000
 CONVERT_MAX_TENSORS: Final = 200_000
 CONVERT_MAX_DIMENSIONS: Final = 64
 CONVERT_MAX_NODES: Final = 2_000_000  # containers, objects and values of one pickle: about 10 s
+CONVERT_MAX_NAME: Final = (
+    8 * KIB
+)  # of a tensor: the path to it; the longest that are written have some hundred characters
 CONVERT_MAX_DROPPED: Final = 1_000  # things that are left behind and named; more are counted
 # Tensors that share bytes, or repeat one by a stride of zero, take more bytes when each is written in full.
 CONVERT_MAX_EXPANSION: Final = 8

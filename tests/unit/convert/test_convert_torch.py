@@ -13,6 +13,7 @@ from tests.support.asm import (
     EMPTY_DICT,
     EMPTY_TUPLE,
     MARK,
+    NONE,
     POP,
     REDUCE,
     STOP,
@@ -220,3 +221,10 @@ def test_the_attributes_of_an_instance_of_an_unknown_class_are_data():
     plan = make(BytesView(torch_zip(proto(2) + body + STOP, {"0": FLOATS[:16]})))
     assert [item.name for item in plan.tensors] == ["weight"]
     assert "the class acme.Net" in plan.dropped
+
+
+def test_a_path_without_end_is_refused_at_once():
+    body = b"".join(EMPTY_DICT + text("a" * 200) for _ in range(50_000)) + NONE + b"s" * 50_000
+    with pytest.raises(InputError) as caught:
+        make(BytesView(torch_zip(proto(2) + body + STOP)))
+    assert caught.value.code == "convert-limit"

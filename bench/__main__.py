@@ -13,6 +13,7 @@ BENCHES = (
     "commands",
     "digest",
     "scan",
+    "convert",
     "log",
     "decide",
     "impact",

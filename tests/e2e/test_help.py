@@ -95,7 +95,7 @@ def test_completion_completes_verbs(tmp_path: Path) -> None:
         ["bash", "-c", f"source {script}; COMP_WORDS=(assaymark co); COMP_CWORD=1; _shtab_assaymark; echo ${{COMPREPLY[@]}}"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert set(done.stdout.split()) == {"contain", "completion"}
+    assert set(done.stdout.split()) == {"contain", "convert", "completion"}
     assert "_assaymark" in cli("completion", "zsh").out
 
 

@@ -246,3 +246,23 @@ CODE_MAX_FINDINGS: Final = 100  # of one source file; nobody reads more of them
 # SentencePiece: 256,000 pieces of Gemma take 4 MB.
 SENTENCEPIECE_MAX_BYTES: Final = 64 * MIB
 SENTENCEPIECE_MAX_PIECES: Final = 2_000_000
+
+# Converting. The largest checkpoints have some ten thousand tensors; numpy has 64 dimensions at most, torch fewer.
+CONVERT_MAX_TENSORS: Final = 200_000
+CONVERT_MAX_DIMENSIONS: Final = 64
+CONVERT_MAX_NODES: Final = 2_000_000  # containers, objects and values of one pickle: about 10 s
+CONVERT_MAX_NAME: Final = (
+    8 * KIB
+)  # of a tensor: the path to it; the longest that are written have some hundred characters
+CONVERT_MAX_DROPPED: Final = 1_000  # things that are left behind and named; more are counted
+# Tensors that share bytes, or repeat one by a stride of zero, take more bytes when each is written in full.
+CONVERT_MAX_EXPANSION: Final = 8
+CONVERT_SPARE_BYTES: Final = 64 * MIB
+CONVERT_OUTPUT_BYTES: Final = 128 * MIB  # of a plan: 200,000 tensors, and values beside them
+CONVERT_TREE_BYTES: Final = (
+    32 * MIB
+)  # of values that are kept as JSON in the header; safetensors' own limit is 100 MB
+# A tensor whose elements do not lie in order is gathered in memory.
+CONVERT_MAX_GATHERED_BYTES: Final = 4 * GIB
+CONVERT_MAX_STEPS: Final = 20_000_000  # slices of one such tensor: about 30 s
+CONVERT_CHUNK_BYTES: Final = 8 * MIB

@@ -78,6 +78,29 @@ def read_safetensors(view: View) -> Safetensors:
         InputError: ``safetensors-header``, ``safetensors-metadata``, ``safetensors-tensor``,
             ``safetensors-layout`` or a ``json-*`` code.
     """
+    read = read_header(view)
+    position = _PREFIX + read.header_size
+    for tensor in read.tensors:
+        if tensor.start != position:
+            what = (
+                "overlaps the tensor before" if tensor.start < position else "leaves bytes that belong to no tensor"
+            )
+            raise InputError("safetensors-layout", f"{tensor.name[:80]!r} {what}", position=f"byte {position}")
+        position = tensor.end
+    if position != view.size:
+        what = (
+            f"{view.size - position} bytes after the last tensor" if position < view.size else "the file is cut off"
+        )
+        raise InputError("safetensors-layout", what, position=f"byte {min(position, view.size)}")
+    return read
+
+
+def read_header(view: View) -> Safetensors:
+    """As ``read_safetensors``, for a file whose tensors may leave gaps, overlap or reach beyond the end.
+
+    Raises:
+        InputError: as ``read_safetensors``, but for ``safetensors-layout``.
+    """
     length = int.from_bytes(view.read(0, _PREFIX), "little")
     if length > SAFETENSORS_MAX_HEADER_BYTES or view.size < _PREFIX or length > view.size - _PREFIX:
         raise InputError("safetensors-header", "the header is longer than the file", position="byte 0")
@@ -93,19 +116,6 @@ def read_safetensors(view: View) -> Safetensors:
     data_start = _PREFIX + length
     tensors = [_tensor(name, item, data_start) for name, item in header.items()]
     tensors.sort(key=lambda tensor: (tensor.start, tensor.end))
-    position = data_start
-    for tensor in tensors:
-        if tensor.start != position:
-            what = (
-                "overlaps the tensor before" if tensor.start < position else "leaves bytes that belong to no tensor"
-            )
-            raise InputError("safetensors-layout", f"{tensor.name[:80]!r} {what}", position=f"byte {position}")
-        position = tensor.end
-    if position != view.size:
-        what = (
-            f"{view.size - position} bytes after the last tensor" if position < view.size else "the file is cut off"
-        )
-        raise InputError("safetensors-layout", what, position=f"byte {min(position, view.size)}")
     return Safetensors(tuple(tensors), metadata, length)
 
 

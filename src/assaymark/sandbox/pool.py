@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import select
 import socket
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from assaymark.core.report import Report, Skipped, merge_reports
 from assaymark.sandbox.confine import HOLDS
 from assaymark.sandbox.files import in_memory, needed_folders, open_regular, small_file
 from assaymark.sandbox.limits import DEFAULT_LIMITS, SandboxLimits
+from assaymark.sandbox.pipes import GRACE_SECONDS, patience, read_capped
 from assaymark.sandbox.remote import Answers, read_lines
 from assaymark.sandbox.result import failed_report, judged_result, read_result
 from assaymark.sandbox.wire import (
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 EXAMINER: Final = "assaymark.scanning.examine:examine"
 _STANDARD_STREAMS: Final = 3
 _START_SECONDS: Final = 30.0
-_GRACE_SECONDS: Final = 10.0  # beyond the worker's wall clock, for the zygote to kill it and say so
 _BOOT: Final = (
     "import sys; sys.path[:0] = sys.argv[3:]; "
     "from assaymark.sandbox.zygote import main; main(int(sys.argv[1]), sys.argv[2])"
@@ -161,14 +160,14 @@ class Sandbox:
         result, result_sink = os.pipe()
         answers = Answers(source, answers_sink)
         try:
-            channel.settimeout(REMOTE_WALL_SECONDS + _GRACE_SECONDS)
+            channel.settimeout(REMOTE_WALL_SECONDS + GRACE_SECONDS)
             try:
                 items = [Item(path, 0, source.size, remote=True)]
                 send_request(channel, items, limits, self._allow, [asked, result_sink])
             finally:
                 os.close(asked)
                 os.close(result_sink)
-            data, complaint = read_lines(result, limits.output_bytes, _patience(result, limits.wall_seconds), answers)
+            data, complaint = read_lines(result, limits.output_bytes, patience(result, limits.wall_seconds), answers)
             os.close(answers_sink)
             answers_sink = -1
             status = receive_status(channel)
@@ -181,7 +180,7 @@ class Sandbox:
             os.close(result)
             if answers_sink >= 0:
                 os.close(answers_sink)
-        channel.settimeout(self._limits.wall_seconds + _GRACE_SECONDS)
+        channel.settimeout(self._limits.wall_seconds + GRACE_SECONDS)
         self._return(channel)
         report = judged_result(path, data, complaint, status, limits)
         if answers.problem:
@@ -189,6 +188,21 @@ class Sandbox:
                 [report, failed_report(path, f"not all of it could be read: {answers.problem}", None)]
             )
         return report
+
+    def ask(self, path: str, descriptor: int) -> tuple[bytes, str, tuple[int, int]]:
+        """What the engine, one that makes no report, says of an open file: its lines, what went wrong, how it ended.
+
+        Raises:
+            UnavailableError: ``sandbox-start`` when no confined process can be started at all, or it stopped.
+        """
+        channel = self._open_channel()
+        try:
+            said = self._exchange(channel, [Item(path)], descriptor)
+        except (OSError, EOFError):
+            self._drop(channel)
+            raise _no_start("it stopped while it read the file") from None
+        self._return(channel)
+        return said
 
     def _share(
         self, share: list[tuple[str, Path]], channel: socket.socket | None
@@ -258,7 +272,7 @@ class Sandbox:
                 send_request(channel, items, limits, self._allow, [descriptor, sink])
             finally:
                 os.close(sink)
-            data, complaint = _read_capped(source, limits)
+            data, complaint = read_capped(source, limits)
         finally:
             os.close(source)
         status = receive_status(channel)
@@ -281,7 +295,7 @@ class Sandbox:
                 except OSError as error:
                     ours.close()
                     raise _no_start(str(error)) from None
-            ours.settimeout(self._limits.wall_seconds + _GRACE_SECONDS)
+            ours.settimeout(self._limits.wall_seconds + GRACE_SECONDS)
             self._busy.add(ours)
             return ours
 
@@ -360,33 +374,6 @@ def _no_start(why: str) -> UnavailableError:
     return UnavailableError(
         "sandbox-start", f"no confined process can be started: {why}", remedy="check limits on processes and memory"
     )
-
-
-def _patience(source: int, seconds: float) -> Callable[[], bool]:
-    """Waits until ``source`` has more, and says no when the time is over."""
-    deadline = time.monotonic() + seconds + _GRACE_SECONDS
-    poller = select.poll()
-    poller.register(source, select.POLLIN)
-    return lambda: bool(poller.poll(max(0.0, deadline - time.monotonic()) * 1000))
-
-
-def _read_capped(source: int, limits: SandboxLimits) -> tuple[bytes, str]:
-    """What the worker writes until it ends, at most ``output_bytes`` of it, and what went wrong."""
-    deadline = time.monotonic() + limits.wall_seconds + _GRACE_SECONDS
-    poller = select.poll()
-    poller.register(source, select.POLLIN)
-    parts: list[bytes] = []
-    length = 0
-    while True:
-        if not poller.poll(max(0.0, deadline - time.monotonic()) * 1000):
-            return b"".join(parts), f"took more than {limits.wall_seconds:g} seconds"
-        part = os.read(source, 1 << 16)
-        if not part:
-            return b"".join(parts), ""
-        parts.append(part)
-        length += len(part)
-        if length > limits.output_bytes:
-            return b"".join(parts), f"wrote more than {limits.output_bytes} bytes"
 
 
 def _not_read(path: str, why: str) -> Report:

@@ -75,22 +75,24 @@ def failed_report(path: str, why: str, header: bytes | None, *, hostile: bool = 
 def judged_result(path: str, data: bytes, complaint: str, status: tuple[int, int], limits: SandboxLimits) -> Report:
     """The report that the worker wrote, or one that says how it failed."""
     header, _, body = data.partition(b"\n")
-    kind, value = status
-    if not complaint and kind == TIMED_OUT:
-        complaint = f"took more than {limits.wall_seconds:g} seconds"
-    elif not complaint and kind == SIGNALLED:
-        complaint = (
-            f"took more than {limits.cpu_seconds} seconds of CPU"
-            if value == signal.SIGXCPU
-            else f"crashed its reader (signal {value})"
-        )
-    elif not complaint and kind == EXITED and value == EXIT_MEMORY:
-        complaint = f"took more than {limits.memory_bytes // 2**20} MiB of memory"
-    elif not complaint and value != EXIT_DONE:
-        complaint = f"ended its reader (status {value})"
+    complaint = complaint or failure(status, limits)
     if complaint:
         return failed_report(path, f"examining it {complaint}", header, hostile=True)
     try:
         return read_result(path, header, body)
     except InputError as error:
         return failed_report(path, f"its reader gave no proper report: {error.message}", header, hostile=True)
+
+
+def failure(status: tuple[int, int], limits: SandboxLimits) -> str:
+    """How a worker failed, by how it ended; empty when it did not."""
+    kind, value = status
+    if kind == TIMED_OUT:
+        return f"took more than {limits.wall_seconds:g} seconds"
+    if kind == SIGNALLED and value == signal.SIGXCPU:
+        return f"took more than {limits.cpu_seconds} seconds of CPU"
+    if kind == SIGNALLED:
+        return f"crashed its reader (signal {value})"
+    if kind == EXITED and value == EXIT_MEMORY:
+        return f"took more than {limits.memory_bytes // 2**20} MiB of memory"
+    return "" if value == EXIT_DONE else f"ended its reader (status {value})"

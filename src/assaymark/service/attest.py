@@ -13,6 +13,7 @@ from assaymark.core.statement import (
     APPROVAL,
     CONFIGURATION,
     CONTAINMENT,
+    CONVERSION,
     DATASET,
     DECISION,
     EXCEPTION,
@@ -59,6 +60,7 @@ OWN_TYPES: Final = {
     "scan": SCAN,
 }
 _ELSEWHERE: Final = {
+    CONVERSION: "assaymark convert",
     DECISION: "assaymark decide",
     KEY_EVENT: "assaymark keys",
     POLICY: "assaymark policy set",

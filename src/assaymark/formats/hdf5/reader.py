@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.core.errors import InputError
 from assaymark.core.limits import HDF5_MAX_OBJECTS, HDF5_MAX_TEXT_BYTES
 from assaymark.formats.hdf5.cursor import Cursor, Space, malformed
+from assaymark.formats.hdf5.datasets import Dataset, read_dataset
 from assaymark.formats.hdf5.headers import Message, read_header, resolve
 from assaymark.formats.hdf5.heaps import (
     fractal_heap,
@@ -50,16 +51,17 @@ class Hdf5:
     filters: dict[int, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     objects: int = 0
+    datasets: list[Dataset] = field(default_factory=list)
 
 
-def read_hdf5(view: View) -> Hdf5:
-    """The structure of the file; no data is read.
+def read_hdf5(view: View, *, arrays: bool = False) -> Hdf5:
+    """The structure of the file, with ``arrays`` also where each array lies; no data is read.
 
     Raises:
         InputError: ``hdf5-structure`` with the byte as position, ``hdf5-limit``.
     """
     space, root = _superblock(view)
-    return _Walk(space).run(root)
+    return _Walk(space, arrays=arrays).run(root)
 
 
 def _superblock(view: View) -> tuple[Space, int]:
@@ -97,8 +99,9 @@ def _superblock(view: View) -> tuple[Space, int]:
 
 
 class _Walk:
-    def __init__(self, space: Space) -> None:
+    def __init__(self, space: Space, *, arrays: bool) -> None:
         self._space = space
+        self._arrays = arrays
         self._result = Hdf5()
         self._seen: set[int] = set()
         self._stack: list[tuple[int, str]] = []
@@ -117,27 +120,33 @@ class _Walk:
         return self._result
 
     def _object(self, address: int, path: str) -> None:
-        for message in read_header(self._space, address):
-            body = Cursor(self._space, message.body, message.start)
-            match message.kind:
-                case _ if message.kind == _SYMBOL_TABLE:
-                    self._symbol_table(body, path)
-                case _ if message.kind == _LINK:
-                    self._link(body, path)
-                case _ if message.kind == _LINK_INFO:
-                    for link in self._dense(body, 8, (5, 6)):
-                        self._link(link, path)
-                case _ if message.kind == _ATTRIBUTE:
-                    self._attribute(message, path)
-                case _ if message.kind == _ATTRIBUTE_INFO:
-                    for found in self._dense(body, 2, (8, 9)):
-                        self._attribute(Message(_ATTRIBUTE, False, found.data, found.start), path)
-                case _ if message.kind == _EXTERNAL_FILES:
-                    self._external_files(body, path)
-                case _ if message.kind == _LAYOUT:
-                    self._layout(body, path)
-                case _ if message.kind == _FILTERS:
-                    self._filters(resolve(self._space, message))
+        messages = read_header(self._space, address)
+        if self._arrays and any(message.kind == _LAYOUT for message in messages):
+            self._result.datasets.append(read_dataset(self._space, messages, path))
+        for message in messages:
+            self._message(message, path)
+
+    def _message(self, message: Message, path: str) -> None:
+        body = Cursor(self._space, message.body, message.start)
+        match message.kind:
+            case _ if message.kind == _SYMBOL_TABLE:
+                self._symbol_table(body, path)
+            case _ if message.kind == _LINK:
+                self._link(body, path)
+            case _ if message.kind == _LINK_INFO:
+                for link in self._dense(body, 8, (5, 6)):
+                    self._link(link, path)
+            case _ if message.kind == _ATTRIBUTE:
+                self._attribute(message, path)
+            case _ if message.kind == _ATTRIBUTE_INFO:
+                for found in self._dense(body, 2, (8, 9)):
+                    self._attribute(Message(_ATTRIBUTE, False, found.data, found.start), path)
+            case _ if message.kind == _EXTERNAL_FILES:
+                self._external_files(body, path)
+            case _ if message.kind == _LAYOUT:
+                self._layout(body, path)
+            case _ if message.kind == _FILTERS:
+                self._filters(resolve(self._space, message))
 
     # -- links
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.core.errors import InputError
 from assaymark.core.view import SliceView
+from assaymark.formats.torch_layout import archive_root
 from assaymark.formats.zip import ZipArchive, ZipMember, read_zip
 from assaymark.formats.zip_member import member_view
 from assaymark.scanning.graphs.pt2 import pt2_members
@@ -71,10 +72,9 @@ def _examine(content: Content, member: ZipMember) -> None:
 def _torch(content: Content, archive: ZipArchive) -> set[str]:
     """Examine what is torch's in the archive; returns the names that are done with, none when it is not torch's."""
     by_name = {member.name: member for member in archive.members}
-    roots = [name[: -len("data.pkl")] for name in by_name if name == "data.pkl" or name.endswith("/data.pkl")]
-    if len(roots) != 1 or len(by_name) != len(archive.members):
+    root = archive_root(by_name)
+    if root is None or len(by_name) != len(archive.members):
         return set()
-    root = roots[0]
     script = any(name.startswith(f"{root}code/") for name in by_name) or f"{root}constants.pkl" in by_name
     done: set[str] = set()
     storages: list[tuple[Storage, int, str, str]] = []

@@ -9,6 +9,7 @@ from assaymark.core.limits import SCAN_MAX_NESTING
 from assaymark.core.view import SliceView
 from assaymark.formats.pickle.run import run_pickle
 from assaymark.formats.pickle.values import COMPUTED, Dict, Global, Instance, Value
+from assaymark.formats.torch_layout import LEGACY_COUNT_BYTES, LEGACY_MAGIC, LEGACY_PROTOCOL, is_legacy
 from assaymark.formats.zip import LOCAL_MAGIC
 from assaymark.scanning.notes import shown
 from assaymark.scanning.pickle.dangerous import is_dangerous
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from assaymark.scanning.content import Content
     from assaymark.scanning.notes import Notes
 
-# torch/serialization.py: MAGIC_NUMBER and PROTOCOL_VERSION open a legacy file.
-_TORCH_MAGIC: Final = 0x1950A86A20F9469CFC6C
-_TORCH_PROTOCOL: Final = 1001
 _PROBE_OPCODES: Final = 100_000
 
 
@@ -85,7 +83,7 @@ def examine_pickle(content: Content, *, torch: bool = False, torchscript: bool =
     position = 0
     broken = False
     while position < view.size and not broken:
-        judge.torch = torch or results[:2] == [_TORCH_MAGIC, _TORCH_PROTOCOL]
+        judge.torch = torch or results[:2] == [LEGACY_MAGIC, LEGACY_PROTOCOL]
         trace = loaders.stream(view, position, judge)
         if trace.stopped:
             results[5:] = []  # a sixth stands for all that follow
@@ -96,12 +94,12 @@ def examine_pickle(content: Content, *, torch: bool = False, torchscript: bool =
             _trailing(view, notes, member, trace, position)
         elif broken:
             notes.skip(_why(trace), member)
-        if _is_legacy_torch(results):
+        if is_legacy(results):
             places = _legacy_storages(view, position, judge, results[4])
             break
     judge.conclude()
-    legacy = _is_legacy_torch(results)
-    if results[:1] == [_TORCH_MAGIC] and not legacy:
+    legacy = is_legacy(results)
+    if results[:1] == [LEGACY_MAGIC] and not legacy:
         notes.skip("it begins as torch's legacy format and is not whole", member)
     if judge.raw:
         _as_plain_pickle(view, judge)
@@ -139,10 +137,6 @@ def _trailing(view: View, notes: Notes, member: str, trace: Trace, position: int
     )
 
 
-def _is_legacy_torch(results: list[Value]) -> bool:
-    return len(results) == 5 and results[:2] == [_TORCH_MAGIC, _TORCH_PROTOCOL] and isinstance(results[4], list)  # noqa: PLR2004
-
-
 def note_sparse(content: Content, tensors: list[tuple[Sparse, int]], storage: Callable[[str], View | None]) -> None:
     """Look at the indices of sparse tensors; ``storage`` gives the bytes of a storage's key."""
     for tensor, offset in tensors:
@@ -166,14 +160,14 @@ def _legacy_storages(view: View, position: int, judge: Judge, keys: list[Value])
         if storage is None:
             notes.skip(f"storage {key!r:.40} is laid out behind the pickles, but none refers to it", member)
             return places
-        header = view.read(position, 8)
+        header = view.read(position, LEGACY_COUNT_BYTES)
         elements = int.from_bytes(header, "little", signed=True)
-        if elements != storage.elements or position + 8 + elements * storage.width > view.size:
+        if elements != storage.elements or position + LEGACY_COUNT_BYTES + elements * storage.width > view.size:
             message = f"storage {key!r:.40} has {elements} elements where {storage.elements} are due"
             notes.finding("torch-storage-size", message, member=member, offset=position)
             return places
-        places[storage.key] = SliceView(view, position + 8, elements * storage.width)
-        position += 8 + elements * storage.width
+        places[storage.key] = SliceView(view, position + LEGACY_COUNT_BYTES, elements * storage.width)
+        position += LEGACY_COUNT_BYTES + elements * storage.width
     if position != view.size:
         notes.skip(f"{view.size - position} bytes after the last storage belong to nothing", member)
     return places

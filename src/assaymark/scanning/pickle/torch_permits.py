@@ -1,7 +1,6 @@
 """What torch writes for tensors, with the checks that keep a tensor within its storage.
 
-Sources: ``torch/_utils.py`` (the ``_rebuild_*`` functions), ``torch/serialization.py`` (``persistent_load``),
-``torch/storage.py`` (dtype of each storage class).
+Sources: ``torch/_utils.py`` (the ``_rebuild_*`` functions), ``torch/serialization.py`` (``persistent_load``).
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from assaymark.formats.pickle.values import COMPUTED, Blob, Dict, Global, Instance, describe
+from assaymark.formats.torch_layout import DTYPES, STORAGES, elements_spanned
 from assaymark.scanning.pickle.permit import is_bytes, is_class, is_kind
 from assaymark.scanning.pickle.refusal import Nested, NotChecked, Refused, is_count, is_instance
 
@@ -20,56 +20,6 @@ if TYPE_CHECKING:
     from assaymark.core.view import View
     from assaymark.formats.pickle.values import Value
 
-# Bytes of one element.
-STORAGES: Final = {
-    "ByteStorage": 1,
-    "CharStorage": 1,
-    "BoolStorage": 1,
-    "QInt8Storage": 1,
-    "QUInt8Storage": 1,
-    "QUInt4x2Storage": 1,
-    "QUInt2x4Storage": 1,
-    "ShortStorage": 2,
-    "HalfStorage": 2,
-    "BFloat16Storage": 2,
-    "IntStorage": 4,
-    "FloatStorage": 4,
-    "QInt32Storage": 4,
-    "LongStorage": 8,
-    "DoubleStorage": 8,
-    "ComplexFloatStorage": 8,
-    "ComplexDoubleStorage": 16,
-    "UntypedStorage": 1,
-}
-DTYPES: Final = {
-    "uint8": 1,
-    "int8": 1,
-    "bool": 1,
-    "float8_e4m3fn": 1,
-    "float8_e4m3fnuz": 1,
-    "float8_e5m2": 1,
-    "float8_e5m2fnuz": 1,
-    "float8_e8m0fnu": 1,
-    "float4_e2m1fn_x2": 1,
-    "int16": 2,
-    "uint16": 2,
-    "float16": 2,
-    "bfloat16": 2,
-    "int32": 4,
-    "uint32": 4,
-    "float32": 4,
-    "complex32": 4,
-    "int64": 8,
-    "uint64": 8,
-    "float64": 8,
-    "complex64": 8,
-    "complex128": 16,
-    "qint8": 1,
-    "quint8": 1,
-    "qint32": 4,
-    "quint4x2": 1,
-    "quint2x4": 1,
-}
 CHANNEL_SCHEMES: Final = ("per_channel_affine", "per_channel_affine_float_qparams", "per_channel_symmetric")
 SCHEMES: Final = ("per_tensor_affine", "per_tensor_symmetric")
 STORAGE_KIND: Final = "torch storage"
@@ -152,10 +102,9 @@ def _fits(arguments: tuple[Value, ...], width: int | None = None) -> Instance:
         raise Refused("with a malformed shape")
     have = storage.detail.elements * storage.detail.width
     width = width or storage.detail.width
-    if 0 not in size:
-        last = offset + sum((length - 1) * step for length, step in zip(size, stride, strict=True))
-        if (last + 1) * width > have:
-            raise OutOfStorage(f"for {last + 1} elements of {width} bytes in a storage of {have} bytes")
+    reach = elements_spanned(offset, size, stride)
+    if reach * width > have:
+        raise OutOfStorage(f"for {reach} elements of {width} bytes in a storage of {have} bytes")
     return Instance(TENSOR_KIND, detail=Laid(storage.detail, offset, size, stride, width))
 
 

@@ -51,6 +51,13 @@ VERBS: Final = (
         "assaymark.ui.cli.scanners:configure",
     ),
     Part(
+        "convert",
+        "verb",
+        "write a model in a safe format without executing it",
+        (),
+        "assaymark.ui.cli.convert:configure",
+    ),
+    Part(
         "submit",
         "verb",
         "bring a model in: copy, hash, scan, sign, log, decide",

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from assaymark.core.opinion import Opinion
     from assaymark.scanning.config import ScanConfig
+    from assaymark.service.convert import Fixed
     from assaymark.ui.report.scan_results import ScanResult, ScanResults
+    from assaymark.ui.report.style import Style
 
 EXAMPLES = """\
   assaymark scan model.pt
@@ -23,6 +25,7 @@ EXAMPLES = """\
   assaymark scan model/ --fail-on medium
   assaymark scan hf://openai-community/gpt2       # reads ranges of it, and downloads nothing
   assaymark scan s3://models/bert/model.pt
+  assaymark scan models/ --fix                   # model.safetensors beside an unsafe model.pt
   assaymark scan model/ --config scan.toml       # classes of your own, findings that were looked at
   assaymark scan model.pt --with picklescan,modelscan    # their opinions beside ours
   assaymark scan model.pt --with all --agree 2
@@ -59,6 +62,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--agree", type=int, metavar="N", help="how many of the scanners after --with must say that it is clean"
     )
+    parser.add_argument(
+        "--fix",
+        action="store_true",
+        help="write each file that fails in a safe format beside it, without executing it; nothing is overwritten",
+    )
     parser.set_defaults(run=run, formats=(*FORMATS, "sarif", "github", "html"))
     parser.add_argument(
         "--no-cache",
@@ -74,7 +82,6 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
     from assaymark.scanning.config import ScanConfig
     from assaymark.ui.report.scan_results import ScanResults
     from assaymark.ui.report.scans import github_annotations, scan_document, scan_page
-    from assaymark.ui.report.text import scan_text
 
     names = _scanners(args)
     config, allow = ScanConfig(), frozenset[str]()
@@ -96,7 +103,13 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
         "github": lambda: github_annotations(results),
         "html": lambda: scan_page(results),
     }
-    result = Result(code, scan_document(results), lambda style: scan_text(results, style), more, large)
+    document = scan_document(results)
+    fixes = _fix(results) if args.fix else []
+    if args.fix:
+        from assaymark.ui.report.conversions import fix_document
+
+        document["fixes"] = [fix_document(item) for item in fixes]
+    result = Result(code, document, lambda style: _text(results, fixes, style), more, large)
     return emit(result, args.format, outputs)
 
 
@@ -128,6 +141,36 @@ def _scanners(args: argparse.Namespace) -> tuple[str, ...]:
             remedy="download it first, or leave --with out",
         )
     return names
+
+
+def _text(results: ScanResults, fixes: list[Fixed], style: Style) -> str:
+    from assaymark.ui.report.text import scan_text
+
+    said = scan_text(results, style)
+    if not fixes:
+        return said
+    from assaymark.ui.report.conversions import fix_text
+
+    return "\n".join([said.rstrip("\n"), "", *(fix_text(item, style) for item in fixes)])
+
+
+def _fix(results: ScanResults) -> list[Fixed]:
+    """Convert each file on this machine that has a finding at or above the threshold."""
+    from assaymark.service.convert import fix_files
+    from assaymark.service.scan import is_remote
+    from assaymark.ui.cli.progress import Progress
+
+    places: dict[Path, None] = {}
+    for item in results.reports:
+        if item.path == _STDIN or is_remote(item.path):
+            continue
+        top = Path(item.path)
+        for finding in item.report.findings:
+            if finding.severity >= results.threshold:
+                for location in finding.locations:
+                    places[top / location.path if top.is_dir() else top] = None
+    with Progress("converting") as progress:
+        return list(fix_files(places, progress.update))
 
 
 def _scan(

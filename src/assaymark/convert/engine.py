@@ -1,0 +1,54 @@
+"""The engine that the confined process runs: one file's bytes in, its plan or an error out, as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from assaymark.convert.hdf5_file import plan_hdf5
+from assaymark.convert.plan import Plan, output_bound, plan_to_json
+from assaymark.convert.safetensors_file import plan_safetensors
+from assaymark.convert.torch_file import plan_archive, plan_pickles
+from assaymark.core.errors import InputError
+from assaymark.formats.hdf5.reader import MAGIC as HDF5_MAGIC
+from assaymark.formats.safetensors import has_safetensors_shape
+from assaymark.formats.zip import LOCAL_MAGIC
+
+_KNOWN: Final = "torch (both forms), pickle, joblib without compression, safetensors and HDF5 (Keras 2) are"
+# The first opcodes of what Python's own pickler writes: PROTO, or in protocol 0 and 1 a container, a global, a text.
+_PICKLE_STARTS: Final = frozenset(bytes((byte,)) for byte in b"\x80(]})cIJKMLFGVXSUTN")
+
+if TYPE_CHECKING:
+    from assaymark.core.view import View
+
+
+def answer(view: View, _path: str) -> dict[str, Any]:
+    """``{"plan": ...}`` or ``{"error": {"code", "message", "position"}}``."""
+    try:
+        return {"plan": plan_to_json(make(view))}
+    except InputError as error:
+        said = {"code": error.code, "message": error.message, "position": error.position, "remedy": error.remedy}
+        return {"error": said}
+
+
+def make(view: View) -> Plan:
+    """The plan for the file, by its content.
+
+    Raises:
+        InputError: a ``convert-*`` code, or one of the format's reader.
+    """
+    if view.read(0, 4) == LOCAL_MAGIC:
+        plan = plan_archive(view)
+    elif has_safetensors_shape(view):
+        plan = plan_safetensors(view)
+    elif view.read(0, len(HDF5_MAGIC)) == HDF5_MAGIC:
+        plan = plan_hdf5(view)
+    elif view.read(0, 1) in _PICKLE_STARTS:
+        plan = plan_pickles(view)
+    else:
+        raise InputError("convert-unknown", "no format that is converted", remedy=_KNOWN)
+    total = sum(tensor.size for tensor in plan.tensors)
+    if total > output_bound(view.size):
+        raise InputError(
+            "convert-limit", f"tensors that share bytes would take {total} bytes, from a file of {view.size}"
+        )
+    return plan

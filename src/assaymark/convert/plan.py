@@ -1,0 +1,209 @@
+"""What is to be written: for each tensor where its elements lie in the source, and what is left behind.
+
+A plan comes from a process that met hostile bytes, so ``plan_from_json`` checks every field against the size of the
+source: no plan leads out of the file, writes two tensors under one name or grows the output beyond its bound.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+from assaymark.core.errors import InputError
+from assaymark.core.limits import (
+    CONVERT_MAX_DIMENSIONS,
+    CONVERT_MAX_DROPPED,
+    CONVERT_MAX_EXPANSION,
+    CONVERT_MAX_TENSORS,
+    CONVERT_SPARE_BYTES,
+)
+from assaymark.core.report_json import printable
+from assaymark.formats.safetensors import DTYPE_BITS
+
+_KEYS: Final = frozenset(("source", "tensors", "aliases", "dropped", "metadata", "left", "pickled"))
+SOURCES: Final = ("torch-zip", "torch-legacy", "pickle", "safetensors", "hdf5")
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTensor:
+    """``shape`` elements of safetensors' ``dtype`` from byte ``start`` of the source, ``strides`` in bytes apart.
+
+    ``swap`` is the width of the numbers whose bytes are in the other order, 0 when none are.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    start: int
+    swap: int = 0
+
+    @property
+    def width(self) -> int:
+        """Bytes of one element as the source holds it."""
+        return element_bytes(self.dtype)
+
+    @property
+    def size(self) -> int:
+        """Bytes that are written."""
+        return math.prod(self.shape) * self.width
+
+    @property
+    def reach(self) -> int:
+        """Where in the source its last byte ends; ``start`` for one without elements."""
+        if 0 in self.shape:
+            return self.start
+        return self.start + sum((n - 1) * step for n, step in zip(self.shape, self.strides, strict=True)) + self.width
+
+    @property
+    def contiguous(self) -> bool:
+        """Whether its elements lie one behind the other, in the order in which they are written."""
+        due = self.width
+        for length, step in zip(reversed(self.shape), reversed(self.strides), strict=True):
+            if length > 1 and step != due:
+                return 0 in self.shape
+            due *= length
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One source file's conversion.
+
+    ``aliases`` are pairs of names whose elements lie in the same bytes of the source; each is written in full.
+    ``dropped`` says what is not carried over. ``metadata`` goes into the result's header. ``left`` counts tensors
+    that the source makes and that no name leads to. ``pickled`` says that the source is a pickle of objects, whose
+    form only a clean scan vouches for.
+    """
+
+    source: str
+    tensors: tuple[PlannedTensor, ...]
+    aliases: tuple[tuple[str, str], ...]
+    dropped: tuple[str, ...]
+    metadata: dict[str, str]
+    left: int = 0
+    pickled: bool = False
+
+
+def element_bytes(dtype: str) -> int:
+    """Bytes of one element as torch counts them: two numbers of four bits share one."""
+    return max(1, DTYPE_BITS[dtype] // 8)
+
+
+def stored_shape(tensor: PlannedTensor) -> tuple[int, ...]:
+    """The shape in safetensors, which counts the numbers of four bits one by one."""
+    if DTYPE_BITS[tensor.dtype] != 4:  # noqa: PLR2004 - bits
+        return tensor.shape
+    return (*tensor.shape[:-1], 2 * tensor.shape[-1]) if tensor.shape else (2,)
+
+
+def find_aliases(tensors: tuple[PlannedTensor, ...]) -> tuple[tuple[str, str], ...]:
+    """Each tensor whose bytes overlap those of one before it, with that one."""
+    pairs = []
+    owner: PlannedTensor | None = None
+    for tensor in sorted(tensors, key=lambda tensor: tensor.start):
+        if 0 in tensor.shape:
+            continue
+        if owner is not None and tensor.start < owner.reach:
+            pairs.append((tensor.name, owner.name))
+        if owner is None or tensor.reach > owner.reach:
+            owner = tensor
+    return tuple(pairs)
+
+
+def plan_to_json(plan: Plan) -> dict[str, Any]:
+    """The plan as it crosses the border of the confined process."""
+    return {
+        "source": plan.source,
+        "tensors": [
+            [item.name, item.dtype, list(item.shape), list(item.strides), item.start, item.swap]
+            for item in plan.tensors
+        ],
+        "aliases": [list(pair) for pair in plan.aliases],
+        "dropped": list(plan.dropped),
+        "metadata": plan.metadata,
+        "left": plan.left,
+        "pickled": plan.pickled,
+    }
+
+
+def plan_from_json(value: Any, source_size: int) -> Plan:
+    """The plan that ``value`` says, for a source of ``source_size`` bytes.
+
+    Raises:
+        InputError: ``convert-plan``.
+    """
+    if not isinstance(value, dict) or set(value) != _KEYS or value["source"] not in SOURCES:
+        _refuse("an object with other members", "$")
+    tensors, names, total = [], set(), 0
+    for i, item in enumerate(_list(value["tensors"], CONVERT_MAX_TENSORS, "$.tensors")):
+        tensor = _tensor(item, f"$.tensors[{i}]")
+        if tensor.reach > source_size or tensor.name in names:
+            _refuse("outside the source, or twice of one name", f"$.tensors[{i}]")
+        names.add(tensor.name)
+        total += tensor.size
+        tensors.append(tensor)
+    if total > output_bound(source_size):
+        _refuse("tensors of more bytes than the source can hold", "$.tensors")
+    aliases = []
+    for i, pair in enumerate(_list(value["aliases"], CONVERT_MAX_TENSORS, "$.aliases")):
+        if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(n, str) and n in names for n in pair):  # noqa: PLR2004
+            _refuse("no pair of names", f"$.aliases[{i}]")
+        aliases.append((pair[0], pair[1]))
+    dropped = _list(value["dropped"], CONVERT_MAX_DROPPED + 1, "$.dropped")
+    if not all(isinstance(text, str) and printable(text) == text for text in dropped):
+        _refuse("not printable", "$.dropped")
+    metadata, left, pickled = value["metadata"], value["left"], value["pickled"]
+    if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
+        _refuse("no object of texts", "$.metadata")
+    if not _count(left) or not isinstance(pickled, bool):
+        _refuse("malformed", "$.left")
+    return Plan(value["source"], tuple(tensors), tuple(aliases), tuple(dropped), metadata, left, pickled)
+
+
+def output_bound(source_size: int) -> int:
+    """The most bytes of tensors that a source of that size may become."""
+    return CONVERT_MAX_EXPANSION * source_size + CONVERT_SPARE_BYTES
+
+
+def _tensor(item: Any, where: str) -> PlannedTensor:
+    if not isinstance(item, list) or len(item) != 6:  # noqa: PLR2004 - fields
+        _refuse("no tensor", where)
+    name, dtype, shape, strides, start, swap = item
+    if not isinstance(name, str) or not name or name == "__metadata__" or not _encodes(name):
+        _refuse("a name that no tensor may have", where)
+    if not isinstance(dtype, str) or dtype not in DTYPE_BITS:
+        _refuse("no type of safetensors", where)
+    if not isinstance(shape, list) or not isinstance(strides, list) or len(shape) != len(strides):
+        _refuse("malformed shape", where)
+    if len(shape) > CONVERT_MAX_DIMENSIONS or not all(map(_count, (*shape, *strides, start))):
+        _refuse("malformed shape", where)
+    width = element_bytes(dtype)
+    if any(step % width for step in strides):
+        _refuse("strides that split an element", where)
+    if type(swap) is not int or swap not in (0, 2, 4, 8) or (swap and width % swap):
+        _refuse("a byte order that the type has not", where)
+    return PlannedTensor(name, dtype, tuple(shape), tuple(strides), start, swap)
+
+
+def _encodes(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _list(value: Any, most: int, where: str) -> list[Any]:
+    if not isinstance(value, list) or len(value) > most:
+        _refuse(f"no list of at most {most}", where)
+    return value
+
+
+def _count(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**53
+
+
+def _refuse(what: str, where: str) -> NoReturn:
+    raise InputError("convert-plan", f"the plan of the conversion is malformed: {what}", position=where)

@@ -1,0 +1,204 @@
+"""Writes a planned conversion: copies ranges of the source, reads both files again and compares every byte.
+
+The result appears under its name only when it is whole, on the medium and compared; nothing is overwritten.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from assaymark.convert.gather import gather, rows, swapped
+from assaymark.convert.header import layout
+from assaymark.core.errors import InputError, InternalError, UsageError
+from assaymark.core.limits import CONVERT_CHUNK_BYTES, CONVERT_MAX_GATHERED_BYTES
+from assaymark.formats.safetensors import read_safetensors
+from assaymark.store.files import TEMPORARY_PREFIX, flush, storage_errors, sync_folder, write_fully
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from assaymark.convert.plan import Plan, PlannedTensor
+    from assaymark.formats.safetensors import Safetensors
+
+_FEW: Final = 64 * 1024  # below it one read and one write cost less than asking the kernel to copy
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """How many tensors were written and found equal, byte by byte; and their bytes."""
+
+    tensors: int
+    size: int
+
+
+def write_converted(
+    source: int, plan: Plan, target: Path, on_progress: Callable[[int, int], None] | None = None
+) -> Compared:
+    """Write what ``plan`` says of the open file ``source`` to ``target``, compare, and only then give it its name.
+
+    ``on_progress`` gets (bytes done, bytes in all), both passes counted.
+
+    Raises:
+        UsageError: ``path-exists``.
+        InputError: ``convert-changed`` when the source changes meanwhile, ``convert-limit``.
+        UnavailableError: ``disk-full``, ``store-read-only`` or ``store-io``.
+        InternalError: ``convert-differs``.
+    """
+    if target.exists() or target.is_symlink():
+        raise _exists(target)
+    header, ordered = layout(plan)
+    stamp = _stamp(source)
+    progress = _Progress(2 * sum(tensor.size for tensor in ordered), on_progress)
+    temporary = target.parent / (TEMPORARY_PREFIX + secrets.token_hex(8))
+    with storage_errors(target):
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+        descriptor = os.open(temporary, flags, 0o644)
+        try:
+            write_fully(descriptor, header)
+            for tensor in ordered:
+                _write(source, descriptor, tensor, progress)
+            flush(descriptor)
+            _compare(source, descriptor, ordered, progress)
+            if _stamp(source) != stamp:
+                raise InputError("convert-changed", "the file changed while it was converted")
+            try:
+                os.link(temporary, target, follow_symlinks=False)
+            except FileExistsError:
+                raise _exists(target) from None
+        finally:
+            os.close(descriptor)
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+    sync_folder(target.parent)
+    return Compared(len(ordered), sum(tensor.size for tensor in ordered))
+
+
+class _Progress:
+    def __init__(self, total: int, report: Callable[[int, int], None] | None) -> None:
+        self._total = total
+        self._report = report
+        self._done = 0
+
+    def add(self, length: int) -> None:
+        self._done += length
+        if self._report is not None:
+            self._report(self._done, self._total)
+
+
+def _write(source: int, target: int, tensor: PlannedTensor, progress: _Progress) -> None:
+    if not tensor.contiguous:
+        write_fully(target, gather(tensor, _span(source, tensor)))
+        progress.add(tensor.size)
+        return
+    done = 0
+    while done < tensor.size:
+        length = min(CONVERT_CHUNK_BYTES, tensor.size - done)
+        if tensor.swap or length <= _FEW:
+            data = _read(source, tensor.start + done, length)
+            write_fully(target, swapped(data, tensor.swap))
+        else:
+            length = _copy(source, tensor.start + done, target, length)
+        done += length
+        progress.add(length)
+
+
+def _copy(source: int, offset: int, target: int, length: int) -> int:
+    """Have the kernel copy a range, which may share it on some file systems; returns how much."""
+    copy = getattr(os, "copy_file_range", None)
+    if copy is not None:
+        with contextlib.suppress(OSError):  # not on this file system
+            done = int(copy(source, target, length, offset))
+            if done:
+                return done
+    write_fully(target, _read(source, offset, length))
+    return length
+
+
+def _compare(source: int, target: int, ordered: tuple[PlannedTensor, ...], progress: _Progress) -> None:
+    """Read the result as any reader would, and each tensor in it against the source, by another way than written."""
+    read = _read_back(target)
+    if [item.name for item in read.tensors if item.start < item.end] != [t.name for t in ordered if t.size]:
+        raise _differs("the header names other tensors")
+    places = {item.name: item for item in read.tensors}
+    for tensor in ordered:
+        place = places[tensor.name]
+        if (place.end - place.start, place.dtype) != (tensor.size, tensor.dtype):
+            raise _differs(tensor.name)
+        at = place.start
+        for expected in _expected(source, tensor):
+            if os.pread(target, len(expected), at) != expected:
+                raise _differs(tensor.name)
+            at += len(expected)
+            progress.add(len(expected))
+        if at != place.end:
+            raise _differs(tensor.name)
+
+
+def _expected(source: int, tensor: PlannedTensor) -> Iterator[bytes]:
+    if not tensor.contiguous:
+        yield from rows(tensor, _span(source, tensor))
+        return
+    for done in range(0, tensor.size, CONVERT_CHUNK_BYTES):
+        data = _read(source, tensor.start + done, min(CONVERT_CHUNK_BYTES, tensor.size - done))
+        yield swapped(data, tensor.swap)
+
+
+def _read_back(target: int) -> Safetensors:
+    try:
+        return read_safetensors(_View(target))
+    except InputError as error:
+        raise _differs(error.message) from error
+
+
+class _View:
+    """An open file, read where it is."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    @property
+    def size(self) -> int:
+        return os.fstat(self._descriptor).st_size
+
+    def read(self, offset: int, length: int) -> bytes:
+        return os.pread(self._descriptor, length, offset)
+
+
+def _span(source: int, tensor: PlannedTensor) -> bytes:
+    length = tensor.reach - tensor.start
+    if max(length, tensor.size) > CONVERT_MAX_GATHERED_BYTES:
+        what = f"the tensor {tensor.name[:200]!r} is out of order and takes {length} bytes"
+        raise InputError("convert-limit", what, remedy="make it contiguous before it is saved")
+    return _read(source, tensor.start, length)
+
+
+def _read(source: int, offset: int, length: int) -> bytes:
+    data = os.pread(source, length, offset)
+    while len(data) < length:
+        more = os.pread(source, length - len(data), offset + len(data))
+        if not more:
+            raise InputError("convert-changed", "the file became shorter while it was converted")
+        data += more
+    return data
+
+
+def _stamp(descriptor: int) -> tuple[int, int, int]:
+    status = os.fstat(descriptor)
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _exists(target: Path) -> UsageError:
+    return UsageError("path-exists", "already exists and is not overwritten", source=str(target))
+
+
+def _differs(what: str) -> InternalError:
+    return InternalError(
+        "convert-differs",
+        f"what was written is not what the source holds ({what[:200]}); nothing was kept",
+        remedy="check the disk; if it is sound this is a bug of ours",
+    )

@@ -152,3 +152,13 @@ def test_a_source_that_changes_meanwhile_is_refused(tmp_path):
     finally:
         os.close(descriptor)
     assert [path.name for path in tmp_path.iterdir()] == ["model.pt"]
+
+
+def test_a_file_that_holds_nothing_but_a_call_is_not_converted(tmp_path: Path) -> None:
+    from tests.support.asm import STOP, call, proto, text, torch_zip
+
+    (tmp_path / "live.pt").write_bytes(torch_zip(proto(2) + call("builtins", "exec", text("print()")) + STOP))
+    ran = cli("convert", tmp_path / "live.pt", tmp_path / "live.safetensors", "--format", "json")
+    assert ran.code == 3
+    assert ran.json["error"]["code"] == "convert-empty"
+    assert not (tmp_path / "live.safetensors").exists()

@@ -154,6 +154,12 @@ def make_plan(
     """
     flat = Flattener(builder, base, calls=pickled)
     document = flat.run(root)
+    if not flat.named and "lost" in document["root"]:
+        raise InputError(
+            "convert-empty",
+            f"nothing in it can be kept: it is {document['root']['lost']}",
+            remedy="do not load it; ask its maker for the weights",
+        )
     tensors = tuple(_planned(name, array, places, big=big) for name, array in flat.named.items())
     builder.conclude(flat.kept() if pickled else ())
     reached = {id(array) for array in flat.named.values()}

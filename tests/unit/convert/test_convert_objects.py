@@ -157,8 +157,11 @@ def test_bytes_behind_a_pickle_are_refused():
 
 
 def test_a_reference_outside_the_file_is_lost_and_named():
-    plan = make(BytesView(proto(2) + MARK + glob("os", "system") + b"lQ" + STOP))
+    lost = MARK + glob("os", "system") + b"lQ"
+    plan = make(BytesView(proto(2) + b"]" + lost + b"a" + STOP))
     assert any("outside the file" in what for what in plan.dropped)
+    with pytest.raises(InputError, match="outside the file"):
+        make(BytesView(proto(2) + lost + STOP))
 
 
 def legacy_storage(*, count: int = 4) -> bytes:

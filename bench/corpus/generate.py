@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bench.corpus.sample import Sample
 
-MALICIOUS = ("gadgets","streams","loaded")
+MALICIOUS = ("gadgets", "streams", "loaded", "archives", "documents", "graphs")
 
 
 def write_sample(sample: Sample, root: Path) -> dict[str, str]:

@@ -69,7 +69,7 @@ def _samples() -> Iterator[Sample]:
             yield single("torch-export", "sample-inputs.pt2", _rewritten(exported.read_bytes(), {name: evil.getvalue()}), "torch-export")
         weights = [name for name in names if "weights" in name or "constants" in name]
         for name in weights[:1]:
-            yield single("torch-export", "weights.pt2", _rewritten(exported.read_bytes(), {name: evil.getvalue()}), "", name)
+            yield single("torch-export", "weights.pt2", _rewritten(exported.read_bytes(), {name: evil.getvalue()}), "torch-export", name)
         package = Path(folder) / "package.pt"
         source = Path(folder) / "evil_module.py"
         source.write_text(CODE + "\nclass Model:\n    pass\n")

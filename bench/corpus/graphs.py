@@ -229,7 +229,8 @@ def _tensorflow() -> Iterator[Sample]:
     data = graph.as_graph_def().SerializeToString()
     yield single("tensorflow", "frozen.pb", data, "frozen-graph")
     yield single("tensorflow", "graph.pbtxt", str(graph.as_graph_def()).encode(), "")
-    meta = tf.compat.v1.train.export_meta_graph(graph=graph)
+    with graph.as_default():
+        meta = tf.compat.v1.train.export_meta_graph(graph=graph)
     yield single("tensorflow", "model.meta", meta.SerializeToString(), "")
     with tf.Graph().as_default() as reading:
         tf.raw_ops.ReadFile(filename=SECRET, name="run_read")

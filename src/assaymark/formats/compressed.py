@@ -39,14 +39,16 @@ _LZMA_MEMORY: Final = 256 << 20  # bytes of dictionary
 _ZLIB_HEADS: Final = frozenset((0x01, 0x5E, 0x9C, 0xDA))
 
 
-class _Decompressor(Protocol):
+class Decompressor(Protocol):
     """Of the standard library's shape: fed in pieces, bounded in what one call returns."""
 
     eof: bool
     needs_input: bool
     unused_data: bytes
 
-    def decompress(self, data: bytes, max_length: int) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        """The next piece, of at most ``max_length`` bytes."""
+        ...
 
 
 class _Zlib:
@@ -69,6 +71,7 @@ class _Zlib:
 _MAKERS: Final[dict[str, Callable[[], Any]]] = {
     "gzip": lambda: _Zlib(16 + zlib.MAX_WBITS),
     "zlib": lambda: _Zlib(zlib.MAX_WBITS),
+    "deflate": lambda: _Zlib(-zlib.MAX_WBITS),
     "bzip2": bz2.BZ2Decompressor,
     "xz": lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_LZMA_MEMORY),
     "lzma": lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=_LZMA_MEMORY),
@@ -77,7 +80,21 @@ _MAKERS: Final[dict[str, Callable[[], Any]]] = {
 }
 # Readers go on after the end of a stream when another follows. joblib's zlib does not.
 _SEVERAL: Final = frozenset(("gzip", "bzip2", "xz", "zstd", "lz4"))
-_ERRORS: Final = (zlib.error, OSError, EOFError, ValueError, lzma.LZMAError, zstd.ZstdError)
+DECOMPRESSION_ERRORS: Final = (zlib.error, OSError, EOFError, ValueError, lzma.LZMAError, zstd.ZstdError)
+
+
+def decompressor(kind: str) -> Decompressor:
+    """What unpacks one stream of ``kind``, as ``compression`` names it, or ``deflate`` for one without a header."""
+    made: Decompressor = _MAKERS[kind]()
+    return made
+
+
+def raw_lzma(lc: int, lp: int, pb: int, dictionary: int) -> Decompressor:
+    """What unpacks LZMA without a header, by its properties."""
+    stream = {"id": lzma.FILTER_LZMA1, "lc": lc, "lp": lp, "pb": pb, "dict_size": max(dictionary, 4096)}
+    made: Any = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[stream])
+    unpacks: Decompressor = made
+    return unpacks
 
 
 def compression(head: bytes) -> str:
@@ -150,7 +167,7 @@ class Inflated:
         return (whole, b"", size) if size <= INFLATED_KEPT_BYTES else (whole[:_HEAD], tail, size)
 
     def _rewind(self) -> None:
-        self._decoder: _Decompressor = _MAKERS[self._kind]()
+        self._decoder: Decompressor = _MAKERS[self._kind]()
         self._fed = 0  # packed bytes given to decoders
         self._place = 0  # unpacked bytes got from them
         self._ended = False
@@ -167,7 +184,7 @@ class Inflated:
                     raise InputError("compressed-data", f"the {self._kind} stream is cut short")
             try:
                 piece = self._decoder.decompress(feed, _CHUNK)
-            except _ERRORS as error:
+            except DECOMPRESSION_ERRORS as error:
                 raise InputError("compressed-data", f"it does not unpack: {error}") from None
             if self._decoder.eof:
                 self._follow()

@@ -35,7 +35,11 @@ _ENCRYPTED: Final = 0x2041  # bits 0, 6 and 13: traditional, strong, masked head
 _HAS_DESCRIPTOR: Final = 0x0008
 _UTF8: Final = 0x0800
 _STORED: Final = 0
-_DEFLATED: Final = 8
+DEFLATED: Final = 8
+BZIP2: Final = 12
+LZMA: Final = 14
+ZSTANDARD: Final = 93
+METHODS: Final = frozenset((DEFLATED, BZIP2, LZMA, ZSTANDARD))  # what Python's zipfile inflates (APPNOTE 4.4.5)
 _ZIP64_FIELD: Final = 0x0001
 _UNICODE_PATH_FIELD: Final = 0x7075
 _UNIX: Final = 3
@@ -57,7 +61,10 @@ class Ambiguity:
 
 @dataclass(frozen=True, slots=True)
 class ZipMember:
-    """One file of the archive. ``start`` is where its data begins; ``unreadable`` says why it cannot be had."""
+    """One file of the archive. ``start`` is where its data begins; ``unreadable`` says why it cannot be had.
+
+    ``deflated`` says that it is compressed, by ``method``.
+    """
 
     name: str
     size: int
@@ -66,6 +73,7 @@ class ZipMember:
     deflated: bool
     start: int
     unreadable: str = ""
+    method: int = DEFLATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,7 +357,7 @@ def _member(view: View, entry: _Entry, directory: _Directory, doubts: list[Ambig
         doubts.append(Ambiguity("the local header disagrees with the directory", entry.header, entry.name))
     if entry.flags & _ENCRYPTED:
         unreadable = "the member is encrypted"
-    elif entry.method not in (_STORED, _DEFLATED):
+    elif entry.method != _STORED and entry.method not in METHODS:
         unreadable = f"the member is compressed by method {entry.method}, which is not read"
     elif entry.method == _STORED and entry.size != entry.packed:
         doubts.append(Ambiguity("a stored member has two sizes", entry.header, entry.name))
@@ -357,7 +365,10 @@ def _member(view: View, entry: _Entry, directory: _Directory, doubts: list[Ambig
     elif start + entry.packed > directory.offset:
         doubts.append(Ambiguity("the member's data reach into the directory", entry.header, entry.name))
         unreadable = "the member's data lie outside the archive"
-    member = ZipMember(entry.name, entry.size, entry.packed, entry.crc, entry.method == _DEFLATED, start, unreadable)
+    compressed = entry.method != _STORED
+    member = ZipMember(
+        entry.name, entry.size, entry.packed, entry.crc, compressed, start, unreadable, method=entry.method
+    )
     end = start + entry.packed
     return member, end + (_descriptor(view, entry, end, doubts) if streamed else 0)
 

@@ -6,14 +6,17 @@ import zlib
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.errors import InputError
-from assaymark.core.limits import ZIP_MAX_INFLATED_BYTES
+from assaymark.core.limits import ZIP_MAX_INFLATED_BYTES, ZIP_MAX_LZMA_DICTIONARY
 from assaymark.core.view import BytesView, SliceView
+from assaymark.formats.compressed import DECOMPRESSION_ERRORS, Decompressor, decompressor, raw_lzma
+from assaymark.formats.zip import BZIP2, DEFLATED, LZMA, ZSTANDARD
 
 if TYPE_CHECKING:
     from assaymark.core.view import View
     from assaymark.formats.zip import ZipMember
 
 _CHUNK: Final = 65_536
+_LZMA_HEADER: Final = 9  # version of the packer, length of the properties, the properties (APPNOTE 5.8.8)
 
 
 def member_view(view: View, member: ZipMember, limit: int = ZIP_MAX_INFLATED_BYTES) -> View:
@@ -33,25 +36,43 @@ def member_view(view: View, member: ZipMember, limit: int = ZIP_MAX_INFLATED_BYT
 
 
 def _inflate(view: View, member: ZipMember) -> bytes:
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    inflater, header = _inflater(view, member)
     parts: list[bytes] = []
     length = 0
-    done = 0
+    done = header
     try:
-        while done < member.packed and not inflater.eof:
-            piece = view.read(member.start + done, min(_CHUNK, member.packed - done))
-            if not piece:
-                break
-            done += len(piece)
+        while not inflater.eof and length <= member.size:
+            piece = b""
+            if inflater.needs_input:
+                piece = view.read(member.start + done, min(_CHUNK, member.packed - done))
+                if not piece:
+                    break
+                done += len(piece)
             parts.append(inflater.decompress(piece, member.size - length + 1))
             length += len(parts[-1])
-            if length > member.size or inflater.unconsumed_tail:
-                raise InputError("zip-bomb", f"inflates to more than the {member.size} bytes that it says")
-    except zlib.error:
+    except DECOMPRESSION_ERRORS:
         raise InputError("zip-data", "does not inflate") from None
+    if length > member.size:
+        raise InputError("zip-bomb", f"inflates to more than the {member.size} bytes that it says")
     content = b"".join(parts)
-    if not inflater.eof or inflater.unused_data or done != member.packed or length != member.size:
+    # LZMA in a zip archive may go without a mark of its end (APPNOTE 5.8.9): the size says where that is.
+    ended = inflater.eof or member.method == LZMA
+    if not ended or inflater.unused_data or done != member.packed or length != member.size:
         raise InputError("zip-data", "does not inflate to what the directory says")
     if zlib.crc32(content) != member.crc:
         raise InputError("zip-data", "has another checksum than the directory says")
     return content
+
+
+def _inflater(view: View, member: ZipMember) -> tuple[Decompressor, int]:
+    """What decompresses ``member``, and how many bytes of its data come before the stream."""
+    kind = {DEFLATED: "deflate", BZIP2: "bzip2", ZSTANDARD: "zstd"}.get(member.method)
+    if kind is not None:
+        return decompressor(kind), 0
+    head = view.read(member.start, min(_LZMA_HEADER, member.packed))
+    if len(head) < _LZMA_HEADER or head[2:4] != b"\x05\x00":
+        raise InputError("zip-data", "begins with no properties of LZMA")
+    packed, dictionary = head[4], int.from_bytes(head[5:9], "little")
+    if packed >= 9 * 5 * 5 or dictionary > ZIP_MAX_LZMA_DICTIONARY or packed % 9 + packed // 9 % 5 > 4:  # noqa: PLR2004
+        raise InputError("zip-data", "has properties of LZMA that are not read")
+    return raw_lzma(packed % 9, packed // 9 % 5, packed // 45, dictionary), _LZMA_HEADER

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import struct
 import zipfile
@@ -27,7 +28,7 @@ def archive(**options: object) -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_members_are_those_of_pythons_zipfile(method: int) -> None:
     data = archive(compression=method)
     ours = read_zip(BytesView(data))
@@ -44,11 +45,28 @@ def test_members_are_those_of_pythons_zipfile(method: int) -> None:
             assert view.read(0, view.size) == reference.read(info)
 
 
-def test_bzip2_members_are_named_as_unreadable() -> None:
-    (member, _) = read_zip(BytesView(archive(compression=zipfile.ZIP_BZIP2))).members
+def test_members_of_another_method_are_named_as_unreadable() -> None:
+    data = make_zip([zip_entry(b"a", b"x", method=97)])
+    (member,) = read_zip(BytesView(data)).members
     with pytest.raises(InputError) as error:
         member_view(BytesView(b""), member)
-    assert "method 12" in error.value.message
+    assert "method 97" in error.value.message
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_members_that_do_not_unpack_to_what_they_say(method: int) -> None:
+    data = archive(compression=method)
+    (member, _) = read_zip(BytesView(data)).members
+    for changed in (
+        dataclasses.replace(member, size=member.size - 1),
+        dataclasses.replace(member, size=member.size + 1),
+        dataclasses.replace(member, packed=member.packed - 12),
+        dataclasses.replace(member, packed=5),
+        dataclasses.replace(member, crc=member.crc ^ 1),
+        dataclasses.replace(member, start=member.start + 1),
+    ):
+        with pytest.raises(InputError):
+            member_view(BytesView(data), changed)
 
 
 def zip64(

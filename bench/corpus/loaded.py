@@ -161,7 +161,6 @@ def _torch() -> Iterator[Sample]:
     version = entry(b"archive/version", b"3\n")
     wrong = entry(b"archive/data.pkl", TWO, crc=0, local_crc=0)
     yield single("zip-two-readings", "wrong-checksum.pt", make_zip([wrong, version]), "torch", "torch does not check it; zipfile refuses")
-    yield single("zip-two-readings", "encrypted-flag.pt", make_zip([entry(b"archive/data.pkl", TWO, flags=1), version]), "torch")
     yield single("zip-two-readings", "local-name.pt", make_zip([entry(b"archive/data.pkl", TWO, local_name=b"archive/data.txt"), version]), "torch")
     yield single("zip-two-readings", "duplicate-first.pt", make_zip([entry(b"archive/data.pkl", TWO), entry(b"archive/data.pkl", good), version]), "torch")
     yield single("zip-two-readings", "duplicate-last.pt", make_zip([entry(b"archive/data.pkl", good), entry(b"archive/data.pkl", TWO), version]), "torch")

@@ -67,13 +67,17 @@ def _samples() -> Iterator[Sample]:
         samples_of = [name for name in names if "sample_inputs" in name]
         for name in samples_of[:1]:
             yield single("torch-export", "sample-inputs.pt2", _rewritten(exported.read_bytes(), {name: evil.getvalue()}), "torch-export")
-        weights = [name for name in names if "weights" in name or "constants" in name]
-        for name in weights[:1]:
-            yield single("torch-export", "weights.pt2", _rewritten(exported.read_bytes(), {name: evil.getvalue()}), "torch-export", name)
+        config = "data/weights/model_weights_config.json"
+        described = [name for name in names if name.endswith(config)]
+        if described:
+            text = zipfile.ZipFile(exported).read(described[0]).replace(b'"use_pickle": false', b'"use_pickle": true')
+            change = {config: text, "data/weights/weight_0": evil.getvalue(), "data/weights/weight_1": evil.getvalue()}
+            yield single("torch-export", "pickled-weights.pt2", _rewritten(exported.read_bytes(), change), "torch-export")
         package = Path(folder) / "package.pt"
         source = Path(folder) / "evil_module.py"
-        source.write_text(CODE + "\nclass Model:\n    pass\n")
+        source.write_text("import os\n" + CODE + "\nclass Model:\n    pass\n")
         with PackageExporter(str(package)) as exporter:
+            exporter.extern("os")
             exporter.save_source_string("evil_module", source.read_text())
             exporter.save_binary("model", "model.pkl", b"cevil_module\nModel\n)R.")
         yield single("torch-package", "package.pt", package.read_bytes(), "torch-package")

@@ -104,8 +104,19 @@ def _elsewhere() -> Iterator[Sample]:
         link.type, link.linkname = tarfile.LNKTYPE, "../../secret.txt"
         archive.addfile(link)
     yield single("archive-path", "hard-link.tar", buffer.getvalue(), "", "a hard link to a file outside")
-    yield single("archive-path", "dots.zip", make_zip([zip_entry(b"../../" + MARKER.encode(), b"x")]), "", "zipfile strips the dots; other readers do not")
-    yield single("archive-path", "link.zip", make_zip([zip_entry(b"weights", b"/etc/passwd", external=0o120777 << 16, system=3)]), "")
+    yield single(
+        "archive-path",
+        "dots.zip",
+        make_zip([zip_entry(b"../../" + MARKER.encode(), b"x")]),
+        "",
+        "zipfile strips the dots; other readers do not",
+    )
+    yield single(
+        "archive-path",
+        "link.zip",
+        make_zip([zip_entry(b"weights", b"/etc/passwd", external=0o120777 << 16, system=3)]),
+        "",
+    )
     yield single("archive-path", "dots.7z", _seven_dots(), "", "py7zr refuses; 7-Zip before 25.00 did not")
     yield single("archive-path", "device.tar", tarred({"weights": b""}, weights=tarfile.CHRTYPE), "")
 
@@ -130,7 +141,9 @@ def _seven_dots() -> bytes:
 
 
 def _native() -> Iterator[Sample]:
-    elf = b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 64, 0, 0, 64, 56, 1, 64, 0, 0)
+    elf = (
+        b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 64, 0, 0, 64, 56, 1, 64, 0, 0)
+    )
     elf += struct.pack("<IIQQQQQQ", 1, 5, 0, 0, 0, 200, 200, 4096) + bytes(80)
     yield single("native", "library.so", elf, "", "the linker runs its initialisers")
     yield single("native", "weights.bin", elf, "")
@@ -139,7 +152,14 @@ def _native() -> Iterator[Sample]:
     yield single("native", "library.dll", pe, "")
     macho = struct.pack("<IIIIIIII", 0xFEEDFACF, 0x01000007, 3, 6, 0, 0, 0, 0)
     yield single("native", "library.dylib", macho, "")
-    llamafile = b"MZqFpD='\n" + b"\n" * 40 + b"#'\"\n" + b"o=$(command -v \"$0\")\n" + bytes(200) + zipped({"model.gguf": b"GGUF" + bytes(100)})
+    llamafile = (
+        b"MZqFpD='\n"
+        + b"\n" * 40
+        + b"#'\"\n"
+        + b'o=$(command -v "$0")\n'
+        + bytes(200)
+        + zipped({"model.gguf": b"GGUF" + bytes(100)})
+    )
     yield single("native", "model.llamafile", llamafile, "", "a program and a model in one")
     yield single("native", "wasm.wasm", b"\0asm\x01\0\0\0", "")
 

@@ -32,7 +32,9 @@ def write(out: Path) -> list[dict[str, str]]:
             make(folder)
         except (ImportError, OSError) as error:
             print(f"left out of {library}: {error}")
-        rows.extend({"library": library, "name": f"{library}/{path.name}"} for path in sorted(folder.iterdir()))
+        rows.extend(
+            {"library": library, "name": f"benign/{library}/{path.name}"} for path in sorted(folder.iterdir())
+        )
     return rows
 
 
@@ -119,8 +121,25 @@ def _python(out: Path) -> None:
 
 
 def _sklearn(out: Path) -> None:
-    from sklearn import cluster, compose, decomposition, discriminant_analysis, ensemble, feature_extraction, feature_selection
-    from sklearn import gaussian_process, impute, isotonic, kernel_ridge, linear_model, manifold, mixture, model_selection
+    from sklearn import (
+        cluster,
+        compose,
+        decomposition,
+        discriminant_analysis,
+        ensemble,
+        feature_extraction,
+        feature_selection,
+    )
+    from sklearn import (
+        gaussian_process,
+        impute,
+        isotonic,
+        kernel_ridge,
+        linear_model,
+        manifold,
+        mixture,
+        model_selection,
+    )
     from sklearn import naive_bayes, neighbors, neural_network, pipeline, preprocessing, svm, tree
 
     x, y = _data()
@@ -152,7 +171,12 @@ def _sklearn(out: Path) -> None:
             continue
         (out / f"{name}.pkl").write_bytes(pickle.dumps(model))
     texts = ["the cat", "a dog", "the dog"]
-    for vectoriser in (feature_extraction.text.CountVectorizer(), feature_extraction.text.TfidfVectorizer(), feature_extraction.text.HashingVectorizer(), feature_extraction.DictVectorizer()):
+    for vectoriser in (
+        feature_extraction.text.CountVectorizer(),
+        feature_extraction.text.TfidfVectorizer(),
+        feature_extraction.text.HashingVectorizer(),
+        feature_extraction.DictVectorizer(),
+    ):
         data: Any = [{"a": 1}, {"b": 2.5}] if isinstance(vectoriser, feature_extraction.DictVectorizer) else texts
         (out / f"{type(vectoriser).__name__}.pkl").write_bytes(pickle.dumps(vectoriser.fit(data)))
     (out / "LabelEncoder.pkl").write_bytes(pickle.dumps(preprocessing.LabelEncoder().fit(["a", "b"])))
@@ -168,7 +192,9 @@ def _joblib(out: Path) -> None:
     for compress in (0, 3, ("zlib", 9), ("gzip", 3), ("bz2", 3), ("xz", 3), ("lzma", 3), ("lz4", 3)):
         name = compress if isinstance(compress, int) else compress[0]
         joblib.dump(model, out / f"forest-{name}.joblib", compress=compress)
-        joblib.dump({"a": x, "b": [y, "x"], "o": np.array([1, "a"], object)}, out / f"arrays-{name}.joblib", compress=compress)
+        joblib.dump(
+            {"a": x, "b": [y, "x"], "o": np.array([1, "a"], object)}, out / f"arrays-{name}.joblib", compress=compress
+        )
     for protocol in (2, 3, 4, 5):
         joblib.dump(model, out / f"forest-protocol-{protocol}.pkl", protocol=protocol)
     joblib.dump(x, out / "array.pkl.gz")
@@ -187,7 +213,11 @@ def _pandas(out: Path) -> None:
         "sparse": pd.Series(pd.arrays.SparseArray([0, 0, 1])), "delta": pd.Series(pd.to_timedelta([1, 2], "D")),
     }  # fmt: skip
     for name, frame in frames.items():
-        for end in (".pkl", ".pkl.gz", ".pkl.bz2", ".pkl.xz", ".pkl.zip", ".pkl.tar", ".pkl.zst") if name == "mixed" else (".pkl",):
+        for end in (
+            (".pkl", ".pkl.gz", ".pkl.bz2", ".pkl.xz", ".pkl.zip", ".pkl.tar", ".pkl.zst")
+            if name == "mixed"
+            else (".pkl",)
+        ):
             frame.to_pickle(out / f"{name}{end}")
 
 
@@ -235,7 +265,16 @@ def _torch(out: Path) -> None:
     modules["mlp"](torch.ones(1, 3)).sum().backward()
     optimiser.step()
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, 3)
-    torch.save({"epoch": 1, "model": modules["mlp"].state_dict(), "optimizer": optimiser.state_dict(), "loss": torch.tensor(0.5), "args": {"lr": 0.1}}, out / "checkpoint.ckpt")
+    torch.save(
+        {
+            "epoch": 1,
+            "model": modules["mlp"].state_dict(),
+            "optimizer": optimiser.state_dict(),
+            "loss": torch.tensor(0.5),
+            "args": {"lr": 0.1},
+        },
+        out / "checkpoint.ckpt",
+    )
     torch.save(optimiser.state_dict(), out / "optimizer.pt")
     torch.save(schedule.state_dict(), out / "scheduler.pt")
     for optimizer in (torch.optim.SGD, torch.optim.Adam, torch.optim.RMSprop):
@@ -244,13 +283,33 @@ def _torch(out: Path) -> None:
 
     import numpy as np
 
-    torch.save({"python": random.getstate(), "numpy": np.random.get_state(), "cpu": torch.random.get_rng_state()}, out / "rng_state.pth")  # noqa: NPY002
-    for kind in (torch.float16, torch.bfloat16, torch.float64, torch.int8, torch.uint8, torch.bool, torch.complex64, torch.float8_e4m3fn):
+    torch.save(
+        {"python": random.getstate(), "numpy": np.random.get_state(), "cpu": torch.random.get_rng_state()},
+        out / "rng_state.pth",
+    )  # noqa: NPY002
+    for kind in (
+        torch.float16,
+        torch.bfloat16,
+        torch.float64,
+        torch.int8,
+        torch.uint8,
+        torch.bool,
+        torch.complex64,
+        torch.float8_e4m3fn,
+    ):
         torch.save(torch.zeros(3, dtype=kind), out / f"{str(kind)[6:]}.pt")
     torch.save(torch.quantize_per_tensor(torch.ones(4), 0.1, 0, torch.qint8), out / "quantised.pt")
     base = torch.arange(10.0)
     torch.save([base, base[2:5], base.view(2, 5).t()], out / "views.pt")
-    torch.save({"size": torch.Size([1, 2]), "device": torch.device("cpu"), "dtype": torch.float32, "param": nn.Parameter(base)}, out / "types.pt")
+    torch.save(
+        {
+            "size": torch.Size([1, 2]),
+            "device": torch.device("cpu"),
+            "dtype": torch.float32,
+            "param": nn.Parameter(base),
+        },
+        out / "types.pt",
+    )
     torch.save(torch.empty(3, device="meta"), out / "meta.pt")
     buffer = io.BytesIO()
     torch.save(modules["linear"].state_dict(), buffer)
@@ -292,7 +351,11 @@ def _safetensors(out: Path) -> None:
     from safetensors.torch import save_file as save_torch
 
     save_file({"a": np.ones((2, 3), "f4"), "b": np.arange(3)}, out / "numpy.safetensors", {"format": "np"})
-    save_torch({"w": torch.zeros(3, dtype=torch.bfloat16), "s": torch.tensor(1.0)}, out / "torch.safetensors", {"format": "pt"})
+    save_torch(
+        {"w": torch.zeros(3, dtype=torch.bfloat16), "s": torch.tensor(1.0)},
+        out / "torch.safetensors",
+        {"format": "pt"},
+    )
     save_file({}, out / "empty.safetensors")
     save_file({"e": np.zeros((0, 3))}, out / "no-elements.safetensors")
     save_torch({f"layer.{i}.weight": torch.zeros(i + 1) for i in range(200)}, out / "many.safetensors")
@@ -308,8 +371,12 @@ def _onnx(out: Path) -> None:
 
     x, y = _data()
     for model in (LogisticRegression(), RandomForestClassifier(3)):
-        (out / f"{type(model).__name__}.onnx").write_bytes(to_onnx(model.fit(x, y), x[:1].astype("f4")).SerializeToString())
-    net = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(72, 2)).eval()
+        (out / f"{type(model).__name__}.onnx").write_bytes(
+            to_onnx(model.fit(x, y), x[:1].astype("f4")).SerializeToString()
+        )
+    net = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 2, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(72, 2)
+    ).eval()
     try:
         torch.onnx.export(net, (torch.ones(1, 1, 8, 8),), str(out / "torch.onnx"), dynamo=False)
     except Exception as error:  # noqa: BLE001 - the exporter needs a package that may be missing
@@ -333,13 +400,27 @@ def _keras(out: Path) -> None:
     x = layers.BatchNormalization()(x)
     x = layers.Dropout(0.1)(layers.GlobalAveragePooling2D()(x))
     functional = keras.Model(inputs, layers.Dense(2, activation="softmax")(x))
-    sequential = keras.Sequential([keras.Input((4,)), layers.Dense(3, "gelu", kernel_regularizer="l2"), layers.Dense(1)])
+    sequential = keras.Sequential(
+        [keras.Input((4,)), layers.Dense(3, "gelu", kernel_regularizer="l2"), layers.Dense(1)]
+    )
     sequential.compile("adam", "mse", metrics=["mae"])
-    words = keras.Sequential([keras.Input((5,)), layers.Embedding(9, 4), layers.Bidirectional(layers.LSTM(3)), layers.Dense(1, "sigmoid")])
+    words = keras.Sequential(
+        [keras.Input((5,)), layers.Embedding(9, 4), layers.Bidirectional(layers.LSTM(3)), layers.Dense(1, "sigmoid")]
+    )
     attention_in = keras.Input((5, 8))
-    attention = keras.Model(attention_in, layers.LayerNormalization()(layers.MultiHeadAttention(2, 4)(attention_in, attention_in)))
-    wrapped = keras.Sequential([keras.Input((3, 8)), layers.TimeDistributed(layers.Dense(2)), layers.Normalization(), layers.Rescaling(0.5)])
-    for name, model in {"functional": functional, "sequential": sequential, "words": words, "attention": attention, "wrapped": wrapped}.items():
+    attention = keras.Model(
+        attention_in, layers.LayerNormalization()(layers.MultiHeadAttention(2, 4)(attention_in, attention_in))
+    )
+    wrapped = keras.Sequential(
+        [keras.Input((3, 8)), layers.TimeDistributed(layers.Dense(2)), layers.Normalization(), layers.Rescaling(0.5)]
+    )
+    for name, model in {
+        "functional": functional,
+        "sequential": sequential,
+        "words": words,
+        "attention": attention,
+        "wrapped": wrapped,
+    }.items():
         model.save(out / f"{name}.keras")
         model.save(out / f"{name}.h5")
         model.save_weights(out / f"{name}.weights.h5")
@@ -417,10 +498,26 @@ def _transformers(out: Path) -> None:
     transformers.AutoModel.from_config(configs["bert"]).save_pretrained(bert)
     fast.save_pretrained(bert)
     kinds = ("Transformer", "Pooling", "Normalize")
-    (bert / "modules.json").write_text(json.dumps([{"idx": i, "name": str(i), "path": f"{i}_{k}" if i else "", "type": f"sentence_transformers.models.{k}"} for i, k in enumerate(kinds)]))
+    (bert / "modules.json").write_text(
+        json.dumps(
+            [
+                {
+                    "idx": i,
+                    "name": str(i),
+                    "path": f"{i}_{k}" if i else "",
+                    "type": f"sentence_transformers.models.{k}",
+                }
+                for i, k in enumerate(kinds)
+            ]
+        )
+    )
     (bert / "1_Pooling").mkdir(exist_ok=True)
-    (bert / "1_Pooling" / "config.json").write_text(json.dumps({"word_embedding_dimension": 16, "pooling_mode_mean_tokens": True}))
-    (bert / "config_sentence_transformers.json").write_text(json.dumps({"__version__": {"torch": "2.1"}, "prompts": {}, "similarity_fn_name": "cosine"}))
+    (bert / "1_Pooling" / "config.json").write_text(
+        json.dumps({"word_embedding_dimension": 16, "pooling_mode_mean_tokens": True})
+    )
+    (bert / "config_sentence_transformers.json").write_text(
+        json.dumps({"__version__": {"torch": "2.1"}, "prompts": {}, "similarity_fn_name": "cosine"})
+    )
     (bert / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": 128, "do_lower_case": False}))
 
 
@@ -433,7 +530,13 @@ def _skops(out: Path) -> None:
     from sklearn.svm import SVC
 
     x, y = _data()
-    for name, model in {"logistic": LogisticRegression(), "forest": RandomForestClassifier(3), "svc": SVC(), "boosting": GradientBoostingClassifier(n_estimators=2), "pipeline": make_pipeline(StandardScaler(), LogisticRegression())}.items():
+    for name, model in {
+        "logistic": LogisticRegression(),
+        "forest": RandomForestClassifier(3),
+        "svc": SVC(),
+        "boosting": GradientBoostingClassifier(n_estimators=2),
+        "pipeline": make_pipeline(StandardScaler(), LogisticRegression()),
+    }.items():
         skops.io.dump(model.fit(x, y), out / f"{name}.skops")
 
 
@@ -498,7 +601,9 @@ def _coreml(out: Path) -> None:
 
 
 def _yaml(out: Path) -> None:
-    (out / "hydra.yaml").write_text("defaults:\n  - _self_\nmodel:\n  _target_: torch.nn.Linear\n  in_features: 3\n  out_features: 2\n")
+    (out / "hydra.yaml").write_text(
+        "defaults:\n  - _self_\nmodel:\n  _target_: torch.nn.Linear\n  in_features: 3\n  out_features: 2\n"
+    )
     (out / "lightning.yaml").write_text("trainer:\n  max_epochs: 3\nmodel:\n  class_path: torch.nn.ReLU\n")
     (out / "environment.yml").write_text("name: x\ndependencies:\n  - python=3.11\n  - pip:\n      - torch\n")
     (out / "data.yaml").write_text("names: [cat, dog]\nnc: 2\ntrain: images/train\n")

@@ -81,7 +81,12 @@ PROCESSES = {
     "builtins.eval": call("builtins", "eval", T(CODE)),
     "compile and exec": call("builtins", "exec", call("builtins", "compile", T(CODE), T("x"), T("exec"))),
     "marshal and FunctionType": again(
-        call("types", "FunctionType", call("marshal", "loads", blob(marshal.dumps(compile(CODE, "x", "exec")))), EMPTY_DICT)
+        call(
+            "types",
+            "FunctionType",
+            call("marshal", "loads", blob(marshal.dumps(compile(CODE, "x", "exec")))),
+            EMPTY_DICT,
+        )
     ),
 }
 

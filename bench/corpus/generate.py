@@ -31,7 +31,7 @@ def write_sample(sample: Sample, root: Path) -> dict[str, str]:
         (target / name).symlink_to(to)
     first = next(iter(sample.files))
     return {
-        "name": folder,
+        "name": f"malicious/{folder}",
         "evasion": sample.evasion,
         "folder": folder,
         "first": first,

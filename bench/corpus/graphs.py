@@ -80,22 +80,91 @@ def _keras() -> Iterator[Sample]:
         return lambda config: dense(config)["config"].update(kernel_initializer=value)
 
     fn = {"module": "os", "class_name": "function", "config": "system", "registered_name": "function"}
-    yield single("keras-injection", "function-of-os.keras", changed(activation(fn)), "", "fixed in Keras 3.9: CVE-2025-1550")
-    popen = {"module": "subprocess", "class_name": "Popen", "config": {"args": ["touch", MARKER]}, "registered_name": None}
+    yield single(
+        "keras-injection", "function-of-os.keras", changed(activation(fn)), "", "fixed in Keras 3.9: CVE-2025-1550"
+    )
+    popen = {
+        "module": "subprocess",
+        "class_name": "Popen",
+        "config": {"args": ["touch", MARKER]},
+        "registered_name": None,
+    }
     yield single("keras-injection", "class-of-subprocess.keras", changed(initialiser(popen)), "", "CVE-2025-1550")
-    getf = {"module": "keras.utils", "class_name": "function", "config": "get_file", "registered_name": "keras.utils.get_file"}
+    getf = {
+        "module": "keras.utils",
+        "class_name": "function",
+        "config": "get_file",
+        "registered_name": "keras.utils.get_file",
+    }
     yield single("keras-injection", "get-file.keras", changed(activation(getf)), "", "CVE-2025-8747")
-    path = {"module": "keras.src.utils.file_utils", "class_name": "get_file", "config": {"fname": "x", "origin": "file:///etc/passwd"}, "registered_name": None}
+    path = {
+        "module": "keras.src.utils.file_utils",
+        "class_name": "get_file",
+        "config": {"fname": "x", "origin": "file:///etc/passwd"},
+        "registered_name": None,
+    }
     yield single("keras-injection", "get-file-as-class.keras", changed(initialiser(path)), "")
-    torch_wrapper = {"module": "keras.layers", "class_name": "TorchModuleWrapper", "config": {"name": "x", "module": {"class_name": "__torch_module__", "config": __import__("base64").b64encode(INNER).decode()}}, "registered_name": None}
-    yield single("keras-code", "torch-module-wrapper.keras", changed(initialiser(torch_wrapper)), "", "unpickles; CVE-2025-49655")
-    lookup = {"module": "keras.layers", "class_name": "StringLookup", "config": {"vocabulary": "/etc/passwd", "name": "x"}, "registered_name": None}
-    yield single("keras-file", "string-lookup.keras", changed(initialiser(lookup)), "", "reads the file: CVE-2025-12058")
+    torch_wrapper = {
+        "module": "keras.layers",
+        "class_name": "TorchModuleWrapper",
+        "config": {
+            "name": "x",
+            "module": {"class_name": "__torch_module__", "config": __import__("base64").b64encode(INNER).decode()},
+        },
+        "registered_name": None,
+    }
+    yield single(
+        "keras-code",
+        "torch-module-wrapper.keras",
+        changed(initialiser(torch_wrapper)),
+        "",
+        "unpickles; CVE-2025-49655",
+    )
+    lookup = {
+        "module": "keras.layers",
+        "class_name": "StringLookup",
+        "config": {"vocabulary": "/etc/passwd", "name": "x"},
+        "registered_name": None,
+    }
+    yield single(
+        "keras-file", "string-lookup.keras", changed(initialiser(lookup)), "", "reads the file: CVE-2025-12058"
+    )
     custom = {"module": "evil", "class_name": "Net", "config": {}, "registered_name": "evil>Net"}
     yield single("keras-injection", "own-module.keras", changed(initialiser(custom)), "")
-    yield single("keras-injection", "lambda-in-activation.keras", changed(activation({"class_name": "__lambda__", "config": {"value": "4wAAAA==", "defaults": None, "closure": None}})), "")
-    yield single("keras-injection", "build-config.keras", changed(lambda c: c.update(compile_config={"optimizer": "adam", "loss": fn})), "")
-    yield single("keras-code", "class-name-lambda.keras", changed(lambda c: dense(c).update(class_name="Lambda", module="keras.layers", config={"name": "x", "function": {"class_name": "__lambda__", "config": {"code": "4wAAAA==", "defaults": None, "closure": None}}})), "")
+    yield single(
+        "keras-injection",
+        "lambda-in-activation.keras",
+        changed(
+            activation(
+                {"class_name": "__lambda__", "config": {"value": "4wAAAA==", "defaults": None, "closure": None}}
+            )
+        ),
+        "",
+    )
+    yield single(
+        "keras-injection",
+        "build-config.keras",
+        changed(lambda c: c.update(compile_config={"optimizer": "adam", "loss": fn})),
+        "",
+    )
+    yield single(
+        "keras-code",
+        "class-name-lambda.keras",
+        changed(
+            lambda c: dense(c).update(
+                class_name="Lambda",
+                module="keras.layers",
+                config={
+                    "name": "x",
+                    "function": {
+                        "class_name": "__lambda__",
+                        "config": {"code": "4wAAAA==", "defaults": None, "closure": None},
+                    },
+                },
+            )
+        ),
+        "",
+    )
     duplicate = changed(lambda _: None)
     with zipfile.ZipFile(io.BytesIO(duplicate)) as archive:
         config = archive.read("config.json").decode()
@@ -105,27 +174,54 @@ def _keras() -> Iterator[Sample]:
         target = Path(folder) / "w.h5"
         with h5py.File(target, "w") as file:
             file["layers"] = h5py.ExternalLink("/etc/passwd.h5", "/x")
-        yield single("hdf5-external", "weights-link.keras", _member(saved(plain, ".keras"), "model.weights.h5", target.read_bytes()), "")
+        yield single(
+            "hdf5-external",
+            "weights-link.keras",
+            _member(saved(plain, ".keras"), "model.weights.h5", target.read_bytes()),
+            "",
+        )
         with h5py.File(target, "w") as file:
             file.create_dataset("w", (20,), "u1", external=[(SECRET, 0, 20)])
         yield single("hdf5-external", "external-storage.h5", target.read_bytes(), "hdf5")
         (Path(folder) / "other.h5").write_bytes(_h5_secret())
         with h5py.File(target, "w") as file:
             file["w"] = h5py.ExternalLink("other.h5", "/secret")
-        yield Sample("hdf5-external", "external-link", {"model.h5": target.read_bytes(), "other.h5": _h5_secret()}, "hdf5")
+        yield Sample(
+            "hdf5-external", "external-link", {"model.h5": target.read_bytes(), "other.h5": _h5_secret()}, "hdf5"
+        )
         layout = h5py.VirtualLayout((len(SECRET_WORDS),), "u1")
         layout[:] = h5py.VirtualSource("other.h5", "secret", (len(SECRET_WORDS),))
         with h5py.File(target, "w", libver="latest") as file:
             file.create_virtual_dataset("w", layout)
-        yield Sample("hdf5-external", "virtual-dataset", {"model.h5": target.read_bytes(), "other.h5": _h5_secret()}, "hdf5")
+        yield Sample(
+            "hdf5-external", "virtual-dataset", {"model.h5": target.read_bytes(), "other.h5": _h5_secret()}, "hdf5"
+        )
         with h5py.File(target, "w") as file:
             file.create_dataset("w", data=np.zeros(4))
-            file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": {"layers": [{"class_name": "Lambda", "config": {"function": ["4wAAAA==", None, None], "function_type": "lambda"}}]}})
+            file.attrs["model_config"] = json.dumps(
+                {
+                    "class_name": "Sequential",
+                    "config": {
+                        "layers": [
+                            {
+                                "class_name": "Lambda",
+                                "config": {"function": ["4wAAAA==", None, None], "function_type": "lambda"},
+                            }
+                        ]
+                    },
+                }
+            )
         yield single("keras-code", "old-lambda.h5", target.read_bytes(), "")
         with h5py.File(target, "w") as file:
             file["a/b/c"] = h5py.ExternalLink("../../etc/x.h5", "/")
         yield single("hdf5-external", "deep-link.hdf5", target.read_bytes(), "")
-        yield single("hdf5-external", "behind-a-user-block.h5", b"x" * 512 + target.read_bytes(), "", "HDF5 looks for its magic at 512, 1024, ...")
+        yield single(
+            "hdf5-external",
+            "behind-a-user-block.h5",
+            b"x" * 512 + target.read_bytes(),
+            "",
+            "HDF5 looks for its magic at 512, 1024, ...",
+        )
 
 
 def _h5_secret() -> bytes:
@@ -175,7 +271,11 @@ def _tensorflow() -> Iterator[Sample]:
         return tf.io.matching_files("/etc/*")
 
     def lines() -> Any:  # noqa: ANN401
-        return next(iter(tf.data.TextLineDataset(SECRET).take(1))) if tf.executing_eagerly() else tf.data.TextLineDataset(SECRET).reduce(tf.constant(""), lambda a, b: a + b)
+        return (
+            next(iter(tf.data.TextLineDataset(SECRET).take(1)))
+            if tf.executing_eagerly()
+            else tf.data.TextLineDataset(SECRET).reduce(tf.constant(""), lambda a, b: a + b)
+        )
 
     def in_branch() -> Any:  # noqa: ANN401
         return tf.cond(tf.random.uniform(()) < 2.0, lambda: writes(), lambda: tf.constant(0))  # noqa: PLW0108
@@ -198,16 +298,22 @@ def _tensorflow() -> Iterator[Sample]:
 
     def summary() -> Any:  # noqa: ANN401
         writer = tf.raw_ops.SummaryWriter()
-        tf.raw_ops.CreateSummaryFileWriter(writer=writer, logdir=MARKER, max_queue=1, flush_millis=1, filename_suffix="x")
+        tf.raw_ops.CreateSummaryFileWriter(
+            writer=writer, logdir=MARKER, max_queue=1, flush_millis=1, filename_suffix="x"
+        )
         return tf.constant(1)
 
     def table() -> Any:  # noqa: ANN401
         found = tf.raw_ops.HashTableV2(key_dtype=tf.string, value_dtype=tf.int64)
-        tf.raw_ops.InitializeTableFromTextFileV2(table_handle=found, filename="/etc/passwd", key_index=-2, value_index=-1)
+        tf.raw_ops.InitializeTableFromTextFileV2(
+            table_handle=found, filename="/etc/passwd", key_index=-2, value_index=-1
+        )
         return tf.constant(1)
 
     def restores() -> Any:  # noqa: ANN401
-        return tf.raw_ops.RestoreV2(prefix="/etc/x", tensor_names=["a"], shape_and_slices=[""], dtypes=[tf.float32])[0]
+        return tf.raw_ops.RestoreV2(prefix="/etc/x", tensor_names=["a"], shape_and_slices=[""], dtypes=[tf.float32])[
+            0
+        ]
 
     def calls() -> Any:  # noqa: ANN401
         return tf.py_function(lambda: 1, [], tf.int32)
@@ -241,7 +347,9 @@ def _tensorflow() -> Iterator[Sample]:
         saved = Path(temporary, "m", "saved_model.pb").read_bytes()
         climbing = saved.replace(b"vocabulary.txt", b"../../../../xx")
         yield Sample("tensorflow", "asset-climbs", {"saved_model.pb": climbing}, "")
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([tf.function(lambda: tf.io.read_file(SECRET), input_signature=[]).get_concrete_function()])
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(
+        [tf.function(lambda: tf.io.read_file(SECRET), input_signature=[]).get_concrete_function()]
+    )
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
     try:
         yield single("tensorflow", "flex-reads.tflite", converter.convert(), "", "needs the Flex delegate")
@@ -253,7 +361,9 @@ def _onnx() -> Iterator[Sample]:
     from onnx import TensorProto, helper
 
     def external(location: str, where: str = "initializer") -> bytes:
-        tensor = TensorProto(name="w", data_type=TensorProto.UINT8, dims=[len(SECRET_WORDS)], data_location=TensorProto.EXTERNAL)
+        tensor = TensorProto(
+            name="w", data_type=TensorProto.UINT8, dims=[len(SECRET_WORDS)], data_location=TensorProto.EXTERNAL
+        )
         for key, value in (("location", location), ("offset", "0"), ("length", str(len(SECRET_WORDS)))):
             tensor.external_data.add(key=key, value=value)
         output = helper.make_tensor_value_info("y", TensorProto.UINT8, [len(SECRET_WORDS)])
@@ -264,25 +374,63 @@ def _onnx() -> Iterator[Sample]:
             graph = helper.make_graph([helper.make_node("Constant", [], ["y"], value=tensor)], "g", [], [output])
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
 
-    for name, location in (("dots", f"../{SECRET}"), ("absolute", "/etc/passwd"), ("dots-within", f"a/../../{SECRET}"), ("backslash", f"..\\{SECRET}"), ("double-slash", f".//..//{SECRET}"), ("dot", f"./../{SECRET}")):
+    for name, location in (
+        ("dots", f"../{SECRET}"),
+        ("absolute", "/etc/passwd"),
+        ("dots-within", f"a/../../{SECRET}"),
+        ("backslash", f"..\\{SECRET}"),
+        ("double-slash", f".//..//{SECRET}"),
+        ("dot", f"./../{SECRET}"),
+    ):
         yield single("onnx", f"{name}.onnx", external(location), "")
     yield single("onnx", "constant.onnx", external(f"../{SECRET}", "constant"), "")
     output = helper.make_tensor_value_info("y", TensorProto.FLOAT, [1])
 
     def with_domain(domain: str, kind: str = "Evil", **attributes: object) -> bytes:
         graph = helper.make_graph([helper.make_node(kind, [], ["y"], domain=domain, **attributes)], "g", [], [output])
-        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid(domain, 1)], ir_version=8).SerializeToString()
+        return helper.make_model(
+            graph, opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid(domain, 1)], ir_version=8
+        ).SerializeToString()
 
     yield single("onnx", "custom-domain.onnx", with_domain("evil"), "")
     yield single("onnx", "pyop.onnx", with_domain("com.microsoft", "PyOp", module="os", class_name="x"), "")
-    inner = helper.make_graph([helper.make_node("Evil", [], ["z"], domain="evil")], "b", [], [helper.make_tensor_value_info("z", TensorProto.FLOAT, [1])])
+    inner = helper.make_graph(
+        [helper.make_node("Evil", [], ["z"], domain="evil")],
+        "b",
+        [],
+        [helper.make_tensor_value_info("z", TensorProto.FLOAT, [1])],
+    )
     condition = helper.make_node("Constant", [], ["c"], value=helper.make_tensor("c", TensorProto.BOOL, [], [True]))
     branch = helper.make_node("If", ["c"], ["y"], then_branch=inner, else_branch=inner)
     graph = helper.make_graph([condition, branch], "g", [], [output])
-    yield single("onnx", "in-a-branch.onnx", helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid("evil", 1)], ir_version=8).SerializeToString(), "")
-    function = helper.make_function("local", "F", [], ["y"], [helper.make_node("Evil", [], ["y"], domain="evil")], [helper.make_opsetid("evil", 1)])
+    yield single(
+        "onnx",
+        "in-a-branch.onnx",
+        helper.make_model(
+            graph, opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid("evil", 1)], ir_version=8
+        ).SerializeToString(),
+        "",
+    )
+    function = helper.make_function(
+        "local",
+        "F",
+        [],
+        ["y"],
+        [helper.make_node("Evil", [], ["y"], domain="evil")],
+        [helper.make_opsetid("evil", 1)],
+    )
     graph = helper.make_graph([helper.make_node("F", [], ["y"], domain="local")], "g", [], [output])
-    yield single("onnx", "in-a-function.onnx", helper.make_model(graph, functions=[function], opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid("local", 1)], ir_version=8).SerializeToString(), "")
+    yield single(
+        "onnx",
+        "in-a-function.onnx",
+        helper.make_model(
+            graph,
+            functions=[function],
+            opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid("local", 1)],
+            ir_version=8,
+        ).SerializeToString(),
+        "",
+    )
 
 
 def _gguf(template: str, name: str = "tokenizer.chat_template") -> bytes:
@@ -300,16 +448,45 @@ def _gguf(template: str, name: str = "tokenizer.chat_template") -> bytes:
 def _others() -> Iterator[Sample]:
     for name in ("lipsum", "cycler", "attr filter", "in a macro"):
         yield single("gguf-template", f"{name.replace(' ', '-')}.gguf", _gguf(TEMPLATES[name]), "gguf")
-    yield single("gguf-template", "named-template.gguf", _gguf(TEMPLATES["lipsum"], "tokenizer.chat_template.tool_use"), "gguf")
-    yield single("gguf-malformed", "huge-count.gguf", b"GGUF" + struct.pack("<IQQ", 3, 1 << 60, 1 << 60), "", "CVE-2024-21836 and its kin")
+    yield single(
+        "gguf-template", "named-template.gguf", _gguf(TEMPLATES["lipsum"], "tokenizer.chat_template.tool_use"), "gguf"
+    )
+    yield single(
+        "gguf-malformed",
+        "huge-count.gguf",
+        b"GGUF" + struct.pack("<IQQ", 3, 1 << 60, 1 << 60),
+        "",
+        "CVE-2024-21836 and its kin",
+    )
     yield single("gguf-malformed", "offset-outside.gguf", _gguf_offset(), "")
     symbol = struct.pack(">II", 1, 0x00040009) + struct.pack(">I", 6) + b"system"
     nil = struct.pack(">I", 254)
-    promise = struct.pack(">I", 5) + nil + struct.pack(">I", 6) + symbol + struct.pack(">I", 2) + struct.pack(">I", 0x10) + struct.pack(">I", 1) + struct.pack(">I", 0x00040009) + struct.pack(">I", 12) + b"touch marker" + nil
+    promise = (
+        struct.pack(">I", 5)
+        + nil
+        + struct.pack(">I", 6)
+        + symbol
+        + struct.pack(">I", 2)
+        + struct.pack(">I", 0x10)
+        + struct.pack(">I", 1)
+        + struct.pack(">I", 0x00040009)
+        + struct.pack(">I", 12)
+        + b"touch marker"
+        + nil
+    )
     rds = b"X\n" + struct.pack(">III", 2, 0x00040301, 0x00020300) + promise
     yield single("r-code", "promise.rds", gzip.compress(rds), "", "CVE-2024-27322; no R here")
     yield single("r-code", "plain.rds", rds, "")
-    language = b"X\n" + struct.pack(">III", 2, 0x00040301, 0x00020300) + struct.pack(">I", 3) + struct.pack(">I", 0xFD) + nil + struct.pack(">I", 6) + symbol + nil
+    language = (
+        b"X\n"
+        + struct.pack(">III", 2, 0x00040301, 0x00020300)
+        + struct.pack(">I", 3)
+        + struct.pack(">I", 0xFD)
+        + nil
+        + struct.pack(">I", 6)
+        + symbol
+        + nil
+    )
     yield single("r-code", "closure.rds", gzip.compress(language), "")
     doctype = b'<?xml version="1.0"?><!DOCTYPE PMML [<!ENTITY x SYSTEM "file:///etc/passwd">]><PMML version="4.4" xmlns="http://www.dmg.org/PMML-4_4"><Header>&x;</Header></PMML>'
     yield single("xml", "entity.pmml", doctype, "")
@@ -323,7 +500,9 @@ def _gguf_offset() -> bytes:
     def text(value: str) -> bytes:
         return struct.pack("<Q", len(value)) + value.encode()
 
-    body = b"GGUF" + struct.pack("<IQQ", 3, 1, 1) + text("general.architecture") + struct.pack("<I", 8) + text("llama")
+    body = (
+        b"GGUF" + struct.pack("<IQQ", 3, 1, 1) + text("general.architecture") + struct.pack("<I", 8) + text("llama")
+    )
     body += text("w") + struct.pack("<IQIQ", 1, 1 << 40, 0, 1 << 50)
     return body + bytes(-len(body) % 32)
 

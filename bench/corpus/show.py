@@ -129,7 +129,9 @@ def main() -> int:
     path = corpus / "shown.json"
     results: dict[str, Any] = json.loads(path.read_text()) if arguments.only and path.exists() else {}
     for loader in LOADERS:
-        samples = [s for s in manifest if s["loader"] == loader and arguments.only in s["name"] + s["evasion"] + loader]
+        samples = [
+            s for s in manifest if s["loader"] == loader and arguments.only in s["name"] + s["evasion"] + loader
+        ]
         if not samples:
             continue
         for answer in _answers(loader, samples, corpus):
@@ -147,7 +149,10 @@ def _answers(loader: str, samples: list[dict[str, Any]], corpus: Path) -> list[d
     code += "from bench.corpus.show import main; main()"
     command = [sys.executable, "-I", "-c", code]
     confined = ["unshare", "--map-root-user", "--net"]
-    if shutil.which("unshare") and not subprocess.run([*confined, "true"], check=False, capture_output=True).returncode:
+    if (
+        shutil.which("unshare")
+        and not subprocess.run([*confined, "true"], check=False, capture_output=True).returncode
+    ):
         command = confined + command
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(

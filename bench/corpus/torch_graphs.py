@@ -56,7 +56,13 @@ def _samples() -> Iterator[Sample]:
         path = Path(folder) / "plain.pt"
         scripted = torch.jit.trace(torch.nn.Linear(2, 2), torch.ones(1, 2))
         torch.jit.save(scripted, str(path))
-        yield single("torch-script", "data.pt", _rewritten(path.read_bytes(), {"/constants.pkl": proto(2) + EXEC + STOP}), "", "C++ reads it; Python readers of the member run it")
+        yield single(
+            "torch-script",
+            "data.pt",
+            _rewritten(path.read_bytes(), {"/constants.pkl": proto(2) + EXEC + STOP}),
+            "",
+            "C++ reads it; Python readers of the member run it",
+        )
         exported = Path(folder) / "net.pt2"
         torch.export.save(torch.export.export(torch.nn.Linear(2, 2), (torch.ones(1, 2),)), exported)
         evil = io.BytesIO()
@@ -66,13 +72,24 @@ def _samples() -> Iterator[Sample]:
         names = zipfile.ZipFile(exported).namelist()
         samples_of = [name for name in names if "sample_inputs" in name]
         for name in samples_of[:1]:
-            yield single("torch-export", "sample-inputs.pt2", _rewritten(exported.read_bytes(), {name: evil.getvalue()}), "torch-export")
+            yield single(
+                "torch-export",
+                "sample-inputs.pt2",
+                _rewritten(exported.read_bytes(), {name: evil.getvalue()}),
+                "torch-export",
+            )
         config = "data/weights/model_weights_config.json"
         described = [name for name in names if name.endswith(config)]
         if described:
             text = zipfile.ZipFile(exported).read(described[0]).replace(b'"use_pickle": false', b'"use_pickle": true')
-            change = {config: text, "data/weights/weight_0": evil.getvalue(), "data/weights/weight_1": evil.getvalue()}
-            yield single("torch-export", "pickled-weights.pt2", _rewritten(exported.read_bytes(), change), "torch-export")
+            change = {
+                config: text,
+                "data/weights/weight_0": evil.getvalue(),
+                "data/weights/weight_1": evil.getvalue(),
+            }
+            yield single(
+                "torch-export", "pickled-weights.pt2", _rewritten(exported.read_bytes(), change), "torch-export"
+            )
         package = Path(folder) / "package.pt"
         source = Path(folder) / "evil_module.py"
         source.write_text("import os\n" + CODE + "\nclass Model:\n    pass\n")

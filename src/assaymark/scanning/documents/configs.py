@@ -6,6 +6,7 @@ hold any word.
 
 from __future__ import annotations
 
+import binascii
 import re
 from typing import TYPE_CHECKING, Any, Final
 
@@ -167,11 +168,8 @@ def _target(content: Content, who: str, name: str) -> None:
 
 def _serialized(content: Content, member: str) -> None:
     """Stable-Baselines3 (common/save_util.py): base64 of what cloudpickle wrote."""
-    import base64
-    import binascii
-
     try:
-        data = base64.b64decode(member)
+        data = binascii.a2b_base64(member)
     except (binascii.Error, ValueError):
         content.notes.skip("':serialized:' holds no base64", content.member)
         return

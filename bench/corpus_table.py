@@ -10,7 +10,6 @@ ordinary one; incomplete counts as neither.
 from __future__ import annotations
 
 import argparse
-import concurrent.futures
 import json
 import os
 import resource
@@ -58,13 +57,13 @@ def ask(corpus: Path, manifest: dict[str, Any], peers: list[str]) -> dict[str, d
     paths |= {row["name"]: corpus / row["name"] for row in manifest["benign"]}
     ours = assaymark(list(paths.values()))
     answers = {"assaymark": {name: ours[path] for name, path in paths.items()}}
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for peer in peers:
-            program, scan = PEERS[peer]
-            if not program.exists():
-                print(f"{peer}: not installed, left out")
-                continue
-            answers[peer] = dict(zip(paths, pool.map(scan, paths.values()), strict=True))
+    for peer in peers:
+        program, scan = PEERS[peer]
+        if not program.exists():
+            print(f"{peer}: not installed, left out")
+            continue
+        said = scan(list(paths.values()))
+        answers[peer] = {name: said[path] for name, path in paths.items()}
     return answers
 
 

@@ -21,7 +21,7 @@ def write(out: Path) -> list[dict[str, str]]:
     import numpy as np
 
     warnings.simplefilter("ignore")
-    np.random.seed(0)  # noqa: NPY002 - the libraries below draw from it
+    np.random.seed(0)
     rows: list[dict[str, str]] = []
     for make in (_numpy, _scipy, _python, _sklearn, _joblib, _pandas, _boosters, _torch, _torch_programs, _safetensors,
                  _onnx, _keras, _tensorflow, _transformers, _skops, _others):  # fmt: skip
@@ -41,15 +41,15 @@ def write(out: Path) -> list[dict[str, str]]:
 def _data() -> tuple[Any, Any]:
     import numpy as np
 
-    x = np.random.rand(60, 4)  # noqa: NPY002
-    return x, (x[:, 0] > 0.5).astype(int)  # noqa: PLR2004
+    x = np.random.rand(60, 4)
+    return x, (x[:, 0] > 0.5).astype(int)
 
 
 def _numpy(out: Path) -> None:
     import numpy as np
 
     arrays = {
-        "float64": np.random.rand(4, 5), "fortran": np.asfortranarray(np.random.rand(4, 5)), "int8": np.arange(9, dtype="i1"),  # noqa: NPY002
+        "float64": np.random.rand(4, 5), "fortran": np.asfortranarray(np.random.rand(4, 5)), "int8": np.arange(9, dtype="i1"),
         "complex": np.ones(3, complex), "bool": np.array([True]), "text": np.array(["a", "bcd"]), "bytes": np.array([b"x"]),
         "dates": np.array(["2024-01-01"], "M8[D]"), "scalar": np.array(3.0), "empty": np.zeros((0, 3)), "big-endian": np.arange(4, dtype=">f8"),
         "half": np.zeros(3, "f2"), "structured": np.zeros(3, [("a", "<f4"), ("b", "U5")]), "objects": np.array([1, "a", None, {"k": [1]}], object),
@@ -129,8 +129,6 @@ def _sklearn(out: Path) -> None:
         ensemble,
         feature_extraction,
         feature_selection,
-    )
-    from sklearn import (
         gaussian_process,
         impute,
         isotonic,
@@ -139,8 +137,14 @@ def _sklearn(out: Path) -> None:
         manifold,
         mixture,
         model_selection,
+        naive_bayes,
+        neighbors,
+        neural_network,
+        pipeline,
+        preprocessing,
+        svm,
+        tree,
     )
-    from sklearn import naive_bayes, neighbors, neural_network, pipeline, preprocessing, svm, tree
 
     x, y = _data()
     models: list[Any] = [
@@ -166,7 +170,7 @@ def _sklearn(out: Path) -> None:
         one = x[:, 0] if name == "IsotonicRegression" else x
         try:
             model.fit(one, y)
-        except Exception as error:  # noqa: BLE001 - a model that this data does not suit
+        except Exception as error:
             print("left out", name, str(error)[:60])
             continue
         (out / f"{name}.pkl").write_bytes(pickle.dumps(model))
@@ -286,7 +290,7 @@ def _torch(out: Path) -> None:
     torch.save(
         {"python": random.getstate(), "numpy": np.random.get_state(), "cpu": torch.random.get_rng_state()},
         out / "rng_state.pth",
-    )  # noqa: NPY002
+    )
     for kind in (
         torch.float16,
         torch.bfloat16,
@@ -379,7 +383,7 @@ def _onnx(out: Path) -> None:
     ).eval()
     try:
         torch.onnx.export(net, (torch.ones(1, 1, 8, 8),), str(out / "torch.onnx"), dynamo=False)
-    except Exception as error:  # noqa: BLE001 - the exporter needs a package that may be missing
+    except Exception as error:
         print("left out: torch.onnx", str(error)[:60])
     weights = helper.make_tensor("w", TensorProto.FLOAT, [1000], [0.5] * 1000)
     value = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1000]) for name in "xy"]
@@ -616,5 +620,5 @@ def _others(out: Path) -> None:
     for name, make in makers.items():
         try:
             make(out)
-        except Exception as error:  # noqa: BLE001 - a library that is missing or does not work here
+        except Exception as error:
             print(f"left out: {name}: {str(error)[:90]}")

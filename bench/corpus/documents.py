@@ -174,15 +174,15 @@ YAMLS = {
     "apply in a value": f"model:\n  name: x\n  init: !!python/object/apply:os.system ['touch {MARKER}']\n",
     "apply with kwds": f"!!python/object/apply:subprocess.call\nargs: [['touch', '{MARKER}']]\n",
     "new": f"!!python/object/new:subprocess.Popen [['touch', '{MARKER}']]\n",
-    "exec": f"!!python/object/apply:builtins.exec [\"{_OPEN}\"]\n",
+    "exec": f'!!python/object/apply:builtins.exec ["{_OPEN}"]\n',
     "escaped tag": f"!!python/object/%61pply:os.system ['touch {MARKER}']\n",
     "verbatim tag": f"!<tag:yaml.org,2002:python/object/apply:os.system> ['touch {MARKER}']\n",
     "tag directive": f"%TAG !x! tag:yaml.org,2002:python/object/\n---\n!x!apply:os.system ['touch {MARKER}']\n",
     "anchor": f"a: &a !!python/object/apply:os.system ['touch {MARKER}']\nb: *a\n",
     "in a key": f"? !!python/object/apply:os.system ['touch {MARKER}']\n: x\n",
-    "module": f"!!python/object/apply:eval [\"{_OPEN}\"]\n",
+    "module": f'!!python/object/apply:eval ["{_OPEN}"]\n',
     "flow": f"{{a: [1, !!python/object/apply:os.system ['touch {MARKER}']]}}\n",
-    "listitems": "!!python/object/new:str\nargs: []\nstate: !!python/tuple\n- \"" + _OPEN + "\"\n- !!python/object/new:staticmethod\n  args: [0]\n  state:\n    update: !!python/name:exec\n",
+    "listitems": '!!python/object/new:str\nargs: []\nstate: !!python/tuple\n- "' + _OPEN + '"\n- !!python/object/new:staticmethod\n  args: [0]\n  state:\n    update: !!python/name:exec\n',
 }  # fmt: skip
 
 
@@ -195,7 +195,7 @@ def _configs() -> Iterator[Sample]:
         "hydra.yaml": f"_target_: os.system\n_args_: ['{command}']\n",
         "nested.yaml": f"model:\n  encoder:\n    - _target_: subprocess.getoutput\n      cmd: '{command}'\n",
         "quoted.yaml": f"\"_target_\": 'os.popen'\ncmd: '{command}'\n",
-        "exec.yaml": f"_target_: builtins.exec\n_args_: [\"{_OPEN}\"]\n",
+        "exec.yaml": f'_target_: builtins.exec\n_args_: ["{_OPEN}"]\n',
         "torch-load.yaml": "_target_: shutil.copyfile\nsrc: secret.txt\ndst: marker\n",
         "anchors.yaml": f"x: &x {{_target_: os.system, _args_: ['{command}']}}\ny: *x\n",
         "escaped.yaml": f"\"_tar\\x67et_\": os.system\n_args_: ['{command}']\n",

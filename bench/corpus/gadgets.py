@@ -11,7 +11,6 @@ from tests.support.asm import (
     EMPTY_LIST,
     EMPTY_TUPLE,
     MARK,
-    NEWOBJ,
     NONE,
     REDUCE,
     STACK_GLOBAL,

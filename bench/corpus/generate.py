@@ -59,7 +59,7 @@ def main() -> int:
             for sample in importlib.import_module(f"bench.corpus.{module}").samples()
         ]
         names = [line["name"] for line in manifest["malicious"]]
-        assert len(names) == len(set(names)), sorted(name for name in names if names.count(name) > 1)  # noqa: S101
+        assert len(names) == len(set(names)), sorted(name for name in names if names.count(name) > 1)
     if arguments.benign or not arguments.malicious:
         shutil.rmtree(out / "benign", ignore_errors=True)
         manifest["benign"] = importlib.import_module("bench.corpus.benign").write(out / "benign")

@@ -26,13 +26,13 @@ def _keras() -> Iterator[Sample]:
 
     keras.config.enable_unsafe_deserialization()
 
-    def make(layer: Any) -> Any:  # noqa: ANN401 - Keras' types
+    def make(layer: Any) -> Any:
         inputs = keras.Input((3,))
         return keras.Model(inputs, layer(inputs))
 
-    runs = lambda x: (__import__("builtins").open("marker", "w").close(), x)[1]  # noqa: E731 - Keras writes lambdas as code
+    runs = lambda x: (__import__("builtins").open("marker", "w").close(), x)[1]
 
-    def saved(model: Any, end: str) -> bytes:  # noqa: ANN401
+    def saved(model: Any, end: str) -> bytes:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"model{end}"
             model.save(path)
@@ -57,7 +57,7 @@ def _keras() -> Iterator[Sample]:
     for sample in yield_these:
         yield single(*sample)
 
-    def changed(change: Any, base: bytes = b"") -> bytes:  # noqa: ANN401
+    def changed(change: Any, base: bytes = b"") -> bytes:
         data = base or saved(plain, ".keras")
         out = io.BytesIO()
         with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
@@ -73,10 +73,10 @@ def _keras() -> Iterator[Sample]:
     def dense(config: dict[str, Any]) -> dict[str, Any]:
         return next(layer for layer in config["config"]["layers"] if layer["class_name"] == "Dense")
 
-    def activation(value: object) -> Any:  # noqa: ANN401
+    def activation(value: object) -> Any:
         return lambda config: dense(config)["config"].update(activation=value)
 
-    def initialiser(value: object) -> Any:  # noqa: ANN401
+    def initialiser(value: object) -> Any:
         return lambda config: dense(config)["config"].update(kernel_initializer=value)
 
     fn = {"module": "os", "class_name": "function", "config": "system", "registered_name": "function"}
@@ -246,7 +246,7 @@ def _member(data: bytes, name: str, instead: bytes) -> bytes:
 def _tensorflow() -> Iterator[Sample]:
     import tensorflow as tf
 
-    def folder_of(function: Any, **more: bytes) -> dict[str, bytes]:  # noqa: ANN401
+    def folder_of(function: Any, **more: bytes) -> dict[str, bytes]:
         module = tf.Module()
         module.f = tf.function(function, input_signature=[])
         with tempfile.TemporaryDirectory() as temporary:
@@ -256,66 +256,66 @@ def _tensorflow() -> Iterator[Sample]:
         first = files.pop("saved_model.pb")
         return {"saved_model.pb": first, **files, **more}
 
-    def writes() -> Any:  # noqa: ANN401
+    def writes() -> Any:
         tf.io.write_file(MARKER, "x")
         return tf.constant(1)
 
-    def reads() -> Any:  # noqa: ANN401
+    def reads() -> Any:
         return tf.io.read_file(SECRET)
 
-    def prints() -> Any:  # noqa: ANN401
+    def prints() -> Any:
         tf.print("x", output_stream=f"file://{MARKER}")
         return tf.constant(1)
 
-    def lists() -> Any:  # noqa: ANN401
+    def lists() -> Any:
         return tf.io.matching_files("/etc/*")
 
-    def lines() -> Any:  # noqa: ANN401
+    def lines() -> Any:
         return (
             next(iter(tf.data.TextLineDataset(SECRET).take(1)))
             if tf.executing_eagerly()
             else tf.data.TextLineDataset(SECRET).reduce(tf.constant(""), lambda a, b: a + b)
         )
 
-    def in_branch() -> Any:  # noqa: ANN401
+    def in_branch() -> Any:
         return tf.cond(tf.random.uniform(()) < 2.0, lambda: writes(), lambda: tf.constant(0))  # noqa: PLW0108
 
-    def in_loop() -> Any:  # noqa: ANN401
-        def body(i: Any) -> Any:  # noqa: ANN401
+    def in_loop() -> Any:
+        def body(i: Any) -> Any:
             tf.io.write_file(MARKER, "x")
             return i + 1
 
         return tf.while_loop(lambda i: i < 1, body, [tf.constant(0)])
 
-    def saves() -> Any:  # noqa: ANN401
+    def saves() -> Any:
         tf.raw_ops.SaveV2(prefix=MARKER, tensor_names=["a"], shape_and_slices=[""], tensors=[tf.constant(1)])
         tf.raw_ops.WriteFile(filename=tf.strings.join(["mar", "ker"]), contents="x")
         return tf.constant(1)
 
-    def computed() -> Any:  # noqa: ANN401
+    def computed() -> Any:
         tf.io.write_file(tf.strings.join([MARKER[:3], MARKER[3:]]), "x")
         return tf.constant(1)
 
-    def summary() -> Any:  # noqa: ANN401
+    def summary() -> Any:
         writer = tf.raw_ops.SummaryWriter()
         tf.raw_ops.CreateSummaryFileWriter(
             writer=writer, logdir=MARKER, max_queue=1, flush_millis=1, filename_suffix="x"
         )
         return tf.constant(1)
 
-    def table() -> Any:  # noqa: ANN401
+    def table() -> Any:
         found = tf.raw_ops.HashTableV2(key_dtype=tf.string, value_dtype=tf.int64)
         tf.raw_ops.InitializeTableFromTextFileV2(
             table_handle=found, filename="/etc/passwd", key_index=-2, value_index=-1
         )
         return tf.constant(1)
 
-    def restores() -> Any:  # noqa: ANN401
+    def restores() -> Any:
         return tf.raw_ops.RestoreV2(prefix="/etc/x", tensor_names=["a"], shape_and_slices=[""], dtypes=[tf.float32])[
             0
         ]
 
-    def calls() -> Any:  # noqa: ANN401
+    def calls() -> Any:
         return tf.py_function(lambda: 1, [], tf.int32)
 
     for function, loader in (
@@ -353,7 +353,7 @@ def _tensorflow() -> Iterator[Sample]:
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
     try:
         yield single("tensorflow", "flex-reads.tflite", converter.convert(), "", "needs the Flex delegate")
-    except Exception as error:  # noqa: BLE001 - the converter's own errors
+    except Exception as error:
         print("left out: flex", str(error)[:80])
 
 

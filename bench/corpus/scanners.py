@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 REFUSED, PASSED, UNSURE, CRASHED = "refused", "passed", "unsure", "crashed"
 _ROOT: Final = Path(__file__).parents[2]
 PEERS_BIN: Final = _ROOT / ".venv-bench" / "bin"
+_AT_ONCE: Final = 100
 _AUDIT: Final = _ROOT / ".venv-modelaudit" / "bin" / "modelaudit"
 
 
@@ -26,7 +29,7 @@ def _answer(command: list[str], seconds: int = 60) -> tuple[int, str]:
             )
         except subprocess.TimeoutExpired:
             return -1, ""
-    return done.returncode, done.stdout + done.stderr
+    return done.returncode, done.stdout + ("" if "json" in command else done.stderr)
 
 
 def assaymark(paths: list[Path]) -> dict[Path, str]:
@@ -47,7 +50,7 @@ def _picklescan(path: Path) -> str:
     code, text = _answer([str(PEERS_BIN / "picklescan"), "--path", str(path)])
     if code not in (0, 1) and "Scanned files" not in text:
         return CRASHED
-    return REFUSED if code == 1 else UNSURE if "Scanned files: 0" in text or code == 2 else PASSED  # noqa: PLR2004 - its error
+    return REFUSED if code == 1 else UNSURE if "Scanned files: 0" in text or code == 2 else PASSED
 
 
 def _modelscan(path: Path) -> str:
@@ -56,7 +59,7 @@ def _modelscan(path: Path) -> str:
         return REFUSED
     if code == 0:
         return UNSURE if "Skipped" in text else PASSED
-    return UNSURE if code == 3 else CRASHED  # noqa: PLR2004 - nothing it supports
+    return UNSURE if code == 3 else CRASHED
 
 
 def _fickling(path: Path) -> str:
@@ -75,16 +78,36 @@ def _files(path: Path) -> Iterable[Path]:
     return sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
 
 
-def _modelaudit(path: Path) -> str:
-    code, text = _answer([str(_AUDIT), "scan", "--format", "json", str(path)], 120)
-    if code == 1:
-        return REFUSED
-    return PASSED if code == 0 else CRASHED if "Traceback" in text else UNSURE
+def _each(scan: Callable[[Path], str]) -> Callable[[list[Path]], dict[Path, str]]:
+    """A scanner that is started for each file."""
+
+    def several(paths: list[Path]) -> dict[Path, str]:
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            return dict(zip(paths, pool.map(scan, paths), strict=True))
+
+    return several
 
 
-PEERS: Final[dict[str, tuple[Path, Callable[[Path], str]]]] = {
-    "picklescan": (PEERS_BIN / "picklescan", _picklescan),
-    "modelscan": (PEERS_BIN / "modelscan", _modelscan),
-    "fickling": (PEERS_BIN / "fickling", _fickling),
+def _modelaudit(paths: list[Path]) -> dict[Path, str]:
+    """Many in one run, since its start takes seconds; a finding is its "warning" or "critical"."""
+    found: dict[Path, str] = {}
+    for start in range(0, len(paths), _AT_ONCE):
+        some = paths[start : start + _AT_ONCE]
+        _, text = _answer([str(_AUDIT), "scan", "--format", "json", *map(str, some)], 600)
+        try:
+            report = json.loads(text[text.index("{") : text.rindex("}") + 1])
+        except ValueError:
+            found |= dict.fromkeys(some, CRASHED)
+            continue
+        grave = [str(issue["location"]) for issue in report["issues"] if issue["severity"] in ("warning", "critical")]
+        for path in some:
+            found[path] = REFUSED if any(place.startswith(str(path)) for place in grave) else PASSED
+    return found
+
+
+PEERS: Final[dict[str, tuple[Path, Callable[[list[Path]], dict[Path, str]]]]] = {
+    "picklescan": (PEERS_BIN / "picklescan", _each(_picklescan)),
+    "modelscan": (PEERS_BIN / "modelscan", _each(_modelscan)),
+    "fickling": (PEERS_BIN / "fickling", _each(_fickling)),
     "modelaudit": (_AUDIT, _modelaudit),
 }

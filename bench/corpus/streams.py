@@ -31,7 +31,6 @@ from tests.support.asm import (
     old_text,
     proto,
     put,
-    text,
 )
 
 from bench.corpus.gadgets import EXEC, INNER, SHELL, T, again, blob, dotted, items, pairs, whole
@@ -57,7 +56,7 @@ OPCODES = {
     "STACK_GLOBAL": whole(T("os") + T("system") + STACK_GLOBAL + T(SHELL) + _RUN),
     "protocol 0 in ASCII": b"c__builtin__\nexec\n(V" + _LINE.encode() + b"\ntR.",
     "protocol 0 with quotes": b"c__builtin__\nexec\n(S" + repr(_LINE).encode() + b"\ntR.",
-    "protocol 0 with escapes": b"c__builtin__\nexec\n(S\"" + "".join(f"\\x{ord(c):02x}" for c in _LINE).encode() + b"\"\ntR.",
+    "protocol 0 with escapes": b'c__builtin__\nexec\n(S"' + "".join(f"\\x{ord(c):02x}" for c in _LINE).encode() + b'"\ntR.',
     "protocol 0 with raw unicode escapes": b"c__builtin__\nexec\n(V" + "".join(f"\\u{ord(c):04x}" for c in _LINE).encode() + b"\ntR.",
     "protocol 0 that looks like words": b"cbuiltins\nexec\n(V" + _LINE.encode() + b"\ntR0(dp0\n.",
     "protocol 1": b"c__builtin__\nexec\nq\x00(X" + struct.pack("<I", len(CODE)) + CODE.encode() + b"tR.",

@@ -45,7 +45,7 @@ def _samples() -> Iterator[Sample]:
             torch.save(found, MARKER_NAME)
             return found
 
-    MARKER_NAME = MARKER  # noqa: N806 - a constant of the script
+    MARKER_NAME = MARKER
     buffer = io.BytesIO()
     try:
         torch.jit.save(torch.jit.script(Saves()), buffer)

@@ -87,7 +87,7 @@ def torch_file(value: object, **options: object) -> bytes:
 
 def compressions() -> dict[str, bytes]:
     """The payload in each compression that joblib or pandas open by content or name."""
-    found = {
+    return {
         "model.pkl.gz": gzip.compress(INNER),
         "model.pkl.bz2": bz2.compress(INNER),
         "model.pkl.xz": lzma.compress(INNER),
@@ -96,7 +96,6 @@ def compressions() -> dict[str, bytes]:
         "two-members.gz": gzip.compress(proto(2)) + gzip.compress(EXEC + STOP),
         "gzip-with-a-name.gz": b"\x1f\x8b\x08\x08\0\0\0\0\0\x03picture.png\0" + gzip.compress(INNER)[10:],
     }  # fmt: skip
-    return found
 
 
 def _joblib() -> Iterator[Sample]:

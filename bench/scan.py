@@ -113,7 +113,7 @@ def _whole(paths: list[Path], runs: int) -> list[float]:
         for index, path in enumerate(paths):
             before = _used()
             subprocess.run(
-                [sys.executable, "-m", "assaymark", "scan", str(path)], check=True, stdout=subprocess.DEVNULL
+                [sys.executable, "-m", "assaymark", "scan", "--no-cache", str(path)], check=True, stdout=subprocess.DEVNULL
             )
             least[index] = min(least[index], _used() - before)
     return least
@@ -195,9 +195,8 @@ def main() -> int:
         engine, _ = _engine(folder / "many.pkl", 3)
         print(f"opcodes: {len(many):,} bytes of small objects in {engine:.3f} s, {len(many) / engine / 1e6:.1f} MB/s")
         _peers([files["large.pt"], files["large.safetensors"]], arguments.runs)
-        print(
-            f"limits: start-up {_START_LIMIT * 1e3:.0f} ms, beyond it {_BEYOND_LIMIT * 1e3:.0f} ms, the pickle {_PICKLE_LIMIT * 1e3:.0f} ms"
-        )
+        limits = f"beyond it {_BEYOND_LIMIT * 1e3:.0f} ms, the pickle {_PICKLE_LIMIT * 1e3:.0f} ms"
+        print(f"limits: start-up {_START_LIMIT * 1e3:.0f} ms, {limits}")
     return int(worst)
 
 

@@ -113,7 +113,9 @@ def _whole(paths: list[Path], runs: int) -> list[float]:
         for index, path in enumerate(paths):
             before = _used()
             subprocess.run(
-                [sys.executable, "-m", "assaymark", "scan", "--no-cache", str(path)], check=True, stdout=subprocess.DEVNULL
+                [sys.executable, "-m", "assaymark", "scan", "--no-cache", str(path)],
+                check=True,
+                stdout=subprocess.DEVNULL,
             )
             least[index] = min(least[index], _used() - before)
     return least

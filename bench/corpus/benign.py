@@ -256,7 +256,7 @@ def _torch(out: Path) -> None:
     modules: dict[str, Any] = {
         "linear": nn.Linear(3, 2), "mlp": nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Dropout(0.1), nn.Linear(4, 2)), "lstm": nn.LSTM(3, 4, 2), "gru": nn.GRU(3, 4),
         "convolutions": nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.MaxPool2d(2), nn.Flatten()), "transformer": nn.TransformerEncoderLayer(8, 2), "attention": nn.MultiheadAttention(8, 2),
-        "embedding": nn.Embedding(9, 3), "norm": nn.LayerNorm(4), "list": nn.ModuleList([nn.Linear(1, 1)]), "dict": nn.ModuleDict({"a": nn.GELU()}),
+        "embedding": nn.Embedding(9, 3), "parallel": nn.DataParallel(nn.Linear(2, 2)), "norm": nn.LayerNorm(4), "list": nn.ModuleList([nn.Linear(1, 1)]), "dict": nn.ModuleDict({"a": nn.GELU()}),
         "weight-norm": nn.Bilinear(2, 2, 2),
     }  # fmt: skip
     for name, module in modules.items():

@@ -22,10 +22,18 @@ _AUDIT: Final = _ROOT / ".venv-modelaudit" / "bin" / "modelaudit"
 
 
 def _answer(command: list[str], seconds: int = 60) -> tuple[int, str]:
+    environment = {**os.environ, "PROMPTFOO_DISABLE_TELEMETRY": "1", "NO_ANALYTICS": "1"}  # of modelaudit
     with tempfile.TemporaryDirectory() as elsewhere:  # fickling leaves a file where it runs
         try:
             done = subprocess.run(
-                command, capture_output=True, text=True, errors="replace", timeout=seconds, check=False, cwd=elsewhere
+                command,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=seconds,
+                check=False,
+                cwd=elsewhere,
+                env=environment,
             )
         except subprocess.TimeoutExpired:
             return -1, ""

@@ -67,7 +67,7 @@ def _modelscan(path: Path) -> str:
         return REFUSED
     if code == 0:  # small files of an archive that it skips count as looked at
         return UNSURE if '"total_scanned": 0' in text else PASSED
-    return UNSURE if code == 3 else CRASHED  # noqa: PLR2004 - nothing it supports
+    return UNSURE if code == 3 else CRASHED
 
 
 def _fickling(path: Path) -> str:

@@ -8,6 +8,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
+# Loads and writes the corpus of `make bench BENCH=corpus`. Not in the lock: its CPU build differs between machines.
+TORCH ?= 2.13.0
 export MODEL ?=
 
 .PHONY: help run serve-demo test lint types arch audit bench docs soak lock clean
@@ -55,6 +57,15 @@ audit: $(VENV)/.dev  ## the locks: hashes, no index address, known vulnerabiliti
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	@touch $@
 
+.venv-corpus/.libraries: requirements/corpus.txt
+	@echo "Setting up .venv-corpus with the libraries that write model files (hash-locked, and torch $(TORCH)) ..." >&2
+	@test -x .venv-corpus/bin/python || $(PYTHON) -m venv .venv-corpus
+	@.venv-corpus/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/corpus.txt
+	@.venv-corpus/bin/python -m pip install --quiet --disable-pip-version-check torch==$(TORCH)
+	@.venv-corpus/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --target .venv-corpus/old-skops skops==0.11.0
+	@touch $@
+
+bench: $(if $(filter corpus,$(BENCH)),.venv-corpus/.libraries)
 bench: $(VENV)/.dev .venv-bench/.peers  ## figures beside peers, as ratios and CPU-seconds
 	@PATH="$(CURDIR)/.venv-bench/bin:$$PATH" $(BIN)/python -m bench $(BENCH)
 
@@ -65,7 +76,7 @@ soak: $(VENV)/.dev  ## hours of fuzzing, kills and races; SOAK="names" for some,
 	$(BIN)/python -m tests.soak $(SOAK)
 
 lock: $(VENV)/.dev  ## renew the hash-locked files (needs uv)
-	for set in "run:--group build" "serve:--extra serve" "demo:--extra demo --group build" "dev:--extra demo --extra serve --extra s3 --extra onnx --group dev --group build" "bench:--group bench"; do \
+	for set in "run:--group build" "serve:--extra serve" "demo:--extra demo --group build" "dev:--extra demo --extra serve --extra s3 --extra onnx --group dev --group build" "bench:--group bench" "corpus:--group corpus"; do \
 	  uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	    $${set#*:} pyproject.toml -o requirements/$${set%%:*}.txt; done
 	for scanner in picklescan==1.0.5 modelscan==0.8.8 "fickling==0.1.12 typing-extensions" modelaudit==0.2.54; do \

@@ -1,6 +1,6 @@
-"""Measures a scan: CPU of start-up, of 2 GB model files beyond it, and bytes read.
+"""Measures a scan: CPU of start-up, of large model files beyond it, bytes read, memory, and many small files.
 
-Usage: python -m bench.scan [--runs 9]
+Usage: python -m bench.scan [--runs 9] [--many 10000]
 
 CPU is user and system time of the process and all its children, the least of interleaved runs; "beyond start-up" is
 what a file costs more than a small one.
@@ -26,6 +26,9 @@ _SIZE = 2 << 30
 _TENSORS = 300
 _START_LIMIT = 0.35  # seconds of CPU
 _BEYOND_LIMIT = 0.020
+_PICKLE_LIMIT = 0.060  # of a pickle of 500 MB
+_MEMORY_LIMIT = 120 << 20  # bytes, of the scan of that pickle, all its processes
+_MANY_LIMIT = 4.0  # times the files a second of modelscan
 _PEER_BIN = Path(__file__).parents[1] / ".venv-bench" / "bin"
 _PEERS = {"picklescan": ["--path"], "modelscan": ["-p"], "fickling": ["--check-safety"]}
 
@@ -59,6 +62,50 @@ def _used() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
+def _memory(path: Path) -> int:
+    """The most resident memory of a scan's largest process, in bytes."""
+    code = (
+        "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL);"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss << 10)"
+    )
+    command = [sys.executable, "-c", code, sys.executable, "-m", "assaymark", "scan", "--no-cache", str(path)]
+    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def _many(folder: Path, count: int) -> bool:
+    """Time of ``count`` small mixed files in one folder, against modelscan in the same run; whether it is enough."""
+    import json
+    import zlib
+
+    folder.mkdir()
+    for number in range(count):
+        value = {"weights": [number / 7] * 9, "name": str(number)}
+        name, data = (
+            (f"{number}.pkl", pickle.dumps(value)),
+            (f"{number}.json", json.dumps(value).encode()),
+            (f"{number}.joblib", zlib.compress(pickle.dumps(value))),
+            (f"{number}.npy", _ARRAY + number.to_bytes(8, "little")),
+        )[number % 4]
+        (folder / name).write_bytes(data)
+    figures = {}
+    commands = {"assaymark": [sys.executable, "-m", "assaymark", "scan", "--no-cache", str(folder)]}
+    if (_PEER_BIN / "modelscan").exists():
+        commands["modelscan"] = [str(_PEER_BIN / "modelscan"), "-p", str(folder)]
+    for tool, command in commands.items():
+        before = time.monotonic()
+        subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        figures[tool] = time.monotonic() - before
+        print(f"{count:,} small files, {tool}: {figures[tool]:.1f} s, {count / figures[tool]:,.0f} files/s")
+    if "modelscan" not in figures:
+        return True
+    print(f"times modelscan: {figures['modelscan'] / figures['assaymark']:.1f}, limit {_MANY_LIMIT:.0f}")
+    return figures["modelscan"] / figures["assaymark"] >= _MANY_LIMIT
+
+
+_ARRAY = b"\x93NUMPY\x01\x00" + (118).to_bytes(2, "little")
+_ARRAY += b"{'descr': '<i8', 'fortran_order': False, 'shape': (1,), }".ljust(117) + b"\n"
+
+
 def _whole(paths: list[Path], runs: int) -> list[float]:
     """CPU of ``assaymark scan`` of each file as a whole: interpreter, command line, zygote, worker."""
     least = [float("inf")] * len(paths)
@@ -66,7 +113,9 @@ def _whole(paths: list[Path], runs: int) -> list[float]:
         for index, path in enumerate(paths):
             before = _used()
             subprocess.run(
-                [sys.executable, "-m", "assaymark", "scan", str(path)], check=True, stdout=subprocess.DEVNULL
+                [sys.executable, "-m", "assaymark", "scan", "--no-cache", str(path)],
+                check=True,
+                stdout=subprocess.DEVNULL,
             )
             least[index] = min(least[index], _used() - before)
     return least
@@ -114,6 +163,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--verify", type=Path)
+    parser.add_argument("--many", type=int, default=10_000)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.verify or Path(temporary)
@@ -133,16 +183,22 @@ def main() -> int:
         for (name, path), whole in zip(files.items(), wholes, strict=True):
             engine, read = _engine(path, arguments.runs)
             beyond = "" if name == "small.pt" else f"{(whole - wholes[0]) * 1e3:.1f}"
-            worst |= whole > _START_LIMIT if name == "small.pt" else whole - wholes[0] > _BEYOND_LIMIT
+            limit = _PICKLE_LIMIT if name == "large.pkl" else _BEYOND_LIMIT
+            worst |= whole > _START_LIMIT if name == "small.pt" else whole - wholes[0] > limit
             print(
                 f"{name:20} {path.stat().st_size:14,} {whole * 1e3:9.1f} {beyond:>16} {engine * 1e3:13.2f} {read:11,}"
             )
+        memory = _memory(files["large.pkl"])
+        worst |= memory > _MEMORY_LIMIT
+        print(f"large.pkl: {memory >> 20} MiB of memory, limit {_MEMORY_LIMIT >> 20}")
+        worst |= not _many(folder / "many", arguments.many)
         many = pickle.dumps([{"a": i, "b": (i, str(i))} for i in range(100_000)], 4)
         (folder / "many.pkl").write_bytes(many)
         engine, _ = _engine(folder / "many.pkl", 3)
         print(f"opcodes: {len(many):,} bytes of small objects in {engine:.3f} s, {len(many) / engine / 1e6:.1f} MB/s")
         _peers([files["large.pt"], files["large.safetensors"]], arguments.runs)
-        print(f"limits: start-up {_START_LIMIT * 1e3:.0f} ms, beyond it {_BEYOND_LIMIT * 1e3:.0f} ms")
+        limits = f"beyond it {_BEYOND_LIMIT * 1e3:.0f} ms, the pickle {_PICKLE_LIMIT * 1e3:.0f} ms"
+        print(f"limits: start-up {_START_LIMIT * 1e3:.0f} ms, {limits}")
     return int(worst)
 
 

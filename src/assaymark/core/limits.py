@@ -159,6 +159,7 @@ SCAN_MAX_TEXT_BYTES: Final = 128 * MIB  # tokenizer vocabularies are tens of meg
 ZIP_MAX_ENTRIES: Final = 100_000
 ZIP_MAX_DIRECTORY_BYTES: Final = 64 * MIB  # 640 bytes for each of the most entries
 ZIP_MAX_INFLATED_BYTES: Final = 256 * MIB  # of one compressed member that must be read whole
+ZIP_MAX_LZMA_DICTIONARY: Final = 64 * MIB  # the most that LZMA's presets use
 # A compressed file is unpacked twice, 300 MB/s each time, and kept in memory when it is small. zlib reaches a ratio
 # of 1,032; weights stay below 20, and vocabularies below 100.
 INFLATED_MAX_BYTES: Final = 4 * GIB

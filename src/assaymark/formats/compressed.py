@@ -83,6 +83,7 @@ class ZlibDecompressor:
 _MAKERS: Final[dict[str, Callable[[], Any]]] = {
     "gzip": lambda: ZlibDecompressor(16 + zlib.MAX_WBITS),
     "zlib": lambda: ZlibDecompressor(zlib.MAX_WBITS),
+    "deflate": lambda: ZlibDecompressor(-zlib.MAX_WBITS),
     "bzip2": bz2.BZ2Decompressor,
     "xz": lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_LZMA_MEMORY),
     "lzma": lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=_LZMA_MEMORY),
@@ -95,7 +96,7 @@ DECOMPRESSION_ERRORS: Final = (zlib.error, OSError, EOFError, ValueError, lzma.L
 
 
 def decompressor(kind: str) -> Decompressor:
-    """What unpacks one stream of that kind."""
+    """What unpacks one stream of ``kind``, as ``compression`` names it, or ``deflate`` for one without a header."""
     made: Decompressor = _MAKERS[kind]()
     return made
 

@@ -39,6 +39,7 @@ DEFLATED: Final = 8
 BZIP2: Final = 12
 LZMA: Final = 14
 ZSTANDARD: Final = 93
+METHODS: Final = frozenset((DEFLATED, BZIP2, LZMA, ZSTANDARD))  # what Python's zipfile inflates (APPNOTE 4.4.5)
 _ZIP64_FIELD: Final = 0x0001
 _UNICODE_PATH_FIELD: Final = 0x7075
 _UNIX: Final = 3
@@ -356,7 +357,7 @@ def _member(view: View, entry: _Entry, directory: _Directory, doubts: list[Ambig
         doubts.append(Ambiguity("the local header disagrees with the directory", entry.header, entry.name))
     if entry.flags & _ENCRYPTED:
         unreadable = "the member is encrypted"
-    elif entry.method not in (_STORED, DEFLATED, BZIP2, LZMA, ZSTANDARD):
+    elif entry.method != _STORED and entry.method not in METHODS:
         unreadable = f"the member is compressed by method {entry.method}, which is not read"
     elif entry.method == _STORED and entry.size != entry.packed:
         doubts.append(Ambiguity("a stored member has two sizes", entry.header, entry.name))
@@ -364,8 +365,9 @@ def _member(view: View, entry: _Entry, directory: _Directory, doubts: list[Ambig
     elif start + entry.packed > directory.offset:
         doubts.append(Ambiguity("the member's data reach into the directory", entry.header, entry.name))
         unreadable = "the member's data lie outside the archive"
+    compressed = entry.method != _STORED
     member = ZipMember(
-        entry.name, entry.size, entry.packed, entry.crc, entry.method != _STORED, start, unreadable, entry.method
+        entry.name, entry.size, entry.packed, entry.crc, compressed, start, unreadable, method=entry.method
     )
     end = start + entry.packed
     return member, end + (_descriptor(view, entry, end, doubts) if streamed else 0)

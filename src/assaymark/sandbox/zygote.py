@@ -6,6 +6,7 @@ of the parent it forks a server, which serves one file at a time and holds the w
 
 from __future__ import annotations
 
+import codecs
 import gc
 import os
 import resource
@@ -60,8 +61,8 @@ def _warm_up() -> ctypes.CDLL:
     """Load what a confined worker could not: parts, codecs, the C library."""
     for part in SCANNERS:
         load_part(part)
-    for codec in ("utf-8", "ascii", "latin-1", "cp437", "raw_unicode_escape", "unicode_escape"):
-        b"a".decode(codec)
+    for codec in ("utf-8", "ascii", "latin-1", "cp437", "utf-16-le", "raw_unicode_escape", "unicode_escape"):
+        codecs.lookup(codec)
     gc.collect()
     gc.freeze()
     return load_libc()

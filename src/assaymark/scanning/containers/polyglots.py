@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _HDF5_MAGIC: Final = b"\x89HDF\r\n\x1a\n"
 _HDF5_FIRST: Final = 512
+_MATLAB: Final = b"MATLAB 7.3 MAT-file"
 
 
 def other_formats(view: View, kind: str) -> Iterator[tuple[str, int]]:
@@ -28,11 +29,10 @@ def other_formats(view: View, kind: str) -> Iterator[tuple[str, int]]:
         found = hidden_zip(view)
         if found is not None:
             yield "ends as a zip archive", found
-    if not kind:
-        return
-    if kind != "tar" and is_tar(view):
+    if kind and kind != "tar" and is_tar(view):
         yield "begins as a tar archive", 0
-    place = _hdf5(view)
+    # MATLAB writes its own header of 512 bytes before HDF5.
+    place = None if not kind and view.read(0, len(_MATLAB)) == _MATLAB else _hdf5(view)
     if place is not None:
         yield "holds an HDF5 file", place
 

@@ -58,6 +58,8 @@ FILES: Final = _words(
     "os.remove os.unlink os.rmdir os.removedirs os.rename os.replace os.chmod os.chown os.symlink os.link "
     "shutil.copy shutil.copyfile shutil.move shutil.copytree shutil.unpack_archive "
 )
+# Methods of paths that change files, under names that no other type has: dangerous at import.
+FILE_METHODS: Final = _words("touch write_text write_bytes symlink_to hardlink_to unlink")
 BUILTINS: Final = _words("eval exec compile __import__ breakpoint")
 SPECIAL: Final = BUILTINS | {"__builtins__"}
 # Attributes that lead from an object to Python's modules.

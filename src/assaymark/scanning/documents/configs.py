@@ -6,6 +6,7 @@ hold any word.
 
 from __future__ import annotations
 
+import binascii
 import re
 from typing import TYPE_CHECKING, Any, Final
 
@@ -91,6 +92,8 @@ def _key(content: Content, item: dict[str, Any], key: str, member: Any) -> None:
         _note(content, "config-remote-code", "trust_remote_code is true: whoever loads it takes code from its folder")
     elif key in ("chat_template", "chat_template_jinja", "default_chat_template") or key.endswith("_chat_template"):
         _templates(content, key, member)
+    elif key == "()" and isinstance(member, str):
+        _target(content, "logging.config calls what '()' names", member)
     elif key in _TARGET_KEYS and isinstance(member, str):
         _target(content, f"{_TARGET_KEYS[key]} calls what {key!r} names", member)
     elif key == "target" and isinstance(member, str) and "." in member and "params" in item:
@@ -165,11 +168,8 @@ def _target(content: Content, who: str, name: str) -> None:
 
 def _serialized(content: Content, member: str) -> None:
     """Stable-Baselines3 (common/save_util.py): base64 of what cloudpickle wrote."""
-    import base64
-    import binascii
-
     try:
-        data = base64.b64decode(member)
+        data = binascii.a2b_base64(member)
     except (binascii.Error, ValueError):
         content.notes.skip("':serialized:' holds no base64", content.member)
         return

@@ -246,11 +246,17 @@ class _Visitor(ast.NodeVisitor):
         elif name == "importlib.import_module" and node.args and isinstance(node.args[0], (ast.BinOp, ast.Call)):
             if not _relative(node.args[0]):
                 self._found(node, "imports a module whose name it puts together")
-        elif name == "?open" and not self._functions and _writes(node):
-            self._found(node, "writes a file while it is imported")
-        elif name == "urllib.request.urlopen" and (_keyword(node, "data") is not None or len(node.args) > 1):
+        elif not self._functions:
+            self._at_import(node, name)
+        if name == "urllib.request.urlopen" and (_keyword(node, "data") is not None or len(node.args) > 1):
             self._found(node, "sends data to the network")
         self.generic_visit(node)
+
+    def _at_import(self, node: ast.Call, name: str) -> None:
+        if isinstance(node.func, ast.Attribute) and node.func.attr in known.FILE_METHODS:
+            self._found(node, f"changes files by {node.func.attr} while it is imported")
+        elif name == "?open" and _writes(node):
+            self._found(node, "writes a file while it is imported")
 
     def _yaml(self, node: ast.Call, name: str) -> None:
         loader = _keyword_node(node, "Loader") or (node.args[1] if len(node.args) > 1 else None)

@@ -94,7 +94,7 @@ def member_head(view: View, member: ZipMember, length: int) -> bytes:
     if not member.deflated:
         return view.read(member.start, min(length, member.size))
     if member.method != DEFLATED:
-        return b""
+        return b""  # no writer of models uses another; a scan reads it
     return _inflated(view.read(member.start, min(member.packed, length)), -zlib.MAX_WBITS, length)
 
 

@@ -73,19 +73,26 @@ def _memory(path: Path) -> int:
 
 
 def _many(folder: Path, count: int) -> bool:
-    """Time of ``count`` small mixed files in one folder, against modelscan in the same run; whether it is enough."""
-    import json
-    import zlib
+    """Time of ``count`` small files of kinds that both read, against modelscan in one run; whether it is enough."""
+    import io
+
+    import numpy as np
 
     folder.mkdir()
+    rng = np.random.default_rng(0)
     for number in range(count):
-        value = {"weights": [number / 7] * 9, "name": str(number)}
-        name, data = (
-            (f"{number}.pkl", pickle.dumps(value)),
-            (f"{number}.json", json.dumps(value).encode()),
-            (f"{number}.joblib", zlib.compress(pickle.dumps(value))),
-            (f"{number}.npy", _ARRAY + number.to_bytes(8, "little")),
-        )[number % 4]
+        name = f"{number}.{('pkl', 'joblib', 'npy', 'pt')[number % 4]}"
+        if number % 4 == 0:
+            data = pickle.dumps({"weights": [number / 7] * 9, "name": str(number)})
+        elif number % 4 == 1:
+            data = pickle.dumps({"coef_": rng.random((4, 8)), "intercept_": rng.random(4)})
+        elif number % 4 == 2:  # noqa: PLR2004
+            buffer = io.BytesIO()
+            np.save(buffer, rng.random(16))
+            data = buffer.getvalue()
+        else:
+            write_sparse(folder / name, *large_torch_zip(1 << 10, 2))
+            continue
         (folder / name).write_bytes(data)
     figures = {}
     commands = {"assaymark": [sys.executable, "-m", "assaymark", "scan", "--no-cache", str(folder)]}
@@ -100,10 +107,6 @@ def _many(folder: Path, count: int) -> bool:
         return True
     print(f"times modelscan: {figures['modelscan'] / figures['assaymark']:.1f}, limit {_MANY_LIMIT:.0f}")
     return figures["modelscan"] / figures["assaymark"] >= _MANY_LIMIT
-
-
-_ARRAY = b"\x93NUMPY\x01\x00" + (118).to_bytes(2, "little")
-_ARRAY += b"{'descr': '<i8', 'fortran_order': False, 'shape': (1,), }".ljust(117) + b"\n"
 
 
 def _whole(paths: list[Path], runs: int) -> list[float]:

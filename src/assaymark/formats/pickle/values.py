@@ -70,7 +70,7 @@ class Global:
 
     ``module`` and ``name`` are after the renaming of Python 2 names (``_compat_pickle``) that readers do below
     protocol 3; ``raw`` is the dotted name as written. ``constant`` is false when a name was not a constant of
-    the stream. ``permit`` belongs to the observer.
+    the stream. ``permit`` and ``value`` belong to the observer; ``value`` says that containers may hold it.
     """
 
     module: str
@@ -80,11 +80,25 @@ class Global:
     opcode: str
     constant: bool = True
     permit: Any = None
+    value: bool = True
 
     @property
     def dotted(self) -> str:
         """``module.name``."""
         return f"{self.module}.{self.name}"
+
+
+class Naming(tuple[Any, ...]):  # noqa: SLOT001 - a tuple cannot have slots of its own
+    """A tuple that holds, at any depth, a global that no container may hold: good for arguments, and nothing else."""
+
+    found: Global
+
+
+def naming(value: Value) -> Global | None:
+    """The global that no container may hold, if ``value`` is one or a tuple around one."""
+    if type(value) is Global:
+        return None if value.value else value
+    return value.found if type(value) is Naming else None
 
 
 @dataclass(slots=True, eq=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.limits import PICKLE_MAX_DIGITS, PICKLE_MAX_SPARE_SLOTS, SCAN_MAX_DICT_ITEMS, SCAN_MAX_LIST_ITEMS
-from assaymark.formats.pickle.values import FROZENSET, SET, Blob, Dict, Global, Naming, Plain, Value, naming
+from assaymark.formats.pickle.values import FROZENSET, SET, Blob, Dict, Global, Naming, Plain, Value, is_naming
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,21 +44,15 @@ def _holds(machine: Machine, items: list[Value], opcode: str) -> None:
     """Say which globals a container takes that none may hold."""
     for item in items:
         kind = type(item)
-        if kind is Global or kind is Naming:
-            found = naming(item)
-            if found is not None:
-                machine.observer.on_held(found, opcode, machine.at)
+        if (kind is Global or kind is Naming) and is_naming(item):
+            machine.observer.on_held(item, opcode, machine.at)
 
 
 def _as_tuple(items: list[Value]) -> tuple[Value, ...]:
     for item in items:
         kind = type(item)
-        if kind is Global or kind is Naming:
-            found = naming(item)
-            if found is not None:
-                made = Naming(items)
-                made.found = found
-                return made
+        if (kind is Global or kind is Naming) and is_naming(item):
+            return Naming(items)
     return tuple(items)
 
 

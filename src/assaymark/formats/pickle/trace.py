@@ -72,8 +72,8 @@ class Observer(Protocol):
         """Something that is not a plain container gets items: a method of it is called."""
         ...
 
-    def on_held(self, found: Global, opcode: str, offset: int, /) -> None:
-        """A container takes a global whose ``value`` is false: whatever calls its items would call it."""
+    def on_held(self, held: Value, opcode: str, offset: int, /) -> None:
+        """A container takes a global whose ``value`` is false, or a tuple around one: its items may be called."""
         ...
 
     def on_persistent(self, identity: Value, opcode: str, offset: int, /) -> Value:

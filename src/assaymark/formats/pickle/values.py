@@ -88,17 +88,15 @@ class Global:
         return f"{self.module}.{self.name}"
 
 
-class Naming(tuple[Any, ...]):  # noqa: SLOT001 - a tuple cannot have slots of its own
+class Naming(tuple[Any, ...]):
     """A tuple that holds, at any depth, a global that no container may hold: good for arguments, and nothing else."""
 
-    found: Global
+    __slots__ = ()
 
 
-def naming(value: Value) -> Global | None:
-    """The global that no container may hold, if ``value`` is one or a tuple around one."""
-    if type(value) is Global:
-        return None if value.value else value
-    return value.found if type(value) is Naming else None
+def is_naming(value: Value) -> bool:
+    """Whether ``value`` is a global that no container may hold, or a tuple around one."""
+    return not value.value if type(value) is Global else type(value) is Naming
 
 
 @dataclass(slots=True, eq=False)
@@ -126,6 +124,9 @@ def describe(value: Value) -> str:
         return f"a {value.kind}"
     if isinstance(value, Unknown):
         return value.why
+    if type(value) is Naming:
+        held = next((item for item in value if type(item) is Global), None)
+        return f"a tuple that holds {held.dotted if held is not None else 'what only may be called'}"
     if isinstance(value, (Plain, Blob)):
         return f"a {value.kind}"
     if isinstance(value, Dict):

@@ -55,7 +55,7 @@ class _Globals:
     def on_mutate(self, _target: Value, _items: list[Value], _opcode: str, _offset: int) -> None:
         """Lists of numbers are filled."""
 
-    def on_held(self, _found: Global, _opcode: str, _offset: int) -> None:
+    def on_held(self, _held: Value, _opcode: str, _offset: int) -> None:
         """No effect by itself."""
 
     def on_persistent(self, _identity: Value, _opcode: str, _offset: int) -> Value:

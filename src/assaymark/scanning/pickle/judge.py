@@ -166,10 +166,10 @@ class Judge:
         what = f"{opcode} at byte {offset} adds {len(items)} items to {describe(target)}"
         self._unsafe(f"{what}, which calls a method of it", offset)
 
-    def on_held(self, found: Global, opcode: str, offset: int) -> None:
+    def on_held(self, held: Value, opcode: str, offset: int) -> None:
         """What may be called but not stand as a value would be called by what holds it."""
         self._unsafe(
-            f"{opcode} at byte {offset} puts {found.dotted} into a container, where it is not permitted", offset
+            f"{opcode} at byte {offset} puts {describe(held)} into a container, where it is not permitted", offset
         )
 
     def on_persistent(self, identity: Value, opcode: str, offset: int) -> Value:

@@ -46,7 +46,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from assaymark.formats.pickle.values import Dict, Global, Instance, Naming, Plain, describe, naming
+from assaymark.formats.pickle.values import Dict, Global, Instance, Naming, Plain, describe
 from assaymark.scanning.pickle.permit import Permit, is_bytes, is_class, is_integer, is_text
 from assaymark.scanning.pickle.refusal import Refused, is_instance
 
@@ -104,7 +104,7 @@ def _check_dict(attributes: Dict) -> None:
         if is_special(key):
             raise Refused(f"with an attribute {key[:_SHOWN]}, which Python itself uses")
         if not is_value(value):
-            raise Refused(f"with {describe(naming(value) or value)} as its attribute {key[:_SHOWN]!r}")
+            raise Refused(f"with {describe(value)} as its attribute {key[:_SHOWN]!r}")
         if key in _TEXTS and not (value is None or is_text(value)):
             raise Refused(f"with {describe(value)} as its attribute {key[:_SHOWN]!r}, which is shown at once")
 

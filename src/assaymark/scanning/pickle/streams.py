@@ -204,7 +204,7 @@ class _Probe:
     def on_mutate(self, target: Value, _items: list[Value], _opcode: str, _offset: int) -> None:
         self.effect = self.effect or isinstance(target, Global)
 
-    def on_held(self, _found: Global, _opcode: str, _offset: int) -> None:
+    def on_held(self, _held: Value, _opcode: str, _offset: int) -> None:
         """No effect by itself."""
 
     def on_persistent(self, _identity: Value, _opcode: str, _offset: int) -> Value:

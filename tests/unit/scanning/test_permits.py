@@ -276,6 +276,9 @@ CALLED_ON_LOAD = {
     "an optimizer whose group is a module": ADAM
     + attributes(text("param_groups"), EMPTY_LIST + SEQUENTIAL + b"a")
     + BUILD,
+    "a dict whose data is a frame": made("collections", "UserDict")
+    + attributes(text("data"), made("pandas", "DataFrame"))
+    + BUILD,
     "a release of scikit-learn that is an object": made("sklearn.linear_model._base", "LinearRegression")
     + attributes(text("_sklearn_version"), SEQUENTIAL)
     + BUILD,

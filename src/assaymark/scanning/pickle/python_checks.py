@@ -21,8 +21,8 @@ from assaymark.formats.pickle.values import (
     describe,
 )
 from assaymark.scanning.pickle.permit import is_bytes, is_class, is_integer, is_text
-from assaymark.scanning.pickle.refusal import Refused
-from assaymark.scanning.pickle.shapes import is_special
+from assaymark.scanning.pickle.refusal import Refused, is_instance
+from assaymark.scanning.pickle.shapes import check_attributes, is_special
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,6 +143,16 @@ def typed_array(arguments: tuple[Value, ...]) -> Value:
     raise Refused("with something that is no typed array")
 
 
+def user_dict(_instance: Instance, state: Value) -> None:
+    """``UserDict`` passes items on to its ``data``: those of another class would have its methods called."""
+    check_attributes(state)
+    if not isinstance(state, Dict):
+        raise Refused("with a state that is no dict")
+    for key, value in zip(state.items[::2], state.items[1::2], strict=True):
+        if key == "data" and not (isinstance(value, Dict) or is_instance(value, "OrderedDict")):
+            raise Refused(f"with {describe(value)} as its data")
+
+
 CHECKS: Final[dict[str, Callable[..., Value]]] = {
     "python.pairs": pairs,
     "python.latin1": latin1,
@@ -153,5 +163,6 @@ CHECKS: Final[dict[str, Callable[..., Value]]] = {
     "python.defaultdict": default_dict,
     "python.reconstructor": reconstructor,
     "python.newobj": new_object,
+    "python.user_dict": user_dict,
     "python.array": typed_array,
 }

@@ -34,6 +34,9 @@ class Record:
             self.events.append(("call of a value",))
         return COMPUTED
 
+    def on_held(self, held: object, opcode: str, offset: int) -> None:
+        """No effect by itself."""
+
     def on_persistent(self, identity: object, opcode: str, offset: int) -> object:
         self.events.append(("persistent",))
         return COMPUTED

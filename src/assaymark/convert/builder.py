@@ -171,6 +171,9 @@ class Builder:
         self.drop(f"byte {offset}: a buffer beside the file")
         return Lost("a buffer beside the file")
 
+    def on_held(self, held: Value, opcode: str, offset: int) -> None:
+        """Nothing is called here, whatever holds what."""
+
     def on_split(self, offset: int) -> None:
         """What follows depends on the reader, so no conversion could say which values are right."""
         raise InputError(

@@ -41,6 +41,16 @@ def read_text(view: View) -> bytes:
     return b"".join(parts)
 
 
+def utf16_text(view: View) -> bytes | None:
+    """All of ``view`` as UTF-8, when it is text in UTF-16 with a byte order mark, as PyYAML and ``json`` read it."""
+    if view.read(0, 2) not in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) or view.size > SCAN_MAX_TEXT_BYTES:
+        return None
+    try:
+        return view.read(0, view.size).decode("utf-16").encode()
+    except UnicodeError:
+        return None
+
+
 def json_value(text: bytes) -> Any:
     """The value of strict JSON text, but for the NaN that training tools log.
 

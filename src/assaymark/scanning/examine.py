@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.core.limits import SCAN_MAX_NESTING
 from assaymark.core.part import load_part
+from assaymark.core.view import BytesView
+from assaymark.formats.text import utf16_text
 from assaymark.scanning.containers.polyglots import other_formats
 from assaymark.scanning.content import Content
-from assaymark.scanning.documents.kinds import DOCUMENTS, document_kind
+from assaymark.scanning.documents.kinds import DOCUMENTS, UTF16_TEXTS, document_kind
 from assaymark.scanning.graph_kinds import kind_by_name
 from assaymark.scanning.graphs.tables import is_raw_tensors
 from assaymark.scanning.notes import Notes
@@ -44,6 +46,11 @@ def _examine(content: Content) -> None:
         notes.skip(f"nested in more than {SCAN_MAX_NESTING} containers", member)
         return
     kind = document_kind(content, recognise(view)) or kind_by_name(content.suffix)
+    if not kind and content.suffix in UTF16_TEXTS:
+        text = utf16_text(view)
+        if text is not None:
+            content.examine(content.within(BytesView(text), content.name))
+            return
     examined = kind in ("pickle", "native", "empty", *DOCUMENTS)
     code = "" if examined else runnable(view, content.suffix)
     if code:

@@ -43,6 +43,18 @@ print(
 open('x','w').write('y')
 def f(x=__import__('os').system('id')): pass
 import os; d = {'a': os.system}
+import random; random._os.system('id')
+import pandas as pd; pd.io.common.os.system('id')
+from glob import os as o; o.system('id')
+from inspect import importlib as i; i.import_module('os').system('id')
+import builtins as b; vars(b)['ev' + 'al']('1')
+import os; os.__dict__['system']('id')
+from os import system as __class_getitem__
+f().system('id')
+import timeit; timeit.timeit('print(1)')
+import pkgutil; pkgutil.resolve_name('os:system')('id')
+import logging.config; logging.config.dictConfig({})
+import torch.utils.collect_env as c; c.run('id')
 # coding: utf-7
 """.strip().splitlines()
 

@@ -44,8 +44,27 @@ ORDINARY = {
     "ldm.json": {"model": {"target": "ldm.models.diffusion.ddpm.LatentDiffusion", "params": {"linear_start": 0.1}}},
     "trainer.json": {"optimizer": {"class_path": "torch.optim.AdamW", "init_args": {"lr": 0.1}}},
     "nan.json": b'{"loss": NaN}',
+    "lora.json": {"peft_type": "LORA", "megatron_config": None, "megatron_core": "megatron.core"},
+    "attention.json": {"model_type": "llama", "_attn_implementation": "flash_attention_2"},
+    "router_config.json": {
+        "types": {"query_0_Dense": "sentence_transformers.models.Dense"},
+        "structure": {"query": ["query_0_Dense"]},
+        "parameters": {},
+    },
+    "tokenizer_config.json": {"tokenizer_class": "LlamaTokenizer", "model_max_length": 1e30},
+    "genai_config.json": {"model": {"decoder": {"session_options": {"log_id": "x", "provider_options": []}}}},
 }
 HOSTILE = {
+    "kernel": ({"model_type": "llama", "attn_implementation": "someone/kernel"}, Severity.HIGH),
+    "kernel of a part": ({"_attn_implementation": {"text_config": "someone/kernel@v1:run"}}, Severity.HIGH),
+    "kernel of experts": ({"experts_implementation": "someone/kernel"}, Severity.HIGH),
+    "megatron": ({"peft_type": "LORA", "megatron_config": {"a": 1}, "megatron_core": "module"}, Severity.HIGH),
+    "router": ({"types": {"a": "os.system"}, "structure": {"query": ["a"]}}, Severity.CRITICAL),
+    "words": ({"tokenizer_class": "module.Tokenizer", "max_seq_length": 1}, Severity.HIGH),
+    "native operators": (
+        {"model": {"decoder": {"session_options": {"custom_ops_library": "operators.so"}}}},
+        Severity.CRITICAL,
+    ),
     "auto_map": ({"auto_map": {"AutoModel": "modeling.Net"}}, Severity.HIGH),
     "tokenizer": ({"auto_map": {"AutoTokenizer": ["tok.T", None]}}, Severity.HIGH),
     "elsewhere": ({"auto_map": {"AutoModel": "a/b--modeling.Net"}}, Severity.CRITICAL),

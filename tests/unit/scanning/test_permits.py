@@ -7,6 +7,7 @@ from tests.support.asm import (
     BUILD,
     EMPTY_DICT,
     EMPTY_LIST,
+    EMPTY_SET,
     EMPTY_TUPLE,
     MARK,
     NONE,
@@ -236,3 +237,62 @@ def test_nothing_of_the_table_is_known_to_be_dangerous_but_by_its_module() -> No
 )
 def test_danger_is_told_from_the_unknown(module: str, name: str, expected: bool) -> None:
     assert is_dangerous(module, name) is expected
+
+
+def attributes(*pairs: bytes) -> bytes:
+    return EMPTY_DICT + MARK + b"".join(pairs) + b"u"
+
+
+def made(module: str, name: str) -> bytes:
+    return glob(module, name) + EMPTY_TUPLE + b"\x81"
+
+
+SEQUENTIAL = made("torch.nn.modules.container", "Sequential")
+LOADER = glob("torch.storage", "_load_from_bytes")
+RESULT = ("scipy.optimize._optimize", "OptimizeResult")
+ADAM = made("torch.optim.adam", "Adam")
+CALLED_ON_LOAD = {
+    # Each runs code in pickle.load: a permitted function within a dict, and a class that calls what it finds there.
+    "a loader among a module's modules": SEQUENTIAL
+    + attributes(text("_modules"), attributes(text("0"), LOADER))
+    + BUILD,
+    "a loader in a list": EMPTY_LIST + LOADER + b"a",
+    "a loader in many items": EMPTY_LIST + MARK + NONE + LOADER + b"e",
+    "a loader in a set": EMPTY_SET + MARK + LOADER + b"\x90",
+    "a loader in a frozen set": MARK + LOADER + b"\x91",
+    "a loader in a list of protocol 0": MARK + LOADER + b"l",
+    "a loader in a dict of protocol 0": MARK + text("get") + LOADER + b"d",
+    "a loader in a tuple in a dict": attributes(text("hook"), LOADER + TUPLE1 + TUPLE1),
+    "a loader in a tuple as an attribute": SEQUENTIAL + attributes(text("_modules"), LOADER + TUPLE1) + BUILD,
+    "__setstate__ as an item that is an attribute": made(*RESULT) + text("__setstate__") + SEQUENTIAL + b"s",
+    "__setstate__ in the state of a base": call(
+        "copyreg",
+        "_reconstructor",
+        glob(*RESULT),
+        glob("builtins", "dict"),
+        attributes(text("__setstate__"), SEQUENTIAL),
+    ),
+    "an optimizer whose state is a module": ADAM + attributes(text("state"), SEQUENTIAL) + BUILD,
+    "an optimizer whose group is a module": ADAM
+    + attributes(text("param_groups"), EMPTY_LIST + SEQUENTIAL + b"a")
+    + BUILD,
+    "a dict whose data is a frame": made("collections", "UserDict")
+    + attributes(text("data"), made("pandas", "DataFrame"))
+    + BUILD,
+    "a release of scikit-learn that is an object": made("sklearn.linear_model._base", "LinearRegression")
+    + attributes(text("_sklearn_version"), SEQUENTIAL)
+    + BUILD,
+}
+
+
+@pytest.mark.parametrize("name", CALLED_ON_LOAD)
+def test_what_a_library_would_call_while_it_loads_is_refused(name: str) -> None:
+    report = examine(BytesView(proto(4) + CALLED_ON_LOAD[name] + STOP), "model.pkl")
+    assert report.outcome() is ScanOutcome.FAIL
+    assert {finding.rule for finding in report.findings} == {"pickle-unsafe-use"}
+
+
+def test_classes_of_arrays_and_types_may_stand_in_containers() -> None:
+    held = glob("numpy", "float64") + glob("numpy", "ndarray") + glob("torch", "float32")
+    report = examine(BytesView(proto(4) + EMPTY_LIST + MARK + held + b"e" + STOP), "model.pkl")
+    assert report.outcome() is ScanOutcome.PASS

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from tests.support.examples_documents import ESTIMATOR, UFUNC, node, skops
 
@@ -119,3 +121,29 @@ def test_yaml_that_makes_its_reader_act_fails(name):
 def test_values_are_those_of_the_specification(text, value):
     documents = read_yaml(text).documents
     assert (documents[0] if documents else None) == value
+
+
+ACTIVE = "!!python/object/apply:os.system [id]\n"
+SPLIT_TAG = "%TAG !p! tag:yaml.org,2002:py\n---\n!p!thon/object/apply:os.system [id]\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("config.yaml", ACTIVE.encode("utf-16")),
+        ("config.yml", b"\xfe\xff" + ACTIVE.encode("utf-16-be")),
+        ("config.json", json.dumps({"auto_map": {"AutoModel": "m.Net"}}).encode("utf-16")),
+        ("config.yaml", f"a: 1 # remark\u2028b: {ACTIVE}".encode()),
+        ("config.yaml", f"a: 1 # remark\x85b: {ACTIVE}".encode()),
+        ("config.cfg", SPLIT_TAG.encode()),
+        ("config", SPLIT_TAG.encode()),
+        ("config.json", b'{"a": !!python/object/apply:os.system ["id"]}'),
+    ],
+)
+def test_yaml_that_is_spelt_for_its_reader_alone_fails(name, data):
+    """PyYAML takes UTF-16, ends lines at U+0085, U+2028 and U+2029, and reads JSON as YAML."""
+    assert examine(BytesView(data), name).outcome() is ScanOutcome.FAIL
+
+
+def test_ordinary_text_in_utf_16_passes():
+    assert examine(BytesView("a: 1\n".encode("utf-16")), "config.yaml").outcome() is ScanOutcome.PASS

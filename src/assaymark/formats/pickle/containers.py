@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.limits import PICKLE_MAX_DIGITS, PICKLE_MAX_SPARE_SLOTS, SCAN_MAX_DICT_ITEMS, SCAN_MAX_LIST_ITEMS
-from assaymark.formats.pickle.values import FROZENSET, SET, Blob, Dict, Plain, Value
+from assaymark.formats.pickle.values import FROZENSET, SET, Blob, Dict, Global, Naming, Plain, Value, is_naming
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,12 +40,28 @@ def _dup(machine: Machine) -> None:
     machine.stack.append(machine.top())
 
 
+def _holds(machine: Machine, items: list[Value], opcode: str) -> None:
+    """Say which globals a container takes that none may hold."""
+    for item in items:
+        kind = type(item)
+        if (kind is Global or kind is Naming) and is_naming(item):
+            machine.observer.on_held(item, opcode, machine.at)
+
+
+def _as_tuple(items: list[Value]) -> tuple[Value, ...]:
+    for item in items:
+        kind = type(item)
+        if (kind is Global or kind is Naming) and is_naming(item):
+            return Naming(items)
+    return tuple(items)
+
+
 def _empty_tuple(machine: Machine) -> None:
     machine.stack.append(())
 
 
 def _tuple(machine: Machine) -> None:
-    machine.stack.append(tuple(machine.items_since_mark()))
+    machine.stack.append(_as_tuple(machine.items_since_mark()))
 
 
 def _counted(length: int) -> Callable[[Machine], None]:
@@ -53,7 +69,7 @@ def _counted(length: int) -> Callable[[Machine], None]:
         stack = machine.stack
         if len(stack) - length < machine.fence:
             machine.underflow()
-        stack[-length:] = [tuple(stack[-length:])]
+        stack[-length:] = [_as_tuple(stack[-length:])]
 
     return make
 
@@ -63,7 +79,9 @@ def _empty_list(machine: Machine) -> None:
 
 
 def _list(machine: Machine) -> None:
-    machine.stack.append(machine.items_since_mark()[:SCAN_MAX_LIST_ITEMS])
+    items = machine.items_since_mark()
+    _holds(machine, items, "LIST")
+    machine.stack.append(items[:SCAN_MAX_LIST_ITEMS])
 
 
 def _empty_dict(machine: Machine) -> None:
@@ -74,6 +92,7 @@ def _dict(machine: Machine) -> None:
     items = machine.items_since_mark()
     if len(items) % 2:
         machine.doubt("DICT with a key that has no value")
+    _holds(machine, items, "DICT")
     more = len(items) > SCAN_MAX_DICT_ITEMS or len(items) % 2 == 1
     machine.stack.append(Dict(items[:SCAN_MAX_DICT_ITEMS], more=more))
 
@@ -83,7 +102,7 @@ def _empty_set(machine: Machine) -> None:
 
 
 def _frozenset(machine: Machine) -> None:
-    machine.items_since_mark()
+    _holds(machine, machine.items_since_mark(), "FROZENSET")
     machine.stack.append(FROZENSET)
 
 
@@ -98,6 +117,7 @@ def _appends(machine: Machine) -> None:
 
 def _extend(machine: Machine, items: list[Value], opcode: str) -> None:
     target = machine.top()
+    _holds(machine, items, opcode)
     if type(target) is list:
         if len(target) < SCAN_MAX_LIST_ITEMS:
             target.extend(items)
@@ -119,6 +139,7 @@ def _set_items(machine: Machine, items: list[Value], opcode: str) -> None:
     target = machine.top()
     if len(items) % 2:
         machine.doubt(f"{opcode} with a key that has no value")
+    _holds(machine, items, opcode)
     if type(target) is Dict:
         if len(target.items) + len(items) > SCAN_MAX_DICT_ITEMS or len(items) % 2:
             target.more = True
@@ -131,6 +152,7 @@ def _set_items(machine: Machine, items: list[Value], opcode: str) -> None:
 def _additems(machine: Machine) -> None:
     items = machine.items_since_mark()
     target = machine.top()
+    _holds(machine, items, "ADDITEMS")
     if target is not SET and items:
         machine.observer.on_mutate(target, items, "ADDITEMS", machine.at)
 

@@ -72,6 +72,10 @@ class Observer(Protocol):
         """Something that is not a plain container gets items: a method of it is called."""
         ...
 
+    def on_held(self, held: Value, opcode: str, offset: int, /) -> None:
+        """A container takes a global whose ``value`` is false, or a tuple around one: its items may be called."""
+        ...
+
     def on_persistent(self, identity: Value, opcode: str, offset: int, /) -> Value:
         """The loader's ``persistent_load`` is called."""
         ...

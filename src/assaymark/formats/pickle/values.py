@@ -70,7 +70,7 @@ class Global:
 
     ``module`` and ``name`` are after the renaming of Python 2 names (``_compat_pickle``) that readers do below
     protocol 3; ``raw`` is the dotted name as written. ``constant`` is false when a name was not a constant of
-    the stream. ``permit`` belongs to the observer.
+    the stream. ``permit`` and ``value`` belong to the observer; ``value`` says that containers may hold it.
     """
 
     module: str
@@ -80,11 +80,23 @@ class Global:
     opcode: str
     constant: bool = True
     permit: Any = None
+    value: bool = True
 
     @property
     def dotted(self) -> str:
         """``module.name``."""
         return f"{self.module}.{self.name}"
+
+
+class Naming(tuple[Any, ...]):
+    """A tuple that holds, at any depth, a global that no container may hold: good for arguments, and nothing else."""
+
+    __slots__ = ()
+
+
+def is_naming(value: Value) -> bool:
+    """Whether ``value`` is a global that no container may hold, or a tuple around one."""
+    return not value.value if type(value) is Global else type(value) is Naming
 
 
 @dataclass(slots=True, eq=False)
@@ -112,6 +124,9 @@ def describe(value: Value) -> str:
         return f"a {value.kind}"
     if isinstance(value, Unknown):
         return value.why
+    if type(value) is Naming:
+        held = next((item for item in value if type(item) is Global), None)
+        return f"a tuple that holds {held.dotted if held is not None else 'what only may be called'}"
     if isinstance(value, (Plain, Blob)):
         return f"a {value.kind}"
     if isinstance(value, Dict):

@@ -75,7 +75,8 @@ def _torch(content: Content, archive: ZipArchive) -> set[str]:
     root = archive_root(by_name)
     if root is None or len(by_name) != len(archive.members):
         return set()
-    script = any(name.startswith(f"{root}code/") for name in by_name) or f"{root}constants.pkl" in by_name
+    # torch.load hands an archive to TorchScript's reader when it has this member, and reads pickles itself when not.
+    script = f"{root}constants.pkl" in by_name
     done: set[str] = set()
     storages: list[tuple[Storage, int, str, str]] = []
     pickles = ["data", "constants"]

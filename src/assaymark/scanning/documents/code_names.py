@@ -20,7 +20,7 @@ MODULES: Final = _words(
     "shelve jsonpickle socket _socket socketserver telnetlib ftplib smtplib poplib imaplib nntplib paramiko "
     "pexpect fabric webbrowser posix nt winreg _winapi msvcrt commands popen2 zipimport imp "
     "torch.utils.cpp_extension distutils.spawn pip ensurepip IPython.core.magic asyncio.subprocess "
-    "antigravity "
+    "antigravity pdb bdb venv logging.config test.support torch.utils.collect_env "
 )
 # Harmless members of those.
 HARMLESS: Final = _words(
@@ -29,7 +29,7 @@ HARMLESS: Final = _words(
     "dill.dumps socket.gethostname socket.timeout socket.error subprocess.CalledProcessError "
     "subprocess.TimeoutExpired subprocess.SubprocessError subprocess.PIPE subprocess.STDOUT "
     "subprocess.DEVNULL ctypes.c_int ctypes.c_float ctypes.c_long ctypes.c_double ctypes.c_bool "
-    "code.InteractiveInterpreter.__doc__ "
+    "code.InteractiveInterpreter.__doc__ pdb.set_trace "
 )
 NAMES: Final = _words(
     "os.system os.popen os.popen2 os.popen3 os.popen4 os.fork os.forkpty os.startfile os.posix_spawn "
@@ -46,7 +46,9 @@ NAMES: Final = _words(
     "requests.patch requests.delete httpx.post httpx.put urllib.request.urlretrieve "
     "urllib.request.install_opener http.server.HTTPServer xmlrpc.client.ServerProxy aiohttp.ClientSession "
     "websockets.connect site.addsitedir codecs.lookup gc.get_objects inspect.currentframe.f_globals "
-    "platform.popen cloudpickle.load "
+    "platform.popen cloudpickle.load timeit.timeit timeit.repeat timeit.Timer cProfile.run cProfile.runctx "
+    "profile.run profile.runctx trace.Trace pydoc.pipepager pydoc.tempfilepager pydoc.locate "
+    "pkgutil.resolve_name unittest.mock._importer doctest.script doctest.debug_src "
 )
 # Reach the network: dangerous at import.
 NETWORK: Final = _words(
@@ -73,8 +75,23 @@ SECRETS: Final = re.compile(
 )
 
 
+# What other modules have imported, so that it is reached through them: random._os.system.
+_THROUGH: Final = frozenset(("os", "subprocess", "importlib", "builtins", "ctypes", "pty", "runpy"))
+
+
 def is_dangerous_name(name: str) -> bool:
-    """Whether ``module.member`` runs code, starts processes, unpickles or opens sockets."""
+    """Whether ``module.member`` runs code, starts processes, unpickles or opens sockets, or leads to what does."""
+    if _is_dangerous(name):
+        return True
+    parts = name.split(".")
+    for place, part in enumerate(parts[1:-1], 1):
+        module = part.lstrip("_")
+        if module in _THROUGH and _is_dangerous(".".join((module, *parts[place + 1 :]))):
+            return True
+    return False
+
+
+def _is_dangerous(name: str) -> bool:
     if name in HARMLESS:
         return False
     if name in NAMES:

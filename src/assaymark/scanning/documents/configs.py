@@ -48,6 +48,17 @@ _DIFFUSERS_FOLDERS: Final = _words(
     "versatile_diffusion alt_diffusion audioldm audioldm2 musicldm wuerstchen pixart_alpha flux unclip "
     "spectrogram_diffusion semantic_stable_diffusion cogvideo deprecated ltx wan hunyuandit blip_diffusion"
 )
+# transformers fetches a kernel's code from the repository that one of these names: "owner/name".
+_KERNELS: Final = frozenset(
+    (
+        "attn_implementation",
+        "_attn_implementation",
+        "_attn_implementation_internal",
+        "experts_implementation",
+        "_experts_implementation",
+        "_experts_implementation_internal",
+    )
+)
 _PEFT_LIBRARIES: Final = ("transformers.", "diffusers.", "sentence_transformers.", "timm.", "torch.nn.")
 
 
@@ -107,6 +118,19 @@ def _key(content: Content, item: dict[str, Any], key: str, member: Any) -> None:
         _note(content, "config-remote-code", f"MLflow imports {shown(member)} to load the model", severity)
     elif key in ("code", "model_code_path") and "loader_module" in item and isinstance(member, str) and member:
         _note(content, "config-remote-code", f"MLflow puts {shown(member)} on the path and imports code from there")
+    elif key in _KERNELS:
+        _kernels(content, key, member)
+    elif key == "megatron_core" and isinstance(member, str) and not f"{member}.".startswith("megatron.core."):
+        _imported(content, "PEFT", key, member)
+    elif key == "types" and isinstance(member, dict) and ("structure" in item or "parameters" in item):
+        for kind in sorted({kind for kind in member.values() if isinstance(kind, str)}):
+            _module(content, kind)
+    elif key == "tokenizer_class" and isinstance(member, str) and "." in member:
+        if not member.startswith("transformers."):
+            _module(content, member)
+    elif key == "custom_ops_library" and isinstance(member, str) and member:
+        message = f"ONNX Runtime loads the native library {shown(member)} before the model"
+        _note(content, "config-remote-code", message, Severity.CRITICAL)
     elif key == "auto_mapping" and isinstance(member, dict):
         _peft(content, member)
     elif key == "weight_map" and isinstance(member, dict):
@@ -176,6 +200,17 @@ def _serialized(content: Content, member: str) -> None:
     content.examine(content.within(BytesView(data), "serialized.pkl"))
 
 
+def _imported(content: Content, who: str, key: str, module: str) -> None:
+    severity = Severity.CRITICAL if is_dangerous(module, "") else None
+    _note(content, "config-remote-code", f"{key!r}: {who} imports {shown(module)}", severity)
+
+
+def _kernels(content: Content, key: str, member: Any) -> None:
+    """transformers/integrations/hub_kernels.py; a dict names one for each part of the model."""
+    for name in sorted({name for name in _texts(member) if "/" in name}):
+        _note(content, "config-remote-code", f"{key!r}: transformers fetches and runs the kernel {shown(name)}")
+
+
 def _peft(content: Content, member: dict[str, Any]) -> None:
     """peft/auto.py: the class of the base model, imported from ``parent_library``."""
     library, name = member.get("parent_library"), member.get("base_model_class")
@@ -215,7 +250,7 @@ def _expressions(content: Content, value: Any) -> None:
 def _named(content: Content, value: Any) -> None:
     """Files that a loader knows by their name."""
     name = content.name.replace("\\", "/").rsplit("/", 1)[-1]
-    if name == "model_index.json" and isinstance(value, dict):
+    if name in ("model_index.json", "modular_model_index.json") and isinstance(value, dict):
         _diffusers(content, value)
     elif name == "modules.json" and isinstance(value, list):
         _sentence_transformers(content, value)
@@ -223,7 +258,7 @@ def _named(content: Content, value: Any) -> None:
 
 def _diffusers(content: Content, value: dict[str, Any]) -> None:
     for key, member in value.items():
-        if not isinstance(member, list) or len(member) != 2 or not isinstance(member[0], str):  # noqa: PLR2004 - pair
+        if not isinstance(member, list) or not 2 <= len(member) <= 3 or not isinstance(member[0], str):  # noqa: PLR2004 - pair[, where]
             continue
         library, name = member
         known = library in _DIFFUSERS or library in _DIFFUSERS_FOLDERS
@@ -241,10 +276,17 @@ def _sentence_transformers(content: Content, value: list[Any]) -> None:
         if not isinstance(entry, dict):
             continue
         kind, path = entry.get("type"), entry.get("path")
-        if isinstance(kind, str) and not kind.startswith("sentence_transformers."):
-            module, _, name = kind.rpartition(".")
-            severity = Severity.CRITICAL if is_dangerous(module, name) else None
-            message = f"sentence-transformers imports {shown(kind)}, which is not its own"
-            _note(content, "config-remote-code", message, severity)
+        if isinstance(kind, str):
+            _module(content, kind)
         if isinstance(path, str):
             _paths(content, "path", [path] if path else [])
+
+
+def _module(content: Content, kind: str) -> None:
+    """A module of a sentence-transformers model, or what one takes words apart with."""
+    if kind.startswith("sentence_transformers."):
+        return
+    module, _, name = kind.rpartition(".")
+    severity = Severity.CRITICAL if is_dangerous(module, name) else None
+    message = f"sentence-transformers imports {shown(kind)}, which is not its own"
+    _note(content, "config-remote-code", message, severity)

@@ -22,6 +22,7 @@ _SUFFIXES: Final = {
     ".pth": "pathfile",
 }
 _BYTECODE: Final = frozenset((".pyc", ".pyo"))
+UTF16_TEXTS: Final = frozenset((".yaml", ".yml", ".json"))  # whose readers take UTF-16 for what it is
 _VOCABULARIES: Final = frozenset((".model", ".tiktoken"))
 DOCUMENTS: Final = frozenset((*_SUFFIXES.values(), "bytecode"))  # examined although a loader may run them
 _TEXTS: Final = frozenset(("text", "json"))

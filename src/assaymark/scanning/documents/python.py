@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _ROOTS: Final = frozenset(
     ("os", "builtins", "__builtins__", "subprocess", "sys", "importlib", "ctypes", "pickle", "socket")
 )
+_STARTS: Final = frozenset(("system", "popen", "Popen", "check_output", "execv", "spawn"))
 _WRITES: Final = re.compile(r"[wax+]")
 _CODING: Final = re.compile(rb"(?:[^\n]*\n)?[ \t\f]*#[^\n]*?coding[:=][ \t]*([-\w.]+)")  # PEP 263
 _MAGIC: Final = re.compile(r"^\s*(?:[!%]|\?)", re.MULTILINE)
@@ -131,7 +132,9 @@ class _Visitor(ast.NodeVisitor):
                     if alias.name == "*":
                         self._star(node)
                     else:
-                        self._names[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+                        self._names[alias.asname or alias.name] = name = f"{node.module}.{alias.name}"
+                        if name.startswith("os.") and known.is_dangerous_name(name):
+                            self._found(node, f"imports {name}")
         for node in ast.walk(tree):
             if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
                 meant = self._dotted(node.value)
@@ -166,7 +169,8 @@ class _Visitor(ast.NodeVisitor):
                 return f"{inner}.{attribute}" if inner is not None else None
             case ast.Call(func=function, args=[ast.Constant(value=str(name)), *_]):
                 called = self._dotted(function)
-                return name if called in ("builtins.__import__", "importlib.import_module") else None
+                imports = called in ("builtins.__import__", "importlib.import_module")
+                return name if imports or (called or "").endswith(".importlib.import_module") else None
             case ast.Call(func=ast.Name(id="getattr"), args=[target, ast.Constant(value=str(name)), *_]):
                 inner = self._dotted(target)
                 return f"{inner}.{name}" if inner is not None else None
@@ -174,7 +178,9 @@ class _Visitor(ast.NodeVisitor):
                 inner = self._dotted(value)
                 if inner == "sys.modules":
                     return name
-                return f"{inner}.{name}" if inner in ("__builtins__", "builtins.__dict__") else None
+                if inner is not None and inner.endswith(".__dict__"):
+                    return f"{inner.removesuffix('.__dict__')}.{name}"
+                return f"{inner}.{name}" if inner == "__builtins__" else None
         return None
 
     def _check(self, node: ast.AST) -> bool:
@@ -230,6 +236,7 @@ class _Visitor(ast.NodeVisitor):
         name = self._dotted(node.func) or ""
         if self._check(node):
             return
+        self._reached(node, name)
         if name in ("os.environ.items", "os.environ.copy", "os.environ.values"):
             self._secrets = True
         self._secrets = self._secrets or any(self._dotted(argument) == "os.environ" for argument in node.args)
@@ -257,6 +264,13 @@ class _Visitor(ast.NodeVisitor):
             self._found(node, f"changes files by {node.func.attr} while it is imported")
         elif name == "?open" and _writes(node):
             self._found(node, "writes a file while it is imported")
+
+    def _reached(self, node: ast.Call, name: str) -> None:
+        """What is called without its name: all of a module, or a method of what a call gives."""
+        if name == "?vars" and node.args and (self._dotted(node.args[0]) or "").split(".")[0] in _ROOTS:
+            self._found(node, f"takes all of {self._dotted(node.args[0])}")
+        elif not name and isinstance(node.func, ast.Attribute) and node.func.attr in _STARTS and node.args:
+            self._found(node, f"calls {node.func.attr} of what a call gives")
 
     def _yaml(self, node: ast.Call, name: str) -> None:
         loader = _keyword_node(node, "Loader") or (node.args[1] if len(node.args) > 1 else None)
@@ -288,13 +302,15 @@ class _Visitor(ast.NodeVisitor):
 
     def visit_If(self, node: ast.If) -> None:
         """What stands under ``if __name__ == "__main__"`` does not run at import."""
-        text = ast.dump(node.test)
-        if "'__main__'" in text:
-            self._functions += 1
+        if ast.unparse(node.test) not in ("__name__ == '__main__'", "'__main__' == __name__"):
             self.generic_visit(node)
-            self._functions -= 1
-        else:
-            self.generic_visit(node)
+            return
+        self._functions += 1
+        for statement in node.body:
+            self.visit(statement)
+        self._functions -= 1
+        for statement in node.orelse:
+            self.visit(statement)
 
 
 def _keyword_node(node: ast.Call, name: str) -> ast.expr | None:

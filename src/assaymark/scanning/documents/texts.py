@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _PROSE: Final = frozenset((".md", ".markdown", ".rst", ".txt", ".csv", ".tsv"))
 # YAML that makes Python objects: by a tag, written out, by a shorthand or with escapes, as PyYAML resolves them.
 _ACTIVE_TEXT: Final = re.compile(
-    rb"!!?python\b|tag:yaml\.org,2002:python|!<[^>\n]*%|![\w!-]*%[0-9A-Fa-f]|_target_\b|:serialized:", re.MULTILINE
+    rb"^%TAG\b|!!?python\b|tag:yaml\.org,2002:python|!<[^>\n]*%|![\w!-]*%[0-9A-Fa-f]|_target_\b|:serialized:",
+    re.MULTILINE,
 )
 _YAML: Final = frozenset((".yaml", ".yml"))
 _YAML_NAMES: Final = frozenset(("MLmodel",))
@@ -67,6 +68,9 @@ def scan_json(content: Content) -> None:
         elif content.suffix == ".json":
             where = f" ({error.position})" if error.position else ""
             content.notes.skip(shown(f"not strict JSON: {error.message}{where}"), content.member)
+            text = read_text(content.view)
+            if _ACTIVE_TEXT.search(text):  # for a reader of YAML it may be a document all the same
+                judge_yaml(content, text.decode())
         else:
             scan_text(content)
         return

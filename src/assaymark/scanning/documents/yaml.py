@@ -78,8 +78,19 @@ _ACTIVE: Final = re.compile(
 )
 
 
+# Lines end there in YAML 1.1, which PyYAML reads, and not in YAML 1.2.
+_BREAKS: Final = re.compile("\x85|\u2028|\u2029")
+
+
 def judge_yaml(content: Content, text: str) -> None:
-    """Note what reading these documents would construct or call."""
+    """Note what reading these documents would construct or call, as YAML 1.1 and 1.2."""
+    _judge(content, text)
+    lines = _BREAKS.sub("\n", text)
+    if lines != text:
+        _judge(content, lines)
+
+
+def _judge(content: Content, text: str) -> None:
     try:
         parsed = read_yaml(text)
     except InputError as error:

@@ -55,6 +55,9 @@ class _Globals:
     def on_mutate(self, _target: Value, _items: list[Value], _opcode: str, _offset: int) -> None:
         """Lists of numbers are filled."""
 
+    def on_held(self, _held: Value, _opcode: str, _offset: int) -> None:
+        """No effect by itself."""
+
     def on_persistent(self, _identity: Value, _opcode: str, _offset: int) -> Value:
         self.other = True
         return COMPUTED

@@ -60,6 +60,9 @@ class _Imports:
     def on_mutate(self, _target: Value, _items: list[Value], _opcode: str, _offset: int) -> None:
         """Nothing to remember."""
 
+    def on_held(self, _held: Value, _opcode: str, _offset: int) -> None:
+        """No effect by itself."""
+
     def on_persistent(self, _identity: Value, _opcode: str, _offset: int) -> Value:
         self.plain = False
         return COMPUTED

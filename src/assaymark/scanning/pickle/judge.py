@@ -13,9 +13,11 @@ from assaymark.scanning.notes import shown
 from assaymark.scanning.pickle.dangerous import is_dangerous
 from assaymark.scanning.pickle.joblib_permits import ARRAY_FILE_KIND, raw_block
 from assaymark.scanning.pickle.nested import nested_view
+from assaymark.scanning.pickle.numpy_permits import ARRAY_CLASS
 from assaymark.scanning.pickle.permit import Permit
 from assaymark.scanning.pickle.permits import PERMITS
 from assaymark.scanning.pickle.refusal import Nested, NotChecked, Refused
+from assaymark.scanning.pickle.shapes import is_special
 from assaymark.scanning.pickle.sparse import Sparse
 from assaymark.scanning.pickle.torch_permits import STORAGE_KIND, OutOfStorage, Storage, module_class, storage_of
 
@@ -69,6 +71,7 @@ class Judge:
         permit = PERMITS.get((found.module, found.name)) if found.constant else None
         if permit is not None:
             found.permit = permit
+            found.value = permit.value or permit.kind == ARRAY_CLASS  # which joblib writes in a dict
             return found
         if self.torchscript and found.constant and found.module.split(".", 1)[0] == "__torch__":
             found.permit = _TORCHSCRIPT
@@ -149,13 +152,25 @@ class Judge:
             permit = target.permit
             if permit is _ALLOWED:
                 return
-            if permit is not None and (permit.items if opcode in ("SETITEM", "SETITEMS") else permit.append):
+            if permit is not None and permit.items and opcode in ("SETITEM", "SETITEMS"):
+                # A class whose attributes are its items (scipy's OptimizeResult) has __setstate__ from there.
+                hook = next((key for key in items[::2] if is_special(key)), None)
+                if hook is not None:
+                    self._unsafe(f"{opcode} at byte {offset} sets {hook[:80]!r} of {describe(target)}", offset)
+                return
+            if permit is not None and permit.append and opcode not in ("SETITEM", "SETITEMS"):
                 return
             if isinstance(target.detail, Global):
                 self._act(target.detail, f"{opcode} at byte {offset} adds items to an instance of")
                 return
         what = f"{opcode} at byte {offset} adds {len(items)} items to {describe(target)}"
         self._unsafe(f"{what}, which calls a method of it", offset)
+
+    def on_held(self, held: Value, opcode: str, offset: int) -> None:
+        """What may be called but not stand as a value would be called by what holds it."""
+        self._unsafe(
+            f"{opcode} at byte {offset} puts {describe(held)} into a container, where it is not permitted", offset
+        )
 
     def on_persistent(self, identity: Value, opcode: str, offset: int) -> Value:
         """Torch's storages are remembered; any other reference is outside the file."""

@@ -134,7 +134,10 @@ def _attribute(arguments: tuple[Value, ...]) -> Value:
             permit = PERMITS.get((owner.module, f"{owner.name}.{name}"))
             if permit is not None:
                 dotted = f"{owner.name}.{name}"
-                return Global(owner.module, dotted, f"{owner.raw}.{name}", owner.offset, owner.opcode, permit=permit)
+                raw = f"{owner.raw}.{name}"
+                return Global(
+                    owner.module, dotted, raw, owner.offset, owner.opcode, permit=permit, value=permit.value
+                )
             raise Refused(f"for {name[:80]!r} of {owner.dotted}")
         case (Instance(kind=kind), str() as name) if scipy_checks.has_method(kind, name):
             return Instance("bound method")

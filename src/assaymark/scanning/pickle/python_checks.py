@@ -8,9 +8,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from assaymark.formats.pickle.values import FROZENSET, SET, Blob, Dict, Global, Instance, Plain, Value, describe
+from assaymark.formats.pickle.values import (
+    FROZENSET,
+    SET,
+    Blob,
+    Dict,
+    Global,
+    Instance,
+    Naming,
+    Plain,
+    Value,
+    describe,
+)
 from assaymark.scanning.pickle.permit import is_bytes, is_class, is_integer, is_text
-from assaymark.scanning.pickle.refusal import Refused
+from assaymark.scanning.pickle.refusal import Refused, is_instance
+from assaymark.scanning.pickle.shapes import check_attributes, is_special
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +36,9 @@ _FACTORIES: Final = frozenset(
 )
 _BASES: Final[dict[str, Callable[[Value], bool]]] = {
     "builtins.object": lambda state: state is None,
-    "builtins.dict": lambda state: isinstance(state, Dict),
+    "builtins.dict": lambda state: (
+        isinstance(state, Dict) and not state.more and not any(map(is_special, state.items))
+    ),
     "builtins.list": lambda state: isinstance(state, list),
     "builtins.tuple": lambda state: isinstance(state, tuple),
     "builtins.str": is_text,
@@ -81,7 +95,9 @@ def empty_bytes(arguments: tuple[Value, ...]) -> Value:
 
 def _collection(result: Plain) -> Callable[[tuple[Value, ...]], Value]:
     def make(arguments: tuple[Value, ...]) -> Value:
-        if arguments and not (len(arguments) == 1 and isinstance(arguments[0], (list, tuple))):
+        if arguments and (
+            len(arguments) != 1 or not isinstance(arguments[0], (list, tuple)) or isinstance(arguments[0], Naming)
+        ):
             raise Refused("with something that is no list")
         return result
 
@@ -127,6 +143,16 @@ def typed_array(arguments: tuple[Value, ...]) -> Value:
     raise Refused("with something that is no typed array")
 
 
+def user_dict(_instance: Instance, state: Value) -> None:
+    """``UserDict`` passes items on to its ``data``: those of another class would have its methods called."""
+    check_attributes(state)
+    if not isinstance(state, Dict):
+        raise Refused("with a state that is no dict")
+    for key, value in zip(state.items[::2], state.items[1::2], strict=True):
+        if key == "data" and not (isinstance(value, Dict) or is_instance(value, "OrderedDict")):
+            raise Refused(f"with {describe(value)} as its data")
+
+
 CHECKS: Final[dict[str, Callable[..., Value]]] = {
     "python.pairs": pairs,
     "python.latin1": latin1,
@@ -137,5 +163,6 @@ CHECKS: Final[dict[str, Callable[..., Value]]] = {
     "python.defaultdict": default_dict,
     "python.reconstructor": reconstructor,
     "python.newobj": new_object,
+    "python.user_dict": user_dict,
     "python.array": typed_array,
 }

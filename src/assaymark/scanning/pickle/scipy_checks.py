@@ -28,7 +28,8 @@ def _parse_args_stats\(self, (?P=a) ?(?P=i), moments='mv'\):
     re.ASCII,
 )
 _BARRED: Final = ("_attach_methods", "_attach_argparser_methods", "_argcheck_rvs")
-_METHOD: Final = re.compile(r"_[a-z][a-z0-9_]{0,40}", re.ASCII)
+# Not those that make code: _construct_argparser, _attach_argparser_methods, _updated_ctor_param.
+_METHOD: Final = re.compile(r"_(?!construct|attach|update|argcheck_rvs)[a-z][a-z0-9_]{0,40}", re.ASCII)
 
 
 def has_method(kind: str, name: str) -> bool:

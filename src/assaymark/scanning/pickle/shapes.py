@@ -46,7 +46,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from assaymark.formats.pickle.values import Dict, Global, Instance, Plain, describe
+from assaymark.formats.pickle.values import Dict, Global, Instance, Naming, Plain, describe
 from assaymark.scanning.pickle.permit import Permit, is_bytes, is_class, is_integer, is_text
 from assaymark.scanning.pickle.refusal import Refused, is_instance
 
@@ -60,12 +60,20 @@ if TYPE_CHECKING:
 
 _TOKEN: Final = re.compile(r"\s*(\.\.\.|[(),|?]|[a-z]+)")
 _NAMES: Final = ("__doc__", "__name__", "__qualname__", "__module__")  # what wrappers of functions carry
+_TEXTS: Final = ("_sklearn_version",)  # which scikit-learn compares and shows while it loads
 _SHOWN: Final = 80  # characters of a key or shape in a message
 
 
 def is_value(value: Value) -> bool:
-    """No global, or one that may stand as a value."""
+    """No global, or one that may stand as a value, nor a tuple around another."""
+    if type(value) is Naming:
+        return False
     return not isinstance(value, Global) or (value.permit is not None and value.permit.value)
+
+
+def is_special(key: Value) -> bool:
+    """Whether ``key`` is the name of an attribute that Python itself uses."""
+    return isinstance(key, str) and key.startswith("__") and key.endswith("__")
 
 
 def check_attributes(state: Value, *, slots: bool = False) -> None:
@@ -93,10 +101,12 @@ def _check_dict(attributes: Dict) -> None:
             raise Refused(f"with an attribute whose name is {describe(key)}")
         if key in _NAMES and (value is None or is_text(value)):
             continue
-        if key.startswith("__") and key.endswith("__"):
+        if is_special(key):
             raise Refused(f"with an attribute {key[:_SHOWN]}, which Python itself uses")
         if not is_value(value):
-            raise Refused(f"with {value.dotted} as its attribute {key[:_SHOWN]!r}")
+            raise Refused(f"with {describe(value)} as its attribute {key[:_SHOWN]!r}")
+        if key in _TEXTS and not (value is None or is_text(value)):
+            raise Refused(f"with {describe(value)} as its attribute {key[:_SHOWN]!r}, which is shown at once")
 
 
 def _attributes(value: Value) -> bool:
@@ -122,13 +132,13 @@ _ATOMS: Final[dict[str, Shape]] = {
     "tensor": lambda value: is_instance(value, "torch.Tensor"),
     "storage": lambda value: is_instance(value, "torch storage"),
     "list": lambda value: isinstance(value, list),
-    "tuple": lambda value: isinstance(value, tuple),
+    "tuple": lambda value: isinstance(value, tuple) and not isinstance(value, Naming),
     "dict": lambda value: isinstance(value, Dict) or (isinstance(value, Instance) and _is_mapping(value)),
     "set": lambda value: isinstance(value, Plain),
     "class": is_class,
     "function": lambda value: isinstance(value, Global) and is_value(value),
     "object": lambda value: isinstance(value, Instance),
-    "data": lambda value: not isinstance(value, Global),
+    "data": lambda value: not isinstance(value, (Global, Naming)),
     "attributes": _attributes,
     "slots": _slots,
 }

@@ -198,6 +198,9 @@ class _Probe:
     def on_mutate(self, target: Value, _items: list[Value], _opcode: str, _offset: int) -> None:
         self.effect = self.effect or isinstance(target, Global)
 
+    def on_held(self, _held: Value, _opcode: str, _offset: int) -> None:
+        """No effect by itself."""
+
     def on_persistent(self, _identity: Value, _opcode: str, _offset: int) -> Value:
         """No effect by itself: most loaders refuse, torch's takes no text, and "Paris", "Rome" reads so too."""
         return COMPUTED

@@ -13,6 +13,7 @@ from assaymark.formats.pickle.values import COMPUTED, Blob, Dict, Global, Instan
 from assaymark.formats.torch_layout import DTYPES, STORAGES, elements_spanned
 from assaymark.scanning.pickle.permit import is_bytes, is_class, is_kind
 from assaymark.scanning.pickle.refusal import Nested, NotChecked, Refused, is_count, is_instance
+from assaymark.scanning.pickle.shapes import check_attributes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,7 @@ TENSOR_KIND: Final = "torch.Tensor"
 
 # "persistent" is what transformers notes on buffers.
 _MARK: Final = re.compile(r"_[a-z][a-z0-9_]{0,60}|persistent", re.ASCII)
+_OF_OPTIMIZERS: Final = ("_patch_step_function", "profile_hook_step")
 _OF_TENSORS: Final = frozenset(
     ("_backward_hooks", "_post_accumulate_grad_hooks", "_base", "_cdata", "_grad", "_grad_fn")
 )
@@ -269,7 +271,26 @@ def _passed_on(arguments: tuple[Value, ...]) -> Value:
     raise Refused("with something that is no marked value")
 
 
+def _optimizer_state(_instance: Instance, state: Value) -> None:
+    """``Optimizer.__setstate__`` and its subclasses' call methods of these three, and of themselves, at once."""
+    check_attributes(state)
+    if not isinstance(state, Dict):
+        raise Refused("with a state that is no dict")
+    for key, value in zip(state.items[::2], state.items[1::2], strict=True):
+        if key in _OF_OPTIMIZERS:
+            raise Refused(f"with an attribute {key!r}, which would be called at once")
+        if key == "param_groups":
+            fits = isinstance(value, list) and all(isinstance(group, Dict) for group in value)
+        elif key in ("state", "defaults"):
+            fits = isinstance(value, Dict) or is_instance(value, "defaultdict")
+        else:
+            continue
+        if not fits:
+            raise Refused(f"with {describe(value)} as {key!r}, whose methods would be called at once")
+
+
 CHECKS: Final[dict[str, Callable[..., Value]]] = {
+    "torch.optimizer_state": _optimizer_state,
     "torch.tensor": _tensor,
     "torch.tensor_v2": _tensor_v2,
     "torch.tensor_v3": _tensor_v3,

@@ -154,10 +154,11 @@ def make_plan(
     """
     flat = Flattener(builder, base, calls=pickled)
     document = flat.run(root)
-    if not flat.named and "lost" in document["root"]:
+    root_node = document["root"]
+    if not flat.named and isinstance(root_node, dict) and root_node.keys() == {"lost"}:
         raise InputError(
             "convert-empty",
-            f"nothing in it can be kept: it is {document['root']['lost']}",
+            f"nothing in it can be kept: it is {root_node['lost']}",
             remedy="do not load it; ask its maker for the weights",
         )
     tensors = tuple(_planned(name, array, places, big=big) for name, array in flat.named.items())

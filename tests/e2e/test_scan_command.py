@@ -136,6 +136,7 @@ def test_what_a_team_vouches_for_passes_and_is_said(folder: Path, tmp_path: Path
     assert (ignored["rule"], ignored["path"], ignored["owner"]) == ("pickle-dangerous-global", "a,b:c.pkl", "Eve")
     words = scan(folder, "--config", tmp_path / "scan.toml", form="text")
     assert "ignored" in words.out
+    assert "a,b:c.pkl byte" in words.out
     assert "allowed by configuration: acme.models.Net" in words.out
     suppressed = scan(folder, "--config", tmp_path / "scan.toml", form="sarif").json["runs"][0]["results"]
     assert [result["suppressions"][0]["status"] for result in suppressed] == ["accepted"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
@@ -135,6 +136,7 @@ def test_what_a_team_vouches_for_passes_and_is_said(folder: Path, tmp_path: Path
     assert (ignored["rule"], ignored["path"], ignored["owner"]) == ("pickle-dangerous-global", "a,b:c.pkl", "Eve")
     words = scan(folder, "--config", tmp_path / "scan.toml", form="text")
     assert "ignored" in words.out
+    assert "a,b:c.pkl byte" in words.out
     assert "allowed by configuration: acme.models.Net" in words.out
     suppressed = scan(folder, "--config", tmp_path / "scan.toml", form="sarif").json["runs"][0]["results"]
     assert [result["suppressions"][0]["status"] for result in suppressed] == ["accepted"]
@@ -194,6 +196,55 @@ def test_standard_input_is_one_file(monkeypatch: pytest.MonkeyPatch) -> None:
     ran = scan("-")
     assert ran.code == 1
     assert ran.json["reports"][0]["findings"][0]["locations"][0]["path"] == "stdin"
+
+
+@pytest.mark.parametrize("paths", [("-",), (".", "-")])
+def test_nothing_on_standard_input_is_no_clean_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, paths: tuple[str, ...]
+) -> None:
+    (tmp_path / "fine.pkl").write_bytes(HARMLESS)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(), isatty=lambda: False))
+    ran = scan(*paths)
+    assert ran.code == 3
+    assert "nothing came on standard input" in ran.out
+
+
+def test_a_path_that_cannot_be_read_hides_nothing_of_the_others(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken").symlink_to("nowhere")
+    ran = scan(tmp_path / "broken", folder, "--output", f"sarif={tmp_path / 'scan.sarif'}")
+    assert ran.code == 1
+    assert [report["outcome"] for report in ran.json["reports"]] == ["incomplete", "fail"]
+    assert ran.json["reports"][0]["skipped"] == [{"path": str(tmp_path / "broken"), "reason": "a link to nothing"}]
+    assert (tmp_path / "scan.sarif").exists()
+    assert scan(tmp_path / "broken").json["error"]["code"] == "link-broken"
+
+
+def test_a_folder_that_may_not_be_read_is_skipped_and_the_rest_is_scanned(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = os.listdir
+
+    def refuse(place: Path) -> list[str]:
+        if place.name == "sub":
+            raise PermissionError(13, "Permission denied")
+        return listed(place)
+
+    monkeypatch.setattr("assaymark.store.walk.os.listdir", refuse)
+    ran = scan(folder)
+    assert ran.code == 1
+    assert {"path": "sub", "reason": "a folder that may not be read by this user"} in ran.json["reports"][0][
+        "skipped"
+    ]
+    assert scan(folder / "sub").json["error"]["code"] == "path-unreadable"
+
+
+def test_a_name_begins_no_line_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "a\n::error::b.pkl").write_bytes(LIVE)
+    ran = scan(tmp_path, form="text")
+    assert ran.code == 1
+    assert "at a\\n::error::b.pkl" in ran.out
+    assert not [line for line in ran.out.splitlines() if line.startswith("::")]
 
 
 def test_a_slow_report_is_taken_from_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,7 +88,7 @@ def opinions_at(
     if is_folder(path):
         try:
             found = sorted(walk(path), key=lambda file: file.path)
-        except InputError as error:
+        except (InputError, UsageError) as error:
             detail = f"it was not asked: {error.message}"
             return tuple(Opinion(name, "unknown", OpinionOutcome.ERROR, detail=detail) for name in names)
     else:

@@ -63,6 +63,11 @@ def scan_with(
     return reports[0] if len(reports) == 1 else merge_reports(reports)
 
 
+def unread(path: str, error: InputError | UnavailableError) -> Report:
+    """No answer about one of several paths, so that what was found in the others is still said."""
+    return Report((), (), (), (Skipped(path, error.message),), confinement=HOLDS)
+
+
 def _refused(shown: str, error: InputError) -> Report:
     """A link out of the folder is a finding; what else has no place in a model is no answer. Neither is read."""
     findings: tuple[Finding, ...] = ()
@@ -119,9 +124,21 @@ def _same(source: RangeSource) -> RangeSource:
 
 @contextmanager
 def from_stdin() -> Iterator[Path]:
-    """What standard input brings, as a file named ``stdin`` that is gone afterwards."""
+    """What standard input brings, as a file named ``stdin`` that is gone afterwards.
+
+    Raises:
+        InputError: ``stdin-empty``: silence of a command that failed before the pipe is no clean file.
+    """
     with tempfile.TemporaryDirectory(prefix="assaymark-") as folder:
         place = Path(folder) / "stdin"
         with place.open("wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
+            size = file.tell()
+        if not size:
+            raise InputError(
+                "stdin-empty",
+                "nothing came on standard input",
+                source="-",
+                remedy="see whether the command before the pipe failed",
+            )
         yield place

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assaymark.core.errors import UsageError
+from assaymark.core.errors import InputError, UsageError
 from assaymark.core.times import format_time
 from assaymark.scanning.config import Allow, ScanConfig, parse_scan_config
 
@@ -39,7 +39,11 @@ def load_scan_config(path: Path, now: int) -> LoadedConfig:
     except OSError as error:
         message = error.strerror or "cannot be read"
         raise UsageError("path-missing", message, source=str(path), remedy="check the path of --config") from None
-    config, ended = parse_scan_config(text).standing(now)
+    try:
+        parsed = parse_scan_config(text)
+    except InputError as error:
+        raise error.at(str(path)) from None
+    config, ended = parsed.standing(now)
     notes = [f"the entry on {_about(entry)} ended {format_time(entry.until)}" for entry in ended]
     allow = []
     for entry in config.allow:

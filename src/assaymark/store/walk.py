@@ -66,7 +66,8 @@ def is_folder(path: Path) -> bool:
 def walk(folder: Path, on_refused: Callable[[str, InputError], None] | None = None) -> Iterator[FoundFile]:
     """Every file of a folder, links within it as files and folders at the link's path; in no particular order.
 
-    With ``on_refused`` a link or file that has no place in a model is told to it, with its path, and passed over.
+    With ``on_refused`` a link or file that has no place in a model, or a folder within this one that may not be read,
+    is told to it, with its path, and passed over.
 
     Raises:
         UsageError: ``path-unreadable``.
@@ -80,7 +81,7 @@ def walk(folder: Path, on_refused: Callable[[str, InputError], None] | None = No
     seen = 0
     while pending:
         current = pending.pop()
-        for name in _names(current.real):
+        for name in _names(current, on_refused):
             seen += 1
             if seen > MANIFEST_MAX_FILES:
                 raise InputError("manifest-size", f"more than {MANIFEST_MAX_FILES} files", source=str(folder))
@@ -111,11 +112,16 @@ def walk(folder: Path, on_refused: Callable[[str, InputError], None] | None = No
                 on_refused(shown, _wrong_kind(place, status))
 
 
-def _names(folder: Path) -> list[str]:
+def _names(folder: _Folder, on_refused: Callable[[str, InputError], None] | None) -> list[str]:
+    """What is in a folder; none when it may not be read, lies below the one that was asked for, and that is told."""
     try:
-        return os.listdir(folder)  # noqa: PTH208 - names are needed, not paths
+        return os.listdir(folder.real)  # noqa: PTH208 - names are needed, not paths
     except OSError as error:
-        raise path_error(error, folder) from error
+        if on_refused is None or not folder.path or not isinstance(error, PermissionError):
+            raise path_error(error, folder.real) from error
+    unread = "a folder that may not be read by this user"
+    on_refused(folder.path, InputError("path-unreadable", unread, source=str(folder.real)))
+    return []
 
 
 def _resolve(place: Path, boundary: Boundary) -> tuple[Path, os.stat_result]:

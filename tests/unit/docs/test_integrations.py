@@ -20,6 +20,17 @@ def test_the_hook_takes_model_files_and_no_others() -> None:
     wanted = re.compile(hook["files"])
     for name in ("a/model.pt", "m.pkl", "x.safetensors", "deep/config.json", "tokenizer_config.json", "w.keras"):
         assert wanted.search(name), name
+    for name in (
+        "m.pt2",
+        "M.PKL",
+        "n.dill",
+        "c.pdparams",
+        "w.tgz",
+        "chat_template.jinja",
+        "mlflow/MLmodel",
+        "r.RData",
+    ):
+        assert wanted.search(name), name
     for name in ("main.py", "README.md", "data.json", "config.json.bak"):
         assert not wanted.search(name), name
 

@@ -51,3 +51,12 @@ def test_every_scanner_can_be_loaded_and_has_its_own_id() -> None:
     assert len({part.id for part in SCANNERS}) == len(SCANNERS)
     for part in SCANNERS:
         assert callable(load_part(part))
+
+
+def test_an_installation_has_every_page_and_no_hostile_file() -> None:
+    """A scanner that ships what it refuses is refused by every other scanner of that machine, and by itself."""
+    builder = pytest.importorskip("hatchling.builders.wheel").WheelBuilder(str(FOLDER.parent))
+    files = {file.distribution_path for file in builder.recurse_included_files()}
+    rules = {path for path in files if path.startswith("assaymark/_rules/")}
+    assert rules == {f"assaymark/_rules/{name}/rule.md" for name in RULES}
+    assert {"assaymark/__main__.py", "assaymark/py.typed", "assaymark/scanning/pickle/allow/torch.json"} <= files

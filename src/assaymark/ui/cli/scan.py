@@ -176,9 +176,10 @@ def _fix(results: ScanResults) -> list[Fixed]:
 def _scan(
     paths: list[str], config: ScanConfig, allow: frozenset[str], names: tuple[str, ...], *, cached: bool
 ) -> tuple[ScanResult, ...]:
+    from assaymark.core.errors import InputError, UnavailableError
     from assaymark.sandbox.pool import Sandbox
     from assaymark.scanning.config import apply_ignores
-    from assaymark.service.scan import from_stdin, is_remote, scan_remote, scan_with
+    from assaymark.service.scan import from_stdin, is_remote, scan_remote, scan_with, unread
     from assaymark.store.scan_cache import ScanCache, cache_folder, scanner_identity
     from assaymark.ui.cli.progress import Progress
     from assaymark.ui.report.scan_results import ScanResult
@@ -187,11 +188,17 @@ def _scan(
     cache = ScanCache(cache_folder(), scanner_identity, allow) if cached else None
     with Sandbox(batch=True, allow=allow) as sandbox, Progress("scanning", "files") as progress, ExitStack() as stack:
         for path in paths:
-            if is_remote(path):
-                report = scan_remote(sandbox, path, progress.update)
-            else:
-                place = stack.enter_context(from_stdin()) if path == _STDIN else Path(path)
-                report = scan_with(sandbox, place, progress.update, cache)
+            try:
+                if is_remote(path):
+                    report = scan_remote(sandbox, path, progress.update)
+                else:
+                    place = stack.enter_context(from_stdin()) if path == _STDIN else Path(path)
+                    report = scan_with(sandbox, place, progress.update, cache)
+            except (InputError, UnavailableError) as error:
+                if len(paths) == 1:
+                    raise
+                found.append(ScanResult(path, unread(path, error), unsigned=is_remote(path)))
+                continue
             opinions: tuple[Opinion, ...] = ()
             if names:
                 from assaymark.service.opinions import opinions_at

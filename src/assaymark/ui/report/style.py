@@ -28,10 +28,12 @@ def style_for(stream: TextIO) -> Style:
 
 
 def printable(text: str) -> str:
-    """``text`` with control characters escaped, so that a hostile file name cannot drive a terminal."""
+    """``text`` with control characters escaped, so that a hostile file name cannot drive a terminal.
+
+    Line ends too: a name may not begin a line of its own, which a CI runner may take for a command (``::error::``).
+    """
     return "".join(
-        char if char.isprintable() or char in "\n\t" else char.encode("unicode_escape", "surrogatepass").decode()
-        for char in text
+        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode() for char in text
     )
 
 

@@ -107,7 +107,8 @@ def scan_text(results: ScanResults, style: Style) -> str:
         lines += _report_lines(report, style)
         lines += [
             style(
-                f"  ignored {printable(finding.message)} [{finding.rule}]: {printable(entry.reason)} ({entry.owner})",
+                f"  ignored {printable(finding.message)} [{finding.rule}] at {place_text(finding.locations[0])}:"
+                f" {printable(entry.reason)} ({printable(entry.owner)})",
                 "dim",
             )
             for finding, entry in item.ignored[:_SHOWN]

@@ -278,3 +278,15 @@ def test_a_link_out_of_the_folder_is_a_finding_and_the_others_are_examined(tmp_p
     assert [item["rule"] for item in report["findings"]] == ["archive-unsafe-path"]
     assert {item["path"] for item in report["skipped"]} == {"out", "broken"}
     assert {item["path"] for item in report["examined"]} == {"fine.pkl", "same.pkl"}
+
+
+def test_a_link_that_is_named_leads_to_what_is_scanned(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "blob").write_bytes(LIVE)
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "model.pkl").symlink_to("../elsewhere/blob")
+    ran = scan(tmp_path / "m" / "model.pkl")
+    assert ran.code == 1
+    assert ran.json["reports"][0]["findings"][0]["locations"][0]["path"] == "model.pkl"
+    (tmp_path / "m" / "broken").symlink_to("nowhere")
+    assert scan(tmp_path / "m" / "broken").code == 3

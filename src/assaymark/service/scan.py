@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,7 +17,7 @@ from assaymark.core.report import Confidence, Finding, Location, Report, Skipped
 from assaymark.sandbox.confine import HOLDS
 from assaymark.sandbox.pool import Sandbox
 from assaymark.scanning.rules import RULES
-from assaymark.store.walk import find_file, is_folder, walk
+from assaymark.store.walk import FoundFile, find_file, is_folder, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +49,7 @@ def scan_with(
     def refuse(shown: str, error: InputError) -> None:
         refused.append(_refused(shown, error))
 
-    found = sorted(walk(path, refuse), key=lambda file: file.path) if is_folder(path) else [find_file(path)]
+    found = sorted(walk(path, refuse), key=lambda file: file.path) if is_folder(path) else [_named_file(path)]
     known = {file.path: report for file in found if cache and (report := cache.find(file.path, file.real, file.size))}
     rest = [file for file in found if file.path not in known]
 
@@ -66,6 +68,13 @@ def scan_with(
 def unread(path: str, error: InputError | UnavailableError) -> Report:
     """No answer about one of several paths, so that what was found in the others is still said."""
     return Report((), (), (), (Skipped(path, error.message),), confinement=HOLDS)
+
+
+def _named_file(path: Path) -> FoundFile:
+    """The file that a user named; a link leads to what is looked at, wherever that lies, under the link's name."""
+    if not path.is_symlink() or not path.exists():
+        return find_file(path)
+    return replace(find_file(Path(os.path.realpath(path))), path=path.name)
 
 
 def _refused(shown: str, error: InputError) -> Report:

@@ -78,7 +78,7 @@ class HttpSource:
             except (OSError, http.client.HTTPException) as error:
                 self._close()
                 if attempt + 1 == _TRIES:
-                    raise _unavailable(self._file.url, str(error) or type(error).__name__) from None
+                    raise _unreachable(self._file.url, error) from None
                 continue
             if status == _PARTIAL:
                 return headers, data
@@ -152,6 +152,13 @@ def _unavailable(url: str, why: str) -> UnavailableError:
     )
 
 
+def _unreachable(url: str, error: Exception) -> UnavailableError:
+    why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return UnavailableError(
+        "remote-read", f"cannot be reached: {why}", source=url, remedy="check the address and the network"
+    )
+
+
 def http_files(url: str) -> list[RemoteFile]:
     """The one file behind an address, named as the address ends."""
     name = unquote(urlsplit(url).path.rsplit("/", 1)[-1]) or "file"
@@ -197,7 +204,7 @@ def _json(url: str, token: str) -> dict[str, Any]:
         text = response.read(REMOTE_MAX_LIST_BYTES + 1)
         status = response.status
     except (OSError, http.client.HTTPException) as error:
-        raise _unavailable(url, str(error) or type(error).__name__) from None
+        raise _unreachable(url, error) from None
     finally:
         connection.close()
     if status != _OK:

@@ -125,12 +125,13 @@ def scan_text(results: ScanResults, style: Style) -> str:
         lines += opinion_lines(item, results.threshold, style)
         if item.unsigned:
             lines.append(style("  only parts were read: no digest names what was looked at", "yellow"))
-        held = f"  held by: {', '.join(report.confinement) or 'nothing'}"
-        lines.append(
-            style(held, "dim")
-            if not report.unconfined
-            else style(f"{held}; not held: {', '.join(report.unconfined)}", "yellow")
-        )
+        if report.confinement or report.unconfined:
+            held = f"  held by: {', '.join(report.confinement) or 'nothing'}"
+            lines.append(
+                style(held, "dim")
+                if not report.unconfined
+                else style(f"{held}; not held: {', '.join(report.unconfined)}", "yellow")
+            )
         lines.append("")
     rules = sorted({finding.rule for item in results.reports for finding in item.report.findings})
     if rules:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.convert.hdf5_file import plan_hdf5
+from assaymark.convert.keras.plan import plan_keras
 from assaymark.convert.plan import Plan, output_bound, plan_to_json
 from assaymark.convert.safetensors_file import plan_safetensors
 from assaymark.convert.torch_file import plan_archive, plan_pickles
@@ -14,17 +15,29 @@ from assaymark.formats.safetensors import has_safetensors_shape
 from assaymark.formats.zip import LOCAL_MAGIC
 
 _KNOWN: Final = "torch (both forms), pickle, joblib without compression, safetensors and HDF5 (Keras 2) are"
+_KERAS: Final = "name the result .safetensors"
 # The first opcodes of what Python's own pickler writes: PROTO, or in protocol 0 and 1 a container, a global, a text.
 _PICKLE_STARTS: Final = frozenset(bytes((byte,)) for byte in b"\x80(]})cIJKMLFGVXSUTN")
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from assaymark.core.view import View
 
 
 def answer(view: View, _path: str) -> dict[str, Any]:
     """``{"plan": ...}`` or ``{"error": {"code", "message", "position"}}``."""
+    return _answer(make, view)
+
+
+def answer_keras(view: View, _path: str) -> dict[str, Any]:
+    """The same for a ``.keras`` archive."""
+    return _answer(make_keras, view)
+
+
+def _answer(maker: Callable[[View], Plan], view: View) -> dict[str, Any]:
     try:
-        return {"plan": plan_to_json(make(view))}
+        return {"plan": plan_to_json(maker(view))}
     except InputError as error:
         said = {"code": error.code, "message": error.message, "position": error.position, "remedy": error.remedy}
         return {"error": said}
@@ -52,3 +65,14 @@ def make(view: View) -> Plan:
             "convert-limit", f"tensors that share bytes would take {total} bytes, from a file of {view.size}"
         )
     return plan
+
+
+def make_keras(view: View) -> Plan:
+    """The plan for a ``.keras`` archive of a Keras model in HDF5.
+
+    Raises:
+        InputError: as ``plan_keras``; ``convert-keras`` for a file of another format.
+    """
+    if view.read(0, len(HDF5_MAGIC)) != HDF5_MAGIC:
+        raise InputError("convert-keras", "no HDF5 file, of which alone a .keras archive is made", remedy=_KERAS)
+    return plan_keras(view)

@@ -36,11 +36,16 @@ def plan_hdf5(view: View) -> Plan:
     dropped = [f"{part.path}: {part.kind} {part.target}"[:400] for part in file.outside]
     dropped += [f"the attribute {name[:200]!r}" for name in file.texts if name not in TEXTS]
     metadata = {TEXT_PREFIX + name: file.texts[name] for name in TEXTS if name in file.texts}
-    tensors = tuple(sorted(map(_planned, file.datasets), key=lambda tensor: tensor.name))
+    tensors = tuple(sorted(map(planned, file.datasets), key=lambda tensor: tensor.name))
     return Plan(SOURCE, tensors, find_aliases(tensors), tuple(dropped), metadata)
 
 
-def _planned(dataset: Dataset) -> PlannedTensor:
+def planned(dataset: Dataset) -> PlannedTensor:
+    """Where the array lies, named by its path.
+
+    Raises:
+        InputError: ``convert-unsupported`` for one that does not lie in the file as it is, or of another type.
+    """
     name = dataset.path.strip("/")
     where = f"the array {name[:200]!r}"
     dtype = _DTYPES.get(f"{dataset.kind}{dataset.width}")

@@ -19,19 +19,30 @@ from assaymark.sandbox.result import failure, held
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ENGINE: Final = "assaymark.convert.engine:answer"
+# What plans a result of each kind.
+ENGINES: Final = {
+    "safetensors": "assaymark.convert.engine:answer",
+    "keras": "assaymark.convert.engine:answer_keras",
+}
 _LIMITS: Final = SandboxLimits(output_bytes=CONVERT_OUTPUT_BYTES)
 _CODE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+){1,7}")
 
 
-def plan_file(path: str, descriptor: int, on_unconfined: Callable[[tuple[str, ...]], None] | None = None) -> Plan:
+def plan_file(
+    path: str,
+    descriptor: int,
+    on_unconfined: Callable[[tuple[str, ...]], None] | None = None,
+    target: str = "safetensors",
+) -> Plan:
     """The plan for the open file shown as ``path``. ``on_unconfined`` hears what of the confinement did not hold.
+
+    ``target`` is what the plan must write: ``safetensors`` or ``keras``.
 
     Raises:
         InputError: what the engine refuses, ``convert-reader`` when it fails on the file, ``convert-plan``.
         UnavailableError: ``sandbox-start``.
     """
-    with Sandbox(workers=1, limits=_LIMITS, examiner=ENGINE) as sandbox:
+    with Sandbox(workers=1, limits=_LIMITS, examiner=ENGINES[target]) as sandbox:
         data, complaint, status = sandbox.ask(path, descriptor)
     header, _, body = data.partition(b"\n")
     complaint = complaint or failure(status, _LIMITS)
@@ -45,7 +56,10 @@ def plan_file(path: str, descriptor: int, on_unconfined: Callable[[tuple[str, ..
     except InputError as broken:
         raise InputError("convert-reader", f"the reader gave no answer: {broken.message}", source=path) from None
     if "plan" in said:
-        return plan_from_json(said["plan"], os.fstat(descriptor).st_size)
+        plan = plan_from_json(said["plan"], os.fstat(descriptor).st_size)
+        if plan.target != target:
+            raise InputError("convert-plan", "the plan of the conversion is for another format", source=path)
+        return plan
     error = said.get("error")
     if not isinstance(error, dict):
         name = printable(str(error), 80)

@@ -49,7 +49,7 @@ def read_dataset(space: Space, messages: list[Message], path: str) -> Dataset:
     """
     found = {message.kind: message for message in messages}
     kind, width, big = _element(space, found.get(_TYPE))
-    shape = _shape(space, found.get(_SPACE))
+    shape = read_shape(space, found.get(_SPACE))
     start, size = None, 0
     if _FILTERS not in found and _EXTERNAL_FILES not in found:
         start, size = _place(space, found[_LAYOUT])
@@ -77,8 +77,12 @@ def _element(space: Space, message: Message | None) -> tuple[str, int, bool]:
     return ("f" if _IEEE.get(width) == said and implied else ""), width, bool(bits & 1)
 
 
-def _shape(space: Space, message: Message | None) -> tuple[int, ...] | None:
-    """The extent; ``None`` for a dataspace without elements."""
+def read_shape(space: Space, message: Message | None) -> tuple[int, ...] | None:
+    """The extent; ``None`` for a dataspace without elements.
+
+    Raises:
+        InputError: ``hdf5-structure``.
+    """
     if message is None:
         return None
     message = resolve(space, message)

@@ -44,7 +44,10 @@ _LEFT = {
 }  # fmt: skip
 
 # Taken through ``**kwargs``, and written by ``get_config``.
-_MORE = {"AdditiveAttention": {"seed"}}
+_MORE = {
+    "AdditiveAttention": {"seed"},
+    **{name: {"zero_output_for_mask"} for name in ("GRU", "LSTM", "SimpleRNN")},
+}
 
 
 def _taken(cls: type) -> str:

@@ -75,6 +75,7 @@ _NEUTRAL: Final[dict[str, tuple[Any, ...]]] = {
     "softmax_robust_masking": (False,),
     "time_major": (False,),
     "type_spec": (None,),
+    "unroll": (False,),
     "use_gate": (False,),
     "virtual_batch_size": (None,),
     "zero_output_for_mask": (False,),
@@ -98,11 +99,16 @@ _COMMON: Final = frozenset(("activity_regularizer",))
 
 @dataclass(slots=True)
 class Source:
-    """The file that is converted: which Keras wrote it, how a nested model is converted, and what is said of it."""
+    """The file that is converted: which Keras wrote it, how a nested model is converted, and what is said of it.
+
+    ``masks`` is a layer that masks steps, and ``states`` one that is called with states, if there is one.
+    """
 
     second: bool
     model: Callable[[dict[str, Any], str, Source, int], Part]
     notes: dict[str, None] = field(default_factory=dict)
+    masks: str = ""
+    states: str = ""
 
     def layer_name(self, name: str) -> str:
         """The name of a layer; Keras 3 takes none with a slash."""
@@ -196,10 +202,17 @@ def _layer(class_name: str, config: dict[str, Any], where: str, source: Source, 
             made[key] = _inner(part, key, value, where, source, depth)
         else:
             made[key] = _value(class_name, key, value, where, source)
-    if class_name in ("GRU", "GRUCell"):
-        made.setdefault("reset_after", False)  # before there was the option
+    if class_name == "Masking" or made.get("mask_zero"):
+        source.masks = where
     _settle(part, made, where)
     part.config = keras_object("keras.layers", class_name, made)
+    _add_variables(part, made)
+    return part
+
+
+def _add_variables(part: Part, made: dict[str, Any]) -> None:
+    """The variables of a layer that is not made of others, and those of what Keras makes within it."""
+    class_name = part.class_name
     part.variables += _variables(class_name, made)
     if class_name in _RECURRENT:
         cell = [Variable(names) for names, key in _RECURRENT_CELL if key is None or made.get(key, True)]
@@ -207,7 +220,6 @@ def _layer(class_name: str, config: dict[str, Any], where: str, source: Source, 
     if class_name == "MultiHeadAttention":
         one = [Variable(("kernel",)), *([Variable(("bias",))] if made.get("use_bias", True) else [])]
         part.parts = [(f"{which}_dense", Part("EinsumDense", which, {}, list(one))) for which in _HEADS]
-    return part
 
 
 _HEADS: Final = ("query", "key", "value", "output")
@@ -265,10 +277,14 @@ def _cell(item: Any, where: str, source: Source, depth: int) -> Part:
 
 
 def _settle(part: Part, made: dict[str, Any], where: str) -> None:
-    """What must be there, and the order of the two directions."""
+    """What must be there or was understood, and the order of the two directions."""
+    if part.class_name in ("GRU", "GRUCell"):
+        made.setdefault("reset_after", False)  # before there was the option
     inner = _INNER.get(part.class_name)
     if inner is not None and inner not in made:
         refuse(where, f"{part.class_name} without what it wraps")
+    if part.class_name == "Discretization" and made.get("bin_boundaries") is not None:
+        made.pop("num_bins", None)  # their number, which Keras 3 takes instead of them
     if part.class_name == "StackedRNNCells" and not part.parts:
         refuse(where, "no cells")
     if part.class_name == "Bidirectional":

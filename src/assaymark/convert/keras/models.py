@@ -104,6 +104,8 @@ def _functional(name: str, config: dict[str, Any], children: list[Part], where: 
     for child, call in zip(children, calls, strict=True):
         here = f"{where}/{child.name}"
         nodes[child.name] = [read_node(node, child.class_name, here, inside) for node in call]
+        if any("initial_state" in node.kwargs for node in nodes[child.name]):
+            source.states = here
         if child.class_name == "InputLayer":
             nodes[child.name] = [Node([], {})]
         elif not call:

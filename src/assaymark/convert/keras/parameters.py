@@ -117,7 +117,8 @@ LAYERS: Final[dict[str, frozenset[str]]] = {
         "activation activity_regularizer bias_constraint bias_initializer bias_regularizer dropout "
         "go_backwards kernel_constraint kernel_initializer kernel_regularizer recurrent_activation "
         "recurrent_constraint recurrent_dropout recurrent_initializer recurrent_regularizer reset_after "
-        "return_sequences return_state seed stateful units unroll use_bias use_cudnn"
+        "return_sequences return_state seed stateful units unroll use_bias use_cudnn "
+        "zero_output_for_mask"
     ),
     "GRUCell": _words(
         "activation bias_constraint bias_initializer bias_regularizer dropout kernel_constraint "
@@ -142,7 +143,8 @@ LAYERS: Final[dict[str, frozenset[str]]] = {
         "activation activity_regularizer bias_constraint bias_initializer bias_regularizer dropout "
         "go_backwards kernel_constraint kernel_initializer kernel_regularizer recurrent_activation "
         "recurrent_constraint recurrent_dropout recurrent_initializer recurrent_regularizer "
-        "return_sequences return_state seed stateful unit_forget_bias units unroll use_bias use_cudnn"
+        "return_sequences return_state seed stateful unit_forget_bias units unroll use_bias use_cudnn "
+        "zero_output_for_mask"
     ),
     "LSTMCell": _words(
         "activation bias_constraint bias_initializer bias_regularizer dropout kernel_constraint "
@@ -202,7 +204,7 @@ LAYERS: Final[dict[str, frozenset[str]]] = {
         "activation activity_regularizer bias_constraint bias_initializer bias_regularizer dropout "
         "go_backwards kernel_constraint kernel_initializer kernel_regularizer recurrent_constraint "
         "recurrent_dropout recurrent_initializer recurrent_regularizer return_sequences return_state "
-        "seed stateful units unroll use_bias"
+        "seed stateful units unroll use_bias zero_output_for_mask"
     ),
     "SimpleRNNCell": _words(
         "activation bias_constraint bias_initializer bias_regularizer dropout kernel_constraint "

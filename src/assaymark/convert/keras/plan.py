@@ -54,6 +54,11 @@ def plan_keras(view: View) -> Plan:
         refuse("", f"a model of the class {shown(name)}, whose code is not in the file")
     source = Source(second=major == "2", model=convert_model)
     model = convert_layer(config, "", source)
+    if source.second and source.masks and source.states:
+        # Keras 2 loses the mask of an input that is passed along with states; Keras 3 applies it.
+        refuse(
+            source.states, f"called with states, where {source.masks} masks steps: Keras 3 computes another output"
+        )
     tensors, unused = _tensors(file, model)
     dropped = [f"{part.path}: {part.kind} {part.target}"[:400] for part in file.outside]
     dropped += [*source.notes, *_left(file, unused)]

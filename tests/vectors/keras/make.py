@@ -1,0 +1,108 @@
+"""Writes the models of this folder with Keras itself, in an environment with keras 3, tf_keras and TensorFlow.
+
+Usage: python tests/vectors/keras/make.py
+
+``NAME-2.h5`` is written by Keras 2, ``NAME-3.h5`` and ``NAME.keras`` by Keras 3 of the same model and weights.
+"""
+
+# K is a Keras, L its layers.
+# ruff: noqa: N803, N806
+import os
+from pathlib import Path
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+
+import keras
+import numpy as np
+import tf_keras
+
+HERE = Path(__file__).parent
+
+
+def convolutions(K):
+    L = K.layers
+    return K.Sequential(
+        [
+            K.Input((8, 8, 2), name="image"),
+            L.Conv2D(3, 3, padding="same", use_bias=False, name="first"),
+            L.BatchNormalization(name="norm"),
+            L.ReLU(6.0, name="relu"),
+            L.DepthwiseConv2D(2, name="depthwise"),
+            L.SeparableConv2D(2, 2, name="separable"),
+            L.Conv2DTranspose(2, 2, strides=2, name="up"),
+            L.PReLU(shared_axes=[1, 2], name="prelu"),
+            L.LeakyReLU(0.25, name="leaky"),
+            L.GlobalAveragePooling2D(name="pool"),
+            L.Dense(2, activation="softmax", kernel_regularizer="l2", name="out"),
+        ],
+        name="convolutions",
+    )
+
+
+def graph(K):
+    L = K.layers
+    base = K.Sequential(
+        [
+            K.Input((4,), name="base_input"),
+            L.Dense(4, name="frozen"),
+            L.BatchNormalization(name="frozen_norm"),
+            L.Dense(4, name="warm"),
+            L.BatchNormalization(name="warm_norm"),
+        ],
+        name="base",
+    )
+    base.layers[0].trainable = False
+    base.layers[1].trainable = False
+    one, two = K.Input((4,), name="one"), K.Input((4,), name="two")
+    late, early, shared = L.Dense(4, name="late"), L.Dense(4, name="early"), L.Dense(4, name="shared")
+    a = early(base(one))
+    b = late(shared(a))
+    c = L.Add(name="add")([b, shared(base(two)), L.Dense(4, name="skip")(one)])
+    return K.Model([one, two], [L.Dense(2, name="left")(c), L.Dense(3, name="right")(b)], name="graph")
+
+
+def sequences(K):
+    L = K.layers
+    words, state = K.Input((5,), dtype="int32", name="words"), K.Input((3,), name="state")
+    x = L.Embedding(7, 4, name="embedding")(words)
+    x = L.MultiHeadAttention(2, 2, name="attention")(x, x)
+    x = L.LayerNormalization(name="norm")(x)
+    x = L.Bidirectional(L.LSTM(2, return_sequences=True, name="lstm"), name="both")(x)
+    x = L.RNN([L.LSTMCell(3, name="one"), L.GRUCell(2, name="two")], return_sequences=True, name="stack")(x)
+    x = L.TimeDistributed(L.Dense(3, name="step"), name="steps")(x)
+    x = L.GRU(3, name="gru")(x, initial_state=state)
+    return K.Model([words, state], L.Dense(2, name="out")(x), name="sequences")
+
+
+def copy_weights(one, two):
+    """The weights of ``one`` into ``two``, layer by layer: Keras 2 counts those of a model otherwise."""
+    for layer in two.layers:
+        other = one.get_layer(layer.name)
+        if hasattr(layer, "layers"):
+            copy_weights(other, layer)
+        else:
+            flags = layer.trainable, other.trainable
+            layer.trainable = other.trainable = True
+            layer.set_weights(other.get_weights())
+            layer.trainable, other.trainable = flags
+
+
+def main():
+    rng = np.random.default_rng(1)
+    for build in (convolutions, graph, sequences):
+        second, third = build(tf_keras), build(keras)
+        second.set_weights([np.round(np.abs(rng.normal(0.5, 0.3, w.shape)), 3) for w in second.get_weights()])
+        if build is convolutions:
+            for model in (second, third):
+                model.compile("adam", "categorical_crossentropy")
+            second.fit(rng.normal(size=(4, 8, 8, 2)), np.eye(2)[[0, 1, 0, 1]], verbose=0)
+        copy_weights(second, third)
+        name = build.__name__
+        second.save(HERE / f"{name}-2.h5")
+        third.save(HERE / f"{name}-3.h5")
+        third.save(HERE / f"{name}.keras")
+
+
+if __name__ == "__main__":
+    main()

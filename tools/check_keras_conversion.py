@@ -1,6 +1,6 @@
 """Converts models that Keras itself wrote, and has Keras 3 load and run the results.
 
-Usage: python tools/check_keras_conversion.py --assaymark "python -m assaymark" [--only NAME]
+Usage: python tools/check_keras_conversion.py --assaymark "python -m assaymark" [--only NAME] [--applications]
 
 Run in an environment with keras (3), tf_keras (2) and TensorFlow; ``--assaymark`` is the command of another one. For
 each architecture and each Keras: random weights, ``model.h5``, ``model.keras`` of it; Keras 3 loads both, and what
@@ -241,6 +241,31 @@ def _compiled(K):
     return model
 
 
+def application(name):
+    """A builder of a model of keras.applications, without its weights."""
+
+    def build(K):
+        size = 160 if name.startswith("Inception") else 96
+        return getattr(K.applications, name)(
+            weights=None, input_shape=(size, size, 3), include_top=False, pooling="avg"
+        )
+
+    return build
+
+
+APPLICATIONS = (
+    "DenseNet121",
+    "EfficientNetB0",
+    "EfficientNetV2B0",
+    "InceptionV3",
+    "MobileNet",
+    "MobileNetV2",
+    "NASNetMobile",
+    "ResNet50",
+    "ResNet50V2",
+    "VGG16",
+    "Xception",
+)
 MODELS = {
     "dense": _mlp,
     "dense, built later": _unbuilt_input,
@@ -301,11 +326,14 @@ MODELS = {
 
 
 def _randomise(model, rng):
+    """Every weight another, none far from where it began: large models would compute no numbers at all."""
     values = []
     if any(type(layer).__name__ == "Normalization" for layer in model.layers):
         return  # adapted
     for weight in model.get_weights():
-        made = np.abs(rng.normal(0.5, 0.3, weight.shape)) if weight.ndim < 2 else rng.normal(0, 0.3, weight.shape)
+        made = weight * rng.uniform(0.8, 1.2, weight.shape) + rng.uniform(0, 0.1, weight.shape) * (
+            weight.ndim < 2 or not weight.any()
+        )
         values.append(np.asarray(made if weight.dtype.kind == "f" else weight, dtype=weight.dtype))
     model.set_weights(values)
 
@@ -389,11 +417,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--assaymark", default="assaymark")
     parser.add_argument("--only")
+    parser.add_argument("--applications", action="store_true", help="those of keras.applications instead")
     arguments = parser.parse_args()
     bad = 0
     print(f"Keras {keras.__version__}, tf_keras {tf_keras.__version__}")
     with tempfile.TemporaryDirectory() as folder:
-        for name, build in MODELS.items():
+        models = {name: application(name) for name in APPLICATIONS} if arguments.applications else MODELS
+        for name, build in models.items():
             if arguments.only and arguments.only != name:
                 continue
             for which, K in (("Keras 2", tf_keras), ("Keras 3", keras)):

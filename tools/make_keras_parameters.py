@@ -83,6 +83,12 @@ _table(
     "The layers that are converted.",
     {name: _taken(getattr(keras.layers, name)) for name in _LAYERS.split()},
 )
+
+exact = [
+    name for name in _LAYERS.split() if "kwargs" not in inspect.signature(getattr(keras.layers, name)).parameters
+]
+print("\n# Layers that take a name and a type, and nothing else that all others do.")
+print(f'EXACT: Final = _words("{" ".join(exact)}")')
 for title, (module, names) in OBJECTS.items():
     print()
     _table(

@@ -7,12 +7,14 @@ Usage: python tests/vectors/keras/make.py
 
 # K is a Keras, L its layers.
 # ruff: noqa: N803, N806
+import json
 import os
 from pathlib import Path
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
+import h5py
 import keras
 import numpy as np
 import tf_keras
@@ -88,6 +90,30 @@ def copy_weights(one, two):
             layer.trainable, other.trainable = flags
 
 
+def as_in_2018(source, target):
+    """The model of ``source`` in the form of Keras 2.2: a list of layers, the input in the first, names of one length."""
+    with h5py.File(source) as old, h5py.File(target, "w") as new:
+        layers = json.loads(old.attrs["model_config"])["config"]["layers"]
+        layers[1]["config"]["batch_input_shape"] = layers[0]["config"]["batch_input_shape"]
+        for layer in layers:
+            for key, value in layer["config"].items():
+                if isinstance(value, dict):
+                    layer["config"][key] = {"class_name": value["class_name"], "config": value["config"]}
+        new.attrs["model_config"] = np.bytes_(json.dumps({"class_name": "Sequential", "config": layers[1:]}))
+        new.attrs["keras_version"] = np.bytes_("2.2.2")
+        weights = new.create_group("model_weights")
+        names = [name for name in old["model_weights"].attrs["layer_names"] if name != layers[0]["config"]["name"]]
+        weights.attrs["layer_names"] = [name.encode() for name in names]
+        for name in names:
+            group, before = weights.create_group(name), old["model_weights"][name]
+            listed = list(before.attrs["weight_names"])
+            for i, one in enumerate(listed):  # a long list is split
+                group.attrs[f"weight_names{i}"] = [one.encode()]
+                group[one] = before[one][()]
+            if not listed:
+                group.attrs["weight_names"] = np.array([], "S1")
+
+
 def main():
     rng = np.random.default_rng(1)
     for build in (convolutions, graph, sequences):
@@ -102,6 +128,8 @@ def main():
         second.save(HERE / f"{name}-2.h5")
         third.save(HERE / f"{name}-3.h5")
         third.save(HERE / f"{name}.keras")
+        if build is convolutions:
+            as_in_2018(HERE / f"{name}-2.h5", HERE / f"{name}-2018.h5")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from assaymark.convert.keras.objects import (
     refuse,
     shown,
 )
-from assaymark.convert.keras.parameters import LAYERS
+from assaymark.convert.keras.parameters import EXACT, LAYERS
 from assaymark.convert.keras.tree import Part, Variable, in_container
 from assaymark.core.limits import KERAS_MAX_NESTING
 
@@ -85,6 +85,8 @@ _IGNORED: Final = {
     "Embedding": frozenset(("input_length",)),  # a length of the input, which its shape says too
     "MultiHeadAttention": frozenset(("query_shape", "key_shape", "value_shape")),  # of the first call
     "BatchNormalization": frozenset(("renorm_momentum",)),
+    **{f"Random{what}": frozenset(("rng_type",)) for what in ("Brightness", "Contrast", "Crop", "Flip", "Rotation")},
+    **{f"Random{what}": frozenset(("rng_type",)) for what in ("Translation", "Zoom")},  # of training alone
     "SeparableConv1D": frozenset(("kernel_initializer", "kernel_regularizer", "kernel_constraint")),
     "SeparableConv2D": frozenset(("kernel_initializer", "kernel_regularizer", "kernel_constraint")),
     "DepthwiseConv1D": frozenset(("kernel_initializer", "kernel_regularizer", "kernel_constraint")),
@@ -190,7 +192,8 @@ def _layer(class_name: str, config: dict[str, Any], where: str, source: Source, 
         if key == "name" or _is_left_out(class_name, key, value):
             continue
         if key == "trainable":
-            part.trainable = made[key] = _flag(value, where, key)
+            part.trainable = _flag(value, where, key)
+            made.update({} if class_name in EXACT else {key: value})
         elif key == "dtype":
             dtype = dtype_name(value, where)
             made.update({} if dtype is None else {"dtype": policy(dtype)})

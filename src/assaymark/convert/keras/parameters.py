@@ -227,6 +227,9 @@ LAYERS: Final[dict[str, frozenset[str]]] = {
     "ZeroPadding3D": _words("data_format padding"),
 }
 
+# Layers that take a name and a type, and nothing else that all others do.
+EXACT: Final = _words("Discretization SpatialDropout1D SpatialDropout2D SpatialDropout3D")
+
 
 # What stands in their configurations.
 INITIALIZERS: Final[dict[str, frozenset[str]]] = {

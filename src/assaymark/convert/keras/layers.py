@@ -195,8 +195,7 @@ def _layer(class_name: str, config: dict[str, Any], where: str, source: Source, 
             part.trainable = _flag(value, where, key)
             made.update({} if class_name in EXACT else {key: value})
         elif key == "dtype":
-            dtype = dtype_name(value, where)
-            made.update({} if dtype is None else {"dtype": policy(dtype)})
+            made.update(_dtype(class_name, value, where, source))
         elif key in ("batch_input_shape", "input_shape"):
             part.shape = batch_shape(value, where) if key == "batch_input_shape" else None
         elif key not in LAYERS[class_name] | _COMMON:
@@ -223,6 +222,22 @@ def _add_variables(part: Part, made: dict[str, Any]) -> None:
     if class_name == "MultiHeadAttention":
         one = [Variable(("kernel",)), *([Variable(("bias",))] if made.get("use_bias", True) else [])]
         part.parts = [(f"{which}_dense", Part("EinsumDense", which, {}, list(one))) for which in _HEADS]
+
+
+def _dtype(class_name: str, value: Any, where: str, source: Source) -> dict[str, Any]:
+    """The type of a layer, if it is said.
+
+    Numbers that come in are cast to it by Keras 3, and by Keras 2 only when it is one with a point: there the type of
+    Discretization is that of what comes out.
+    """
+    name = dtype_name(value, where)
+    if name is None:
+        return {}
+    if source.second and "float" not in name:
+        if class_name != "Discretization":
+            refuse(where, f"{class_name} of the type {name}, to which Keras 3 casts its input")
+        return {}
+    return {"dtype": policy(name)}
 
 
 _HEADS: Final = ("query", "key", "value", "output")

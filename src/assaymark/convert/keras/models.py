@@ -49,7 +49,8 @@ def convert_model(item: dict[str, Any], where: str, source: Source, depth: int =
     make = _sequential if sequential else _functional
     part = make(name, config, children, here, source)
     part.trainable = trainable
-    part.config["config"]["trainable"] = trainable
+    if not trainable:  # said of a model, Keras 3 sets it for every layer within
+        part.config["config"]["trainable"] = False
     return part
 
 

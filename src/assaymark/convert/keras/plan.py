@@ -90,9 +90,10 @@ def _tensors(file: Hdf5, model: Part) -> tuple[tuple[PlannedTensor, ...], dict[s
     saved = {name: _listed(file, f"{_WEIGHTS}/{name}", "weight_names") for name in _layer_names(file)}
     if _listed(file, f"{_WEIGHTS}/{_TOP}", "weight_names"):
         refuse(_TOP, "weights of the model itself, whose code is not in the file")
+    renamed = {name.replace("/", "_"): name for name in saved}
     found = []
     for place, layer in model.parts:
-        name = next((given for given in saved if given.replace("/", "_") == layer.name), layer.name)
+        name = renamed.get(layer.name, layer.name)
         for given, target in _matched(layer, place, saved.pop(name, []), f"{model.name}/{layer.name}"):
             path = f"{_WEIGHTS}/{name}/{given}"
             if path not in arrays:

@@ -1,6 +1,6 @@
 """Converts models that Keras itself wrote, and has Keras 3 load and run the results.
 
-Usage: python tools/check_keras_conversion.py --assaymark "python -m assaymark" [--only NAME] [--applications]
+Usage: python tools/check_keras_conversion.py --assaymark "python -m assaymark" [--only "NAME|NAME"] [--applications]
 
 Run in an environment with keras (3), tf_keras (2) and TensorFlow; ``--assaymark`` is the command of another one. For
 each architecture and each Keras: random weights, ``model.h5``, ``model.keras`` of it; Keras 3 loads both, and what
@@ -19,6 +19,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -27,6 +28,10 @@ os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 import keras
 import numpy as np
 import tf_keras
+
+
+def _activated(name, L):
+    return L.Dense(6, activation=name)
 
 
 def sequential(*layers):
@@ -322,6 +327,22 @@ MODELS = {
     "mixed types": _mixed,
     "category encoding": sequential([(1,), {"dtype": "int32"}], lambda L: L.CategoryEncoding(5, output_mode="one_hot"), lambda L: L.Dense(2)),
     "names with slashes": _slashes,
+    "masked": sequential([(6,), {"dtype": "int32"}], lambda L: L.Embedding(9, 4, mask_zero=True), lambda L: L.Bidirectional(L.LSTM(3, return_sequences=True)), lambda L: L.TimeDistributed(L.Dense(3)), lambda L: L.GRU(2, return_sequences=True), lambda L: L.GlobalAveragePooling1D()),
+    "masking": sequential([(6, 3)], lambda L: L.Masking(0.0), lambda L: L.RNN(L.LSTMCell(3), return_sequences=True), lambda L: L.SimpleRNN(2)),
+    "pooling": sequential([(9, 9, 3)], lambda L: L.AveragePooling2D(2, strides=1, padding="same"), lambda L: L.MaxPooling2D(3, padding="same"), lambda L: L.UpSampling2D((2, 3), interpolation="nearest"), lambda L: L.GlobalAveragePooling2D(keepdims=True)),
+    "interpolation": sequential([(9, 7, 3)], lambda L: L.UpSampling2D(2, interpolation="bicubic"), lambda L: L.Resizing(11, 5, interpolation="nearest"), lambda L: L.Resizing(7, 7, interpolation="bicubic"), lambda L: L.Resizing(5, 5, crop_to_aspect_ratio=True)),
+    "crops": sequential([(9, 7, 3)], lambda L: L.CenterCrop(6, 6), lambda L: L.CenterCrop(4, 3)),
+    "activations": sequential([(6,)], *[partial(_activated, name) for name in ("elu", "selu", "gelu", "softplus", "softsign", "exponential", "tanh", "sigmoid", "swish", "softmax")]),
+    "activation of a layer": sequential([(5, 4)], lambda L: L.Conv1D(4, 2, padding="causal", strides=2), lambda L: L.ReLU(6.0, negative_slope=0.1, threshold=0.2), lambda L: L.Softmax(axis=1)),
+    "dot, normalised": lambda K: K.Model(*(lambda x, y, L: ([x, y], L.Dot(axes=(2, 2), normalize=True)([x, y])))(K.Input((3, 5)), K.Input((4, 5)), K.layers)),
+    "merges": lambda K: K.Model(*(lambda x, y, L: ([x, y], L.Concatenate(axis=1)([L.Maximum()([x, y]), L.Minimum()([x, y]), L.Subtract()([x, y])])))(K.Input((3, 5)), K.Input((3, 5)), K.layers)),
+    "category encodings": sequential([(4,), {"dtype": "int32"}], lambda L: L.CategoryEncoding(6, output_mode="multi_hot"), lambda L: L.Dense(2)),
+    "embedding of numbers": sequential([(4,)], lambda L: L.ReLU(), lambda L: L.Embedding(9, 3)),
+    "mixed types, normalised": sequential([(6, 6, 3)], lambda L: L.Conv2D(4, 3, dtype="mixed_float16"), lambda L: L.BatchNormalization(dtype="mixed_float16"), lambda L: L.GlobalAveragePooling2D(dtype="float32")),
+    "channels first": sequential([(3, 8)], lambda L: L.Flatten(data_format="channels_first"), lambda L: L.Dense(2)),
+    "group normalisation, each": sequential([(6, 8)], lambda L: L.GroupNormalization(-1), lambda L: L.UnitNormalization(axis=[1, 2])),
+    "inverse normalisation": sequential([(3,)], lambda L: L.Normalization(mean=[1.0, 2.0, 3.0], variance=[1.0, 4.0, 9.0], invert=True)),
+    "dilated separable": sequential([(12, 12, 3)], lambda L: L.SeparableConv2D(4, 3, dilation_rate=2), lambda L: L.DepthwiseConv2D(3, dilation_rate=2), lambda L: L.Conv2D(2, 3, dilation_rate=2, padding="same")),
 }  # fmt: skip
 
 
@@ -395,11 +416,11 @@ def check(build, K, command, folder):
         by_keras, why = None, f"{type(error).__name__}"
     near = len(original) == len(result) and all(map(_near, original, result))
     if by_keras is not None:
-        same = _equal(by_keras, result)
-        return (
-            same and near,
-            f"{'equal, bit by bit' if same else 'DIFFERENT'}{'' if near else '; not near the model that was saved'}",
-        )
+        if _equal(by_keras, result):
+            return near, f"equal, bit by bit{'' if near else '; not near the model that was saved'}"
+        why = "loads another model from"
+    else:
+        why = f"does not load ({why})"
     built = ""
     try:
         other = build(keras)
@@ -409,7 +430,7 @@ def check(build, K, command, folder):
         near = near and same
     except Exception as error:
         built = f"near the model that was saved; not built in Keras 3: {type(error).__name__}"
-    return near, f"{built if near else 'NOT NEAR, ' + built}; Keras 3 does not load the HDF5 file ({why})"
+    return near, f"{built if near else 'NOT NEAR, ' + built}; Keras 3 {why} the HDF5 file"
 
 
 def main():
@@ -424,7 +445,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         models = {name: application(name) for name in APPLICATIONS} if arguments.applications else MODELS
         for name, build in models.items():
-            if arguments.only and arguments.only != name:
+            if arguments.only and name not in arguments.only.split("|"):
                 continue
             for which, K in (("Keras 2", tf_keras), ("Keras 3", keras)):
                 good, said = check(build, K, shlex.split(arguments.assaymark), Path(folder))

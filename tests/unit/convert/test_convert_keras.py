@@ -230,6 +230,7 @@ REFUSED = {
     ),
     "an object where there is none": (model([dense(units={"class_name": "Mine", "config": {}})]), "Mine"),
     "an option that Keras 3 has not": (model([dense(magic=1)]), "magic"),
+    "RandomCrop of Keras 2": (model([{"class_name": "RandomCrop", "config": {"name": "r"}}]), "RandomCrop"),
     "a type of whole numbers": (model([dense(dtype="int64")]), "int64"),
     "several axes": (
         model([{"class_name": "BatchNormalization", "config": {"name": "b", "axis": [1, 2]}}]),

@@ -144,6 +144,8 @@ def convert_layer(item: Any, where: str, source: Source, depth: int = 0) -> Part
         refuse(here, f"a layer of the class {shown(class_name)}, for which there is no conversion")
     if not isinstance(config, dict):
         refuse(here, "a layer without a configuration")
+    if source.second and class_name == "RandomCrop":
+        refuse(here, "RandomCrop of Keras 2, which Keras 3 computes otherwise outside of training")
     if class_name == "InputLayer":
         return _input(config, here, source)
     return _layer(class_name, config, here, source, depth)

@@ -208,6 +208,8 @@ def flat(name: str, *nodes: object, cls: str = "Flatten") -> dict:
     return {"class_name": cls, "config": {"name": name}, "inbound_nodes": list(nodes)}
 
 
+LSTM = {"class_name": "LSTM", "config": {"name": "l", "units": 3}}
+BOTH = {"class_name": "Bidirectional", "config": {"name": "b", "layer": LSTM}}
 REFUSED = {
     "Lambda": (model([{"class_name": "Lambda", "config": {"name": "evil", "function": ["4wEAAAA=", None, None]}}]), "s/evil"),
     "a class of a user": (model([{"class_name": "Mine", "config": {"name": "m"}}]), "Mine"),
@@ -258,6 +260,10 @@ REFUSED = {
         "no output needs",
     ),
     "a constant": (functional([INPUT, flat("b", [["_CONSTANT_VALUE", -1, 3, {}]])]), "constant"),
+    "states for two directions": (
+        functional([INPUT, {**flat("b", [["a", 0, 0, {}], ["a", 0, 0, {}]]), **BOTH}]),
+        "Bidirectional called with a list",
+    ),
     "an unknown argument": (functional([INPUT, flat("b", [["a", 0, 0, {"magic": 1}]])]), "magic"),
     "an operation of Keras 3": (
         functional(

@@ -19,6 +19,13 @@ _TENSOR: Final = "__keras_tensor__"
 _TENSORS: Final = frozenset(("value", "key", "query", "initial_state", "mask", "attention_mask"))
 _PLAIN: Final = frozenset(("training", "return_attention_scores", "use_causal_mask"))
 _SEVERAL: Final = frozenset(("MultiHeadAttention",))  # classes that are called with more than one argument
+# Classes that take a list of tensors as one argument.
+_LISTS: Final = frozenset(
+    (
+        *("Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract"),
+        *("Attention", "AdditiveAttention", "Functional", "Sequential"),
+    )
+)
 _STATEFUL: Final = frozenset(("GRU", "LSTM", "SimpleRNN", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"))
 
 
@@ -78,6 +85,8 @@ def read_node(value: Any, class_name: str, where: str, rename: Callable[[Ref], R
             refuse(where, f"a call with {shown(key)}, which is not converted")
     if class_name not in _SEVERAL and len(read) != 1:
         refuse(where, f"{shown(class_name)} called with {len(read)} arguments, as an operation, not as a layer")
+    if class_name not in _LISTS and any(isinstance(item, list) for item in read):
+        refuse(where, f"{shown(class_name)} called with a list of tensors")
     if not all(any(True for _ in _refs([item])) for item in read):
         refuse(where, "a call with a constant, which is not converted")
     return Node(read, found)

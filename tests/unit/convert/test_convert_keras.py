@@ -234,6 +234,8 @@ REFUSED = {
     "an option that Keras 3 has not": (model([dense(magic=1)]), "magic"),
     "RandomCrop of Keras 2": (model([{"class_name": "RandomCrop", "config": {"name": "r"}}]), "RandomCrop"),
     "a type of whole numbers": (model([dense(dtype="int64")]), "int64"),
+    "a type that is none": (model([dense(dtype={"class_name": [], "config": {}})]), "the type"),
+    "a model whose class is a list": (file({"class_name": ["Sequential"], "config": {}}), "Sequential"),
     "several axes": (
         model([{"class_name": "BatchNormalization", "config": {"name": "b", "axis": [1, 2]}}]),
         "several axes",

@@ -185,7 +185,7 @@ def dtype_name(value: Any, where: str) -> str | None:
     if isinstance(value, dict):
         check_origin(value, where)
         config = value.get("config")
-        if value.get("class_name") not in _POLICIES or not isinstance(config, dict):
+        if str(value.get("class_name")) not in _POLICIES or not isinstance(config, dict):
             refuse(where, f"the type {_kind(value)}, which is not converted")
         value = config.get("name")
     if value is None:

@@ -49,7 +49,7 @@ def plan_keras(view: View) -> Plan:
     if major not in _VERSIONS:
         refuse("keras_version", f"a model of Keras {shown(version) or 'before 2'}, which is not converted")
     config = untupled(json_value(file.texts["model_config"].encode("utf-8", "surrogatepass")))
-    if not isinstance(config, dict) or config.get("class_name") not in MODELS:
+    if not isinstance(config, dict) or str(config.get("class_name")) not in MODELS:
         name = config.get("class_name") if isinstance(config, dict) else None
         refuse("", f"a model of the class {shown(name)}, whose code is not in the file")
     source = Source(second=major == "2", model=convert_model)

@@ -267,3 +267,8 @@ CONVERT_TREE_BYTES: Final = (
 CONVERT_MAX_GATHERED_BYTES: Final = 4 * GIB
 CONVERT_MAX_STEPS: Final = 20_000_000  # slices of one such tensor: about 30 s
 CONVERT_CHUNK_BYTES: Final = 8 * MIB
+
+# Architectures. The authorization details of an account with 5,000 roles have some 30 MB.
+LOCATED_MAX_BYTES: Final = 128 * MIB
+LOCATED_MAX_DEPTH: Final = 100
+LOCATED_MAX_NODES: Final = 10_000_000

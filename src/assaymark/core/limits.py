@@ -272,3 +272,4 @@ CONVERT_CHUNK_BYTES: Final = 8 * MIB
 LOCATED_MAX_BYTES: Final = 128 * MIB
 LOCATED_MAX_DEPTH: Final = 100
 LOCATED_MAX_NODES: Final = 10_000_000
+ASSESS_MAX_PATHS: Final = 1_000  # that are listed; how many there are in all is said beside

@@ -1,0 +1,26 @@
+"""The collectors: what reads an architecture's files, in the order in which they are asked.
+
+Each is ``collect(inputs: Inputs, estates: Estates) -> None``: it takes the documents that it knows by their
+content, adds what they say to an estate, names the paths it read in ``inputs.reading.read``, and what it could not
+resolve as skipped.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from assaymark.core.part import Part
+
+COLLECTORS: Final[tuple[Part, ...]] = (
+    Part(
+        "aws-export",
+        "collector",
+        "what the AWS CLI writes: authorization details, policies of identities, keys, buckets, organisations",
+        (),
+        "assaymark.assess.aws.exports:collect",
+    ),
+)
+
+LINKERS: Final[tuple[Part, ...]] = (
+    Part("aws", "linker", "who may do what in AWS accounts", (), "assaymark.assess.aws.link:link"),
+)

@@ -1,0 +1,16 @@
+"""``Estates``: what the files say, one for each platform. Collectors fill them; linkers and rules read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from assaymark.assess.aws.estate import Estate as AwsEstate
+from assaymark.assess.kubernetes.estate import Cluster
+
+
+@dataclass(slots=True)
+class Estates:
+    """A platform that no file speaks of has an empty estate."""
+
+    aws: AwsEstate = field(default_factory=AwsEstate)
+    kubernetes: Cluster = field(default_factory=Cluster)

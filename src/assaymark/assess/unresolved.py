@@ -10,9 +10,9 @@ HOLE: Final = "\ufffc"  # stands in a pattern for what is not known; no name or 
 class Unresolved(str):
     """A text of a template that could not be resolved, wholly or in parts.
 
-    As a text it is what the template says, for showing: ``arn:aws:s3:::${var.bucket}/*``. ``pattern`` is the same with
-    ``HOLE`` for each part that is not known, ``arn:aws:s3:::<HOLE>/*``; the default is that nothing of it is known.
-    A hole could be any text, so a comparison with it is unknown where some text would make it true.
+    As a text it is what the template says, for showing: ``arn:aws:s3:::${var.bucket}/*``. ``pattern`` is the same
+    with ``HOLE`` for each part that is not known, ``arn:aws:s3:::<HOLE>/*``; the default is that nothing of it is
+    known. A hole could be any text, so a comparison with it is unknown where some text would make it true.
     """
 
     __slots__ = ("pattern",)

@@ -273,5 +273,5 @@ LOCATED_MAX_BYTES: Final = 128 * MIB
 LOCATED_MAX_DEPTH: Final = 100
 LOCATED_MAX_NODES: Final = 10_000_000
 # A policy: AWS's largest (a bucket's, a key's) have 32 kB, about 200 statements and some thousand values.
-POLICY_MAX_STATEMENTS: Final = 10_000
-POLICY_MAX_VALUES: Final = 100_000
+AWS_POLICY_MAX_STATEMENTS: Final = 10_000
+AWS_POLICY_MAX_VALUES: Final = 100_000

@@ -1,8 +1,9 @@
 """AWS's actions: what they do, on what, and which condition keys a request for them carries.
 
-The table is ``data/actions.json``, condensed by ``tools/aws_actions/make.py`` from the Service Authorization Reference;
-its ``source`` says which. It is read at first use, each service when it is asked for. Sets of actions are sets of bits
-in an integer, a bit for each action in the order of services and names, so that policies combine by ``&`` and ``|``.
+The table is ``data/actions.json``, condensed by ``tools/aws_actions/make.py`` from the Service Authorization
+Reference; its ``source`` says which. It is read at first use, each service when it is asked for. Sets of actions
+are sets of bits in an integer, a bit for each action in the order of services and names, so that policies combine
+by ``&`` and ``|``.
 """
 
 from __future__ import annotations
@@ -268,9 +269,9 @@ def names_of(bits: int) -> Iterator[str]:
 def access_class(action: str) -> str:
     """One of CLASSES: what being allowed the action gives.
 
-    ``list``, ``read``, ``write`` and ``permissions`` are the reference's levels (tagging is written; an action that the
-    table does not have counts as written); ``invoke`` runs a model or code, ``decrypt`` uses a key to get plaintext or
-    data keys, ``assume`` gives credentials of another identity, ``pass`` gives a role to a service.
+    ``list``, ``read``, ``write`` and ``permissions`` are the reference's levels (tagging is written; an action that
+    the table does not have counts as written); ``invoke`` runs a model or code, ``decrypt`` uses a key to get
+    plaintext or data keys, ``assume`` gives credentials of another identity, ``pass`` gives a role to a service.
     """
     name = action.lower()
     if name in _CLASS_OF:

@@ -1,8 +1,8 @@
 """A policy document, typed, from a located value of JSON or YAML.
 
 Source: IAM User Guide, "IAM JSON policy element reference" and "Grammar of the IAM JSON policy language". Names of
-elements are read in any case, since what a stricter reader refuses must not be overlooked; values of Effect and Version
-are as the grammar has them.
+elements are read in any case, since what a stricter reader refuses must not be overlooked; values of Effect and
+Version are as the grammar has them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from assaymark.assess.aws.estate import PolicyDocument, Statement
 from assaymark.assess.unresolved import HOLE, Unresolved
 from assaymark.core.errors import InputError
-from assaymark.core.limits import POLICY_MAX_STATEMENTS, POLICY_MAX_VALUES
+from assaymark.core.limits import AWS_POLICY_MAX_STATEMENTS, AWS_POLICY_MAX_VALUES
 from assaymark.formats.located import Map, Seq
 
 if TYPE_CHECKING:
@@ -23,10 +23,15 @@ if TYPE_CHECKING:
 
 VERSIONS: Final = ("2012-10-17", "2008-10-17")
 OPEN: Final = "Unresolved"  # the operator that stands for a condition, or an effect, that a template leaves open
-PRINCIPAL_TYPES: Final = {"aws": "AWS", "service": "Service", "federated": "Federated", "canonicaluser": "CanonicalUser"}
+PRINCIPAL_TYPES: Final = {
+    "aws": "AWS",
+    "service": "Service",
+    "federated": "Federated",
+    "canonicaluser": "CanonicalUser",
+}
 _DOCUMENT: Final = frozenset(("version", "id", "statement"))
 _STATEMENT: Final = frozenset(
-    "sid effect principal notprincipal action notaction resource notresource condition".split()
+    ("sid", "effect", "principal", "notprincipal", "action", "notaction", "resource", "notresource", "condition")
 )
 _ACCOUNT: Final = re.compile(r"\d{12}")
 _ANY: Final = ("*",)
@@ -63,8 +68,8 @@ def policy_document(value: Any, name: str, file: SourceFile, *, line: int = 1) -
     elif isinstance(statements, Map):
         found += reader.statement(statements, at)
     elif isinstance(statements, Seq):
-        if len(statements) > POLICY_MAX_STATEMENTS:
-            reader.wrong(f"the policy has more than {POLICY_MAX_STATEMENTS} statements", at)
+        if len(statements) > AWS_POLICY_MAX_STATEMENTS:
+            reader.wrong(f"the policy has more than {AWS_POLICY_MAX_STATEMENTS} statements", at)
         for index, item in enumerate(statements):
             found += reader.statement(item, statements.at(index))
     else:
@@ -103,7 +108,11 @@ class _Reader:
                 self._file.because(line),
                 actions=(Unresolved(text),),
                 resources=(Unresolved(text),),
-                principals={"AWS": (Unresolved(text),), "Service": (Unresolved(text),), "Federated": (Unresolved(text),)},
+                principals={
+                    "AWS": (Unresolved(text),),
+                    "Service": (Unresolved(text),),
+                    "Federated": (Unresolved(text),),
+                },
                 condition={OPEN: {str(text): ()}},
                 unresolved=(f"Statement: {text}",),
             )
@@ -174,8 +183,8 @@ class _Reader:
 
     def _text(self, name: str, item: Any, line: int) -> str:
         self._values += 1
-        if self._values > POLICY_MAX_VALUES:
-            self.wrong(f"the policy has more than {POLICY_MAX_VALUES} values", line)
+        if self._values > AWS_POLICY_MAX_VALUES:
+            self.wrong(f"the policy has more than {AWS_POLICY_MAX_VALUES} values", line)
         if isinstance(item, bool):
             return "true" if item else "false"
         if isinstance(item, int | float):
@@ -184,9 +193,7 @@ class _Reader:
             self.wrong(f"{name} holds something that is no text", line)
         return item
 
-    def _principals(
-        self, field: tuple[str, Any, int], unresolved: list[str]
-    ) -> Mapping[str, tuple[str, ...]]:
+    def _principals(self, field: tuple[str, Any, int], unresolved: list[str]) -> Mapping[str, tuple[str, ...]]:
         name, value, line = field
         if isinstance(value, Unresolved):
             unresolved.append(f"{name}: {value}")

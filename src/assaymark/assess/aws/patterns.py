@@ -1,11 +1,11 @@
 """Texts of policies that match others: wildcards, ARNs and policy variables.
 
-Sources: IAM User Guide, "IAM JSON policy elements: Resource" (an ARN has six segments; a wildcard does not reach beyond
-its segment; missing segments are ``*``), "Action" (without regard to case), "Policy elements: variables and tags"
-(``${key}``, ``${key, 'default'}``, ``${*}``, ``${?}``, ``${$}``, in version 2012-10-17 alone).
+Sources: IAM User Guide, "IAM JSON policy elements: Resource" (an ARN has six segments; a wildcard does not reach
+beyond its segment; missing segments are ``*``), "Action" (without regard to case), "Policy elements: variables and
+tags" (``${key}``, ``${key, 'default'}``, ``${*}``, ``${?}``, ``${$}``, in version 2012-10-17 alone).
 
-All are three-valued: what a template left open (``HOLE``) could be any text, and the account that templates are deployed
-to (``UNKNOWN_ACCOUNT``) could be the one that a policy names.
+All are three-valued: what a template left open (``HOLE``) could be any text, and the account that templates are
+deployed to (``UNKNOWN_ACCOUNT``) could be the one that a policy names.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def literal(text: str) -> str:
 def glob(pattern: str, text: str) -> bool:
     """Whether a pattern with ``*`` (any text) and ``?`` (any one character) matches the whole text.
 
-    The parts between stars are looked for from the left, which finds a match if there is one, in time linear in both for
-    ordinary patterns and never more than their product.
+    The parts between stars are looked for from the left, which finds a match if there is one, in time linear in
+    both for ordinary patterns and never more than their product.
     """
     if "*" not in pattern and "?" not in pattern:
         return pattern.translate(_PLAIN) == text

@@ -282,3 +282,6 @@ HCL_MAX_DEPTH: Final = 60  # of expressions and blocks; each level takes about t
 HCL_MAX_CHAIN: Final = 200  # operators of one level in a row
 TERRAFORM_MAX_INSTANCES: Final = 20_000  # of count and for_each, in all
 TERRAFORM_MAX_VALUES: Final = 100_000  # of one list that a function makes
+# A policy: AWS's largest (a bucket's, a key's) have 32 kB, about 200 statements and some thousand values.
+AWS_POLICY_MAX_STATEMENTS: Final = 10_000
+AWS_POLICY_MAX_VALUES: Final = 100_000

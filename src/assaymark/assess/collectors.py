@@ -13,11 +13,25 @@ from assaymark.core.part import Part
 
 COLLECTORS: Final[tuple[Part, ...]] = (
     Part(
+        "terraform",
+        "collector",
+        "Terraform and OpenTofu: plans and states as JSON, HCL as far as it can be resolved",
+        (),
+        "assaymark.assess.terraform.collect:collect",
+    ),
+    Part(
         "aws-export",
         "collector",
         "what the AWS CLI writes: authorization details, policies of identities, keys, buckets, organisations",
         (),
         "assaymark.assess.aws.exports:collect",
+    ),
+    Part(
+        "aws-terraform",
+        "collector",
+        "AWS resources that Terraform declares",
+        (),
+        "assaymark.assess.aws.from_terraform:collect",
     ),
 )
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from assaymark.assess.aws.estate import Estate as AwsEstate
 from assaymark.assess.kubernetes.estate import Cluster
+
+if TYPE_CHECKING:
+    from assaymark.assess.terraform.resources import TfResource
 
 
 @dataclass(slots=True)
 class Estates:
     """A platform that no file speaks of has an empty estate."""
 
+    terraform: list[TfResource] = field(default_factory=list)  # what platforms' collectors take their own from
     aws: AwsEstate = field(default_factory=AwsEstate)
     kubernetes: Cluster = field(default_factory=Cluster)

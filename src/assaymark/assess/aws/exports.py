@@ -207,7 +207,8 @@ def _policy(records: Records, file: SourceFile, value: Map) -> bool:
     if isinstance(inner, Map) and (
         isinstance(inner.get("PolicySummary"), Map) or isinstance(inner.get("Content"), str)
     ):
-        value, inner, content = inner, None, inner.get("Content")
+        value, content = inner, inner.get("Content")
+        inner = None
     if content is not None:
         inner_summary = value.get("PolicySummary")
         summary = inner_summary if isinstance(inner_summary, Map) else value

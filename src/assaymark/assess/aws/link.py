@@ -24,7 +24,7 @@ _PROBES: Final = (
     ("iam:AttachRolePolicy", "arn:aws:iam::{account}:role/assaymark-probe"),
     ("iam:CreateAccessKey", "arn:aws:iam::{account}:user/assaymark-probe"),
     ("s3:DeleteBucketPolicy", "arn:aws:s3:::assaymark-probe"),
-    ("kms:PutKeyPolicy", "arn:aws:kms:us-east-1:{account}:key/assaymark-probe"),
+    ("secretsmanager:DeleteSecret", "arn:aws:secretsmanager:us-east-1:{account}:secret:assaymark-probe"),
     ("sagemaker:DeleteEndpoint", "arn:aws:sagemaker:us-east-1:{account}:endpoint/assaymark-probe"),
     ("ec2:RunInstances", "*"),
 )

@@ -25,7 +25,9 @@ class NewRole:
 
 @dataclass(frozen=True, slots=True)
 class TakeOver:
-    """Get into, or change, a thing that runs already. ``kinds``: those of resources. ``service``: whom its role
+    """Get into, or change, a thing that runs already.
+
+    ``kinds``: those of resources. ``service``: whom its role
     trusts.
 
     ``relation`` is ``takes-over`` where code runs at once, ``changes`` where it runs when the thing runs next.

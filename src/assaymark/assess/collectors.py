@@ -33,8 +33,22 @@ COLLECTORS: Final[tuple[Part, ...]] = (
         (),
         "assaymark.assess.aws.from_terraform:collect",
     ),
+    Part(
+        "kubernetes",
+        "collector",
+        "objects of clusters: manifests, exports, and what Terraform declares",
+        (),
+        "assaymark.assess.kubernetes.collect:collect",
+    ),
 )
 
 LINKERS: Final[tuple[Part, ...]] = (
     Part("aws", "linker", "who may do what in AWS accounts", (), "assaymark.assess.aws.link:link"),
+    Part(
+        "kubernetes",
+        "linker",
+        "who may do what in a cluster, and what reaches what",
+        (),
+        "assaymark.assess.kubernetes.link:link",
+    ),
 )

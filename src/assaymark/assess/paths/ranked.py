@@ -155,6 +155,6 @@ def crossed(source: Node, target: Node) -> tuple[str, ...]:
 
 
 def _matters(source: Node, target: Node, crosses: tuple[str, ...]) -> bool:
-    if source.props.get("entry") in _STRANGERS:
+    if source.props.get("entry") in _STRANGERS and source.props.get("entry") != "tenant":
         return True
-    return bool(crosses) and not (target.props.get("target") == "identity" and source.id == target.id)
+    return bool(crosses)

@@ -111,7 +111,7 @@ def sentence(step: Edge, nodes: dict[str, Node]) -> str:
 
 def name(node: Node) -> str:
     """What a person calls it."""
-    return printable(f"{node.kind} {node.name}" if node.kind != node.name else node.name)
+    return printable(node.name if node.name.startswith(node.kind) else f"{node.kind} {node.name}")
 
 
 def places(because: tuple[Because, ...], limit: int = 4) -> str:

@@ -51,4 +51,5 @@ LINKERS: Final[tuple[Part, ...]] = (
         (),
         "assaymark.assess.kubernetes.link:link",
     ),
+    Part("crossing", "linker", "what leads from one platform to another", (), "assaymark.assess.crossing:link"),
 )

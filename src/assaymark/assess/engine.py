@@ -14,8 +14,9 @@ from assaymark.assess.kinds import CONTROL
 from assaymark.assess.paths.cuts import minimum_cut
 from assaymark.assess.paths.ranked import entries, ranked_paths, targets
 from assaymark.assess.reach import Reach
-from assaymark.assess.rules import CHECKS, Seen
-from assaymark.core.part import Part, load_part
+from assaymark.assess.rule import Seen
+from assaymark.assess.rules import CHECKS
+from assaymark.core.part import load_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,11 +89,7 @@ def assess(files: Iterable[SourceFile], now: datetime) -> Assessment:
     for linker in LINKERS:
         load_part(linker)(estates, builder, inputs.reading, now)
     graph = builder.graph()
-    seen = Seen(tuple(inputs.files), estates, graph)
-    found = [finding for check in CHECKS for finding in _load(check)(seen)]
+    seen = Seen(inputs, estates, graph, now)
+    found = [finding for check in CHECKS for finding in check(seen)]
     found.sort(key=lambda finding: (-finding.severity, finding.rule, finding.name, finding.locations[0].path))
     return Assessment(graph, estates, tuple(found), inputs.reading, now)
-
-
-def _load(check: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 - what a check is stands in rules
-    return load_part(Part(check, "check", "", (), check))

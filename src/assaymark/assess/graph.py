@@ -51,6 +51,14 @@ class Builder:
         """Whether there is a node of this id."""
         return identifier in self._nodes
 
+    def ids(self) -> list[str]:
+        """The ids of all nodes so far."""
+        return list(self._nodes)
+
+    def boundary(self, identifier: str) -> Mapping[str, str]:
+        """In what a node lies."""
+        return self._nodes[identifier].boundary
+
     def edge(self, edge: Edge) -> None:
         """Adds an edge; of two that differ in their state only, the certain one stays."""
         if edge.relation not in RELATIONS:

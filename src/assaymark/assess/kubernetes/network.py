@@ -63,9 +63,9 @@ class Network:
         for policy in self._policies:
             spec = policy.value["spec"]
             kinds = spec.get("policyTypes") or (["Ingress", "Egress"] if "egress" in spec else ["Ingress"])
-            if policy.namespace == pod.owner.namespace and direction in kinds:
-                if selects(spec.get("podSelector") or {}, pod.labels):
-                    found.append(policy)
+            here = policy.namespace == pod.owner.namespace and direction in kinds
+            if here and selects(spec.get("podSelector") or {}, pod.labels):
+                found.append(policy)
         return found
 
     def lets_in(self, policies: list[Object], source: Pod | None) -> bool:
@@ -152,7 +152,7 @@ class Network:
                 )
         for route in self.cluster.of("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute"):
             spec = route.value.get("spec")
-            parents = [item for item in (spec or {}).get("parentRefs") or () if isinstance(item, dict)]
+            parents = _maps_of(spec, "parentRefs")
             gates = [
                 gateways.get((str(item.get("namespace") or route.namespace), str(item.get("name"))))
                 for item in parents
@@ -166,7 +166,7 @@ class Network:
             yield route, names, f"the route {route.name} of a gateway passes on what comes", tls
         for route in self.cluster.of("VirtualService"):
             spec = route.value.get("spec")
-            named = [str(one) for one in ((spec or {}).get("gateways") or ())]
+            named = [str(one) for one in spec.get("gateways") or ()] if isinstance(spec, dict) else list[str]()
             if any(one != "mesh" for one in named):
                 hosts = [str(item.get("host")).split(".") for item in _maps_of(spec, "destination")]
                 names = [(host[1] if len(host) > 1 else route.namespace, host[0]) for host in hosts]
@@ -198,7 +198,7 @@ def _internal(item: Object) -> bool:
 
 
 def _narrowed(spec: Any) -> bool:
-    ranges = spec.get("loadBalancerSourceRanges") if isinstance(spec, dict) else None
+    ranges = (spec.get("loadBalancerSourceRanges") if isinstance(spec, dict) else None) or []
     return bool(ranges) and not any(one in _EVERYWHERE for one in ranges)
 
 

@@ -92,7 +92,7 @@ def ranked_paths(states: States, limit: int = ASSESS_MAX_PATHS) -> Ranked:
         for index, (target, _) in enumerate(ends):
             if reach & masks[index] and target.id != entry.id:
                 crosses = crossed(entry, target)
-                if _matters(entry, target, crosses):
+                if _matters(entry, crosses):
                     pairs.append((-weight - TARGETS[str(target.props["target"])], entry.id, index, crosses))
     pairs.sort()
     chosen = pairs[: 4 * limit]
@@ -154,7 +154,7 @@ def crossed(source: Node, target: Node) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _matters(source: Node, target: Node, crosses: tuple[str, ...]) -> bool:
+def _matters(source: Node, crosses: tuple[str, ...]) -> bool:
     if source.props.get("entry") in _STRANGERS and source.props.get("entry") != "tenant":
         return True
     return bool(crosses)

@@ -13,10 +13,10 @@ from assaymark.core.graph import Edge, State
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from assaymark.assess.estates import Estates
+    from assaymark.assess.estate.estates import Estates
+    from assaymark.assess.estate.kubernetes import Object
     from assaymark.assess.files import Reading
     from assaymark.assess.graph import Builder
-    from assaymark.assess.kubernetes.estate import Object
     from assaymark.core.graph import Because
 
 _AWS_ROLE: Final = "eks.amazonaws.com/role-arn"

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from assaymark.assess.collectors import COLLECTORS, LINKERS
-from assaymark.assess.estates import Estates
+from assaymark.assess.estate.estates import Estates
 from assaymark.assess.graph import Builder, Graph, States
 from assaymark.assess.inputs import Inputs
 from assaymark.assess.kinds import CONTROL

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from assaymark.assess.estates import Estates
+    from assaymark.assess.estate.estates import Estates
     from assaymark.assess.graph import Graph
     from assaymark.assess.inputs import Inputs
     from assaymark.core.graph import Because

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import actions
-from assaymark.assess.aws.estate import UNKNOWN_ACCOUNT, Identity, Resource
 from assaymark.assess.aws.evaluate import Applies
 from assaymark.assess.aws.request import TRUST_ACTIONS, Principal
+from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT, Identity, Resource
 
 if TYPE_CHECKING:
-    from assaymark.assess.aws.estate import Control, Estate, PolicyDocument
+    from assaymark.assess.estate.aws import Control, Estate, PolicyDocument
 
 _ACCOUNT_AT: Final = 4
 _SEGMENTS: Final = 6

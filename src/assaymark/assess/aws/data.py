@@ -10,8 +10,8 @@ from assaymark.assess.kinds import INTERNET
 from assaymark.core.graph import Edge, State
 
 if TYPE_CHECKING:
-    from assaymark.assess.aws.estate import Resource
     from assaymark.assess.aws.linking import Linking
+    from assaymark.assess.estate.aws import Resource
 
 KINDS: Final[dict[str, tuple[str, str]]] = {  # the kind of node, and what it is as a target
     "bedrock:agent": ("endpoint", "endpoint"),

@@ -14,8 +14,8 @@ from assaymark.assess.aws.techniques import ADMINISTRATOR_POLICY, CREDENTIALS, G
 from assaymark.core.graph import State
 
 if TYPE_CHECKING:
-    from assaymark.assess.aws.estate import Identity, Resource
     from assaymark.assess.aws.linking import Linking
+    from assaymark.assess.estate.aws import Identity, Resource
 
 
 def link_escalations(run: Linking, gains: dict[str, set[str]]) -> None:

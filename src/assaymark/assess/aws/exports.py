@@ -10,16 +10,16 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.aws.estate import UNKNOWN_ACCOUNT, Grant, Provider
 from assaymark.assess.aws.records import Records, tags_of
-from assaymark.assess.terraform.values import json_of
+from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT, Grant, Provider
+from assaymark.assess.values import json_of
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from assaymark.assess.aws.estate import PolicyDocument
-    from assaymark.assess.estates import Estates
+    from assaymark.assess.estate.aws import PolicyDocument
+    from assaymark.assess.estate.estates import Estates
     from assaymark.assess.files import SourceFile
     from assaymark.assess.inputs import Inputs
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.aws.estate import Grant, PolicyDocument, Provider, Statement
 from assaymark.assess.aws.records import Records, tags_of
+from assaymark.assess.estate.aws import Grant, PolicyDocument, Provider, Statement
 from assaymark.assess.unresolved import Unresolved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from assaymark.assess.estates import Estates
+    from assaymark.assess.estate.estates import Estates
+    from assaymark.assess.estate.terraform import TfResource
     from assaymark.assess.inputs import Inputs
-    from assaymark.assess.terraform.resources import TfResource
     from assaymark.formats.located import Map
 
 _IDENTITIES: Final = {"aws_iam_role": "role", "aws_iam_user": "user", "aws_iam_group": "group"}
@@ -235,7 +235,7 @@ def _identity(run: _Collecting, resource: TfResource) -> None:
 
 
 def _json(values: Map, key: str) -> Any:
-    from assaymark.assess.terraform.values import json_of
+    from assaymark.assess.values import json_of
 
     return json_of(values.get(key), values.at(key))
 

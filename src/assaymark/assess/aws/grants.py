@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from assaymark.assess.aws.conditions import Value
-    from assaymark.assess.aws.estate import Estate
+    from assaymark.assess.estate.aws import Estate
 
 
 class Reach(NamedTuple):

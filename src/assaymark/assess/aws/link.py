@@ -14,8 +14,8 @@ from assaymark.core.graph import State
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from assaymark.assess.aws.estate import Identity, Resource
-    from assaymark.assess.estates import Estates
+    from assaymark.assess.estate.aws import Identity, Resource
+    from assaymark.assess.estate.estates import Estates
     from assaymark.assess.files import Reading
     from assaymark.assess.graph import Builder
 

@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from assaymark.assess.aws import actions
-from assaymark.assess.aws.estate import Estate
 from assaymark.assess.aws.grants import Access
+from assaymark.assess.estate.aws import Estate
 from assaymark.core.graph import Because, Edge, State
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from assaymark.assess.aws.conditions import Value
-    from assaymark.assess.aws.estate import Identity, PolicyDocument
     from assaymark.assess.aws.evaluate import Answer
+    from assaymark.assess.estate.aws import Identity, PolicyDocument
     from assaymark.assess.files import Reading
     from assaymark.assess.graph import Builder
 

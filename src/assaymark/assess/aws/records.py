@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from assaymark.assess.aws.document import policy_document
-from assaymark.assess.aws.estate import Control, Identity, PolicyDocument, Resource
 from assaymark.assess.aws.managed import managed_policy
+from assaymark.assess.estate.aws import Control, Identity, PolicyDocument, Resource
 from assaymark.core.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from assaymark.assess.aws.estate import Estate
+    from assaymark.assess.estate.aws import Estate
     from assaymark.assess.files import Reading, SourceFile
     from assaymark.assess.inputs import Inputs
     from assaymark.core.graph import Because

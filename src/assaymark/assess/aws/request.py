@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.conditions import Key
-from assaymark.assess.aws.estate import UNKNOWN_ACCOUNT
+from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

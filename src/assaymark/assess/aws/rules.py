@@ -17,7 +17,7 @@ from assaymark.core.report import Confidence, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from assaymark.assess.aws.estate import Identity, Resource, Statement
+    from assaymark.assess.estate.aws import Identity, Resource, Statement
     from assaymark.assess.rule import Seen
     from assaymark.core.report import Finding
 

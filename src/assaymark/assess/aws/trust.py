@@ -12,8 +12,8 @@ from assaymark.assess.unresolved import Unresolved
 from assaymark.core.graph import Edge, State
 
 if TYPE_CHECKING:
-    from assaymark.assess.aws.estate import Identity, Statement
     from assaymark.assess.aws.linking import Linking
+    from assaymark.assess.estate.aws import Identity, Statement
 
 _ASSUME: Final = "sts:AssumeRole"
 _WEB: Final = "sts:AssumeRoleWithWebIdentity"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.kubernetes.estate import DEFAULT_NAMESPACE, Object
+from assaymark.assess.estate.kubernetes import DEFAULT_NAMESPACE, Object
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
-    from assaymark.assess.estates import Estates
+    from assaymark.assess.estate.estates import Estates
+    from assaymark.assess.estate.kubernetes import Cluster
     from assaymark.assess.files import SourceFile
     from assaymark.assess.inputs import Inputs
-    from assaymark.assess.kubernetes.estate import Cluster
 
 _CLUSTER_KINDS: Final = frozenset(
     (

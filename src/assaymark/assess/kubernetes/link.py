@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from assaymark.assess.estates import Estates
+    from assaymark.assess.estate.estates import Estates
+    from assaymark.assess.estate.kubernetes import Object
     from assaymark.assess.files import Reading
     from assaymark.assess.graph import Builder
-    from assaymark.assess.kubernetes.estate import Object
     from assaymark.core.graph import Because
 
 ADMINISTRATOR: Final = "k8s:administrator"

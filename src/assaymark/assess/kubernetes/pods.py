@@ -14,7 +14,7 @@ from assaymark.formats.located import Map
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from assaymark.assess.kubernetes.estate import Cluster, Object
+    from assaymark.assess.estate.kubernetes import Cluster, Object
     from assaymark.core.graph import Because
 
 _DEPTH: Final = 30

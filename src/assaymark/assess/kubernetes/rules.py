@@ -18,7 +18,7 @@ from assaymark.formats.located import Map
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from assaymark.assess.kubernetes.estate import Cluster
+    from assaymark.assess.estate.kubernetes import Cluster
     from assaymark.assess.kubernetes.pods import Pod
     from assaymark.assess.rule import Seen
     from assaymark.core.report import Finding

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from assaymark.assess.terraform.resources import terraform_resources
 
 if TYPE_CHECKING:
-    from assaymark.assess.estates import Estates
+    from assaymark.assess.estate.estates import Estates
     from assaymark.assess.inputs import Inputs
 
 

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from assaymark.assess.terraform.values import json_of
 from assaymark.assess.unresolved import Unresolved
+from assaymark.assess.values import json_of
 from assaymark.formats.located import Map, Seq
 
 if TYPE_CHECKING:
-    from assaymark.assess.terraform.module import Instance
+    from assaymark.assess.files import SourceFile
+
+
+class Data(Protocol):
+    """A data source: its blocks and attributes, and where it stands."""
+
+    file: SourceFile
+    line: int
+
+    def get(self, name: str) -> Any:
+        """What is written for an attribute or block; None for nothing."""
+
 
 _LISTS: Final = {
     "actions": "Action",
@@ -20,7 +31,7 @@ _LISTS: Final = {
 _PRINCIPALS: Final = {"principals": "Principal", "not_principals": "NotPrincipal"}
 
 
-def policy_document_json(data: Instance) -> Map:
+def policy_document_json(data: Data) -> Map:
     """The policy as a value whose lines are those of the data source's blocks.
 
     Statements of ``source_policy_documents`` come first; ``override_policy_documents`` replace those of one Sid.

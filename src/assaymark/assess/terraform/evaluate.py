@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from assaymark.assess.terraform.functions import FUNCTIONS, CannotError
-from assaymark.assess.terraform.values import text_of
 from assaymark.assess.unresolved import HOLE, Unresolved, pattern_of
+from assaymark.assess.values import text_of
 from assaymark.core.limits import TERRAFORM_MAX_VALUES
 from assaymark.formats.hcl import tree
 from assaymark.formats.located import Map, Seq

@@ -14,7 +14,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.terraform.values import Json, json_of, text_of
+from assaymark.assess.values import Json, json_of, text_of
 from assaymark.core.limits import TERRAFORM_MAX_VALUES
 from assaymark.formats.located import Map, Seq
 

@@ -9,13 +9,13 @@ import posixpath
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.aws.estate import UNKNOWN_ACCOUNT
+from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 from assaymark.assess.terraform.documents import policy_document_json
 from assaymark.assess.terraform.evaluate import evaluate
 from assaymark.assess.terraform.functions import CannotError
 from assaymark.assess.terraform.identity import REGION, computed
-from assaymark.assess.terraform.values import Json, text_of
 from assaymark.assess.unresolved import Unresolved
+from assaymark.assess.values import Json, text_of
 from assaymark.core.errors import InputError
 from assaymark.core.limits import TERRAFORM_MAX_INSTANCES
 from assaymark.formats.hcl.parser import parse_template

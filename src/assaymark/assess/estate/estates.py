@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from assaymark.assess.aws.estate import Estate as AwsEstate
-from assaymark.assess.kubernetes.estate import Cluster
+from assaymark.assess.estate.aws import Estate as AwsEstate
+from assaymark.assess.estate.kubernetes import Cluster
 
 if TYPE_CHECKING:
-    from assaymark.assess.terraform.resources import TfResource
+    from assaymark.assess.estate.terraform import TfResource
 
 
 @dataclass(slots=True)

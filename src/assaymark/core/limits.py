@@ -267,3 +267,8 @@ CONVERT_TREE_BYTES: Final = (
 CONVERT_MAX_GATHERED_BYTES: Final = 4 * GIB
 CONVERT_MAX_STEPS: Final = 20_000_000  # slices of one such tensor: about 30 s
 CONVERT_CHUNK_BYTES: Final = 8 * MIB
+# What a confined process unpacks for a conversion, on disk: as much as a scan unpacks, in the same proportion.
+# zlib takes 15 s for it, bzip2 some minutes: what takes longer is unpacked by hand.
+CONVERT_MAX_DERIVED_BYTES: Final = INFLATED_MAX_BYTES
+CONVERT_CPU_SECONDS: Final = 120
+CONVERT_WALL_SECONDS: Final = 150.0

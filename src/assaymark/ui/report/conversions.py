@@ -34,6 +34,7 @@ def conversion_text(done: Conversion, style: Style) -> str:
     lines = [
         f"{style('converted', 'green', 'bold')} {source} ({plan.source}) to {target}",
         f"  {equal}: {compared.size} bytes",
+        *([f"  with {done.unpacked} bytes that were unpacked from it"] if done.unpacked else []),
         f"  from {done.parent.digest}",
         f"  to   {done.child.digest}",
     ]

@@ -1,0 +1,94 @@
+"""``convert`` of files whose tensors do not lie in them as they are: compressed, in chunks, escaped."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import json
+import lzma
+import struct
+import zlib
+from pathlib import Path
+
+import pytest
+from tests.support.asm import STOP, call, proto, safetensors, text
+from tests.support.cli import ask, cli
+
+from assaymark.core.view import BytesView
+from assaymark.formats.safetensors import read_safetensors
+
+CONVERSIONS = Path(__file__).parents[1] / "vectors" / "conversions"
+MODELS = Path(__file__).parents[1] / "vectors" / "models"
+
+
+def tensors_of(file: Path) -> dict[str, tuple[str, tuple[int, ...], bytes]]:
+    """What a written file holds."""
+    data = file.read_bytes()
+    return {t.name: (t.dtype, t.shape, data[t.start : t.end]) for t in read_safetensors(BytesView(data)).tensors}
+
+
+@pytest.mark.parametrize("method", ["zlib", "gzip", "bz2", "lzma", "xz", "lz4"])
+def test_compressed_files_of_joblib(tmp_path, method):
+    source, out = CONVERSIONS / f"arrays-{method}.joblib", tmp_path / "arrays.safetensors"
+    done = ask("convert", source, out)
+    assert done.code == 0, done
+    (said,) = done.json["conversions"]
+    assert said["tensors"] == said["compared"] == 2
+    assert said["unpacked"] > source.stat().st_size
+    assert said["source"]["digest"] == cli("digest", source).out.split()[0]
+    assert tensors_of(out) == {
+        "w": ("F32", (2, 3), struct.pack("<6f", *range(6))),
+        "f": ("F64", (2, 3), struct.pack("<6d", *range(6))),
+    }
+    assert [path.name for path in tmp_path.iterdir()] == ["arrays.safetensors"]
+
+
+def test_a_compressed_torch_file_is_converted_as_what_it_unpacks_to(tmp_path):
+    (tmp_path / "model.pt.gz").write_bytes(gzip.compress((MODELS / "state-dict.pt").read_bytes()))
+    plain, packed = tmp_path / "plain.safetensors", tmp_path / "packed.safetensors"
+    assert cli("convert", MODELS / "state-dict.pt", plain).code == 0
+    done = cli("convert", tmp_path / "model.pt.gz", packed)
+    assert done.code == 0, done
+    assert "were unpacked from it" in done.out
+    assert packed.read_bytes() == plain.read_bytes()
+
+
+def test_a_compressed_pickle_of_objects_is_converted_only_when_it_passes_a_scan(tmp_path):
+    source = tmp_path / "bad.joblib"
+    source.write_bytes(zlib.compress(proto(4) + call("os", "system", text("echo")) + STOP))
+    refused = ask("convert", source, tmp_path / "bad.safetensors")
+    assert refused.code == 3
+    assert refused.json["error"]["code"] == "convert-unsafe"
+    assert [path.name for path in tmp_path.iterdir()] == ["bad.joblib"]
+
+
+PLAIN = safetensors({"a": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}}, b"x")
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (zlib.compress(bytes(80 << 20)), "compressed-bomb"),
+        (bz2.compress(PLAIN)[:-9], "compressed-data"),
+        (zlib.compress(PLAIN) + b"more", "compressed-data"),
+        (lzma.compress(lzma.compress(PLAIN)), "convert-unknown"),
+        (gzip.compress(b"just text"), "convert-unknown"),
+    ],
+    ids=["bomb", "cut short", "bytes behind", "twice", "text"],
+)
+def test_what_does_not_unpack_to_a_model_is_refused_and_leaves_nothing(tmp_path, data, code):
+    source = tmp_path / "model.bin"
+    source.write_bytes(data)
+    done = ask("convert", source, tmp_path / "model.safetensors")
+    assert done.code == 3
+    assert done.json["error"]["code"] == code
+    assert [path.name for path in tmp_path.iterdir()] == ["model.bin"]
+
+
+def test_the_parent_of_the_statement_is_the_file_as_it_was_given(team, tmp_path):
+    source, out = CONVERSIONS / "arrays-zlib.joblib", tmp_path / "arrays.safetensors"
+    done = team.ask("convert", source, out, "--to", "production")
+    assert done.json["verdict"]["outcome"] == "DENY"  # nobody has approved it yet
+    parent = cli("digest", source).out.split()[0]
+    assert parent in team.ask("lineage", "show", out).out
+    assert json.loads(done.out)["conversions"][0]["source"]["digest"] == parent

@@ -92,3 +92,43 @@ def test_the_parent_of_the_statement_is_the_file_as_it_was_given(team, tmp_path)
     parent = cli("digest", source).out.split()[0]
     assert parent in team.ask("lineage", "show", out).out
     assert json.loads(done.out)["conversions"][0]["source"]["digest"] == parent
+
+
+COUNTED = struct.pack("<35f", *range(35))
+
+
+@pytest.mark.parametrize("version", ["earliest", "latest"])
+def test_arrays_of_hdf5_in_chunks(tmp_path, version):
+    out = tmp_path / "chunks.safetensors"
+    done = ask("convert", CONVERSIONS / f"chunks-{version}.h5", out)
+    assert done.code == 0, done
+    (said,) = done.json["conversions"]
+    held = tensors_of(out)
+    assert said["compared"] == len(held) == 9
+    for name in ("plain", "gzip", "all", "lzf", "endless"):
+        assert held[name] == ("F32", (5, 7), COUNTED), name
+    assert held["big"] == ("I16", (5, 7), struct.pack("<35h", *range(35)))
+    assert held["runs"] == ("U8", (200,), bytes(range(5)) * 40)
+    assert held["holes"] == ("F32", (4, 4), struct.pack("<16f", *[2.5] * 15, 1))
+    assert held["paged"] == ("U8", (1500,), bytes(1200) + b"\1" + bytes(299))
+
+
+def test_a_filter_that_is_not_known_is_named(tmp_path):
+    done = ask("convert", CONVERSIONS / "scaled.h5", tmp_path / "x.safetensors")
+    assert done.code == 3
+    assert done.json["error"]["code"] == "convert-unsupported"
+    assert "scaleoffset" in done.json["error"]["message"]
+
+
+@pytest.mark.parametrize(("name", "code"), [("gzip", "hdf5-data"), ("all", "hdf5-data")])
+def test_a_chunk_that_is_damaged_is_refused_and_leaves_nothing(tmp_path, name, code):
+    data = bytearray((CONVERSIONS / "chunks-earliest.h5").read_bytes())
+    at = data.index(b"\x78\x5e") if b"\x78\x5e" in data else data.index(b"\x78\x01")
+    data[at + 3] ^= 0xFF
+    source = tmp_path / f"{name}.h5"
+    source.write_bytes(data)
+    done = ask("convert", source, tmp_path / "x.safetensors")
+    assert done.code == 3
+    assert done.json["error"]["code"] == code
+    assert "byte" in done.out
+    assert [path.name for path in tmp_path.iterdir()] == [source.name]

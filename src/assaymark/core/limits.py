@@ -233,6 +233,10 @@ HDF5_MAX_OBJECTS: Final = 100_000
 HDF5_MAX_MESSAGES: Final = 100_000
 HDF5_MAX_READ_BYTES: Final = 64 * MIB  # of structure in all, with 64 for each block; arrays are never read
 HDF5_MAX_NAME_BYTES: Final = 64 * KIB  # of a link or file, as a link message can have
+# Arrays in chunks: a band of them, and one chunk, are in memory. Chunks are of 10 KiB to 1 MiB as h5py guesses them.
+HDF5_MAX_BAND_BYTES: Final = 192 * MIB
+HDF5_MAX_CHUNKS: Final = 500_000
+HDF5_MAX_LINES: Final = 20_000_000  # slices that are copied for one array: about 30 s
 HDF5_MAX_TEXT_BYTES: Final = 32 * MIB  # the configuration of a model, as JSON
 
 # YAML: a configuration is some kilobytes; a lock file of an environment some megabytes.

@@ -208,7 +208,7 @@ def array_build(target: Instance, state: Value) -> None:
         isinstance(data, Blob) and data.kind not in ("bytes", "bytearray", "str")
     ):
         raise Refused("with data that is no bytes")
-    length = data.length if isinstance(data, Blob) else len(data)
+    length = data.exact if isinstance(data, Blob) else len(data)
     expected = size * math.prod(shape)
     if length is not None and length != expected:
         raise Refused(f"with {length} bytes of data for {expected}")
@@ -251,7 +251,7 @@ def scalar(arguments: tuple[Value, ...]) -> Value:
             raise NotChecked("a structured NumPy scalar that holds objects is not examined")
         return value
     if isinstance(value, (Blob, str)):
-        length = value.length if isinstance(value, Blob) else len(value)
+        length = value.exact if isinstance(value, Blob) else len(value)
         if length is None or length >= size:
             return Instance("numpy scalar")
     raise Refused("with something that is no scalar")

@@ -6,12 +6,13 @@ import bz2
 import gzip
 import json
 import lzma
+import pickle
 import struct
 import zlib
 from pathlib import Path
 
 import pytest
-from tests.support.asm import STOP, call, proto, safetensors, text
+from tests.support.asm import MARK, STOP, TUPLE, call, glob, number, proto, safetensors, text
 from tests.support.cli import ask, cli
 
 from assaymark.core.view import BytesView
@@ -132,3 +133,79 @@ def test_a_chunk_that_is_damaged_is_refused_and_leaves_nothing(tmp_path, name, c
     assert done.json["error"]["code"] == code
     assert "byte" in done.out
     assert [path.name for path in tmp_path.iterdir()] == [source.name]
+
+
+def array_of(raw: bytes) -> bytes:
+    """Opcodes of an array of 64-bit floats whose elements ``raw`` pushes, as NumPy writes it below protocol 5."""
+    shell = call(
+        "numpy.core.multiarray", "_reconstruct", glob("numpy", "ndarray"), MARK + number(0) + TUPLE, b"U\x01b"
+    )
+    kind = call("numpy", "dtype", text("f8"), number(0), number(1))
+    kind += MARK + number(3) + text("<") + b"NNN" + number(-1) + number(-1) + number(0) + TUPLE + b"b"
+    return shell + MARK + number(1) + MARK + number(20_000) + TUPLE + kind + number(0) + raw + TUPLE + b"b"
+
+
+FLOATS = struct.pack("<20000d", *(i / 7 for i in range(20_000)))
+
+
+@pytest.mark.parametrize("protocol", [0, 1, 2])
+def test_large_arrays_of_old_protocols(tmp_path, protocol):
+    """Python's own pickler writes the bytes, as text; NumPy's frame around them is by hand."""
+    raw = pickle.dumps(FLOATS, protocol)
+    body = raw[2:-1] if protocol == 2 else raw[:-1]
+    source, out = tmp_path / "array.pkl", tmp_path / "array.safetensors"
+    source.write_bytes(proto(2) + array_of(body) + STOP)
+    assert cli("scan", source).code == 0
+    done = ask("convert", source, out)
+    assert done.code == 0, done
+    assert done.json["conversions"][0]["unpacked"] == len(FLOATS)
+    assert tensors_of(out) == {"tensor": ("F64", (20_000,), FLOATS)}
+
+
+@pytest.mark.parametrize("protocol", [0, 1, 2])
+def test_large_bytes_of_old_protocols_that_are_not_as_many_as_due(tmp_path, protocol):
+    raw = pickle.dumps(FLOATS[:-8], protocol)
+    source = tmp_path / "array.pkl"
+    source.write_bytes(proto(2) + array_of(raw[2:-1] if protocol == 2 else raw[:-1]) + STOP)
+    done = ask("convert", source, tmp_path / "array.safetensors")
+    assert done.code == 3
+    assert done.json["error"]["code"] == "convert-array"
+
+
+def test_text_that_is_no_bytes_is_refused(tmp_path):
+    source = tmp_path / "array.pkl"
+    encoded = call("_codecs", "encode", text("\u20ac" * 70_000), text("latin1"))
+    source.write_bytes(proto(2) + array_of(encoded) + STOP)
+    done = ask("convert", source, tmp_path / "array.safetensors")
+    assert done.code == 3
+    assert done.json["error"]["code"] == "convert-array"
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_a_tensor_of_torch_in_a_plain_pickle_of_any_protocol(tmp_path, protocol):
+    source, out = CONVERSIONS / f"tensor-protocol{protocol}.pkl", tmp_path / "tensor.safetensors"
+    assert cli("scan", source).code == 0
+    done = cli("convert", source, out)
+    assert done.code == 0, done
+    assert tensors_of(out) == {"w": ("F32", (2, 3), struct.pack("<6f", *range(6)))}
+
+
+@pytest.mark.parametrize("protocol", [0, 2, 4, 5])
+def test_long_bytes_are_compared_and_named(tmp_path, protocol):
+    source, out = tmp_path / "model.pkl", tmp_path / "model.safetensors"
+    model = bytearray(range(256)) * 300
+    source.write_bytes(pickle.dumps({"handle": model, "note": b"short"}, protocol))
+    done = cli("convert", source, out)
+    assert done.code == 0, done
+    assert "all equal: 76800 bytes of handle" in done.out
+    assert tensors_of(out) == {"handle": ("U8", (76_800,), bytes(model))}
+    assert b'{\\"tensor\\":\\"handle\\",\\"as\\":\\"bytearray\\"}' in out.read_bytes()
+
+
+def test_nothing_compared_is_never_said_as_a_success(tmp_path):
+    source = tmp_path / "settings.pkl"
+    source.write_bytes(pickle.dumps({"epoch": 3}))
+    done = cli("convert", source, tmp_path / "settings.safetensors")
+    assert done.code == 0, done
+    assert "nothing was compared" in done.out
+    assert "0 of 0" not in done.out

@@ -28,7 +28,7 @@ from assaymark.formats.safetensors import DTYPE_BITS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_KEYS: Final = frozenset(("source", "tensors", "aliases", "dropped", "metadata", "left", "pickled", "derived"))
+_KEYS: Final = frozenset(("source", "tensors", "aliases", "dropped", "metadata", "left", "pickled", "derived", "raw"))
 SOURCES: Final = ("torch-zip", "torch-legacy", "pickle", "safetensors", "hdf5")
 
 
@@ -90,7 +90,7 @@ class Plan:
     ``dropped`` says what is not carried over. ``metadata`` goes into the result's header. ``left`` counts tensors
     that the source makes and that no name leads to. ``pickled`` says that the source is a pickle of objects, whose
     form only a clean scan vouches for. ``derived`` counts the bytes that follow those of the source, and ``pieces``
-    makes them, where the plan is made.
+    makes them, where the plan is made. ``raw`` names those tensors that are no tensors of the source but its bytes.
     """
 
     source: str
@@ -102,6 +102,7 @@ class Plan:
     pickled: bool = False
     derived: int = 0
     pieces: tuple[Piece, ...] = ()
+    raw: tuple[str, ...] = ()
 
 
 def element_bytes(dtype: str) -> int:
@@ -144,6 +145,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "left": plan.left,
         "pickled": plan.pickled,
         "derived": plan.derived,
+        "raw": list(plan.raw),
     }
 
 
@@ -176,12 +178,18 @@ def plan_from_json(value: Any, source_size: int, derived: int = 0) -> Plan:
     dropped = _list(value["dropped"], CONVERT_MAX_DROPPED + 1, "$.dropped")
     if not all(isinstance(text, str) and printable(text) == text for text in dropped):
         _refuse("not printable", "$.dropped")
+    raw = _list(value["raw"], CONVERT_MAX_TENSORS, "$.raw")
+    if not all(isinstance(name, str) and name in names for name in raw):
+        _refuse("no name of a tensor", "$.raw")
     metadata, left, pickled = value["metadata"], value["left"], value["pickled"]
     if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
         _refuse("no object of texts", "$.metadata")
     if not _count(left) or not isinstance(pickled, bool):
         _refuse("malformed", "$.left")
-    return Plan(value["source"], tuple(tensors), tuple(aliases), tuple(dropped), metadata, left, pickled, derived)
+    texts = tuple(dropped)
+    return Plan(
+        value["source"], tuple(tensors), tuple(aliases), texts, metadata, left, pickled, derived, raw=tuple(raw)
+    )
 
 
 def output_bound(source_size: int) -> int:

@@ -271,6 +271,9 @@ CONVERT_TREE_BYTES: Final = (
 CONVERT_MAX_GATHERED_BYTES: Final = 4 * GIB
 CONVERT_MAX_STEPS: Final = 20_000_000  # slices of one such tensor: about 30 s
 CONVERT_CHUNK_BYTES: Final = 8 * MIB
+# Bytes in a pickle that are no array: longer ones become a tensor of bytes, and are copied and compared as such.
+CONVERT_MAX_INLINE_BYTES: Final = 512
+CONVERT_MAX_NESTED_BYTES: Final = 256 * MIB  # of text that holds a tensor of torch and is decoded in memory
 # What a confined process unpacks for a conversion, on disk: as much as a scan unpacks, in the same proportion.
 # zlib takes 15 s for it, bzip2 some minutes: what takes longer is unpacked by hand.
 CONVERT_MAX_DERIVED_BYTES: Final = INFLATED_MAX_BYTES

@@ -17,7 +17,8 @@ import os, signal
 def noise(view, path):
     yield from ()
     return {"plan": {"source": "torch-zip", "tensors": [["w", "F32", [1 << 40], [4], 0, 0]], "aliases": [],
-                     "dropped": [], "metadata": {}, "left": 0, "pickled": False, "derived": 0}}
+                     "dropped": [], "metadata": {}, "left": 0, "pickled": False, "derived": 0,
+                     "raw": []}}
 
 def silent(view, path):
     os._exit(0)
@@ -90,7 +91,7 @@ import os
 from assaymark.sandbox.wire import write_all
 
 PLAN = {"source": "hdf5", "tensors": [["w", "U8", [4], [1], 64, 0]], "aliases": [], "dropped": [], "metadata": {},
-        "left": 0, "pickled": False, "derived": 4}
+        "left": 0, "pickled": False, "derived": 4, "raw": []}
 
 def whole(view, path):
     yield b"ab"

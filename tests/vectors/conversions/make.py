@@ -5,11 +5,13 @@ Each holds the same values: whoever reads one back knows what must come out.
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import h5py
 import joblib
 import numpy as np
+import torch
 
 HERE = Path(__file__).parent
 COMPRESSIONS = ("zlib", "gzip", "bz2", "lzma", "xz", "lz4")
@@ -19,6 +21,9 @@ def main() -> None:
     values = {"w": np.arange(6, dtype="<f4").reshape(2, 3), "f": np.asfortranarray(np.arange(6.0).reshape(2, 3))}
     for name in COMPRESSIONS:
         joblib.dump(values, HERE / f"arrays-{name}.joblib", compress=(name, 3))
+    for protocol in range(6):
+        with (HERE / f"tensor-protocol{protocol}.pkl").open("wb") as file:
+            pickle.dump({"w": torch.arange(6, dtype=torch.float32).reshape(2, 3)}, file, protocol=protocol)
     for version in ("earliest", "latest"):
         with h5py.File(HERE / f"chunks-{version}.h5", "w", libver=version) as file:
             write_chunks(file)

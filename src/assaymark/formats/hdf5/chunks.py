@@ -141,7 +141,7 @@ def _chunk(
     try:
         return undo(chunks.filters, mask, chunks.space.view.read(at, stored.size), size)
     except InputError as error:
-        raise InputError(error.code, error.message, position=f"byte {at}") from None
+        raise InputError("hdf5-data", error.message, position=f"byte {at}") from None
 
 
 def _index(chunks: Chunks, shape: tuple[int, ...], width: int) -> _Index:

@@ -18,7 +18,9 @@ from assaymark.sandbox.files import open_regular
 from assaymark.sandbox.planning import plan_file
 from assaymark.sandbox.pool import Sandbox
 from assaymark.service.derive import MODEL
-from assaymark.service.model import identify
+from assaymark.service.environments import check_environment
+from assaymark.service.evidence import gather, seen_tree
+from assaymark.service.model import guard_workspace, identify
 from assaymark.service.principals import principal_in
 from assaymark.service.publish import publish, sign_statement
 from assaymark.service.submit import submit
@@ -107,9 +109,13 @@ def convert_into(
     """Convert, log the comparison, submit the result with ``source`` as its parent, and decide on it.
 
     Raises:
+        UsageError: ``environment-unknown``.
         AssaymarkError: as ``convert_file`` and ``submit`` raise.
     """
-    principal_in(workspace.trust().root, submitter)  # before the work
+    # Whatever would refuse or deny the result anyway is said before the work, and before anything is logged.
+    guard_workspace(workspace, target)
+    principal_in(seen_tree(workspace, recall).root, submitter)
+    check_environment(gather(workspace, "").policy, scope.environment, "nothing was converted")
     done = convert_file(source, target, on_progress)
     statement = make_statement((done.child,), CONVERSION, conversion_predicate(done))
     publish(workspace, [sign_statement(statement.payload, [submitter])], clock())

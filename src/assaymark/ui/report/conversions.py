@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.core.words import counted
 from assaymark.service.convert import conversion_document
 from assaymark.ui.report.style import printable
 
@@ -36,7 +37,7 @@ def conversion_text(done: Conversion, style: Style) -> str:
     lines = [
         f"{word} {source} ({plan.source}) to {target}",
         *(f"  {line}" for line in _compared(done)),
-        *([f"  with {done.unpacked} bytes that were unpacked from it"] if done.unpacked else []),
+        *([f"  with {counted(done.unpacked, 'byte')} that were unpacked from it"] if done.unpacked else []),
         f"  from {done.parent.digest}",
         f"  to   {done.child.digest}",
     ]
@@ -56,12 +57,14 @@ def _compared(done: Conversion) -> list[str]:
     tensors = len(plan.tensors) - len(raw)
     lines = []
     if tensors:
-        equal = f"{done.compared.tensors - len(raw)} of {tensors} tensors compared byte by byte, all equal"
-        lines.append(f"{equal}: {done.compared.size - strings} bytes")
+        equal = f"{done.compared.tensors - len(raw)} of {counted(tensors, 'tensor')} compared byte by byte, all equal"
+        lines.append(f"{equal}: {counted(done.compared.size - strings, 'byte')}")
     if raw:
         names = ", ".join(printable(name) for name in plan.raw[:_NAMED])
         more = f" and {len(raw) - _NAMED} more" if len(raw) > _NAMED else ""
-        lines.append(f"raw bytes that it holds compared byte by byte, all equal: {strings} bytes of {names}{more}")
+        lines.append(
+            f"raw bytes that it holds compared byte by byte, all equal: {counted(strings, 'byte')} of {names}{more}"
+        )
     return lines or ["nothing was compared: it holds no tensors, and its values are in the header as JSON"]
 
 

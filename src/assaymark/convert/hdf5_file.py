@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.convert.plan import Piece, Plan, PlannedTensor, find_aliases
 from assaymark.core.errors import InputError
+from assaymark.core.limits import CONVERT_MAX_DROPPED
 from assaymark.core.report_json import printable
 from assaymark.formats.hdf5.chunks import bands
 from assaymark.formats.hdf5.filters import unknown_filter
@@ -32,11 +33,11 @@ def plan_hdf5(view: View) -> Plan:
     """The plan of every array of the file, named by its path.
 
     Raises:
-        InputError: ``convert-unsupported`` for arrays elsewhere, behind other filters or of other types, a
-            ``hdf5-*`` code.
+        InputError: ``convert-unsupported`` for arrays elsewhere, behind other filters or of other types,
+            ``convert-name``, a ``hdf5-*`` code.
     """
     file = read_hdf5(view, arrays=True)
-    dropped = [f"{part.path}: {part.kind} {part.target}"[:400] for part in file.outside]
+    dropped = [printable(f"{part.path}: {part.kind} {part.target}", 400) for part in file.outside]
     dropped += [f"the attribute {name[:200]!r}" for name in file.texts if name not in TEXTS]
     metadata = {TEXT_PREFIX + name: file.texts[name] for name in TEXTS if name in file.texts}
     tensors: list[PlannedTensor] = []
@@ -49,9 +50,21 @@ def plan_hdf5(view: View) -> Plan:
             end += pieces[-1].length
         else:
             tensors.append(_planned(dataset))
+    _check_names(tensors)
+    if len(dropped) > CONVERT_MAX_DROPPED:
+        dropped[CONVERT_MAX_DROPPED:] = [f"{len(dropped) - CONVERT_MAX_DROPPED} more that are not listed"]
     ordered = tuple(sorted(tensors, key=lambda tensor: tensor.name))
     aliases = find_aliases(ordered)
     return Plan(SOURCE, ordered, aliases, tuple(dropped), metadata, derived=end - view.size, pieces=tuple(pieces))
+
+
+def _check_names(tensors: list[PlannedTensor]) -> None:
+    seen = {"", "__metadata__"}
+    for tensor in tensors:
+        if tensor.name in seen:
+            what = f"the array {tensor.name[:200]!r} has the name of another, or one that is not to be had"
+            raise InputError("convert-name", what)
+        seen.add(tensor.name)
 
 
 def _in_chunks(dataset: Dataset) -> bool:

@@ -70,8 +70,9 @@ class Recorder:
                 state = unrecorded(state, record)
         if full:
             self.notes.append(
-                f"the spool {self._spool.folder} is full: counted and not recorded:"
-                f" {counted(state.waiting, 'attempt')}; `assaymark log collect` empties it"
+                f"the spool {self._spool.folder} is full:"
+                f" {counted(state.waiting, 'attempt is', 'attempts are')} counted and not recorded;"
+                " `assaymark log collect` empties it"
             )
         # After the records: what a crash in between leaves is counted twice and never lost.
         self._spool.write_tallies(write_attempts(state))
@@ -159,10 +160,14 @@ class RecordingThread:
             if kinds or self._clock() % 10 == 0:  # what a quiet minute left becomes due
                 self._recorder.record_all(kinds, self._clock())
         except Exception as error:  # noqa: BLE001 - the border of a background task; who is let in does not depend on it
-            self._recorder.notes.append(f"not recorded are {counted(len(kinds), 'attempt')}: {type(error).__name__}")
+            self._recorder.notes.append(
+                f"{counted(len(kinds), 'attempt is', 'attempts are')} not recorded: {type(error).__name__}"
+            )
         lost, self._lost = self._lost, 0
         if lost:
-            self._recorder.notes.append(f"not recorded are {counted(lost, 'attempt')}: they came too fast")
+            self._recorder.notes.append(
+                f"{counted(lost, 'attempt is', 'attempts are')} not recorded: they came too fast"
+            )
         for line in dict.fromkeys(self._recorder.notes):
             self._note(line)
         self._recorder.notes.clear()

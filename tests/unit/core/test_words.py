@@ -10,3 +10,4 @@ def test_one_is_not_many():
     assert counted("1,000", "file") == "1,000 files"
     assert counted("?", "entry", "entries") == "? entries"
     assert counted(2, "entry", "entries") == "2 entries"
+    assert counted(1, "attempt is", "attempts are") == "1 attempt is"

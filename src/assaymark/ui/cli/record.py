@@ -204,6 +204,6 @@ def _observed(ours: dict[str, Any]) -> str:
     seen = ours["observation"]
     if seen["how"] == "none":
         return f"nothing: {seen['why']}"
-    text = f"{counted(seen['files'], 'other file')} opened"
+    text = f"{counted(seen['files'], 'other file that was', 'other files that were')} opened"
     idle = ours["declaredNotOpened"]
     return text + (f"; declared and never opened: {', '.join(idle)}" if idle else "")

@@ -55,7 +55,7 @@ def diff_document(found: PolicyDiff) -> dict[str, Any]:
 def diff_text(found: PolicyDiff, style: Style) -> str:
     """How many decisions change, then each with the requirements that make the difference."""
     count = len(found.changes)
-    of = f"of {counted(found.compared, 'decision')} made again"
+    of = f"of {counted(found.compared, 'decision that was', 'decisions that were')} made again"
     head = f"{count} {of} would change" if count else f"None {of} would change"
     lines = [style(head, "yellow" if count else "green", "bold")]
     for change in found.changes[:_SHOWN]:

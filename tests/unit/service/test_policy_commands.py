@@ -196,7 +196,7 @@ def test_an_exception_by_who_may_not_says_so(team: Team, model: Path) -> None:
     done = excepted(team, model, "--key", team.key("alice"))
     assert done.code == 0
     assert any("alice holds none of the roles that count: policy" in note for note in done.json["notes"])
-    assert any("1 principals in role policy must sign" in note for note in done.json["notes"])
+    assert any("1 principal in role policy must sign" in note for note in done.json["notes"])
 
 
 def test_an_approval_that_ages_can_be_renewed(team: Team, model: Path, tmp_path: Path) -> None:

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from assaymark.sandbox.limits import SandboxLimits
     from assaymark.sandbox.wire import Item
 
-    # What an engine returns: a report, or bytes that it derives from the file, and then an answer of its own.
-    Said = Report | Generator[bytes, None, dict[str, Any]]
+    # What an engine returns: a report, or an answer of its own; bytes that it derives from the file may precede that.
+    Answering = dict[str, Any] | Generator[bytes, None, dict[str, Any]]
+    Said = Report | Answering
 
 _FILE: Final = 3
 _OUTPUT: Final = 4
@@ -107,9 +108,11 @@ def _line(examiner: Callable[[View, str], Said], item: Item, view: View) -> byte
     return json.dumps(result).encode()
 
 
-def _streamed(said: Generator[bytes, None, dict[str, Any]]) -> dict[str, Any]:
+def _streamed(said: Answering) -> dict[str, Any]:
     """Write the bytes that an engine derives in frames; its answer."""
     try:
+        if isinstance(said, dict):
+            return said
         while True:
             piece = next(said)
             for start in range(0, len(piece), FRAME_BYTES):

@@ -38,7 +38,6 @@ def lies(view, path):
     return {"error": {"code": "../../etc", "message": "\\x1b[2J", "position": 3}}
 
 def nothing(view, path):
-    yield from ()
     return {}
 """
 

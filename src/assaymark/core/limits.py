@@ -233,6 +233,10 @@ HDF5_MAX_OBJECTS: Final = 100_000
 HDF5_MAX_MESSAGES: Final = 100_000
 HDF5_MAX_READ_BYTES: Final = 64 * MIB  # of structure in all, with 64 for each block; arrays are never read
 HDF5_MAX_NAME_BYTES: Final = 64 * KIB  # of a link or file, as a link message can have
+# Arrays in chunks: a band of them, and one chunk, are in memory. Chunks are of 10 KiB to 1 MiB as h5py guesses them.
+HDF5_MAX_BAND_BYTES: Final = 192 * MIB
+HDF5_MAX_CHUNKS: Final = 500_000
+HDF5_MAX_LINES: Final = 20_000_000  # slices that are copied for one array: about 30 s
 HDF5_MAX_TEXT_BYTES: Final = 32 * MIB  # the configuration of a model, as JSON
 
 # YAML: a configuration is some kilobytes; a lock file of an environment some megabytes.
@@ -285,3 +289,11 @@ TERRAFORM_MAX_VALUES: Final = 100_000  # of one list that a function makes
 # A policy: AWS's largest (a bucket's, a key's) have 32 kB, about 200 statements and some thousand values.
 AWS_POLICY_MAX_STATEMENTS: Final = 10_000
 AWS_POLICY_MAX_VALUES: Final = 100_000
+# Bytes in a pickle that are no array: longer ones become a tensor of bytes, and are copied and compared as such.
+CONVERT_MAX_INLINE_BYTES: Final = 512
+CONVERT_MAX_NESTED_BYTES: Final = 256 * MIB  # of text that holds a tensor of torch and is decoded in memory
+# What a confined process unpacks for a conversion, on disk: as much as a scan unpacks, in the same proportion.
+# zlib takes 15 s for it, bzip2 some minutes: what takes longer is unpacked by hand.
+CONVERT_MAX_DERIVED_BYTES: Final = INFLATED_MAX_BYTES
+CONVERT_CPU_SECONDS: Final = 120
+CONVERT_WALL_SECONDS: Final = 150.0

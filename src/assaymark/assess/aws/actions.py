@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -115,6 +116,9 @@ class _Table:
             count += item["n"]
         self.count = count
         self.everything = (1 << count) - 1
+        self.prefixes = list(self.first)
+        self.starts = list(self.first.values())
+        self.names: dict[str, list[str]] = {}
         self._services: dict[str, Service] = {}
         self._keys: dict[int, frozenset[str]] = {}
 
@@ -264,6 +268,17 @@ def names_of(bits: int) -> Iterator[str]:
         for index, action in enumerate(found.actions.values()):
             if part >> index & 1:
                 yield action.name
+
+
+def name_at(index: int) -> str:
+    """The name of the action that has that bit."""
+    table = _table()
+    found = table.service(table.prefixes[bisect_right(table.starts, index) - 1])
+    if found is None:
+        raise IndexError(index)
+    if found.prefix not in table.names:
+        table.names[found.prefix] = [action.name for action in found.actions.values()]
+    return table.names[found.prefix][index - found.first]
 
 
 def access_class(action: str) -> str:

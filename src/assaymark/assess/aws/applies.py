@@ -80,9 +80,9 @@ class Lookup:
             for identity in estate.identities.values()
             if identity.kind == "role"
         }
-        self._grants: dict[str, list[int]] = {}
+        self.granted: dict[str, list[int]] = {}
         for index, grant in enumerate(estate.grants):
-            self._grants.setdefault(grant.key, []).append(index)
+            self.granted.setdefault(grant.key, []).append(index)
         self._controls: dict[tuple[str, str], tuple[tuple[PolicyDocument, ...], ...] | None] = {}
         self._policies: dict[str, tuple[tuple[PolicyDocument, ...], tuple[str, ...]]] = {}
 
@@ -139,6 +139,14 @@ class Lookup:
             return self.accounts[0]
         return ""
 
+    def tags(self, arn: str) -> dict[str, str] | None:
+        """The tags of what has that ARN; None where the input does not hold them, as of objects of a bucket."""
+        identity = self.estate.identities.get(arn)
+        if identity is not None:
+            return dict(identity.tags)
+        resource = self.estate.resources.get(arn)
+        return dict(resource.tags) if resource is not None else None
+
     def policies(self, identity: Identity) -> tuple[tuple[PolicyDocument, ...], tuple[str, ...]]:
         """The policies of an identity and its groups, and the names of those whose text is not known."""
         if identity.arn not in self._policies:
@@ -180,7 +188,7 @@ class Lookup:
             levels_known=False,
             management=bool(self.management) and principal.account == self.management,
             opaque=opaque or ((f"the policies of {principal.arn}",) if outside and self._own(principal) else ()),
-            grants=tuple(self.estate.grants[index] for index in self._grants.get(arn, ())),
+            grants=tuple(self.estate.grants[index] for index in self.granted.get(arn, ())),
             trusted_account=outside and not self._own(principal),
         )
 

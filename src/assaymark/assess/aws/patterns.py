@@ -29,6 +29,7 @@ _STAR: Final = "\ue000"
 _MARK: Final = "\ue001"
 _LITERAL: Final = str.maketrans({"*": _STAR, "?": _MARK})
 _PLAIN: Final = str.maketrans({_STAR: "*", _MARK: "?"})
+FRESH: Final = "\ue002"  # stands in an ARN for some text that no policy spells out: wildcards alone match it
 
 
 def literal(text: str) -> str:
@@ -88,8 +89,8 @@ def _open(pattern: str, text: str, match: Callable[[str, str], bool]) -> State:
     pattern = pattern_of(pattern)
     text = pattern_of(text)
     if HOLE in text:
-        if not pattern.strip("*") and pattern:
-            return State.YES
+        if HOLE not in pattern and all(match(pattern, text.replace(HOLE, one)) for one in ("", HOLE, HOLE + HOLE)):
+            return State.YES  # a wildcard covers whatever stands there
         meets = overlap(pattern.replace(HOLE, "*"), text.replace(HOLE, "*"))
         return State.UNKNOWN if meets else State.NO
     if HOLE not in pattern:
@@ -169,6 +170,42 @@ def _step(letter: str, two: str, places: set[int]) -> set[int]:
             found.add(place)
         elif two[place] in ("?", letter) or letter == "?":
             found.add(place + 1)
+    return found
+
+
+def meet(one: str, two: str) -> str | None:
+    """A text that both patterns match, with ``FRESH`` where it could be any; None when there is none."""
+    start = (0, 0)
+    before: dict[tuple[int, int], tuple[tuple[int, int], str]] = {start: (start, "")}
+    pending = [start]
+    for place in pending:
+        if place == (len(one), len(two)):
+            letters = []
+            while place != start:
+                place, letter = before[place]  # noqa: PLW2901  # the way back
+                letters.append(letter)
+            return "".join(reversed(letters))
+        for step, letter in _moves(one, two, *place):
+            if step not in before:
+                before[step] = (place, letter)
+                pending.append(step)
+    return None
+
+
+def _moves(one: str, two: str, i: int, j: int) -> list[tuple[tuple[int, int], str]]:
+    a, b = one[i : i + 1], two[j : j + 1]
+    found = []
+    if a == "*":
+        found.append(((i + 1, j), ""))
+        if b and b != "*":
+            found.append(((i, j + 1), FRESH if b == "?" else b.translate(_PLAIN)))
+    if b == "*":
+        found.append(((i, j + 1), ""))
+        if a and a != "*":
+            found.append(((i + 1, j), FRESH if a == "?" else a.translate(_PLAIN)))
+    if a and b and "*" not in (a, b) and (a == b or "?" in (a, b)):
+        letter = b if a == "?" else a
+        found.append(((i + 1, j + 1), FRESH if letter == "?" else letter.translate(_PLAIN)))
     return found
 
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.conditions import Key
+from assaymark.assess.aws.patterns import FRESH
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
+from assaymark.assess.unresolved import HOLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,7 +92,7 @@ class Request:
         if self.resource == "*":
             return self.principal.account
         parts = self.resource.split(":")
-        return parts[4] if len(parts) > 4 else ""  # noqa: PLR2004
+        return parts[4] if len(parts) > 4 and parts[4].isdigit() else ""  # noqa: PLR2004
 
     @property
     def on_role(self) -> bool:
@@ -245,7 +247,7 @@ class Context:
             case "requestedregion":
                 parts = request.resource.split(":")
                 region = parts[3] if len(parts) > 3 else ""  # noqa: PLR2004
-                return (region,) if region and not set(region) & set("*?") else Key.PRESENT
+                return (region,) if region and not set(region) & {FRESH, HOLE} else Key.PRESENT
             case "viaawsservice":
                 return Key.PRESENT
         return Key.UNKNOWN

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.applies import Lookup
 from assaymark.assess.aws.compiled import Compiler, Span
-from assaymark.assess.aws.conditions import variable
+from assaymark.assess.aws.conditions import Key, variable
 from assaymark.assess.aws.evaluate import Answer, evaluate
 from assaymark.assess.aws.inventory import Atom, Inventory, is_bucket, request_arn
 from assaymark.assess.aws.patterns import FRESH, meet, substitute
@@ -35,6 +35,16 @@ def _has_resource(action: str) -> bool:
     return found is not None and bool(found.resources)
 
 
+def _own(shape: str, account: str) -> str:
+    """An ARN's form with what is of the principal's account: what it starts anew is there."""
+    parts = shape.split(":", 5)
+    if len(parts) > 5:  # noqa: PLR2004 - an ARN has six parts
+        parts[1] = "aws" if parts[1] == "*" else parts[1]
+        parts[4] = account if parts[4] == "*" and account else parts[4]
+    return ":".join(parts)
+
+
+_ISSUED = "aws:TokenIssueTime"
 _RANK = {State.YES: 0, State.UNKNOWN: 1, State.NO: 2}
 
 
@@ -77,7 +87,17 @@ class Access:
 
     def _one(self, principal_arn: str, action: str, arn: str, asked: str, context: Mapping[str, Value]) -> Answer:
         request = self._request(principal_arn, action, arn, asked, context)
-        return evaluate(request, self._applies(request, arn))
+        answer = evaluate(request, self._applies(request, arn))
+        if answer.state is State.UNKNOWN and _ISSUED not in context and any(_ISSUED in one for one in answer.decides):
+            # A user signs with a key that has no such time, or with a session that it starts now, as it likes.
+            issued = {**context, _ISSUED: (f"{self._now:%Y-%m-%dT%H:%M:%SZ}",)}
+            answers = [
+                evaluate(other, self._applies(other, arn))
+                for given in ({**context, _ISSUED: Key.ABSENT}, issued)
+                for other in (self._request(principal_arn, action, arn, asked, given),)
+            ]
+            return min(answers, key=lambda one: _RANK[one.state])
+        return answer
 
     def _applies(self, request: Request, arn: str) -> Applies:
         return self._lookup.applies(request.principal, request.action, arn)
@@ -103,7 +123,10 @@ class Access:
         if resource_arn == "*":
             found = actions.find(action)
             service = actions.service(action.partition(":")[0])
-            shapes = [service.types[name].arn for name in found.resources] if found and service else shapes
+            account = self._lookup.principal(principal_arn).account
+            shapes = (
+                [_own(service.types[name].arn, account) for name in found.resources] if found and service else shapes
+            )
         request = self._request(principal_arn, action, resource_arn, resource_arn, context)
         known = Context(request)
         applies = self._applies(request, resource_arn.replace("*", FRESH))

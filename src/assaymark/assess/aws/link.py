@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _PROBES: Final = (
     ("iam:AttachRolePolicy", "arn:aws:iam::{account}:role/assaymark-probe"),
     ("iam:CreateAccessKey", "arn:aws:iam::{account}:user/assaymark-probe"),
-    ("s3:DeleteBucketPolicy", "arn:aws:s3:::assaymark-probe"),
+    ("dynamodb:DeleteTable", "arn:aws:dynamodb:us-east-1:{account}:table/assaymark-probe"),
     ("secretsmanager:DeleteSecret", "arn:aws:secretsmanager:us-east-1:{account}:secret:assaymark-probe"),
     ("sagemaker:DeleteEndpoint", "arn:aws:sagemaker:us-east-1:{account}:endpoint/assaymark-probe"),
     ("ec2:RunInstances", "*"),

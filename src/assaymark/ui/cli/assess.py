@@ -43,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar=("FROM", "TO"),
         help="answer one question: does anything lead from FROM to TO (ids of nodes, or names that are unique)",
     )
-    parser.set_defaults(run=run, formats=FORMATS)
+    parser.set_defaults(run=run, formats=(*FORMATS, "sarif", "github", "html"))
     add_examples(parser, EXAMPLES)
 
 
@@ -65,8 +65,34 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
         code = NO if any(severity >= least for severity in worst) else YES
     if code == YES and (found.reading.skipped or not found.reading.read):
         code = NO_ANSWER
-    result = Result(code, assessment_document(found), lambda style: assessment_text(found, style), large=True)
+    more = {
+        "sarif": lambda: _sarif(found, args.folder),
+        "github": lambda: _github(found, args.folder),
+        "html": lambda: _page(found, args.folder),
+    }
+    document = assessment_document(found)
+    result = Result(code, document, lambda style: assessment_text(found, style), more, large=True)
     return emit(result, args.format, outputs)
+
+
+def _sarif(found: Assessment, folder: str) -> str:
+    import json
+
+    from assaymark.ui.report.assessment_sarif import assessment_sarif
+
+    return json.dumps(assessment_sarif(found, folder), indent=2) + "\n"
+
+
+def _github(found: Assessment, folder: str) -> str:
+    from assaymark.ui.report.assessment_sarif import assessment_annotations
+
+    return assessment_annotations(found, folder)
+
+
+def _page(found: Assessment, folder: str) -> str:
+    from assaymark.ui.report.assessment_page import assessment_page
+
+    return assessment_page(found, Path(folder).resolve().name or folder)
 
 
 def _isolation(found: Assessment, source: str, target: str) -> Result:

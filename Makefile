@@ -72,7 +72,7 @@ bench: $(VENV)/.dev .venv-bench/.peers  ## figures beside peers, as ratios and C
 docs: $(VENV)/.run  ## pictures and generated pages of the documentation
 	$(BIN)/python docs/make.py
 
-soak: $(VENV)/.dev  ## hours of fuzzing, kills and races; SOAK="names" for some, SOAK_SECONDS a fuzz target (default 600)
+soak: $(VENV)/.dev  ## fuzzing until coverage stops growing, kills and races; SOAK="names" for some, SOAK_SECONDS at most a target (default 600)
 	$(BIN)/python -m tests.soak $(SOAK)
 
 lock: $(VENV)/.dev  ## renew the hash-locked files (needs uv)

@@ -1,5 +1,8 @@
-"""``make soak``: every soak target for SOAK_SECONDS each (default 600), a table at the end, 1 on a failure.
+"""``make soak``: every soak target until its coverage stops growing, a table at the end, 1 on a failure.
 
+A target's coverage has stopped growing when the later half of its inputs, and at least QUIET_INPUTS of them, reached no
+line that the earlier half had not; a target still growing after SOAK_SECONDS (default 600) is stopped then, and the
+table says so. SOAK_WHOLE=1 goes on for SOAK_SECONDS in any case.
 ``make soak SOAK="kills races"`` runs those that are named. A target is a line in ``targets``: a name, and a function
 that runs it until a time is over and returns a ``Row``; ``kills`` and ``races`` (tests/crash) take the time they take.
 Fuzz targets are the modules of tests/fuzz with ``def fuzz(data: bytes) -> None``; ``SEEDS: list[bytes]`` is where
@@ -26,9 +29,11 @@ from hashlib import sha256
 from pathlib import Path
 from types import CodeType, FrameType, ModuleType
 
+import assaymark
+
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "out" / "soak"
-SOURCE = str(ROOT / "src" / "assaymark")
+SOURCE = str(Path(assaymark.__file__).parent)  # what is run, wherever it is installed
 DEFAULT_SECONDS = 600.0
 MAX_INPUT = 1 << 16  # a mutation does not grow an input beyond this, or beyond twice its largest seed
 MAX_KEPT = 4096
@@ -38,6 +43,7 @@ MEMORY_BYTES = 4 << 30
 PROGRESS_SECONDS = 10.0
 KILLS = 10_000  # half of them on each store
 RACE_SECONDS = 60  # on each store
+QUIET_INPUTS = 40_000
 TRACED = 8  # one call in so many is watched for new lines: watching makes a call several times slower
 
 # Without seeds: beginnings of the formats around.
@@ -59,7 +65,12 @@ class Row:
     seconds: float = 0.0
     worst: float = 0.0
     kept: int = 0
+    last_new: int = 0  # the input that was the last to reach a new line
     failures: list[str] = field(default_factory=list)
+
+    @property
+    def quiet(self) -> bool:
+        return self.inputs - self.last_new >= max(QUIET_INPUTS, self.last_new)
 
     def cells(self) -> tuple[str, ...]:
         rate = self.inputs / self.seconds if self.seconds else 0.0
@@ -69,11 +80,13 @@ class Row:
             f"{rate:.0f}",
             f"{self.worst * 1000:.1f}",
             str(self.kept),
+            str(self.last_new),
+            "no" if self.quiet else "yes",
             str(len(self.failures)),
         )
 
 
-HEADINGS = ("target", "inputs", "inputs/s", "worst ms", "kept", "failures")
+HEADINGS = ("target", "inputs", "inputs/s", "worst ms", "kept", "last new", "growing", "failures")
 
 
 class Mutator:
@@ -163,10 +176,13 @@ class Fuzzing:
     def run(self, seconds: float) -> Row:
         begin = time.monotonic()
         shown = begin
+        whole = os.environ.get("SOAK_WHOLE") == "1"
         for data in list(self._kept):
             self.one(data, watched=True)
         while (now := time.monotonic()) - begin < seconds and len(self.row.failures) < MAX_FAILURES:
             self.row.seconds = now - begin
+            if self.row.quiet and not whole:
+                break
             if now - shown >= PROGRESS_SECONDS:
                 shown = now
                 say(
@@ -177,8 +193,10 @@ class Fuzzing:
                 )
             chosen, other = self._chance.choice(self._kept), self._chance.choice(self._kept)
             data = self._mutator.mutate(chosen, other)
-            if self.one(data, watched=self.row.inputs % TRACED == 0) and len(self._kept) < MAX_KEPT:
-                self._kept.append(data)
+            if self.one(data, watched=self.row.inputs % TRACED == 0):
+                self.row.last_new = self.row.inputs
+                if len(self._kept) < MAX_KEPT:
+                    self._kept.append(data)
         self.row.seconds = time.monotonic() - begin
         self.row.kept = len(self._kept)
         return self.row
@@ -292,7 +310,7 @@ def main(words: list[str]) -> int:
         say(f"no soak target {', '.join(unknown) or 'at all'}; there are: {', '.join(found)}")
         return 2
     chosen = {name: run for name, run in found.items() if not words or name in words}
-    say(f"{len(chosen)} targets, {seconds:g} s each; SOAK_SEED={seed}")
+    say(f"{len(chosen)} targets, at most {seconds:g} s each; SOAK_SEED={seed}")
     rows = []
     with bounded_memory():
         for name, run in chosen.items():

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 REFUSED, PASSED, UNSURE, CRASHED = "refused", "passed", "unsure", "crashed"
 _ROOT: Final = Path(__file__).parents[2]
 PEERS_BIN: Final = _ROOT / ".venv-bench" / "bin"
-_AT_ONCE: Final = 100
-_AUDIT: Final = _ROOT / ".venv-modelaudit" / "bin" / "modelaudit"
+_AUDIT: Final = _ROOT / ".venv-modelaudit" / "bin" / "python"
+_ASK_AUDIT: Final = Path(__file__).with_name("ask_modelaudit.py")
+_SILENT: Final = {"PROMPTFOO_DISABLE_TELEMETRY": "1", "NO_ANALYTICS": "1"}  # modelaudit sends its use to its makers
 
 
 def _answer(command: list[str], seconds: int = 60) -> tuple[int, str]:
-    environment = {**os.environ, "PROMPTFOO_DISABLE_TELEMETRY": "1", "NO_ANALYTICS": "1"}  # of modelaudit
     with tempfile.TemporaryDirectory() as elsewhere:  # fickling leaves a file where it runs
         try:
             done = subprocess.run(
@@ -33,7 +33,6 @@ def _answer(command: list[str], seconds: int = 60) -> tuple[int, str]:
                 timeout=seconds,
                 check=False,
                 cwd=elsewhere,
-                env=environment,
             )
         except subprocess.TimeoutExpired:
             return -1, ""
@@ -97,20 +96,31 @@ def _each(scan: Callable[[Path], str]) -> Callable[[list[Path]], dict[Path, str]
 
 
 def _modelaudit(paths: list[Path]) -> dict[Path, str]:
-    """Many in one run, since its start takes seconds; a finding is its "warning" or "critical"."""
-    found: dict[Path, str] = {}
-    for start in range(0, len(paths), _AT_ONCE):
-        some = paths[start : start + _AT_ONCE]
-        _, text = _answer([str(_AUDIT), "scan", "--format", "json", *map(str, some)], 600)
-        try:
-            report = json.loads(text[text.index("{") : text.rindex("}") + 1])
-        except ValueError:
-            found |= dict.fromkeys(some, CRASHED)
-            continue
-        grave = [str(issue["location"]) for issue in report["issues"] if issue["severity"] in ("warning", "critical")]
-        for path in some:
-            found[path] = REFUSED if any(place.startswith(str(path)) for place in grave) else PASSED
-    return found
+    """Its command, loaded once a core since its start takes seconds; a finding is its "warning" or "critical"."""
+    cores = os.cpu_count() or 1
+    with concurrent.futures.ThreadPoolExecutor(cores) as pool:
+        parts = pool.map(_modelaudit_some, [paths[core::cores] for core in range(cores)])
+        return {path: answer for part in parts for path, answer in part.items()}
+
+
+def _modelaudit_some(paths: list[Path]) -> dict[Path, str]:
+    done = subprocess.run(
+        [str(_AUDIT), str(_ASK_AUDIT)],
+        input="".join(f"{path}\n" for path in paths),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        check=True,
+        env={**os.environ, **_SILENT},
+    )
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    return {path: _verdict(answer) for path, answer in zip(paths, answers, strict=True)}
+
+
+def _verdict(answer: dict[str, int | None]) -> str:
+    if answer["grave"] is None:
+        return CRASHED
+    return REFUSED if answer["grave"] else {0: PASSED, 1: PASSED, 2: UNSURE}.get(answer["code"] or 0, CRASHED)
 
 
 PEERS: Final[dict[str, tuple[Path, Callable[[list[Path]], dict[Path, str]]]]] = {

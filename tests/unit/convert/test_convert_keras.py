@@ -110,6 +110,12 @@ def test_the_archive_is_stored_and_always_the_same(tmp_path):
     assert converted(tmp_path / "again", VECTORS / "graph-2.h5").read_bytes() == target.read_bytes()
 
 
+def test_arrays_in_chunks_behind_gzip_give_the_same_archive(tmp_path):
+    target = converted(tmp_path, VECTORS / "graph-2.h5")
+    (tmp_path / "packed").mkdir()
+    assert converted(tmp_path / "packed", VECTORS / "graph-2-gzip.h5").read_bytes() == target.read_bytes()
+
+
 def test_command(tmp_path):
     target = tmp_path / "model.keras"
     done = cli("convert", VECTORS / "convolutions-2.h5", target)

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.convert.hdf5_file import planned
+from assaymark.convert.hdf5_file import assembled, in_chunks, planned
 from assaymark.convert.keras.hdf5_writer import DTYPES
 from assaymark.convert.keras.layers import MODELS, Source, convert_layer
 from assaymark.convert.keras.models import convert_model
@@ -19,7 +19,7 @@ from assaymark.formats.text import json_value
 
 if TYPE_CHECKING:
     from assaymark.convert.keras.tree import Part
-    from assaymark.convert.plan import PlannedTensor
+    from assaymark.convert.plan import Piece, PlannedTensor
     from assaymark.core.view import View
     from assaymark.formats.hdf5.datasets import Dataset
 
@@ -59,14 +59,15 @@ def plan_keras(view: View) -> Plan:
         refuse(
             source.states, f"called with states, where {source.masks} masks steps: Keras 3 computes another output"
         )
-    tensors, unused = _tensors(file, model)
+    tensors, pieces, unused = _tensors(file, model, view.size)
     dropped = [f"{part.path}: {part.kind} {part.target}"[:400] for part in file.outside]
     dropped += [*source.notes, *_left(file, unused)]
     texts = {
         CONFIGURATION: json.dumps(model.config, separators=(",", ":")),
         METADATA: json.dumps({"keras_version": version if major == "3" else "3.0.0"}),
     }
-    return Plan(KERAS_HDF5, tensors, find_aliases(tensors), tuple(dropped), texts)
+    derived = sum(piece.length for piece in pieces)
+    return Plan(KERAS_HDF5, tensors, find_aliases(tensors), tuple(dropped), texts, derived=derived, pieces=pieces)
 
 
 def untupled(value: Any) -> Any:
@@ -80,8 +81,13 @@ def untupled(value: Any) -> Any:
     return {key: untupled(item) for key, item in value.items()}
 
 
-def _tensors(file: Hdf5, model: Part) -> tuple[tuple[PlannedTensor, ...], dict[str, Dataset]]:
-    """Each variable's array, by the order of ``weight_names``; and the arrays that are none's."""
+def _tensors(
+    file: Hdf5, model: Part, end: int
+) -> tuple[tuple[PlannedTensor, ...], tuple[Piece, ...], dict[str, Dataset]]:
+    """Each variable's array, by the order of ``weight_names``; what makes those in chunks; and the arrays left over.
+
+    ``end``: where the bytes begin that lie behind the file.
+    """
     arrays: dict[str, Dataset] = {}
     for array in file.datasets:
         if array.path in arrays:
@@ -92,17 +98,24 @@ def _tensors(file: Hdf5, model: Part) -> tuple[tuple[PlannedTensor, ...], dict[s
         refuse(_TOP, "weights of the model itself, whose code is not in the file")
     renamed = {name.replace("/", "_"): name for name in saved}
     found = []
+    pieces: list[Piece] = []
     for place, layer in model.parts:
         name = renamed.get(layer.name, layer.name)
         for given, target in _matched(layer, place, saved.pop(name, []), f"{model.name}/{layer.name}"):
             path = f"{_WEIGHTS}/{name}/{given}"
             if path not in arrays:
                 refuse(f"{model.name}/{layer.name}", f"the weight {shown(given)} is named and is not there")
-            found.append(_planned(arrays.pop(path), target))
+            array = arrays.pop(path)
+            if in_chunks(array):
+                found.append(_planned(array, target, end))
+                pieces.append(assembled(array))
+                end += pieces[-1].length
+            else:
+                found.append(_planned(array, target))
     for name, names in saved.items():
         if names:
             refuse(name, "weights of a layer that the model does not have")
-    return tuple(sorted(found, key=lambda tensor: tensor.name)), arrays
+    return tuple(sorted(found, key=lambda tensor: tensor.name)), tuple(pieces), arrays
 
 
 def _matched(layer: Part, place: str, given: list[str], where: str) -> list[tuple[str, str]]:
@@ -123,8 +136,8 @@ def _last(name: str) -> str:
     return name.rpartition("/")[2].partition(":")[0]
 
 
-def _planned(array: Dataset, name: str) -> PlannedTensor:
-    tensor = planned(array)
+def _planned(array: Dataset, name: str, derived: int | None = None) -> PlannedTensor:
+    tensor = planned(array, derived)
     if tensor.dtype not in DTYPES:
         refuse(name, f"an array of the type {tensor.dtype}, which is not written")
     return replace(tensor, name=name)

@@ -1,0 +1,210 @@
+"""Who may do what in a whole estate: the answers of ``evaluate`` for all actions and resources at once.
+
+A statement is a set of actions and a set of atoms (``inventory``), both as bits. A principal's statements split the
+atoms into groups that they treat alike; within a group and a kind one calculation over all actions decides, by the
+same formula as ``evaluate`` and on one of its atoms. Atoms with a policy of their own are calculated by themselves.
+Where a condition looks at the action, it is asked for each action that the statement could bear on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assaymark.assess.aws import actions
+from assaymark.assess.aws.applies import Lookup
+from assaymark.assess.aws.compiled import Compiler, Span
+from assaymark.assess.aws.conditions import Key, variable
+from assaymark.assess.aws.evaluate import Answer, evaluate
+from assaymark.assess.aws.inventory import Atom, Inventory, is_bucket, request_arn
+from assaymark.assess.aws.patterns import FRESH, meet, substitute
+from assaymark.assess.aws.reckoning import Reach, Reckoning
+from assaymark.assess.aws.request import Context, Request
+from assaymark.core.graph import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from assaymark.assess.aws.conditions import Value
+    from assaymark.assess.aws.evaluate import Applies
+    from assaymark.assess.estate.aws import Estate
+
+
+def _has_resource(action: str) -> bool:
+    found = actions.find(action)
+    return found is not None and bool(found.resources)
+
+
+def _own(shape: str, account: str) -> str:
+    """An ARN's form with what is of the principal's account: what it starts anew is there."""
+    parts = shape.split(":", 5)
+    if len(parts) > 5:  # noqa: PLR2004 - an ARN has six parts
+        parts[1] = "aws" if parts[1] == "*" else parts[1]
+        parts[4] = account if parts[4] == "*" and account else parts[4]
+    return ":".join(parts)
+
+
+_ISSUED = "aws:TokenIssueTime"
+_RANK = {State.YES: 0, State.UNKNOWN: 1, State.NO: 2}
+
+
+class Access:
+    """The answers for an estate at a time. ``management``: the organisation's management account, where known."""
+
+    def __init__(self, estate: Estate, now: datetime, *, management: str = "") -> None:
+        self._estate = estate
+        self._now = now
+        self._lookup = Lookup(estate, management)
+        self._inventory = Inventory(self._lookup)
+        self._compiler = Compiler()
+
+    def can(
+        self, principal_arn: str, action: str, resource_arn: str = "*", context: Mapping[str, Value] | None = None
+    ) -> Answer:
+        """Whether a principal may do one action on one resource.
+
+        Args:
+            principal_arn: a user, role, role session, account root or account number, identity provider, service
+                (``lambda.amazonaws.com``), or ``*`` for an anonymous request.
+            action: ``s3:GetObject``.
+            resource_arn: an ARN; with ``*`` or ``?`` in it, some resource like this, that may not exist yet; ``*``
+                for an action that has no resource, and for any resource at all of an action that has.
+            context: values of condition keys that are known, or ``conditions.Key``.
+        """
+        known = context or {}
+        if resource_arn in self._estate.resources or resource_arn in self._estate.identities:
+            return self._one(principal_arn, action, resource_arn, request_arn(resource_arn), known)
+        if not set("*?") & set(resource_arn) or (resource_arn == "*" and not _has_resource(action)):
+            return self._one(principal_arn, action, resource_arn, resource_arn, known)
+        best: Answer | None = None
+        for arn in self._instances(principal_arn, action, resource_arn, known):
+            answer = self._one(principal_arn, action, arn, arn, known)
+            if best is None or _RANK[answer.state] < _RANK[best.state]:
+                best = answer
+            if best.state is State.YES:
+                break
+        return best or Answer(State.NO)
+
+    def _one(self, principal_arn: str, action: str, arn: str, asked: str, context: Mapping[str, Value]) -> Answer:
+        request = self._request(principal_arn, action, arn, asked, context)
+        answer = evaluate(request, self._applies(request, arn))
+        if answer.state is State.UNKNOWN and _ISSUED not in context and any(_ISSUED in one for one in answer.decides):
+            # A user signs with a key that has no such time, or with a session that it starts now, as it likes.
+            issued = {**context, _ISSUED: (f"{self._now:%Y-%m-%dT%H:%M:%SZ}",)}
+            answers = [
+                evaluate(other, self._applies(other, arn))
+                for given in ({**context, _ISSUED: Key.ABSENT}, issued)
+                for other in (self._request(principal_arn, action, arn, asked, given),)
+            ]
+            return min(answers, key=lambda one: _RANK[one.state])
+        return answer
+
+    def _applies(self, request: Request, arn: str) -> Applies:
+        return self._lookup.applies(request.principal, request.action, arn)
+
+    def _request(
+        self, principal_arn: str, action: str, arn: str, asked: str, context: Mapping[str, Value]
+    ) -> Request:
+        return Request(
+            self._lookup.principal(principal_arn),
+            action,
+            asked,
+            self._now,
+            context,
+            self._lookup.owner(self._lookup.resource(arn), asked),
+            self._lookup.tags(arn),
+        )
+
+    def _instances(
+        self, principal_arn: str, action: str, resource_arn: str, context: Mapping[str, Value]
+    ) -> Iterator[str]:
+        """Resources like the one that is asked for: any, and one for each pattern of a policy that meets it."""
+        shapes = [resource_arn]
+        if resource_arn == "*":
+            found = actions.find(action)
+            service = actions.service(action.partition(":")[0])
+            account = self._lookup.principal(principal_arn).account
+            shapes = (
+                [_own(service.types[name].arn, account) for name in found.resources] if found and service else shapes
+            )
+        request = self._request(principal_arn, action, resource_arn, resource_arn, context)
+        known = Context(request)
+        applies = self._applies(request, resource_arn.replace("*", FRESH))
+        documents = [*applies.identity, *((applies.resource,) if applies.resource else ())]
+        patterns = {
+            pattern
+            for document in documents
+            for one in self._compiler.document(document)
+            if not one.deny and not one.excluded and one.actions.maybe & (actions.bit(action) or -1)
+            for raw in one.patterns
+            if (pattern := substitute(raw, one.version, lambda name: variable(known(name)))) is not None
+        }
+        for shape in shapes:
+            yield shape.replace("*", FRESH).replace("?", FRESH)
+            for pattern in sorted(patterns):
+                arn = meet(shape.replace("*", "?*"), pattern.replace("\ufffc", "*"))
+                if arn is not None:
+                    yield arn
+
+    def actions_on(self, principal_arn: str, resource_arn: str) -> tuple[int, int]:
+        """The sets of actions (bits of ``actions``) that the principal may do on the resource, and perhaps may do.
+
+        ``<bucket's ARN>/*`` asks for some object of the bucket.
+        """
+        bucket = resource_arn.removesuffix("/*")
+        if bucket != resource_arn and bucket in self._estate.resources and is_bucket(bucket):
+            yes = maybe = 0
+            for span in self._reckoning(principal_arn).objects(bucket):
+                yes, maybe = yes | span.yes, maybe | span.maybe
+            return yes, maybe & ~yes
+        if self._lookup.resource(resource_arn) is None and resource_arn not in self._estate.identities:
+            return self._actions_one_by_one(principal_arn, resource_arn)
+        yes = maybe = 0
+        for span in self._reckoning(principal_arn).on(resource_arn):
+            yes, maybe = yes | span.yes, maybe | span.maybe
+        return yes, maybe & ~yes
+
+    def _actions_one_by_one(self, principal_arn: str, resource_arn: str) -> tuple[int, int]:
+        """The same for a resource that the estate does not hold."""
+        yes = maybe = 0
+        for name in actions.names_of(actions.actions_for(resource_arn)):
+            state = self.can(principal_arn, name, resource_arn).state
+            yes |= actions.bit(name) if state is State.YES else 0
+            maybe |= actions.bit(name) if state is State.UNKNOWN else 0
+        return yes, maybe
+
+    def _reckoning(self, principal_arn: str) -> Reckoning:
+        return Reckoning(self._lookup, self._inventory, self._compiler, principal_arn, self._now)
+
+    def reach(self, principal_arn: str) -> Iterator[Reach]:
+        """What the principal gets on all resources of the estate, in the order of resources and classes."""
+        best: dict[tuple[str, int], Reach] = {}
+        reckoning = self._reckoning(principal_arn)
+        for atoms, span in reckoning.all():
+            for row in self._rows(principal_arn, atoms[0], span):
+                for atom in atoms:
+                    key = (atom.shown, actions.CLASSES.index(row.action_class))
+                    if key not in best or _RANK[row.state] < _RANK[best[key].state]:
+                        best[key] = row._replace(resource=atom.shown)
+        for row in reckoning.unread():
+            best[row.resource, actions.CLASSES.index(row.action_class)] = row
+        yield from (best[key] for key in sorted(best))
+
+    def _rows(self, principal_arn: str, atom: Atom, span: Span) -> Iterator[Reach]:
+        """A row for each class, with what ``evaluate`` says of one of its actions."""
+        for action_class, mask in actions.class_bits().items():
+            bits = span.yes & mask or span.maybe & mask
+            if bits:
+                action = actions.name_at((bits & -bits).bit_length() - 1)
+                answer = self._one(principal_arn, action, atom.source, atom.arn, {})
+                yield Reach(action_class, atom.shown, answer.state, answer.because, answer.decides, action)
+
+    def who(self, action: str, resource_arn: str = "*") -> list[tuple[str, Answer]]:
+        """The users and roles of the estate that may do the action on the resource, or perhaps may, with why."""
+        found = []
+        for arn, identity in sorted(self._estate.identities.items()):
+            if identity.kind in ("user", "role"):
+                answer = self.can(arn, action, resource_arn)
+                if answer.state is not State.NO:
+                    found.append((arn, answer))
+        return found

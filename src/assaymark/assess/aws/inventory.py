@@ -1,0 +1,276 @@
+"""What the actions of an estate can be about, as bits, so that a policy's resources are sets of bits too.
+
+An atom is one ARN that requests name. A bucket has two: itself, and some object of it that no policy spells out; a
+role has two: itself, and what its trust policy decides. Atoms of one ``Kind`` differ in their names alone, so what
+a policy says of one it says of all that its resource patterns match.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from assaymark.assess.aws import actions
+from assaymark.assess.aws.patterns import FRESH, arn_matches, glob, meet, segments
+from assaymark.assess.aws.request import TRUST_ACTIONS
+from assaymark.assess.unresolved import HOLE, pattern_of
+from assaymark.core.graph import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from assaymark.assess.aws.applies import Lookup
+    from assaymark.assess.estate.aws import PolicyDocument
+
+_SEGMENTS = 6
+
+
+class Kind(NamedTuple):
+    """What evaluation looks at of an atom besides its name and its tags."""
+
+    actions: int
+    owner: str
+    region: str
+    types: tuple[actions.Type, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """One ARN of requests.
+
+    ``source`` is the ARN that the estate has it under, ``shown`` how answers name it; ``policy``: what of the
+    resource's policies applies. ``alone``: the policy or key decides, so that it is like no other.
+    """
+
+    arn: str
+    source: str
+    shown: str
+    kind: Kind
+    policy: PolicyDocument | None = None
+    alone: bool = False
+
+
+def trust_bits() -> int:
+    """The set of the actions that a role's trust policy decides."""
+    found = 0
+    for name in TRUST_ACTIONS:
+        found |= actions.bit(name)
+    return found
+
+
+def request_arn(arn: str) -> str:
+    """The ARN of a resource of the estate, in which a wildcard is something that its template left open."""
+    return pattern_of(arn).replace("*", HOLE).replace("?", HOLE)
+
+
+class Inventory:
+    """The atoms of an estate, and which of them a resource pattern matches."""
+
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
+        self.atoms: list[Atom] = sorted(self._all(), key=lambda atom: (atom.arn, atom.kind.actions))
+        self.everything = (1 << len(self.atoms)) - 1
+        self.kinds: dict[Kind, int] = {}
+        self.alone = 0
+        self._by_service: dict[str, list[tuple[str, int]]] = {}
+        self._odd: dict[str, list[int]] = {}
+        for index, atom in enumerate(self.atoms):
+            self.kinds[atom.kind] = self.kinds.get(atom.kind, 0) | 1 << index
+            if atom.alone:
+                self.alone |= 1 << index
+            parts = atom.arn.split(":", _SEGMENTS - 1)
+            service = parts[2] if len(parts) == _SEGMENTS else ""
+            if len(parts) < _SEGMENTS or HOLE in atom.arn:
+                self._odd.setdefault(service, []).append(index)
+            else:
+                self._by_service.setdefault(service, []).append((parts[5], index))
+        for rows in self._by_service.values():
+            rows.sort()
+        self._matches: dict[str, tuple[int, int]] = {}
+        self._keys: dict[str, list[tuple[str, str]]] = {}
+
+    def _all(self) -> Iterator[Atom]:
+        estate = self._lookup.estate
+        for arn in {**estate.identities, **estate.resources}:
+            yield from self.atoms_of(arn)
+            if is_bucket(arn):
+                yield self.object_atom(arn, FRESH)
+
+    def atoms_of(self, arn: str) -> Iterator[Atom]:
+        """What requests for an ARN are about; the ARN need not be one of the estate."""
+        estate = self._lookup.estate
+        identity = estate.identities.get(arn)
+        trust = trust_bits()
+        if identity is not None:
+            yield self.atom(arn, arn, without=trust if identity.kind == "role" else 0)
+            if identity.kind == "role":
+                yield self.atom(arn, arn, within=trust, policy=identity.trust, alone=True)
+            return
+        if ":role/" in arn:
+            yield self.atom(arn, arn, without=trust)
+            yield self.atom(arn, arn, within=trust, alone=True)
+            return
+        resource = self._lookup.resource(arn)
+        policy = resource.policy if resource else None
+        keyed = arn in self._lookup.granted or ":kms:" in arn
+        yield self.atom(arn, arn, policy=policy, alone=keyed or policy is not None)
+
+    def object_atom(self, bucket: str, key: str) -> Atom:
+        """Some object of a bucket."""
+        resource = self._lookup.estate.resources[bucket]
+        arn = f"{bucket}/{key}"
+        return self.atom(arn, f"{bucket}/*", policy=resource.policy, alone=resource.policy is not None)
+
+    def atom(
+        self,
+        arn: str,
+        shown: str,
+        *,
+        within: int | None = None,
+        without: int = 0,
+        policy: PolicyDocument | None = None,
+        alone: bool = False,
+    ) -> Atom:
+        """The atom of an ARN, for the actions that such an ARN has, or some of them."""
+        asked = request_arn(arn)
+        possible = actions.actions_for(asked)
+        possible = possible & within if within is not None else possible & ~without
+        parts = asked.split(":", _SEGMENTS - 1)
+        region = parts[3] if len(parts) == _SEGMENTS else ""
+        owner = self._lookup.owner(self._lookup.resource(arn), asked)
+        return Atom(asked, arn, shown, Kind(possible, owner, region, actions.types_of(asked)), policy, alone)
+
+    @cached_property
+    def named(self) -> tuple[dict[str, int], int]:
+        """The atoms whose own policy may allow somebody by itself: by ``name_of`` whom it names, and anybody."""
+        exact: dict[str, int] = {}
+        anybody = 0
+        for index in indices(self.alone):
+            for name in self._names(self.atoms[index]):
+                if name is None:
+                    anybody |= 1 << index
+                else:
+                    exact[name] = exact.get(name, 0) | 1 << index
+        return exact, anybody
+
+    def _names(self, atom: Atom) -> Iterator[str | None]:
+        for at in self._lookup.granted.get(atom.source, ()):
+            yield name_of(self._lookup.estate.grants[at].grantee)
+        for statement in atom.policy.statements if atom.policy else ():
+            if statement.effect != "Allow":
+                continue
+            if statement.not_principals is not None:
+                yield None
+            for kind, values in (statement.principals or {}).items():
+                for value in values:
+                    text = pattern_of(value)
+                    vague = kind in ("*", "CanonicalUser") or text == "*" or HOLE in text or ":assumed-role/" in text
+                    yield None if vague else name_of(text)
+
+    def matching(self, pattern: str) -> tuple[int, int]:
+        """The atoms that a resource pattern without variables matches for certain, and those that it may match."""
+        found = self._matches.get(pattern)
+        if found is None:
+            found = self._matches[pattern] = self._match(pattern)
+        return found
+
+    @cached_property
+    def bucket_policies(self) -> list[tuple[str, PolicyDocument]]:
+        """The buckets that have a policy which speaks of some objects and not of others."""
+        found = []
+        for arn, resource in sorted(self._lookup.estate.resources.items()):
+            if not is_bucket(arn) or resource.policy is None:
+                continue
+            for statement in resource.policy.statements:
+                if any(pattern_of(one) not in ("*", f"{arn}/*") and "/" in one for one in statement.resources):
+                    found.append((arn, resource.policy))
+                    break
+        return found
+
+    def keys_of(self, pattern: str) -> list[tuple[str, str]]:
+        """For a pattern that means some objects of a bucket, not all: the bucket, and the key of such an object."""
+        found = self._keys.get(pattern)
+        if found is None:
+            found = self._keys[pattern] = list(self._find_keys(pattern))
+        return found
+
+    def _find_keys(self, pattern: str) -> Iterator[tuple[str, str]]:
+        parts = segments(pattern)
+        if (pattern.endswith(("/*", ":*")) and pattern.count("/") < 2) or len(parts) != _SEGMENTS:  # noqa: PLR2004
+            return
+        if not glob(parts[2], "s3") or "/" not in parts[5] + ("/" if "*" in parts[5] else ""):
+            return
+        name = parts[5].partition("/")[0]
+        named = f"{parts[0]}:{parts[1]}:s3:::{name}"
+        plain = not set("*?") & set(name + parts[1])
+        for bucket in ([named] if named in self.buckets else []) if plain else self.buckets:
+            key = bucket_key(bucket, ":".join(parts))
+            if key is not None and key != FRESH:
+                yield bucket, key
+
+    @cached_property
+    def buckets(self) -> dict[str, None]:
+        """The buckets of the estate."""
+        return dict.fromkeys(arn for arn in sorted(self._lookup.estate.resources) if is_bucket(arn))
+
+    def _match(self, pattern: str) -> tuple[int, int]:
+        if pattern and not pattern.strip("*"):
+            return self.everything, 0
+        certain = perhaps = 0
+        for index in self._candidates(pattern):
+            state = arn_matches(pattern, self.atoms[index].arn)
+            if state is State.YES:
+                certain |= 1 << index
+            elif state is State.UNKNOWN:
+                perhaps |= 1 << index
+        return certain, perhaps
+
+    def _candidates(self, pattern: str) -> Iterator[int]:
+        parts = segments(pattern)
+        if len(parts) != _SEGMENTS:
+            yield from range(len(self.atoms))
+            return
+        service, rest = parts[2], parts[5]
+        wild = any(letter in service for letter in ("*", "?", HOLE))
+        services = self._by_service if wild else (service,)
+        head = rest
+        for letter in ("*", "?", HOLE, "\ue000", "\ue001"):
+            head = head.partition(letter)[0]
+        for name in services:
+            rows = self._by_service.get(name, [])
+            at = bisect_left(rows, (head, -1))
+            while at < len(rows) and rows[at][0].startswith(head):
+                yield rows[at][1]
+                at += 1
+        for name in self._odd if wild else (service, ""):
+            yield from self._odd.get(name, ())
+
+
+def bucket_key(bucket: str, pattern: str) -> str | None:
+    """The key of an object of the bucket that the pattern means; FRESH when it means all; None when it means none."""
+    if arn_matches(pattern, f"{bucket}/{FRESH}") is State.YES:
+        return FRESH
+    found = meet(f"{bucket}/?*", pattern)
+    return found.removeprefix(f"{bucket}/") if found is not None else None
+
+
+def name_of(arn: str) -> str:
+    """An ARN without its account, which a template may not know."""
+    parts = arn.split(":", _SEGMENTS - 1)
+    return f"{parts[2]}:{parts[5]}" if len(parts) == _SEGMENTS else arn
+
+
+def is_bucket(arn: str) -> bool:
+    """Whether an ARN is a bucket's."""
+    parts = arn.split(":", _SEGMENTS - 1)
+    return len(parts) == _SEGMENTS and parts[2] == "s3" and not parts[3] and "/" not in parts[5]
+
+
+def indices(bits: int) -> Iterator[int]:
+    """The numbers of the bits that are set, from the lowest."""
+    while bits:
+        low = bits & -bits
+        yield low.bit_length() - 1
+        bits ^= low

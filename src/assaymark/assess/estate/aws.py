@@ -1,0 +1,142 @@
+"""What the files say of AWS accounts: identities, policies, resources, providers; from whatever file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from assaymark.core.graph import Because
+
+UNKNOWN_ACCOUNT: Final = "000000000000"  # stands for the account that Terraform or CloudFormation deploys to
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of a policy document; each ``not_`` list excludes its twin. Values as written, wildcards too.
+
+    ``principals`` maps a type (``AWS``, ``Service``, ``Federated``, ``CanonicalUser``, ``*``) to its values; None if
+    the policy names none (identity policies). ``condition``: operator to key to values. ``unresolved`` names what a
+    template left open: an element that holds it could be anything.
+    """
+
+    effect: str  # "Allow" or "Deny"
+    because: Because
+    sid: str = ""
+    actions: tuple[str, ...] = ()
+    not_actions: tuple[str, ...] | None = None
+    resources: tuple[str, ...] = ()
+    not_resources: tuple[str, ...] | None = None
+    principals: Mapping[str, tuple[str, ...]] | None = None
+    not_principals: Mapping[str, tuple[str, ...]] | None = None
+    condition: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    unresolved: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyDocument:
+    """A policy: ``name`` is its ARN, or the inline policy's name. ``version`` decides whether variables are read."""
+
+    name: str
+    statements: tuple[Statement, ...]
+    because: Because
+    version: str = "2012-10-17"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A user, role or group. ``kind``: ``user``, ``role``, ``group``. ``arn`` with ``UNKNOWN_ACCOUNT`` where unknown.
+
+    ``policies`` are attached and inline ones, those of a user's groups included by ``groups`` (ARNs), not copied.
+    ``opaque`` names attached policies whose text the input does not hold; what they allow is unknown.
+    ``keys``: where long-lived access keys are made. ``tags`` for ``aws:PrincipalTag``.
+    """
+
+    arn: str
+    kind: str
+    because: Because
+    policies: tuple[PolicyDocument, ...] = ()
+    boundary: PolicyDocument | None = None
+    trust: PolicyDocument | None = None
+    groups: tuple[str, ...] = ()
+    opaque: tuple[str, ...] = ()
+    keys: tuple[Because, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def account(self) -> str:
+        """Twelve digits."""
+        return self.arn.split(":")[4]
+
+    @property
+    def name(self) -> str:
+        """The last part of the ARN."""
+        return self.arn.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A thing with an ARN that policies speak of.
+
+    ``kind`` is CloudFormation's type in our spelling: ``s3:bucket``, ``kms:key``, ``lambda:function``,
+    ``sagemaker:notebook-instance``, ``ec2:instance``, ``secretsmanager:secret``, ``ecr:repository``, ...
+    ``role``: the ARN of the role it runs as. ``policy``: the resource policy. ``settings`` are facts that rules look
+    at, by the platform's own names: ``public_access_block``, ``kms_key_id``, ``environment:NAME``, ...
+    """
+
+    arn: str
+    kind: str
+    because: Because
+    role: str = ""
+    policy: PolicyDocument | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def account(self) -> str:
+        """Twelve digits; buckets do not tell theirs, so it may be empty."""
+        return self.arn.split(":")[4]
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """An identity provider of an account. ``kind``: ``oidc`` or ``saml``; ``issuer`` without ``https://``."""
+
+    arn: str
+    kind: str
+    issuer: str
+    because: Because
+    audiences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A policy of an organisation. ``kind``: ``scp`` or ``rcp``; ``targets``: account ids, ``*`` for all."""
+
+    kind: str
+    document: PolicyDocument
+    targets: tuple[str, ...] = ("*",)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A grant on a KMS key: who (ARN) may do which operations, within which encryption context."""
+
+    key: str
+    grantee: str
+    operations: tuple[str, ...]
+    because: Because
+    constrained: bool = False
+
+
+@dataclass(slots=True)
+class Estate:
+    """All of it. ``controls`` is None when no file speaks of the organisation: then their effect is unknown."""
+
+    identities: dict[str, Identity] = field(default_factory=dict)
+    resources: dict[str, Resource] = field(default_factory=dict)
+    providers: dict[str, Provider] = field(default_factory=dict)
+    controls: list[Control] | None = None
+    grants: list[Grant] = field(default_factory=list)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from assaymark.assess.files import source_file
 from assaymark.assess.inputs import Inputs
 from assaymark.assess.terraform.resources import terraform_resources
@@ -21,8 +23,6 @@ def fuzz(data: bytes) -> None:
     """Parse, and unfold as Terraform."""
     text = data.decode("utf-8", "replace")
     for parse in (parse_hcl, parse_template):
-        try:
+        with contextlib.suppress(InputError):
             parse(text)
-        except InputError:
-            pass
     terraform_resources(Inputs([source_file("main.tf", data), source_file("m/main.tf", SEEDS[0])]))

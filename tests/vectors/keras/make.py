@@ -130,7 +130,7 @@ def main():
         third.save(HERE / f"{name}.keras")
         if build is convolutions:
             as_in_2018(HERE / f"{name}-2.h5", HERE / f"{name}-2018.h5")
-    packed(HERE / "graph-2.h5", HERE / "graph-2-gzip.h5")
+    packed(HERE / "graph-2.h5", HERE / "packed" / "graph-2.h5")
 
 
 def packed(source, target):

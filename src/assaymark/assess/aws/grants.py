@@ -11,13 +11,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assaymark.assess.aws import actions
+from assaymark.assess.aws.answers import Answer, Reach
 from assaymark.assess.aws.applies import Lookup
 from assaymark.assess.aws.compiled import Compiler, Span
 from assaymark.assess.aws.conditions import variable
-from assaymark.assess.aws.evaluate import Answer, evaluate
+from assaymark.assess.aws.evaluate import evaluate
 from assaymark.assess.aws.inventory import Atom, Inventory, is_bucket, request_arn
 from assaymark.assess.aws.patterns import FRESH, meet, substitute
-from assaymark.assess.aws.reckoning import Reach, Reckoning
+from assaymark.assess.aws.reckoning import Reckoning
 from assaymark.assess.aws.request import Context, Request
 from assaymark.core.graph import State
 
@@ -36,6 +37,17 @@ def _has_resource(action: str) -> bool:
 
 
 _RANK = {State.YES: 0, State.UNKNOWN: 1, State.NO: 2}
+
+
+def _moved(row: Reach, answer: Answer, one: Atom, other: Atom) -> Reach:
+    """The row of an atom for another of its kind: its own policy's lines, its own name."""
+    because = row.because
+    if one.policy is not None and other.policy is not None:
+        own = dict(zip(map(id, one.policy.statements), other.policy.statements, strict=True))
+        lines = [own.get(id(statement), statement).because for statement in answer.statements]
+        because = tuple(dict.fromkeys(lines))
+    decides = tuple(text.replace(one.arn, other.arn) for text in row.decides)
+    return row._replace(resource=other.shown, because=because, decides=decides)
 
 
 class Access:
@@ -158,23 +170,25 @@ class Access:
         best: dict[tuple[str, int], Reach] = {}
         reckoning = self._reckoning(principal_arn)
         for atoms, span in reckoning.all():
-            for row in self._rows(principal_arn, atoms[0], span):
+            for row, answer in self._rows(principal_arn, atoms[0], span):
+                place = actions.CLASSES.index(row.action_class)
                 for atom in atoms:
-                    key = (atom.shown, actions.CLASSES.index(row.action_class))
+                    key = (atom.shown, place)
                     if key not in best or _RANK[row.state] < _RANK[best[key].state]:
-                        best[key] = row._replace(resource=atom.shown)
+                        best[key] = row if atom is atoms[0] else _moved(row, answer, atoms[0], atom)
         for row in reckoning.unread():
             best[row.resource, actions.CLASSES.index(row.action_class)] = row
         yield from (best[key] for key in sorted(best))
 
-    def _rows(self, principal_arn: str, atom: Atom, span: Span) -> Iterator[Reach]:
+    def _rows(self, principal_arn: str, atom: Atom, span: Span) -> Iterator[tuple[Reach, Answer]]:
         """A row for each class, with what ``evaluate`` says of one of its actions."""
         for action_class, mask in actions.class_bits().items():
             bits = span.yes & mask or span.maybe & mask
             if bits:
                 action = actions.name_at((bits & -bits).bit_length() - 1)
                 answer = self._one(principal_arn, action, atom.source, atom.arn, {})
-                yield Reach(action_class, atom.shown, answer.state, answer.because, answer.decides, action)
+                row = Reach(action_class, atom.shown, answer.state, answer.because, answer.decides, action)
+                yield row, answer
 
     def who(self, action: str, resource_arn: str = "*") -> list[tuple[str, Answer]]:
         """The users and roles of the estate that may do the action on the resource, or perhaps may, with why."""

@@ -29,6 +29,7 @@ _STAR: Final = "\ue000"
 _MARK: Final = "\ue001"
 _LITERAL: Final = str.maketrans({"*": _STAR, "?": _MARK})
 _PLAIN: Final = str.maketrans({_STAR: "*", _MARK: "?"})
+LETTER: Final = "\ue003"  # stands in an ARN for one character that is not known
 FRESH: Final = "\ue002"  # stands in an ARN for some text that no policy spells out: wildcards alone match it
 
 
@@ -88,6 +89,9 @@ def text_matches(pattern: str, text: str) -> State:
 def _open(pattern: str, text: str, match: Callable[[str, str], bool]) -> State:
     pattern = pattern_of(pattern)
     text = pattern_of(text)
+    if LETTER in text and not match(pattern, text):
+        meets = overlap(pattern.replace(HOLE, "*"), text.replace(LETTER, "?").replace(HOLE, "*"))
+        return State.UNKNOWN if meets else State.NO
     if HOLE in text:
         if HOLE not in pattern and all(match(pattern, text.replace(HOLE, one)) for one in ("", HOLE, HOLE + HOLE)):
             return State.YES  # a wildcard covers whatever stands there

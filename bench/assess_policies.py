@@ -48,7 +48,7 @@ def texts(number: int) -> tuple[str, str]:
     other = [
         statement("Deny", ["iam:*", "organizations:*"], "*"),
         statement("Deny", "s3:Delete*", "*", Condition={"Bool": {"aws:MultiFactorAuthPresent": "false"}}),
-        statement("Allow", "secretsmanager:Get*", "*", Condition={"StringEquals": {"aws:ResourceTag/team": f"{team}"}}),
+        statement("Allow", "secretsmanager:Get*", "*", Condition={"StringLike": {"aws:ResourceTag/team": f"{team}"}}),
         statement("Allow", ["logs:*", "cloudwatch:PutMetricData", "sagemaker:InvokeEndpoint"], "*"),
     ]  # fmt: skip
     documents = ({"Version": "2012-10-17", "Statement": found} for found in (allow, other))

@@ -17,9 +17,10 @@ from assaymark.assess.aws.compiled import Compiler, Span
 from assaymark.assess.aws.conditions import variable
 from assaymark.assess.aws.evaluate import evaluate
 from assaymark.assess.aws.inventory import Atom, Inventory, is_bucket, request_arn
-from assaymark.assess.aws.patterns import FRESH, meet, substitute
+from assaymark.assess.aws.patterns import FRESH, meet_arns, substitute
 from assaymark.assess.aws.reckoning import Reckoning
 from assaymark.assess.aws.request import Context, Request
+from assaymark.assess.unresolved import HOLE
 from assaymark.core.graph import State
 
 if TYPE_CHECKING:
@@ -34,6 +35,15 @@ if TYPE_CHECKING:
 def _has_resource(action: str) -> bool:
     found = actions.find(action)
     return found is not None and bool(found.resources)
+
+
+def _owned(shape: str, principal_arn: str) -> str:
+    """A type's ARN in the partition and account of the principal."""
+    one, two = shape.split(":", 5), principal_arn.split(":", 5)
+    if len(one) == len(two):
+        one[1] = two[1] if one[1] == "*" else one[1]
+        one[4] = two[4] if one[4] == "*" else one[4]
+    return ":".join(one)
 
 
 _RANK = {State.YES: 0, State.UNKNOWN: 1, State.NO: 2}
@@ -115,7 +125,9 @@ class Access:
         if resource_arn == "*":
             found = actions.find(action)
             service = actions.service(action.partition(":")[0])
-            shapes = [service.types[name].arn for name in found.resources] if found and service else shapes
+            if found and service:
+                own = self._lookup.principal(principal_arn)
+                shapes = [_owned(service.types[name].arn, own.arn) for name in found.resources]
         request = self._request(principal_arn, action, resource_arn, resource_arn, context)
         known = Context(request)
         applies = self._applies(request, resource_arn.replace("*", FRESH))
@@ -131,7 +143,7 @@ class Access:
         for shape in shapes:
             yield shape.replace("*", FRESH).replace("?", FRESH)
             for pattern in sorted(patterns):
-                arn = meet(shape.replace("*", "?*"), pattern.replace("\ufffc", "*"))
+                arn = meet_arns(shape, pattern.replace(HOLE, "*"))
                 if arn is not None:
                     yield arn
 

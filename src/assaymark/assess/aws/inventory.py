@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.conditions import condition_keys, variables
-from assaymark.assess.aws.patterns import FRESH, LETTER, arn_matches, glob, meet, segments
+from assaymark.assess.aws.patterns import FRESH, LETTER, arn_matches, glob, meet_arns, segments
 from assaymark.assess.aws.request import TRUST_ACTIONS
 from assaymark.assess.unresolved import HOLE, pattern_of
 from assaymark.core.graph import State
@@ -314,7 +314,7 @@ def bucket_key(bucket: str, pattern: str) -> str | None:
     """The key of an object of the bucket that the pattern means; FRESH when it means all; None when it means none."""
     if arn_matches(pattern, f"{bucket}/{FRESH}") is State.YES:
         return FRESH
-    found = meet(f"{bucket}/?*", pattern)
+    found = meet_arns(f"{bucket}/*", pattern)
     return found.removeprefix(f"{bucket}/") if found is not None else None
 
 

@@ -196,6 +196,15 @@ def meet(one: str, two: str) -> str | None:
     return None
 
 
+def meet_arns(one: str, two: str) -> str | None:
+    """An ARN that both patterns of ARNs match, segment by segment, no ``*`` of the first for nothing; or None."""
+    pairs = list(zip(segments(one), segments(two), strict=False))
+    if len(pairs) != _SEGMENTS:
+        return meet(one.replace("*", "?*"), two)
+    found = [meet(mine.replace("*", "?*"), theirs) for mine, theirs in pairs]
+    return None if None in found else ":".join(part for part in found if part is not None)
+
+
 def _moves(one: str, two: str, i: int, j: int) -> list[tuple[tuple[int, int], str]]:
     a, b = one[i : i + 1], two[j : j + 1]
     found = []

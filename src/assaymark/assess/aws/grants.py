@@ -24,7 +24,7 @@ from assaymark.assess.unresolved import HOLE
 from assaymark.core.graph import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from assaymark.assess.aws.conditions import Value
@@ -49,15 +49,24 @@ def _owned(shape: str, principal_arn: str) -> str:
 _RANK = {State.YES: 0, State.UNKNOWN: 1, State.NO: 2}
 
 
-def _moved(row: Reach, answer: Answer, one: Atom, other: Atom) -> Reach:
-    """The row of an atom for another of its kind: its own policy's lines, its own name."""
-    because = row.because
-    if one.policy is not None and other.policy is not None:
-        own = dict(zip(map(id, one.policy.statements), other.policy.statements, strict=True))
-        lines = [own.get(id(statement), statement).because for statement in answer.statements]
-        because = tuple(dict.fromkeys(lines))
-    decides = tuple(text.replace(one.arn, other.arn) for text in row.decides)
-    return row._replace(resource=other.shown, because=because, decides=decides)
+def _moves(row: Reach, answer: Answer, one: Atom) -> Callable[[Atom], Reach]:
+    """Makes of an atom's row that of another of its kind: with its own policy's lines and its own name."""
+    own = {id(statement): at for at, statement in enumerate(one.policy.statements)} if one.policy else {}
+    places = [own.get(id(statement), -1) for statement in answer.statements]
+    lines = [statement.because for statement in answer.statements]
+    same = all(place < 0 for place in places)
+
+    def move(other: Atom) -> Reach:
+        because, decides = row.because, row.decides
+        if not same and other.policy is not None:
+            theirs = other.policy.statements
+            found = [theirs[place].because if place >= 0 else line for place, line in zip(places, lines, strict=True)]
+            because = tuple(dict.fromkeys(found))
+        if decides:
+            decides = tuple(text.replace(one.arn, other.arn) for text in decides)
+        return Reach(row.action_class, other.shown, row.state, because, decides, row.action)
+
+    return move
 
 
 class Access:
@@ -184,10 +193,12 @@ class Access:
         for atoms, span in reckoning.all():
             for row, answer in self._rows(principal_arn, atoms[0], span):
                 place = actions.CLASSES.index(row.action_class)
+                move = _moves(row, answer, atoms[0])
                 for atom in atoms:
                     key = (atom.shown, place)
-                    if key not in best or _RANK[row.state] < _RANK[best[key].state]:
-                        best[key] = row if atom is atoms[0] else _moved(row, answer, atoms[0], atom)
+                    known = best.get(key)
+                    if known is None or _RANK[row.state] < _RANK[known.state]:
+                        best[key] = move(atom)
         for row in reckoning.unread():
             best[row.resource, actions.CLASSES.index(row.action_class)] = row
         yield from (best[key] for key in sorted(best))

@@ -13,8 +13,8 @@ from time import process_time
 from typing import Any
 
 from assaymark.assess.aws.document import policy_document
-from assaymark.assess.aws.estate import Estate, Identity, PolicyDocument, Resource
 from assaymark.assess.aws.grants import Access
+from assaymark.assess.estate.aws import Estate, Identity, PolicyDocument, Resource
 from assaymark.assess.files import source_file
 from assaymark.formats.located import read_json
 

@@ -29,9 +29,11 @@ from hashlib import sha256
 from pathlib import Path
 from types import CodeType, FrameType, ModuleType
 
+import assaymark
+
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "out" / "soak"
-SOURCE = str(ROOT / "src" / "assaymark")
+SOURCE = str(Path(assaymark.__file__).parent)  # what is run, wherever it is installed
 DEFAULT_SECONDS = 600.0
 MAX_INPUT = 1 << 16  # a mutation does not grow an input beyond this, or beyond twice its largest seed
 MAX_KEPT = 4096
@@ -41,7 +43,7 @@ MEMORY_BYTES = 4 << 30
 PROGRESS_SECONDS = 10.0
 KILLS = 10_000  # half of them on each store
 RACE_SECONDS = 60  # on each store
-QUIET_INPUTS = 10_000
+QUIET_INPUTS = 40_000
 TRACED = 8  # one call in so many is watched for new lines: watching makes a call several times slower
 
 # Without seeds: beginnings of the formats around.

@@ -42,7 +42,7 @@ def test_people_see_what_is_left_behind(tmp_path):
     (tmp_path / "evil.pt").write_bytes(HOSTILE)
     done = cli("convert", tmp_path / "evil.pt", tmp_path / "evil.safetensors")
     assert done.code == 0
-    assert "1 of 1 tensors compared" in done.out
+    assert "1 of 1 tensor compared" in done.out
     assert "the call of os.system" in done.out
     assert cli("scan", tmp_path / "evil.safetensors").code == 0
 
@@ -162,3 +162,14 @@ def test_a_file_that_holds_nothing_but_a_call_is_not_converted(tmp_path: Path) -
     assert ran.code == 3
     assert ran.json["error"]["code"] == "convert-empty"
     assert not (tmp_path / "live.safetensors").exists()
+
+
+def test_an_environment_that_the_policy_does_not_name_is_refused_before_anything_is_written(team: Team, tmp_path):
+    before = len(team.ask("log", "show").json["entries"])
+    out = tmp_path / "model.safetensors"
+    done = team.ask("convert", MODELS / "state-dict.pt", out, "--to", "prodution")
+    assert done.code == 2
+    assert done.json["error"]["code"] == "environment-unknown"
+    assert "production" in done.json["error"]["remedy"]
+    assert not out.exists()
+    assert len(team.ask("log", "show").json["entries"]) == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -13,7 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 from tests.support.asm import EMPTY_DICT, NEWOBJ, STOP, call, glob, proto, text
-from tests.support.cli import Ran, cli
+from tests.support.cli import Ran, ask, cli
 
 from assaymark.scanning.rules import RULES
 
@@ -290,3 +291,59 @@ def test_a_link_that_is_named_leads_to_what_is_scanned(tmp_path: Path) -> None:
     assert ran.json["reports"][0]["findings"][0]["locations"][0]["path"] == "model.pkl"
     (tmp_path / "m" / "broken").symlink_to("nowhere")
     assert scan(tmp_path / "m" / "broken").code == 3
+
+
+MALICIOUS = b"cos\nsystem\n(S'echo'\ntR."
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such file names")
+@pytest.mark.parametrize(
+    ("name", "shown"), [(b"a\xff.pkl", "a\\xff.pkl"), (b"\xe9/b.pkl", "\\xe9/b.pkl"), (b"in/c\x80", "in/c\\x80")]
+)
+def test_a_file_name_that_is_not_utf8_hides_nothing(tmp_path: Path, name: bytes, shown: str) -> None:
+    file = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(MALICIOUS)
+    done = ask("scan", tmp_path)
+    assert done.code == 1
+    (report,) = done.json["reports"]
+    assert {place["path"] for finding in report["findings"] for place in finding["locations"]} == {shown}
+    assert cli("scan", file).code == 1
+    for form in ("text", "sarif", "html", "github"):
+        assert cli("scan", tmp_path, file, "--format", form).code == 1
+    file.write_bytes(b"just text\n")
+    done = cli("scan", tmp_path)
+    assert done.code == 3
+    assert "not UTF-8" in done.out
+    assert cli("scan", file).code == 3
+
+
+def test_a_folder_that_may_not_be_written_is_refused_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "x.pkl").write_bytes(MALICIOUS)
+    wanted = tmp_path / "reports" / "scan.json"
+    missing = ask("scan", tmp_path / "x.pkl", "--output", f"json={wanted}")
+    assert (missing.code, missing.json["error"]["code"]) == (2, "path-missing")
+    assert str(wanted.parent) in missing.json["error"]["message"]
+    wanted.parent.mkdir()
+    asked = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != wanted.parent and asked(path, mode))
+    refused = ask("scan", tmp_path / "x.pkl", "--output", f"json={wanted}")
+    assert (refused.code, refused.json["error"]["code"]) == (2, "path-read-only")
+    assert str(wanted.parent) in refused.json["error"]["message"]
+    assert not wanted.exists()
+
+
+def test_a_folder_that_turns_out_to_be_read_only_is_said_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from assaymark.store import files
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(files, "_write_temporary", refuse)
+    (tmp_path / "x.pkl").write_bytes(MALICIOUS)
+    done = ask("scan", tmp_path / "x.pkl", "--output", f"json={tmp_path / 'scan.json'}")
+    assert (done.code, done.json["error"]["code"]) == (2, "path-read-only")

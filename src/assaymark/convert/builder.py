@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from assaymark.convert.numpy_values import CALLS, NAMES, STATES, WRAPPER, read_wrapped
+from assaymark.convert.pieces import Pieces
 from assaymark.convert.torch_values import FUNCTIONS, KNOWN, Malformed, storage_of
 from assaymark.convert.tree import Array, Lost, Node, Object
 from assaymark.core.errors import InputError
@@ -34,11 +35,21 @@ class Builder:
 
     ``view`` holds the pickle. ``dropped`` says, in the order of the stream, what it would have done; ``arrays`` are
     all tensors that it makes, ``calls`` what functions would have made, ``storages`` what persistent ids refer to.
-    ``nested`` reads the storages that a plain pickle holds as bytes.
+    ``nested`` reads the storages that a plain pickle holds as bytes. ``pieces`` are what is derived, behind the
+    ``end`` of the file.
     """
 
-    def __init__(self, view: View, *, torch: bool, nested: Callable[[Builder, Blob], Storage] | None = None) -> None:
+    def __init__(
+        self,
+        view: View,
+        *,
+        torch: bool,
+        nested: Callable[[Builder, Blob], Storage] | None = None,
+        end: int | None = None,
+    ) -> None:
         self.view = view
+        self.pieces = Pieces(view.size if end is None else end)
+        self._read: dict[int, tuple[Blob, Storage]] = {}
         self._nested = nested
         self.torch = torch
         self.dropped: dict[str, None] = {}
@@ -86,7 +97,9 @@ class Builder:
             return made
         match arguments:
             case (Blob() as blob,) if name_of == _FROM_BYTES and self._nested is not None:
-                return self._nested(self, blob)
+                if id(blob) not in self._read:  # the same bytes may be loaded many times
+                    self._read[id(blob)] = blob, self._nested(self, blob)
+                return self._read[id(blob)][1]
         called = opcode == "REDUCE" or (opcode in ("OBJ", "INST") and arguments != ())
         name = printable(function.dotted, _NAME)
         if name_of not in _QUIET:

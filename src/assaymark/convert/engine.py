@@ -1,4 +1,8 @@
-"""The engine that the confined process runs: one file's bytes in, its plan or an error out, as JSON."""
+"""The engine that the confined process runs: one file's bytes in, its plan or an error out, as JSON.
+
+What does not lie in the file as it is comes out as bytes before the answer: the content of a compressed file, which
+is then a file of its own, or what the plan's pieces derive.
+"""
 
 from __future__ import annotations
 
@@ -8,26 +12,54 @@ from assaymark.convert.hdf5_file import plan_hdf5
 from assaymark.convert.plan import Plan, output_bound, plan_to_json
 from assaymark.convert.safetensors_file import plan_safetensors
 from assaymark.convert.torch_file import plan_archive, plan_pickles
-from assaymark.core.errors import InputError
+from assaymark.core.errors import InputError, InternalError
+from assaymark.core.limits import CONVERT_MAX_DERIVED_BYTES
+from assaymark.core.view import SliceView
+from assaymark.formats.compressed import packed, unpack
 from assaymark.formats.hdf5.reader import MAGIC as HDF5_MAGIC
 from assaymark.formats.safetensors import has_safetensors_shape
 from assaymark.formats.zip import LOCAL_MAGIC
 
-_KNOWN: Final = "torch (both forms), pickle, joblib without compression, safetensors and HDF5 (Keras 2) are"
+_KNOWN: Final = "torch (both forms), pickle, joblib, safetensors and HDF5 (Keras 2) are"
 # The first opcodes of what Python's own pickler writes: PROTO, or in protocol 0 and 1 a container, a global, a text.
 _PICKLE_STARTS: Final = frozenset(bytes((byte,)) for byte in b"\x80(]})cIJKMLFGVXSUTN")
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from assaymark.convert.plan import Piece
     from assaymark.core.view import View
 
 
-def answer(view: View, _path: str) -> dict[str, Any]:
-    """``{"plan": ...}`` or ``{"error": {"code", "message", "position"}}``."""
+def answer(view: View, _path: str) -> Generator[bytes, None, dict[str, Any]]:
+    """``{"plan": ...}``, ``{"unpacked": bytes}`` or ``{"error": {"code", "message", "position"}}``.
+
+    Yields what is derived from the file: of a compressed one its content, of any other what the plan's pieces make.
+    """
     try:
-        return {"plan": plan_to_json(make(view))}
+        kind, start = packed(view)
+        if kind:
+            size = 0
+            for data in unpack(SliceView(view, start, view.size - start), kind):
+                size += len(data)
+                yield data
+            return {"unpacked": size}
+        plan = make(view)
+        for piece in plan.pieces:
+            yield from _made(piece)
+        return {"plan": plan_to_json(plan)}
     except InputError as error:
         said = {"code": error.code, "message": error.message, "position": error.position, "remedy": error.remedy}
         return {"error": said}
+
+
+def _made(piece: Piece) -> Generator[bytes, None, None]:
+    left = piece.length
+    for data in piece.chunks():
+        left -= len(data)
+        yield data
+    if left:
+        raise InternalError("convert-reader", "it derives other bytes than it planned")
 
 
 def make(view: View) -> Plan:
@@ -47,8 +79,12 @@ def make(view: View) -> Plan:
     else:
         raise InputError("convert-unknown", "no format that is converted", remedy=_KNOWN)
     total = sum(tensor.size for tensor in plan.tensors)
-    if total > output_bound(view.size):
+    if total > output_bound(view.size + plan.derived):
         raise InputError(
             "convert-limit", f"tensors that share bytes would take {total} bytes, from a file of {view.size}"
+        )
+    if plan.derived > CONVERT_MAX_DERIVED_BYTES:
+        raise InputError(
+            "convert-limit", f"tensors that are encoded take more than {CONVERT_MAX_DERIVED_BYTES} bytes"
         )
     return plan

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.convert.builder import pairs
 from assaymark.convert.numpy_values import SAFETENSORS_TYPES
+from assaymark.convert.pieces import text_length, text_of
+from assaymark.convert.plan import Piece
 from assaymark.convert.tree import Array, DType, Lost, Node, NumpyArray, Object, Storage
 from assaymark.core.errors import InputError
 from assaymark.core.limits import (
+    CONVERT_MAX_INLINE_BYTES,
     CONVERT_MAX_NAME,
     CONVERT_MAX_NODES,
     CONVERT_MAX_TENSORS,
@@ -38,6 +41,7 @@ _SHOWN: Final = 200
 class Flattener:
     """Walks one value. ``named`` are the tensors in the order found, ``nodes`` the table of the tree.
 
+    ``raw`` names those that are no tensors of the source but bytes of it.
     ``base`` is where the pickle lies in the file, ``None`` when it is compressed there. ``calls`` says that objects
     that a function makes are kept as data; without it they are lost.
     """
@@ -52,6 +56,9 @@ class Flattener:
         self._globals: set[str] = set()
         self._numbers: dict[int, int] = {}
         self._arrays: dict[int, dict[str, Any]] = {}
+        self._pieces = builder.pieces
+        self.raw: list[str] = []
+        self._blobs: dict[int, dict[str, Any]] = {}
         self._stack: list[tuple[Node, str, int]] = []
         self._values = 0
         self._text = 0
@@ -151,14 +158,12 @@ class Flattener:
             said["scalar"] = True
         if known is not None:
             return known
-        if array.start is None or self._base is None:
-            if array.data is None:
-                return self._lost(Lost("an array within a compressed pickle"), path)
+        if array.data is not None:
             self._take(2 * len(array.data))
             said |= {"dtype": dtype.described(), "shape": list(shape), "data": base64.b64encode(array.data).decode()}
             return said | ({"fortran": True} if array.fortran else {})
         steps = _strides(shape, fortran=array.fortran)
-        start = self._base + array.start
+        start = self._elements(array, width)
         if native is not None:
             made = Array(None, native, start, shape, steps, swap=dtype.order == ">")
         else:
@@ -167,6 +172,18 @@ class Flattener:
         said = self._tensor(made, path) | said
         self._arrays[id(array)] = said
         return said
+
+    def _elements(self, array: NumpyArray, width: int) -> int:
+        """Where the elements of an array begin: in the file, or behind it when they do not lie there as they are."""
+        length = width * math.prod(array.shape)
+        if array.encoded is not None:
+            return self._pieces.add_text(self._view, array.encoded, length)
+        return self._place(array.start or 0, length)
+
+    def _place(self, start: int, length: int) -> int:
+        if self._base is None:  # the pickle is compressed in the file
+            return self._pieces.add_range(self._view, start, length)
+        return self._base + start
 
     def _mapping(self, value: Node, items: list[tuple[Any, Any]], path: str, *, module: bool = False) -> Any:
         """Of equal keys the last counts, as in Python."""
@@ -239,19 +256,45 @@ class Flattener:
         return {"tensor": name}
 
     def _blob(self, blob: Blob, path: str) -> Any:
-        """Long texts and bytes, as far as there is room for them."""
+        """Long texts as far as there is room for them; bytes too, or as a tensor of bytes where they are many."""
+        if blob.kind not in ("bytes", "bytearray"):
+            return self._long_text(blob, path)
         data = blob.data
-        if data is None and blob.offset is not None and blob.length is not None and not blob.utf8:
-            self._take(2 * blob.length)
-            data = self._view.read(blob.offset, blob.length)
-            if blob.kind != "str":
-                return {blob.kind: base64.b64encode(data).decode()}
-        elif blob.offset is not None and blob.length is not None and blob.kind == "str":
-            self._take(blob.length)
-            return self._view.read(blob.offset, blob.length).decode("utf-8", "replace")
-        elif data is not None and blob.kind != "str":
-            return {blob.kind: base64.b64encode(data).decode()}
-        return self._lost(Lost(f"a {blob.kind} that is too long or of no known encoding"), path)
+        if data is None and (blob.offset is None or blob.length is None):
+            return self._lost(Lost(f"a {blob.kind} that the stream computes"), path)
+        length = len(data) if data is not None else blob.exact
+        if length is None:
+            length = text_length(self._view, blob)
+        if length > CONVERT_MAX_INLINE_BYTES:
+            return self._bytes(blob, length, path)
+        self._take(2 * length)
+        if data is None:
+            data = b"".join(text_of(self._view, blob)) if blob.encoded else self._view.read(blob.offset or 0, length)
+        return {blob.kind: base64.b64encode(data).decode()}
+
+    def _bytes(self, blob: Blob, length: int, path: str) -> Any:
+        known = self._blobs.get(id(blob))
+        if known is not None:
+            return known
+        if blob.data is not None:
+            data = blob.data
+            start = self._pieces.add(Piece(length, lambda: iter((data,))))
+        elif blob.encoded:
+            start = self._pieces.add_text(self._view, blob, length)
+        else:
+            start = self._place(blob.offset or 0, length)
+        name = f"{path}#bytes" if path in self.named else path
+        said: dict[str, Any] = self._tensor(Array(None, "uint8", start, (length,), (1,)), name)
+        self.raw.append(said["tensor"])
+        self._blobs[id(blob)] = said = said | {"as": blob.kind}
+        return said
+
+    def _long_text(self, blob: Blob, path: str) -> Any:
+        if blob.kind != "str" or blob.offset is None or blob.length is None or not blob.encoded:
+            return self._lost(Lost(f"a {blob.kind} that is too long or of no known encoding"), path)
+        self._take(blob.length)
+        raw = self._view.read(blob.offset, blob.length)
+        return raw.decode("raw_unicode_escape" if blob.escaped else "utf-8", "replace")
 
     def _lost(self, value: Node, path: str) -> Any:
         if isinstance(value, Object):

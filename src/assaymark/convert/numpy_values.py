@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.convert.torch_values import Malformed
@@ -99,11 +100,14 @@ def _settle(array: NumpyArray, dtype: DType, shape: tuple[Value, ...], fortran: 
         return
     if not dtype.known:
         return
-    if not isinstance(data, Blob) or data.length != math.prod(shape) * dtype.width or dtype.code == "O":
+    if not isinstance(data, Blob) or data.kind == "str" or dtype.code == "O":
+        raise Malformed("with data that are no bytes")
+    if data.exact is not None and data.exact != math.prod(shape) * dtype.width:
         raise Malformed("with another number of bytes than its shape takes")
     array.data = data.data
-    array.start = data.offset if data.data is None and not data.utf8 else None
-    if array.data is None and array.start is None:
+    array.start = data.offset if data.data is None and not data.encoded else None
+    array.encoded = data if data.encoded else None
+    if array.data is None and array.start is None and array.encoded is None:
         raise Malformed("with bytes that the stream computes")
 
 
@@ -140,7 +144,23 @@ def _encode(arguments: tuple[Value, ...]) -> Value:
             except UnicodeEncodeError:
                 raise Malformed("with text that is no bytes") from None
             return Blob("bytes", len(data), data=data)
+        case (Blob(kind="str", encoded=True) as text, "latin1" | "latin-1"):
+            return replace(text, kind="bytes")
     return Object("_codecs.encode", True, (), 0)
+
+
+def _bytearray(arguments: tuple[Value, ...]) -> Value:
+    """Of bytes, or of what ``_encode`` takes, as protocols below 5 write it."""
+    match arguments:
+        case ():
+            return Blob("bytearray", 0, data=b"")
+        case (Blob(kind="bytes") as raw,):
+            return replace(raw, kind="bytearray")
+        case (_, "latin1" | "latin-1"):
+            made = _encode(arguments)
+            if isinstance(made, Blob):
+                return replace(made, kind="bytearray")
+    return Object("builtins.bytearray", True, arguments, 0)
 
 
 def _bytes(arguments: tuple[Value, ...]) -> Value:
@@ -204,6 +224,7 @@ CALLS: Final[dict[tuple[str, str], Callable[[tuple[Value, ...]], Value]]] = {
     **{(f"numpy.{core}.numeric", "_frombuffer"): _frombuffer for core in ("core", "_core")},
     ("_codecs", "encode"): _encode,
     ("builtins", "bytes"): _bytes,
+    ("builtins", "bytearray"): _bytearray,
     ("builtins", "set"): _set_of("builtins.set"),
     ("builtins", "frozenset"): _set_of("builtins.frozenset"),
     ("builtins", "complex"): _complex,

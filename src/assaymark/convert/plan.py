@@ -1,14 +1,18 @@
 """What is to be written: for each tensor where its elements lie in the source, and what is left behind.
 
+Elements that do not lie in the source as they are, such as those of compressed chunks, are derived from it: their
+bytes are handed out beside the plan, and are addressed as if they followed the source.
+
 A plan comes from a process that met hostile bytes, so ``plan_from_json`` checks every field against the size of the
-source: no plan leads out of the file, writes two tensors under one name or grows the output beyond its bound.
+source: no plan leads out of the file and what was derived from it, writes two tensors under one name or grows the
+output beyond its bound.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from assaymark.core.errors import InputError
 from assaymark.core.limits import (
@@ -21,7 +25,10 @@ from assaymark.core.limits import (
 from assaymark.core.report_json import printable
 from assaymark.formats.safetensors import DTYPE_BITS
 
-_KEYS: Final = frozenset(("source", "tensors", "aliases", "dropped", "metadata", "left", "pickled"))
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_KEYS: Final = frozenset(("source", "tensors", "aliases", "dropped", "metadata", "left", "pickled", "derived", "raw"))
 SOURCES: Final = ("torch-zip", "torch-legacy", "pickle", "safetensors", "hdf5")
 
 
@@ -67,6 +74,14 @@ class PlannedTensor:
         return True
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """``length`` bytes that are derived from the source; ``chunks`` makes them, as often as it is called."""
+
+    length: int
+    chunks: Callable[[], Iterator[bytes]]
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """One source file's conversion.
@@ -74,7 +89,8 @@ class Plan:
     ``aliases`` are pairs of names whose elements lie in the same bytes of the source; each is written in full.
     ``dropped`` says what is not carried over. ``metadata`` goes into the result's header. ``left`` counts tensors
     that the source makes and that no name leads to. ``pickled`` says that the source is a pickle of objects, whose
-    form only a clean scan vouches for.
+    form only a clean scan vouches for. ``derived`` counts the bytes that follow those of the source, and ``pieces``
+    makes them, where the plan is made. ``raw`` names those tensors that are no tensors of the source but its bytes.
     """
 
     source: str
@@ -84,6 +100,9 @@ class Plan:
     metadata: dict[str, str]
     left: int = 0
     pickled: bool = False
+    derived: int = 0
+    pieces: tuple[Piece, ...] = ()
+    raw: tuple[str, ...] = ()
 
 
 def element_bytes(dtype: str) -> int:
@@ -125,26 +144,31 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "metadata": plan.metadata,
         "left": plan.left,
         "pickled": plan.pickled,
+        "derived": plan.derived,
+        "raw": list(plan.raw),
     }
 
 
-def plan_from_json(value: Any, source_size: int) -> Plan:
-    """The plan that ``value`` says, for a source of ``source_size`` bytes.
+def plan_from_json(value: Any, source_size: int, derived: int = 0) -> Plan:
+    """The plan that ``value`` says, for a source of ``source_size`` bytes and ``derived`` bytes that were handed out.
 
     Raises:
         InputError: ``convert-plan``.
     """
     if not isinstance(value, dict) or set(value) != _KEYS or value["source"] not in SOURCES:
         _refuse("an object with other members", "$")
+    if type(value["derived"]) is not int or value["derived"] != derived:
+        _refuse("other bytes than were handed out", "$.derived")
+    size = source_size + derived
     tensors, names, total = [], set(), 0
     for i, item in enumerate(_list(value["tensors"], CONVERT_MAX_TENSORS, "$.tensors")):
         tensor = _tensor(item, f"$.tensors[{i}]")
-        if tensor.reach > source_size or tensor.name in names:
+        if tensor.reach > size or tensor.start < source_size < tensor.reach or tensor.name in names:
             _refuse("outside the source, or twice of one name", f"$.tensors[{i}]")
         names.add(tensor.name)
         total += tensor.size
         tensors.append(tensor)
-    if total > output_bound(source_size):
+    if total > output_bound(size):
         _refuse("tensors of more bytes than the source can hold", "$.tensors")
     aliases = []
     for i, pair in enumerate(_list(value["aliases"], CONVERT_MAX_TENSORS, "$.aliases")):
@@ -154,12 +178,18 @@ def plan_from_json(value: Any, source_size: int) -> Plan:
     dropped = _list(value["dropped"], CONVERT_MAX_DROPPED + 1, "$.dropped")
     if not all(isinstance(text, str) and printable(text) == text for text in dropped):
         _refuse("not printable", "$.dropped")
+    raw = _list(value["raw"], CONVERT_MAX_TENSORS, "$.raw")
+    if not all(isinstance(name, str) and name in names for name in raw):
+        _refuse("no name of a tensor", "$.raw")
     metadata, left, pickled = value["metadata"], value["left"], value["pickled"]
     if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
         _refuse("no object of texts", "$.metadata")
     if not _count(left) or not isinstance(pickled, bool):
         _refuse("malformed", "$.left")
-    return Plan(value["source"], tuple(tensors), tuple(aliases), tuple(dropped), metadata, left, pickled)
+    texts = tuple(dropped)
+    return Plan(
+        value["source"], tuple(tensors), tuple(aliases), texts, metadata, left, pickled, derived, raw=tuple(raw)
+    )
 
 
 def output_bound(source_size: int) -> int:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.convert.builder import Builder
 from assaymark.convert.flatten import Flattener, is_flat
-from assaymark.convert.plan import Plan, PlannedTensor, element_bytes, find_aliases
+from assaymark.convert.pieces import text_of
+from assaymark.convert.plan import Piece, Plan, PlannedTensor, element_bytes, find_aliases
 from assaymark.convert.torch_values import SAFETENSORS_DTYPES
 from assaymark.convert.tree import Storage
 from assaymark.core.errors import InputError
-from assaymark.core.limits import SCAN_MAX_OPCODES
-from assaymark.core.view import SliceView
+from assaymark.core.limits import CONVERT_MAX_NESTED_BYTES, SCAN_MAX_OPCODES
+from assaymark.core.view import BytesView, SliceView
 from assaymark.formats.pickle.run import run_pickle
 from assaymark.formats.pickle.values import Dict
 from assaymark.formats.torch_layout import (
@@ -58,7 +59,7 @@ def plan_archive(view: View) -> Plan:
     if root is None:
         raise InputError("convert-unknown", "a zip archive that is not torch's")
     member = members[f"{root}data.pkl"]
-    builder = Builder(member_view(view, member), torch=True)
+    builder = Builder(member_view(view, member), torch=True, end=view.size)
     trace = _sound(run_pickle(builder.view, 0, builder), member.name)
     for name in members:
         if name.startswith(f"{root}code/"):
@@ -106,19 +107,33 @@ def _five(view: View, builder: Builder, first: Trace) -> tuple[list[Any], int]:
 
 def _nested(outer: Builder, blob: Blob) -> Storage:
     """The storage that a pickle of Python holds as bytes: torch's legacy file of nothing but it."""
-    if blob.offset is None or blob.length is None or blob.utf8:
-        raise InputError("convert-torch", "a storage in bytes that the stream computes")
-    view = SliceView(outer.view, blob.offset, blob.length)
+    view, start = _bytes_of(outer, blob)
     builder = Builder(view, torch=False)
     results, position = _five(view, builder, _sound(run_pickle(view, 0, builder), ""))
     storage = results[3]
     if not isinstance(storage, Storage) or _says_big(results[2]):
-        raise InputError("convert-torch", "bytes that are no storage of torch", position=f"byte {blob.offset}")
+        raise InputError("convert-torch", "bytes that are no storage of torch", position=f"byte {blob.offset or 0}")
     builder.conclude(())
     for what in builder.dropped:
         outer.drop(what)
     places = _legacy_places(view, builder, results[4], position)
-    return replace(storage, place=blob.offset + places[storage.key])
+    return replace(storage, place=start + places[storage.key])
+
+
+def _bytes_of(outer: Builder, blob: Blob) -> tuple[View, int]:
+    """The bytes of a value, and where the plan finds them: in the file, or derived where they are not as they are."""
+    if blob.data is not None:
+        data = blob.data
+    elif blob.offset is None or blob.length is None or blob.kind == "str":
+        raise InputError("convert-torch", "a storage in bytes that the stream computes")
+    elif not blob.encoded:
+        return SliceView(outer.view, blob.offset, blob.length), blob.offset
+    elif blob.length > CONVERT_MAX_NESTED_BYTES:
+        what = f"a tensor that is written as text of {blob.length} bytes"
+        raise InputError("convert-limit", what, remedy="save it with pickle protocol 3 or above")
+    else:
+        data = b"".join(text_of(outer.view, blob))
+    return BytesView(data), outer.pieces.add(Piece(len(data), lambda: iter((data,))))
 
 
 def _legacy_places(view: View, builder: Builder, keys: list[Any], position: int) -> dict[str, int]:
@@ -173,7 +188,18 @@ def make_plan(
     dropped = list(builder.dropped)
     if builder.more:
         dropped.append(f"{builder.more} more that are not listed")
-    return Plan(source, tensors, find_aliases(tensors), tuple(dropped), metadata, left, pickled)
+    return Plan(
+        source,
+        tensors,
+        find_aliases(tensors),
+        tuple(dropped),
+        metadata,
+        left,
+        pickled,
+        builder.pieces.size,
+        tuple(builder.pieces.items),
+        tuple(flat.raw),
+    )
 
 
 def _planned(name: str, array: Array, places: dict[str, int], *, big: bool) -> PlannedTensor:

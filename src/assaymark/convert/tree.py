@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from assaymark.formats.pickle.values import Value
+    from assaymark.formats.pickle.values import Blob, Value
 
 
 @dataclass(slots=True, eq=False)
@@ -91,7 +91,7 @@ class DType:
 class NumpyArray:
     """An array of NumPy. Its elements are at byte ``start`` of the pickle, or in ``data``, or are ``objects``.
 
-    A ``scalar`` is an element of an array without an array.
+    ``encoded`` is where they are text of the pickle. A ``scalar`` is an element of an array without an array.
     """
 
     dtype: DType | None = None
@@ -99,5 +99,6 @@ class NumpyArray:
     fortran: bool = False
     start: int | None = None
     data: bytes | None = None
+    encoded: Blob | None = None
     objects: list[Value] | None = None
     scalar: bool = False

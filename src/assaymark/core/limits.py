@@ -233,6 +233,10 @@ HDF5_MAX_OBJECTS: Final = 100_000
 HDF5_MAX_MESSAGES: Final = 100_000
 HDF5_MAX_READ_BYTES: Final = 64 * MIB  # of structure in all, with 64 for each block; arrays are never read
 HDF5_MAX_NAME_BYTES: Final = 64 * KIB  # of a link or file, as a link message can have
+# Arrays in chunks: a band of them, and one chunk, are in memory. Chunks are of 10 KiB to 1 MiB as h5py guesses them.
+HDF5_MAX_BAND_BYTES: Final = 192 * MIB
+HDF5_MAX_CHUNKS: Final = 500_000
+HDF5_MAX_LINES: Final = 20_000_000  # slices that are copied for one array: about 30 s
 HDF5_MAX_TEXT_BYTES: Final = 32 * MIB  # the configuration of a model, as JSON
 
 # YAML: a configuration is some kilobytes; a lock file of an environment some megabytes.
@@ -272,6 +276,24 @@ CONVERT_CHUNK_BYTES: Final = 8 * MIB
 LOCATED_MAX_BYTES: Final = 128 * MIB
 LOCATED_MAX_DEPTH: Final = 100
 LOCATED_MAX_NODES: Final = 10_000_000
+ASSESS_MAX_PATHS: Final = 1_000  # that are listed; how many there are in all is said beside
+ASSESS_MAX_FILE_BYTES: Final = 128 * MIB
+ASSESS_MAX_TOTAL_BYTES: Final = 1 * GIB
+ASSESS_MAX_FILES: Final = 100_000
+ASSESS_MAX_REACH: Final = 100_000  # triples in a report; the counts are of all of them
+HCL_MAX_BYTES: Final = 16 * MIB
+HCL_MAX_DEPTH: Final = 60  # of expressions and blocks; each level takes about ten frames of Python's stack
+HCL_MAX_CHAIN: Final = 200  # operators of one level in a row
+TERRAFORM_MAX_INSTANCES: Final = 20_000  # of count and for_each, in all
+TERRAFORM_MAX_VALUES: Final = 100_000  # of one list that a function makes
 # A policy: AWS's largest (a bucket's, a key's) have 32 kB, about 200 statements and some thousand values.
 AWS_POLICY_MAX_STATEMENTS: Final = 10_000
 AWS_POLICY_MAX_VALUES: Final = 100_000
+# Bytes in a pickle that are no array: longer ones become a tensor of bytes, and are copied and compared as such.
+CONVERT_MAX_INLINE_BYTES: Final = 512
+CONVERT_MAX_NESTED_BYTES: Final = 256 * MIB  # of text that holds a tensor of torch and is decoded in memory
+# What a confined process unpacks for a conversion, on disk: as much as a scan unpacks, in the same proportion.
+# zlib takes 15 s for it, bzip2 some minutes: what takes longer is unpacked by hand.
+CONVERT_MAX_DERIVED_BYTES: Final = INFLATED_MAX_BYTES
+CONVERT_CPU_SECONDS: Final = 120
+CONVERT_WALL_SECONDS: Final = 150.0

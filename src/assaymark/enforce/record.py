@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.core.attempt import attempt_statement
 from assaymark.core.errors import AssaymarkError, InputError
 from assaymark.core.limits import ATTEMPT_MAX_NAME
+from assaymark.core.words import counted
 from assaymark.enforce.attempts import Attempts, due, note_attempt, read_attempts, unrecorded, write_attempts
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ class Recorder:
                 state = unrecorded(state, record)
         if full:
             self.notes.append(
-                f"the spool {self._spool.folder} is full: {state.waiting} attempts are counted and not recorded;"
+                f"the spool {self._spool.folder} is full:"
+                f" {counted(state.waiting, 'attempt is', 'attempts are')} counted and not recorded;"
                 " `assaymark log collect` empties it"
             )
         # After the records: what a crash in between leaves is counted twice and never lost.
@@ -158,10 +160,14 @@ class RecordingThread:
             if kinds or self._clock() % 10 == 0:  # what a quiet minute left becomes due
                 self._recorder.record_all(kinds, self._clock())
         except Exception as error:  # noqa: BLE001 - the border of a background task; who is let in does not depend on it
-            self._recorder.notes.append(f"{len(kinds)} attempts are not recorded: {type(error).__name__}")
+            self._recorder.notes.append(
+                f"{counted(len(kinds), 'attempt is', 'attempts are')} not recorded: {type(error).__name__}"
+            )
         lost, self._lost = self._lost, 0
         if lost:
-            self._recorder.notes.append(f"{lost} attempts are not recorded: they came too fast")
+            self._recorder.notes.append(
+                f"{counted(lost, 'attempt is', 'attempts are')} not recorded: they came too fast"
+            )
         for line in dict.fromkeys(self._recorder.notes):
             self._note(line)
         self._recorder.notes.clear()

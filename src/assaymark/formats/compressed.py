@@ -28,10 +28,13 @@ else:
     from backports import zstd
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from assaymark.core.view import View
 
+# joblib before 0.10: two letters, the length in 19 characters, and a zlib stream; some have a space between.
+OLD_JOBLIB: Final = b"ZF0x"
+_OLD_JOBLIB_HEADER: Final = 21
 _CHUNK: Final = 1 << 18
 _HEAD: Final = 1 << 20
 _TAIL: Final = 1 << 17
@@ -116,6 +119,14 @@ def raw_lzma(properties: bytes, size: int) -> Decompressor:
     return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[one])
 
 
+def packed(view: View) -> tuple[str, int]:
+    """Which compression the file is packed with, empty for none, and where its stream begins."""
+    start = 0
+    if view.read(0, len(OLD_JOBLIB)) == OLD_JOBLIB:
+        start = _OLD_JOBLIB_HEADER + (view.read(_OLD_JOBLIB_HEADER, 1) == b" ")
+    return compression(view.read(start, 16)), start
+
+
 def compression(head: bytes) -> str:
     """Which compression begins so; empty for none. ``head``: the first 16 bytes."""
     if head.startswith(b"\x1f\x8b\x08"):
@@ -136,63 +147,28 @@ def compression(head: bytes) -> str:
     return ""
 
 
-class Inflated:
-    """The content of a compressed stream, as a view.
+class _Stream:
+    """A packed stream from end to end, a piece at a time.
 
-    ``trailing`` is where in the packed stream bytes begin that belong to no stream, ``None`` when there are none.
-
-    Raises:
-        InputError: ``compressed-data`` when it does not unpack, ``compressed-bomb`` when it unpacks to more than
-            INFLATED_MAX_BYTES or out of proportion; from ``read`` too, when a reader jumps about too often.
+    ``place`` is how far the unpacked content was got, ``window`` the piece got last, which ends there. ``trailing``
+    is where in the packed stream bytes begin that belong to no stream, ``None`` when there are none.
     """
 
     def __init__(self, view: View, kind: str) -> None:
         self._view = view
         self._kind = kind
-        self._restarts = 0
         self.trailing: int | None = None
-        self._rewind()
-        self._head, self._tail, self.size = self._measure()
+        self.rewind()
 
-    def read(self, offset: int, length: int) -> bytes:
-        """Up to ``length`` bytes of the unpacked content from ``offset``."""
-        length = min(length, self.size - offset)
-        if length <= 0:
-            return b""
-        if offset + length <= len(self._head):
-            return self._head[offset : offset + length]
-        if offset >= self.size - len(self._tail):
-            start = offset - (self.size - len(self._tail))
-            return self._tail[start : start + length]
-        return self._seek(offset, length)
-
-    def _measure(self) -> tuple[bytes, bytes, int]:
-        """The first bytes, the last bytes and the length. What is small is kept whole."""
-        parts: list[bytes] = []
-        kept = 0
-        tail = b""
-        size = 0
-        while piece := self._next():
-            size += len(piece)
-            if size > INFLATED_MAX_BYTES or (
-                size > INFLATED_KEPT_BYTES and size > INFLATED_MAX_RATIO * self._view.size
-            ):
-                raise InputError("compressed-bomb", f"{self._view.size} bytes unpack to more than {size}")
-            if size <= INFLATED_KEPT_BYTES:
-                parts.append(piece)
-            kept += len(piece)
-            tail = (tail + piece)[-_TAIL:]
-        whole = b"".join(parts)
-        return (whole, b"", size) if size <= INFLATED_KEPT_BYTES else (whole[:_HEAD], tail, size)
-
-    def _rewind(self) -> None:
+    def rewind(self) -> None:
+        """Begin anew."""
         self._decoder: Decompressor = _MAKERS[self._kind]()
         self._fed = 0  # packed bytes given to decoders
-        self._place = 0  # unpacked bytes got from them
+        self.place = 0  # unpacked bytes got from them
         self._ended = False
-        self._window = b""  # the piece got last, which ends at _place
+        self.window = b""
 
-    def _next(self) -> bytes:
+    def next_piece(self) -> bytes:
         """The next piece; empty at the end."""
         while not self._ended:
             feed = b""
@@ -208,8 +184,8 @@ class Inflated:
             if self._decoder.eof:
                 self._follow()
             if piece:
-                self._place += len(piece)
-                self._window = piece
+                self.place += len(piece)
+                self.window = piece
                 return piece
         return b""
 
@@ -231,20 +207,91 @@ class Inflated:
             self._ended = True
             self.trailing = start if head else None
 
+    def check_size(self) -> None:
+        """Bound what comes out.
+
+        Raises:
+            InputError: ``compressed-bomb``.
+        """
+        size = self.place
+        if size > INFLATED_MAX_BYTES or (size > INFLATED_KEPT_BYTES and size > INFLATED_MAX_RATIO * self._view.size):
+            raise InputError("compressed-bomb", f"{self._view.size} bytes unpack to more than {size}")
+
+
+class Inflated:
+    """The content of a compressed stream, as a view.
+
+    ``trailing`` is where in the packed stream bytes begin that belong to no stream, ``None`` when there are none.
+
+    Raises:
+        InputError: ``compressed-data`` when it does not unpack, ``compressed-bomb`` when it unpacks to more than
+            INFLATED_MAX_BYTES or out of proportion; from ``read`` too, when a reader jumps about too often.
+    """
+
+    def __init__(self, view: View, kind: str) -> None:
+        self._stream = _Stream(view, kind)
+        self._restarts = 0
+        self._head, self._tail, self.size = self._measure()
+        self.trailing = self._stream.trailing
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Up to ``length`` bytes of the unpacked content from ``offset``."""
+        length = min(length, self.size - offset)
+        if length <= 0:
+            return b""
+        if offset + length <= len(self._head):
+            return self._head[offset : offset + length]
+        if offset >= self.size - len(self._tail):
+            start = offset - (self.size - len(self._tail))
+            return self._tail[start : start + length]
+        return self._seek(offset, length)
+
+    def _measure(self) -> tuple[bytes, bytes, int]:
+        """The first bytes, the last bytes and the length. What is small is kept whole."""
+        parts: list[bytes] = []
+        kept = 0
+        tail = b""
+        size = 0
+        while piece := self._stream.next_piece():
+            self._stream.check_size()
+            size = self._stream.place
+            if size <= INFLATED_KEPT_BYTES:
+                parts.append(piece)
+            kept += len(piece)
+            tail = (tail + piece)[-_TAIL:]
+        whole = b"".join(parts)
+        return (whole, b"", size) if size <= INFLATED_KEPT_BYTES else (whole[:_HEAD], tail, size)
+
     def _seek(self, offset: int, length: int) -> bytes:
-        if offset < self._place - len(self._window):
+        stream = self._stream
+        if offset < stream.place - len(stream.window):
             self._restarts += 1
             if self._restarts > INFLATED_MAX_RESTARTS:
                 raise InputError("compressed-data", "reading it goes back and forth too often")
-            self._rewind()
+            stream.rewind()
         parts: list[bytes] = []
         while length:
-            begin = self._place - len(self._window)
-            if offset < self._place:
-                part = self._window[offset - begin : offset - begin + length]
+            begin = stream.place - len(stream.window)
+            if offset < stream.place:
+                part = stream.window[offset - begin : offset - begin + length]
                 parts.append(part)
                 offset += len(part)
                 length -= len(part)
-            elif not self._next():
+            elif not stream.next_piece():
                 break
         return b"".join(parts)
+
+
+def unpack(view: View, kind: str) -> Iterator[bytes]:
+    """The unpacked content in pieces, once: for whoever keeps it elsewhere.
+
+    Raises:
+        InputError: ``compressed-data``, for bytes behind the stream too, and ``compressed-bomb``.
+    """
+    stream = _Stream(view, kind)
+    while piece := stream.next_piece():
+        stream.check_size()
+        yield piece
+    if stream.trailing is not None:
+        what = f"bytes follow the end of the {kind} stream"
+        raise InputError("compressed-data", what, position=f"byte {stream.trailing}")

@@ -1,7 +1,8 @@
 """JSON and YAML values that know the line they were written on.
 
 ``Map`` is a dict and ``Seq`` a list, so code that reads values need not know; ``line`` is where the collection
-begins, ``at(key)`` where an entry stands. Lines count from 1.
+begins, ``at(key)`` where an entry stands. Lines count from 1. ``path`` is the file of
+a value that came from another one than the value that holds it (Terraform's references); empty otherwise.
 """
 
 from __future__ import annotations
@@ -24,12 +25,13 @@ _DIGITS: Final = 300
 class Map(dict[str, Any]):
     """A mapping in the order written; a key that is written twice keeps its last value, as most readers have it."""
 
-    __slots__ = ("line", "lines")
+    __slots__ = ("line", "lines", "path")
 
-    def __init__(self, line: int) -> None:
+    def __init__(self, line: int, path: str = "") -> None:
         super().__init__()
         self.line = line
         self.lines: dict[str, int] = {}
+        self.path = path
 
     def put(self, key: str, value: Any, line: int) -> None:
         """Adds an entry that stands on ``line``."""
@@ -44,12 +46,13 @@ class Map(dict[str, Any]):
 class Seq(list[Any]):
     """A sequence in the order written."""
 
-    __slots__ = ("line", "lines")
+    __slots__ = ("line", "lines", "path")
 
-    def __init__(self, line: int) -> None:
+    def __init__(self, line: int, path: str = "") -> None:
         super().__init__()
         self.line = line
         self.lines: list[int] = []
+        self.path = path
 
     def put(self, value: Any, line: int) -> None:
         """Adds an item that stands on ``line``."""
@@ -61,20 +64,21 @@ class Seq(list[Any]):
         return self.lines[index] if 0 <= index < len(self.lines) else self.line
 
 
-def read_json(text: str) -> Any:
-    """The value of a JSON text (RFC 8259) with ``Map`` and ``Seq`` for its collections.
+def read_json(text: str, first: int = 1) -> Any:
+    """The value of a JSON text (RFC 8259) with ``Map`` and ``Seq``. ``first``: the line that the text begins on.
 
     Raises:
         InputError: ``json-syntax`` with the line, ``located-limit``.
     """
     if len(text) > LOCATED_MAX_BYTES:
         raise InputError("located-limit", f"the document has more than {LOCATED_MAX_BYTES} characters")
-    return _Json(text).document()
+    return _Json(text, first).document()
 
 
 class _Json:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, first: int) -> None:
         self._text = text
+        self._first = first
         self._at = 0
         self._nodes = 0
         self._ends = [match.start() for match in re.finditer("\n", text)]
@@ -88,7 +92,7 @@ class _Json:
         return value
 
     def _line(self) -> int:
-        return bisect_right(self._ends, self._at - 1) + 1 if self._at else 1
+        return (bisect_right(self._ends, self._at - 1) if self._at else 0) + self._first
 
     def _wrong(self, message: str) -> InputError:
         return InputError("json-syntax", message, position=f"line {self._line()}")

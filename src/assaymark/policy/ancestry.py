@@ -8,6 +8,7 @@ from assaymark.core.decision import Outcome, Reason, Request
 from assaymark.core.errors import InputError
 from assaymark.core.subject import Subject
 from assaymark.core.times import format_time
+from assaymark.core.words import counted
 from assaymark.policy.containment import fold
 from assaymark.policy.document import LINEAGE
 from assaymark.policy.remedies import printable
@@ -45,5 +46,5 @@ def lineage_reason(environment: Environment, subjects: Subjects, below: int) -> 
         message = f"the link of {link.child}{parent} is {link.state}: {link.message}"
         return Reason(LINEAGE, Outcome.DENY, message, f"{show}  # shows every link"), True
     count = len(lineage.ancestors) - 1
-    message = f"each link to {count} ancestors holds" if count else "it names no ancestor"
-    return Reason(LINEAGE, Outcome.PERMIT, message.replace(" 1 ancestors", " 1 ancestor")), True
+    message = f"each link to {counted(count, 'ancestor')} holds" if count else "it names no ancestor"
+    return Reason(LINEAGE, Outcome.PERMIT, message), True

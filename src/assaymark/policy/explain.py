@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.core.decision import Mode
 from assaymark.core.times import format_duration
+from assaymark.core.words import counted
 from assaymark.policy.conditions import words
 from assaymark.policy.document import SUBMITTER, About
 from assaymark.policy.remedies import listed, shown
@@ -89,7 +90,7 @@ def _from(origin: dict[str, str], key: str) -> str:
 
 
 def _who(requirement: Requirement) -> str:
-    principals = "1 principal" if requirement.threshold == 1 else f"{requirement.threshold} distinct principals"
+    principals = counted(requirement.threshold, "principal", "distinct principals")
     if requirement.distinct:
         principals = "principals"
     noun = {About.DATA: "data set", About.CONFIGURATION: "configuration", About.POLICY: "policy"}
@@ -125,7 +126,7 @@ def _exceptions(environment: Environment) -> list[str]:
     rule = environment.exceptions
     if rule is None:
         return ["There are no exceptions here."]
-    principals = "1 principal" if rule.threshold == 1 else f"{rule.threshold} distinct principals"
+    principals = counted(rule.threshold, "principal", "distinct principals")
     who = f"signed by {principals} in role {listed(list(rule.roles))}"
     longest = format_duration(rule.max_duration)
     return [

@@ -4,48 +4,84 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from assaymark.convert.plan import Plan, plan_from_json
 from assaymark.core.canonical import parse_object
 from assaymark.core.errors import InputError
-from assaymark.core.limits import CONVERT_OUTPUT_BYTES
+from assaymark.core.limits import (
+    CONVERT_CPU_SECONDS,
+    CONVERT_MAX_DERIVED_BYTES,
+    CONVERT_OUTPUT_BYTES,
+    CONVERT_WALL_SECONDS,
+    INFLATED_KEPT_BYTES,
+    INFLATED_MAX_RATIO,
+)
 from assaymark.core.report_json import printable
 from assaymark.sandbox.confine import HOLDS
 from assaymark.sandbox.limits import SandboxLimits
 from assaymark.sandbox.pool import Sandbox
-from assaymark.sandbox.result import failure, held
+from assaymark.sandbox.result import held
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 ENGINE: Final = "assaymark.convert.engine:answer"
-_LIMITS: Final = SandboxLimits(output_bytes=CONVERT_OUTPUT_BYTES)
 _CODE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+){1,7}")
 
 
-def plan_file(path: str, descriptor: int, on_unconfined: Callable[[tuple[str, ...]], None] | None = None) -> Plan:
+class Scratch(Protocol):
+    """Where the bytes go that are derived from a file: its unpacked content, and what its plan needs beside it."""
+
+    def write(self, data: bytes) -> None:
+        """Add bytes."""
+        ...
+
+    def size(self) -> int:
+        """How many were added."""
+        ...
+
+    def take_source(self) -> int:
+        """What was added is the unpacked file: its descriptor. What is added from now on lies beside it."""
+        ...
+
+
+def plan_file(
+    path: str,
+    descriptor: int,
+    on_unconfined: Callable[[tuple[str, ...]], None] | None = None,
+    *,
+    scratch: Scratch | None = None,
+) -> Plan:
     """The plan for the open file shown as ``path``. ``on_unconfined`` hears what of the confinement did not hold.
+
+    ``scratch`` takes what is derived from the file; the plan of a compressed file is that of its unpacked content
+    there. Without it such files are refused.
 
     Raises:
         InputError: what the engine refuses, ``convert-reader`` when it fails on the file, ``convert-plan``.
         UnavailableError: ``sandbox-start``.
+        AssaymarkError: what ``scratch`` raises.
     """
-    with Sandbox(workers=1, limits=_LIMITS, examiner=ENGINE) as sandbox:
-        data, complaint, status = sandbox.ask(path, descriptor)
-    header, _, body = data.partition(b"\n")
-    complaint = complaint or failure(status, _LIMITS)
-    if complaint:
-        raise InputError("convert-reader", f"reading it {complaint}", source=path)
-    missing = tuple(name for name in HOLDS if name not in held(header))
-    if missing and on_unconfined is not None:
-        on_unconfined(missing)
-    try:
-        said = parse_object(body, limit=CONVERT_OUTPUT_BYTES)
-    except InputError as broken:
-        raise InputError("convert-reader", f"the reader gave no answer: {broken.message}", source=path) from None
+    most = min(CONVERT_MAX_DERIVED_BYTES, max(INFLATED_KEPT_BYTES, INFLATED_MAX_RATIO * os.fstat(descriptor).st_size))
+    limits = SandboxLimits(
+        output_bytes=CONVERT_OUTPUT_BYTES,
+        stream_bytes=0 if scratch is None else most,
+        cpu_seconds=CONVERT_CPU_SECONDS,
+        wall_seconds=CONVERT_WALL_SECONDS,
+    )
+    with Sandbox(workers=1, limits=limits, examiner=ENGINE) as sandbox:
+        said = _asked(sandbox, path, descriptor, on_unconfined, scratch)
+        if "unpacked" in said and scratch is not None:
+            if said["unpacked"] != scratch.size():
+                raise InputError("convert-reader", "the reader did not hand out what it unpacked", source=path)
+            descriptor = scratch.take_source()
+            said = _asked(sandbox, path, descriptor, on_unconfined, scratch)
     if "plan" in said:
-        return plan_from_json(said["plan"], os.fstat(descriptor).st_size)
+        derived = 0 if scratch is None else scratch.size()
+        return plan_from_json(said["plan"], os.fstat(descriptor).st_size, derived)
+    if "unpacked" in said:
+        raise InputError("convert-unknown", "a compressed file within a compressed file", source=path)
     error = said.get("error")
     if not isinstance(error, dict):
         name = printable(str(error), 80)
@@ -53,6 +89,30 @@ def plan_file(path: str, descriptor: int, on_unconfined: Callable[[tuple[str, ..
             "convert-reader", f"the reader failed on it ({name}): please report this as a bug", source=path
         )
     raise _refused(path, error)
+
+
+def _asked(
+    sandbox: Sandbox,
+    path: str,
+    descriptor: int,
+    on_unconfined: Callable[[tuple[str, ...]], None] | None,
+    scratch: Scratch | None,
+) -> dict[str, Any]:
+    """What the engine answers."""
+    header, body, complaint = sandbox.ask(path, descriptor, _nowhere if scratch is None else scratch.write)
+    if complaint:
+        raise InputError("convert-reader", f"reading it {complaint}", source=path)
+    missing = tuple(name for name in HOLDS if name not in held(header))
+    if missing and on_unconfined is not None:
+        on_unconfined(missing)
+    try:
+        return parse_object(body, limit=CONVERT_OUTPUT_BYTES)
+    except InputError as broken:
+        raise InputError("convert-reader", f"the reader gave no answer: {broken.message}", source=path) from None
+
+
+def _nowhere(_data: bytes) -> None:
+    raise InputError("convert-reader", "the reader handed out bytes that nobody asked for")
 
 
 def _refused(path: str, error: dict[str, Any]) -> InputError:

@@ -12,7 +12,7 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from assaymark.core.errors import InputError, UnavailableError
 from assaymark.core.limits import REMOTE_WALL_SECONDS, SANDBOX_BATCH_FILES
@@ -20,9 +20,9 @@ from assaymark.core.report import Report, Skipped, merge_reports
 from assaymark.sandbox.confine import HOLDS
 from assaymark.sandbox.files import in_memory, needed_folders, open_regular, small_file
 from assaymark.sandbox.limits import DEFAULT_LIMITS, SandboxLimits
-from assaymark.sandbox.pipes import GRACE_SECONDS, patience, read_capped
+from assaymark.sandbox.pipes import GRACE_SECONDS, patience, read_capped, read_framed
 from assaymark.sandbox.remote import Answers, read_lines
-from assaymark.sandbox.result import failed_report, judged_result, read_result
+from assaymark.sandbox.result import failed_report, failure, judged_result, read_result
 from assaymark.sandbox.wire import (
     EXITED,
     READY,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from assaymark.sandbox.remote import RangeSource
 
+Taken = TypeVar("Taken")
 EXAMINER: Final = "assaymark.scanning.examine:examine"
 _STANDARD_STREAMS: Final = 3
 _START_SECONDS: Final = 30.0
@@ -189,20 +190,28 @@ class Sandbox:
             )
         return report
 
-    def ask(self, path: str, descriptor: int) -> tuple[bytes, str, tuple[int, int]]:
-        """What the engine, one that makes no report, says of an open file: its lines, what went wrong, how it ended.
+    def ask(self, path: str, descriptor: int, sink: Callable[[bytes], None]) -> tuple[bytes, bytes, str]:
+        """What the engine, one that makes no report, says of an open file: what held, its answer, what went wrong.
+
+        ``sink`` gets the bytes that the engine derives from the file, at most ``stream_bytes`` of them.
 
         Raises:
             UnavailableError: ``sandbox-start`` when no confined process can be started at all, or it stopped.
+            AssaymarkError: what ``sink`` raises.
         """
         channel = self._open_channel()
         try:
-            said = self._exchange(channel, [Item(path)], descriptor)
+            (header, body, complaint), status = self._exchange(
+                channel, [Item(path)], descriptor, lambda source: read_framed(source, self._limits, sink)
+            )
         except (OSError, EOFError):
             self._drop(channel)
             raise _no_start("it stopped while it read the file") from None
+        except BaseException:
+            self._drop(channel)  # with it goes the worker
+            raise
         self._return(channel)
-        return said
+        return header, body, complaint or failure(status, self._limits)
 
     def _share(
         self, share: list[tuple[str, Path]], channel: socket.socket | None
@@ -230,7 +239,7 @@ class Sandbox:
         """Reports on small files by one process; none when anything went wrong, so that each is examined alone."""
         try:
             with in_memory(data) as file:
-                answer, complaint, status = self._exchange(channel, items, file.fileno())
+                (answer, complaint), status = self._exchange(channel, items, file.fileno(), self._capped)
         except (OSError, EOFError):
             return []  # the next one who uses the channel learns what is the matter
         header, *lines = answer.split(b"\n")
@@ -258,13 +267,16 @@ class Sandbox:
 
     def _ask(self, channel: socket.socket, path: str, descriptor: int) -> Report:
         """Have one file examined, and make a report of whatever comes back."""
-        data, complaint, status = self._exchange(channel, [Item(path)], descriptor)
+        (data, complaint), status = self._exchange(channel, [Item(path)], descriptor, self._capped)
         return judged_result(path, data, complaint, status, self._limits)
 
+    def _capped(self, source: int) -> tuple[bytes, str]:
+        return read_capped(source, self._limits)
+
     def _exchange(
-        self, channel: socket.socket, items: list[Item], descriptor: int
-    ) -> tuple[bytes, str, tuple[int, int]]:
-        """What one worker writes about ``items``, what went wrong with reading it, and how the worker ended."""
+        self, channel: socket.socket, items: list[Item], descriptor: int, read: Callable[[int], Taken]
+    ) -> tuple[Taken, tuple[int, int]]:
+        """What ``read`` takes of what one worker writes about ``items``, and how the worker ended."""
         limits = self._limits
         source, sink = os.pipe()
         try:
@@ -272,13 +284,13 @@ class Sandbox:
                 send_request(channel, items, limits, self._allow, [descriptor, sink])
             finally:
                 os.close(sink)
-            data, complaint = read_capped(source, limits)
+            taken = read(source)
         finally:
             os.close(source)
         status = receive_status(channel)
         if status is None:
             raise EOFError
-        return data, complaint, status
+        return taken, status
 
     def _open_channel(self) -> socket.socket:
         with self._lock:

@@ -14,6 +14,9 @@ from assaymark.sandbox.limits import SandboxLimits
 _LENGTH: Final = struct.Struct("<I")
 _STATUS: Final = struct.Struct("<Bi")
 _MAX_REQUEST: Final = 8 << 20  # a batch of names of the greatest length, every byte escaped
+# An engine's derived bytes: frames of a length and so many bytes, the last of length 0, before its answer.
+FRAME_HEAD: Final = 4
+FRAME_BYTES: Final = 1 << 20
 READY: Final = b"R"
 EXITED: Final = 0
 SIGNALLED: Final = 1
@@ -85,6 +88,11 @@ def _receive(channel: socket.socket, length: int) -> bytes | None:
         parts.append(part)
         length -= len(part)
     return b"".join(parts)
+
+
+def write_frame(descriptor: int, data: bytes) -> None:
+    """One frame of at most FRAME_BYTES; an empty one says that no other follows."""
+    write_all(descriptor, len(data).to_bytes(FRAME_HEAD, "little") + data)
 
 
 def write_all(descriptor: int, data: bytes) -> None:

@@ -7,20 +7,24 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from assaymark.core.report import Report
 from assaymark.core.report_json import report_to_json
 from assaymark.core.view import SliceView
 from assaymark.sandbox.confine import confine
 from assaymark.sandbox.remote import RemoteView
-from assaymark.sandbox.wire import write_all
+from assaymark.sandbox.wire import FRAME_BYTES, write_all, write_frame
 
 if TYPE_CHECKING:
     import ctypes
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
-    from assaymark.core.report import Report
     from assaymark.core.view import View
     from assaymark.sandbox.limits import SandboxLimits
     from assaymark.sandbox.wire import Item
+
+    # What an engine returns: a report, or an answer of its own; bytes that it derives from the file may precede that.
+    Answering = dict[str, Any] | Generator[bytes, None, dict[str, Any]]
+    Said = Report | Answering
 
 _FILE: Final = 3
 _OUTPUT: Final = 4
@@ -62,7 +66,7 @@ class DescriptorView:
 
 def run_worker(
     libc: ctypes.CDLL,
-    examiner: Callable[[View, str], Report | dict[str, Any]],
+    examiner: Callable[[View, str], Said],
     items: list[Item],
     limits: SandboxLimits,
     descriptors: tuple[int, int, int],
@@ -89,12 +93,12 @@ def run_worker(
     os._exit(code)
 
 
-def _line(examiner: Callable[[View, str], Report | dict[str, Any]], item: Item, view: View) -> bytes:
+def _line(examiner: Callable[[View, str], Said], item: Item, view: View) -> bytes:
     part = _part(item, view)
     try:
         said = examiner(part, item.path)
-        if isinstance(said, dict):  # of an engine that has an answer of its own
-            return json.dumps(said).encode()
+        if not isinstance(said, Report):
+            return json.dumps(_streamed(said)).encode()
         short = _short(said, item.path)
         result: object = {"report": report_to_json(said)} if short is None else short
     except MemoryError:
@@ -102,6 +106,22 @@ def _line(examiner: Callable[[View, str], Report | dict[str, Any]], item: Item, 
     except Exception as error:  # noqa: BLE001 - border: a part runner; a bug of ours must not lose the other files
         result = {"error": type(error).__name__}
     return json.dumps(result).encode()
+
+
+def _streamed(said: Answering) -> dict[str, Any]:
+    """Write the bytes that an engine derives in frames; its answer."""
+    try:
+        if isinstance(said, dict):
+            return said
+        while True:
+            piece = next(said)
+            for start in range(0, len(piece), FRAME_BYTES):
+                write_frame(_OUTPUT, piece[start : start + FRAME_BYTES])
+    except StopIteration as end:
+        answer: dict[str, Any] = end.value
+        return answer
+    finally:
+        write_frame(_OUTPUT, b"")
 
 
 def _part(item: Item, view: View) -> View:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.errors import InputError
-from assaymark.formats.compressed import compression
+from assaymark.formats.compressed import OLD_JOBLIB, compression
 from assaymark.formats.hdf5.reader import MAGIC as HDF5_MAGIC
 from assaymark.formats.media import media_format
 from assaymark.formats.numpy_file import MAGIC as NUMPY_MAGIC
@@ -16,7 +16,6 @@ from assaymark.formats.sevenzip import MAGIC as SEVENZIP_MAGIC
 from assaymark.formats.tar import is_tar
 from assaymark.formats.text import read_text
 from assaymark.formats.zip import END_MAGIC, LOCAL_MAGIC
-from assaymark.scanning.containers.compressed import OLD_JOBLIB
 from assaymark.scanning.containers.native import native_code
 from assaymark.scanning.graph_kinds import graph_kind, graph_text_kind
 from assaymark.scanning.pickle.streams import is_pickle

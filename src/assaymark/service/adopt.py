@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.core.decision import Mode
 from assaymark.core.errors import AssaymarkError, UsageError
 from assaymark.core.statement import CONTAINMENT, EXCEPTION, SCAN, make_statement
+from assaymark.core.words import counted
 from assaymark.policy.conditions import Says, says
 from assaymark.policy.containment import containment_state
 from assaymark.policy.document import NEVER_EXCEPTED, About
@@ -231,8 +232,8 @@ def _enough(rule: ExceptionRule, environment: str, signers: Sequence[Signer], st
         roles = ", ".join(sorted(rule.roles))
         raise UsageError(
             "adopt-signers",
-            f"an exception in {environment} needs {rule.threshold} principals in role {roles}; {len(able)} would"
-            " sign: nothing was logged",
+            f"an exception in {environment} needs {counted(rule.threshold, 'principal')} in role {roles};"
+            f" {len(able)} would sign: nothing was logged",
             remedy="name the keys of those who may: --key file:NAME.key, once for each",
         )
 

@@ -27,6 +27,7 @@ from assaymark.core.statement import (
     make_statement,
 )
 from assaymark.core.times import format_duration, format_time
+from assaymark.core.words import counted
 from assaymark.policy.containment import containment_state
 from assaymark.policy.document import LINEAGE
 from assaymark.policy.entries import in_scope
@@ -339,8 +340,8 @@ def _exception_notes(evidence: Evidence, rule: ExceptionRule, principals: tuple[
     notes = [f"{name} holds none of the roles that count: {roles}" for name in principals if name not in able]
     if len(able) < rule.threshold:
         notes.append(
-            f"{rule.threshold} principals in role {roles} must sign the same exception, with the same words and end;"
-            f" {len(able)} did now"
+            f"{counted(rule.threshold, 'principal')} in role {roles} must sign the same exception,"
+            f" with the same words and end; {len(able)} did now"
         )
     return tuple(notes)
 

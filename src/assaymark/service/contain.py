@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from assaymark.core.decision import Outcome, Reason, Request, Scope, outcome_of
-from assaymark.core.errors import UsageError
 from assaymark.core.statement import CONTAINMENT, make_statement
 from assaymark.policy.containment import CONTAINMENT_REASON, containment_state, lift_reasons
 from assaymark.policy.predicates import containment_predicate
 from assaymark.service.decide import decide_on
+from assaymark.service.environments import check_environment
 from assaymark.service.evidence import gather
 from assaymark.service.model import subject_at
 from assaymark.service.principals import principal_in
@@ -65,15 +65,7 @@ def contain(
     request = Request(subject, Scope(workspace.config.tenant, environment))
     evidence = gather(workspace, subject.digest)
     principal_in(evidence.tree.root, signer)
-    if evidence.policy.environment(environment) is None:
-        known = [item.name for item in evidence.policy.environments]
-        raise UsageError(
-            "environment-unknown",
-            f"the policy has no environment {environment!r}; nothing was contained",
-            remedy=f"one of {', '.join(known)}"
-            if known
-            else "a policy without environments permits nothing anywhere",
-        )
+    check_environment(evidence.policy, environment, "nothing was contained")
     before = containment_state(evidence.policy, evidence.attestations, request)
     receipt = _publish(workspace, request, "contain", reason, before.after_entry, signer, clock)
     after = gather(workspace, subject.digest)

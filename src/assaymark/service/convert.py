@@ -18,11 +18,13 @@ from assaymark.sandbox.files import open_regular
 from assaymark.sandbox.planning import plan_file
 from assaymark.sandbox.pool import Sandbox
 from assaymark.service.derive import MODEL
-from assaymark.service.model import identify
+from assaymark.service.environments import check_environment
+from assaymark.service.evidence import gather, seen_tree
+from assaymark.service.model import guard_workspace, identify
 from assaymark.service.principals import principal_in
 from assaymark.service.publish import publish, sign_statement
 from assaymark.service.submit import submit
-from assaymark.store.converted import write_converted
+from assaymark.store.converted import Scratch, stamp, write_converted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -41,7 +43,10 @@ SUFFIX: Final = ".safetensors"
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """One file converted: what it was and is, how many tensors were compared, what was left behind."""
+    """One file converted: what it was and is, how many tensors were compared, what was left behind.
+
+    ``unpacked`` counts the bytes that were unpacked, decoded or put together before, and compared with the result.
+    """
 
     source: Path
     target: Path
@@ -50,6 +55,7 @@ class Conversion:
     plan: Plan
     compared: Compared
     unconfined: tuple[str, ...] = ()
+    unpacked: int = 0
 
 
 def convert_file(source: Path, target: Path, on_progress: Callable[[int, int], None] | None = None) -> Conversion:
@@ -68,20 +74,24 @@ def convert_file(source: Path, target: Path, on_progress: Callable[[int, int], N
         raise UsageError("path-missing", "the folder to write into is not there", source=str(target))
     missing: list[tuple[str, ...]] = []
     descriptor = _open(source)
+    scratch = Scratch(target)
     try:
-        plan = plan_file(str(source), descriptor, missing.append)
+        before = stamp(descriptor)
+        plan = plan_file(str(source), descriptor, missing.append, scratch=scratch)
         if plan.pickled:
             _check_allowed(descriptor)
         elif any(key.startswith(TEXT_PREFIX) for key in plan.metadata) and _doubt(descriptor) is not None:
             plan = _without_texts(plan)
-        compared = write_converted(descriptor, plan, target, on_progress)
+        compared = write_converted(descriptor, plan, target, on_progress, scratch=scratch, since=before)
     except InputError as error:
         raise error.at(str(source)) from None
     finally:
+        scratch.close()
         os.close(descriptor)
     parent, _ = identify(source)
     child, _ = identify(target)
-    return Conversion(source, target, parent, child, plan, compared, missing[0] if missing else ())
+    unconfined = missing[0] if missing else ()
+    return Conversion(source, target, parent, child, plan, compared, unconfined, scratch.total)
 
 
 def convert_into(
@@ -99,9 +109,13 @@ def convert_into(
     """Convert, log the comparison, submit the result with ``source`` as its parent, and decide on it.
 
     Raises:
+        UsageError: ``environment-unknown``.
         AssaymarkError: as ``convert_file`` and ``submit`` raise.
     """
-    principal_in(workspace.trust().root, submitter)  # before the work
+    # Whatever would refuse or deny the result anyway is said before the work, and before anything is logged.
+    guard_workspace(workspace, target)
+    principal_in(seen_tree(workspace, recall).root, submitter)
+    check_environment(gather(workspace, "").policy, scope.environment, "nothing was converted")
     done = convert_file(source, target, on_progress)
     statement = make_statement((done.child,), CONVERSION, conversion_predicate(done))
     publish(workspace, [sign_statement(statement.payload, [submitter])], clock())
@@ -204,4 +218,5 @@ def conversion_document(conversion: Conversion) -> dict[str, Any]:
         "left": plan.left,
         "tensors": len(plan.tensors),
         "to": "safetensors",
+        "unpacked": conversion.unpacked,
     }

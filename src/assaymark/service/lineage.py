@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assaymark.core.decision import Outcome, Reason
+from assaymark.core.words import counted
 from assaymark.policy.lineage import Lineage, Link, LinkState, lineage_of
 from assaymark.policy.remedies import quoted
 from assaymark.service.evidence import gather_seen
@@ -71,7 +72,7 @@ def lineage_reason(lineage: Lineage) -> Reason:
         return Reason(LINEAGE_REASON, Outcome.PERMIT, "no parent is claimed: this is a first ancestor")
     origins = ", ".join(sorted(name_in(lineage, digest) for digest in lineage.origins))
     return Reason(
-        LINEAGE_REASON, Outcome.PERMIT, f"{_plural(count, 'ancestor')}, every link holds, back to {origins}"
+        LINEAGE_REASON, Outcome.PERMIT, f"{counted(count, 'ancestor')}, every link holds, back to {origins}"
     )
 
 
@@ -97,7 +98,3 @@ def _remedy(link: Link) -> str:
             return f"assaymark log show {link.position}  # who made the model attests what it is from"
         case _:
             return f"assaymark log show {link.position}  # and a right statement by whoever made the model"
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -19,6 +19,7 @@ from assaymark.core.statement import (
     parse_statement,
 )
 from assaymark.core.times import format_time
+from assaymark.core.words import counted
 from assaymark.policy.parse import parse_policy
 from assaymark.policy.statement import parse_decision
 from assaymark.service.evidence import Reader, inputs_below
@@ -79,7 +80,7 @@ def entry_view(workspace: Workspace, tree: TrustedTree, index: int) -> EntryView
             (root.tenant,),
             (root.digest,),
             principals,
-            f"version {root.version}, {len(root.principals)} principals",
+            f"version {root.version}, {counted(len(root.principals), 'principal')}",
             envelope.digest,
             parse_object(envelope.payload),
         )
@@ -109,7 +110,7 @@ def summarise(kind: str, predicate: dict[str, Any]) -> str:
             findings, skipped = predicate.get("findings"), predicate.get("skipped")
             count = len(findings) if isinstance(findings, list) else "?"
             left = len(skipped) if isinstance(skipped, list) else "?"
-            return f"{predicate.get('outcome')}: {_plural(count, 'finding')}, {left} skipped"
+            return f"{predicate.get('outcome')}: {counted(count, 'finding')}, {left} skipped"
         case "decision" if isinstance(own, dict):
             return f"{own.get('outcome')} for {own.get('environment')}"
         case "approval" | "release":
@@ -121,7 +122,7 @@ def summarise(kind: str, predicate: dict[str, Any]) -> str:
             return _attempt(predicate)
         case "configuration":
             files = predicate.get("files")
-            return _plural(len(files) if isinstance(files, list) else "?", "configuration file")
+            return counted(len(files) if isinstance(files, list) else "?", "configuration file")
         case _:
             return ""
 
@@ -133,10 +134,6 @@ def _attempt(predicate: dict[str, Any]) -> str:
     times = f"{count} times " if count != 1 else ""
     environment = predicate.get("environment", "")
     return f"{times}{predicate.get('action')} in {environment} by {where}: {predicate.get('outcome')}{why}"
-
-
-def _plural(count: int | str, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def prove(workspace: Workspace, index: int) -> Receipt:

@@ -15,6 +15,7 @@ from assaymark.core.errors import InputError, UsageError
 from assaymark.core.limits import OPINION_FILE_BYTES, OPINION_MAX_FILES, OPINION_SECONDS
 from assaymark.core.opinion import Opinion, OpinionFinding, OpinionOutcome
 from assaymark.core.part import load_part
+from assaymark.core.report_json import printable
 from assaymark.sandbox.program import ProgramLimits, holds_files, run_program
 from assaymark.scanning.opinions.reading import PATH, REPORT, Reading, Run, SecondScanner, incomplete
 from assaymark.scanning.opinions.second_scanners import SECOND_SCANNERS
@@ -79,21 +80,36 @@ def opinions_at(
     inert: Collection[str] = (),
     on_progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Opinion, ...]:
-    """As ``ask_scanners``, on the file or folder ``path``. Nobody is asked about a folder that links lead out of.
+    """As ``ask_scanners``, on the file or folder ``path``.
+
+    Nobody is shown an entry that has no place in a model, such as a link out of the folder: then none says yes.
 
     Raises:
-        UsageError: ``path-missing``, ``scanner-path``, ``scanner-home``.
+        UsageError: ``path-missing``, ``path-unreadable``, ``scanner-path``, ``scanner-home``.
         InputError: for a file given by its name, as the intake raises.
     """
-    if is_folder(path):
-        try:
-            found = sorted(walk(path), key=lambda file: file.path)
-        except (InputError, UsageError) as error:
-            detail = f"it was not asked: {error.message}"
-            return tuple(Opinion(name, "unknown", OpinionOutcome.ERROR, detail=detail) for name in names)
-    else:
-        found = [find_file(path)]
-    return ask_scanners(names, [(file.path, file.real) for file in found], inert, on_progress)
+    refused: list[str] = []
+
+    def refuse(shown: str, error: InputError) -> None:
+        refused.append(f"{printable(shown)}: {error.message}")
+
+    files = sorted(walk(path, refuse), key=lambda file: file.path) if is_folder(path) else [find_file(path)]
+    said = ask_scanners(names, [(file.path, file.real) for file in files], inert, on_progress)
+    return tuple(_doubted(one, sorted(refused)) for one in said)
+
+
+def _doubted(opinion: Opinion, unseen: list[str]) -> Opinion:
+    """An opinion that was not shown everything: a no is a no, and a yes is none."""
+    if not unseen or opinion.outcome in (OpinionOutcome.ABSENT, OpinionOutcome.ERROR):
+        return opinion
+    outcome = OpinionOutcome.INCOMPLETE if opinion.outcome is OpinionOutcome.PASS else opinion.outcome
+    doubts = ([opinion.detail] if opinion.detail else []) + [f"it was not shown {_some(unseen)}"]
+    return replace(opinion, outcome=outcome, detail="; ".join(doubts))
+
+
+def _some(items: list[str]) -> str:
+    more = f"; and {len(items) - _NAMED} more" if len(items) > _NAMED else ""
+    return "; ".join(items[:_NAMED]) + more
 
 
 def _ask(name: str, place: Place, files: Sequence[tuple[str, Path]], inert: Collection[str]) -> Opinion:
@@ -101,35 +117,43 @@ def _ask(name: str, place: Place, files: Sequence[tuple[str, Path]], inert: Coll
     with tempfile.TemporaryDirectory(prefix="assaymark-", ignore_cleanup_errors=True) as folder:
         model, scratch = Path(folder).resolve() / "model", Path(folder).resolve() / "scratch"
         link = scanner.links and holds_files()
-        problem = _lay_out(model, files, link=link)
-        if problem:
-            return Opinion(name, place.version, OpinionOutcome.ERROR, detail=problem)
-        reads = (model, *place.reads, *((real.resolve() for _, real in files) if link else ()))
-        return _Asking(name, place.version, scanner, place.executable, model, scratch, reads).ask(
-            [path for path, _ in files], inert
+        laid, problems = _lay_out(model, files, link=link)
+        if problems and not laid:
+            return Opinion(name, place.version, OpinionOutcome.ERROR, detail=_some(problems))
+        reads = (model, *place.reads, *((real.resolve() for _, real in laid) if link else ()))
+        opinion = _Asking(name, place.version, scanner, place.executable, model, scratch, reads).ask(
+            [path for path, _ in laid], inert
         )
+        return _doubted(opinion, problems)
 
 
-def _lay_out(model: Path, files: Sequence[tuple[str, Path]], *, link: bool) -> str:
-    """The files below ``model`` under their own names; what went wrong, empty when nothing did.
+def _lay_out(
+    model: Path, files: Sequence[tuple[str, Path]], *, link: bool
+) -> tuple[list[tuple[str, Path]], list[str]]:
+    """The files below ``model`` under their own names: those that are there, and why others are not.
 
     By a link where the confinement forbids to write through it, else by a copy. Not by a second name of the bytes
     themselves: that would touch the file, which somebody may be serving under watch.
     """
-    try:
-        model.mkdir()
-        for path, real in files:
-            target = model / path
+    laid: list[tuple[str, Path]] = []
+    problems: list[str] = []
+    model.mkdir()
+    for path, real in files:
+        target = model / path
+        try:
             if not target.resolve().is_relative_to(model):
-                return f"{path} leads out of the model"
+                problems.append(f"{path}: it leads out of the model")
+                continue
             target.parent.mkdir(parents=True, exist_ok=True)
             if link:
                 target.symlink_to(real.resolve(strict=True))
             else:
                 shutil.copyfile(real, target)
-    except OSError as error:
-        return f"the files could not be laid out for it: {error.strerror}"
-    return ""
+        except OSError as error:
+            problems.append(f"{path}: it could not be laid out: {error.strerror}")
+        else:
+            laid.append((path, real))
+    return laid, problems
 
 
 class _Asking:
@@ -179,16 +203,22 @@ class _Asking:
         findings: list[OpinionFinding] = []
         doubts: list[str] = []
         no = False
-        for path in files:
+        failed: list[str] = []
+        for number, path in enumerate(files, 1):
             reading = self._of(self._model / path, (path,))
             no = no or reading.outcome is OpinionOutcome.FAIL
             findings += [replace(item, place=self._in_model(item.place, path)) for item in reading.findings]
             if reading.outcome is OpinionOutcome.ERROR:
-                return reading
+                failed.append(f"{path}: {reading.detail}")
+                if len(failed) >= _NAMED and len(failed) == number:
+                    return reading  # the program, and not a file, is the matter
+                continue
             if reading.outcome is OpinionOutcome.INCOMPLETE and path in needed:
                 doubts.append(f"{path}: {reading.detail}")
-        more = f"; and {len(doubts) - _NAMED} more" if len(doubts) > _NAMED else ""
-        detail = "; ".join(doubts[:_NAMED]) + more
+        if failed and len(failed) == len(files):
+            return Reading(OpinionOutcome.ERROR, detail=_some(failed))
+        doubts += failed
+        detail = _some(doubts)
         outcome = OpinionOutcome.FAIL if no else OpinionOutcome.INCOMPLETE if doubts else OpinionOutcome.PASS
         return Reading(outcome, tuple(findings), detail)
 

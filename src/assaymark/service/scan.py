@@ -17,7 +17,7 @@ from assaymark.core.report import Confidence, Finding, Location, Report, Skipped
 from assaymark.sandbox.confine import HOLDS
 from assaymark.sandbox.pool import Sandbox
 from assaymark.scanning.rules import RULES
-from assaymark.store.walk import FoundFile, find_file, is_folder, walk
+from assaymark.store.walk import FoundFile, file_called, find_file, is_folder, odd_name, shown_name, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,7 +49,10 @@ def scan_with(
     def refuse(shown: str, error: InputError) -> None:
         refused.append(_refused(shown, error))
 
-    found = sorted(walk(path, refuse), key=lambda file: file.path) if is_folder(path) else [_named_file(path)]
+    if is_folder(path):
+        found = sorted(walk(path, refuse, odd_names=True), key=lambda file: file.path)
+    else:
+        found = [_named_file(path, refuse)]
     known = {file.path: report for file in found if cache and (report := cache.find(file.path, file.real, file.size))}
     rest = [file for file in found if file.path not in known]
 
@@ -70,8 +73,12 @@ def unread(path: str, error: InputError | UnavailableError) -> Report:
     return Report((), (), (), (Skipped(path, error.message),), confinement=HOLDS)
 
 
-def _named_file(path: Path) -> FoundFile:
+def _named_file(path: Path, refuse: Callable[[str, InputError], None]) -> FoundFile:
     """The file that a user named; a link leads to what is looked at, wherever that lies, under the link's name."""
+    name = shown_name(path.name)
+    if name != path.name and path.is_file():
+        refuse(name, odd_name(path))
+        return file_called(Path(os.path.realpath(path)), name)
     if not path.is_symlink() or not path.exists():
         return find_file(path)
     return replace(find_file(Path(os.path.realpath(path))), path=path.name)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from assaymark.convert.plan import Plan, PlannedTensor
     from assaymark.formats.safetensors import Safetensors
 
+Stamp = tuple[int, int, int]  # size, and when content and status changed, in nanoseconds
 _FEW: Final = 64 * 1024  # below it one read and one write cost less than asking the kernel to copy
 
 
@@ -36,12 +37,70 @@ class Compared:
     size: int
 
 
+class Scratch:
+    """Bytes that are derived from a source, in files without a name beside ``target``.
+
+    ``source`` is the descriptor of its unpacked content, where it was compressed; ``beside`` that of everything else.
+    ``total`` counts the bytes of both.
+    """
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        self.source: int | None = None
+        self.beside: int | None = None
+        self.total = 0
+
+    def close(self) -> None:
+        """Give the space back."""
+        for descriptor in (self.source, self.beside):
+            if descriptor is not None:
+                os.close(descriptor)
+
+    def write(self, data: bytes) -> None:
+        """Add bytes.
+
+        Raises:
+            UnavailableError: ``disk-full``, ``store-read-only`` or ``store-io``.
+        """
+        with storage_errors(self._target):
+            if self.beside is None:
+                self.beside = _open_nameless(self._target.parent)
+            write_fully(self.beside, data)
+        self.total += len(data)
+
+    def size(self) -> int:
+        """How many were added since ``take_source``."""
+        return 0 if self.beside is None else os.fstat(self.beside).st_size
+
+    def take_source(self) -> int:
+        """What was added is the unpacked source: its descriptor. What is added from now on lies beside it."""
+        self.write(b"")
+        self.source, self.beside = self.beside, None
+        if self.source is None:
+            raise InternalError("convert-reader", "the unpacked file is not there")
+        return self.source
+
+
+def _open_nameless(folder: Path) -> int:
+    path = folder / (TEMPORARY_PREFIX + secrets.token_hex(8))
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    path.unlink()
+    return descriptor
+
+
 def write_converted(
-    source: int, plan: Plan, target: Path, on_progress: Callable[[int, int], None] | None = None
+    source: int,
+    plan: Plan,
+    target: Path,
+    on_progress: Callable[[int, int], None] | None = None,
+    *,
+    scratch: Scratch | None = None,
+    since: Stamp | None = None,
 ) -> Compared:
     """Write what ``plan`` says of the open file ``source`` to ``target``, compare, and only then give it its name.
 
-    ``on_progress`` gets (bytes done, bytes in all), both passes counted.
+    ``on_progress`` gets (bytes done, bytes in all), both passes counted. ``scratch`` holds what was derived from the
+    source; ``since`` is its ``stamp`` from before, which must be that of the end.
 
     Raises:
         UsageError: ``path-exists``.
@@ -52,7 +111,8 @@ def write_converted(
     if target.exists() or target.is_symlink():
         raise _exists(target)
     header, ordered = layout(plan)
-    stamp = _stamp(source)
+    before = since or stamp(source)
+    bytes_of = _Source(source, scratch)
     progress = _Progress(2 * sum(tensor.size for tensor in ordered), on_progress)
     temporary = target.parent / (TEMPORARY_PREFIX + secrets.token_hex(8))
     with storage_errors(target):
@@ -61,10 +121,10 @@ def write_converted(
         try:
             write_fully(descriptor, header)
             for tensor in ordered:
-                _write(source, descriptor, tensor, progress)
+                _write(bytes_of, descriptor, tensor, progress)
             flush(descriptor)
-            _compare(source, descriptor, ordered, progress)
-            if _stamp(source) != stamp:
+            _compare(bytes_of, descriptor, ordered, progress)
+            if stamp(source) != before:
                 raise InputError("convert-changed", "the file changed while it was converted")
             try:
                 os.link(temporary, target, follow_symlinks=False)
@@ -76,6 +136,24 @@ def write_converted(
                 temporary.unlink()
     sync_folder(target.parent)
     return Compared(len(ordered), sum(tensor.size for tensor in ordered))
+
+
+class _Source:
+    """The bytes that a plan addresses: those of the source, unpacked where it was packed, then those beside it."""
+
+    def __init__(self, descriptor: int, scratch: Scratch | None) -> None:
+        self._whole = descriptor
+        self._beside: int | None = None
+        if scratch is not None:
+            self._whole = descriptor if scratch.source is None else scratch.source
+            self._beside = scratch.beside
+        self._size = os.fstat(self._whole).st_size
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """The open file with the byte at ``offset``, and where in it that is."""
+        if self._beside is not None and offset >= self._size:
+            return self._beside, offset - self._size
+        return self._whole, offset
 
 
 class _Progress:
@@ -90,7 +168,7 @@ class _Progress:
             self._report(self._done, self._total)
 
 
-def _write(source: int, target: int, tensor: PlannedTensor, progress: _Progress) -> None:
+def _write(source: _Source, target: int, tensor: PlannedTensor, progress: _Progress) -> None:
     if not tensor.contiguous:
         write_fully(target, gather(tensor, _span(source, tensor)))
         progress.add(tensor.size)
@@ -107,19 +185,20 @@ def _write(source: int, target: int, tensor: PlannedTensor, progress: _Progress)
         progress.add(length)
 
 
-def _copy(source: int, offset: int, target: int, length: int) -> int:
+def _copy(source: _Source, offset: int, target: int, length: int) -> int:
     """Have the kernel copy a range, which may share it on some file systems; returns how much."""
+    descriptor, place = source.place(offset)
     copy = getattr(os, "copy_file_range", None)
     if copy is not None:
         with contextlib.suppress(OSError):  # not on this file system
-            done = int(copy(source, target, length, offset))
+            done = int(copy(descriptor, target, length, place))
             if done:
                 return done
     write_fully(target, _read(source, offset, length))
     return length
 
 
-def _compare(source: int, target: int, ordered: tuple[PlannedTensor, ...], progress: _Progress) -> None:
+def _compare(source: _Source, target: int, ordered: tuple[PlannedTensor, ...], progress: _Progress) -> None:
     """Read the result as any reader would, and each tensor in it against the source, by another way than written."""
     read = _read_back(target)
     if [item.name for item in read.tensors if item.start < item.end] != [t.name for t in ordered if t.size]:
@@ -139,7 +218,7 @@ def _compare(source: int, target: int, ordered: tuple[PlannedTensor, ...], progr
             raise _differs(tensor.name)
 
 
-def _expected(source: int, tensor: PlannedTensor) -> Iterator[bytes]:
+def _expected(source: _Source, tensor: PlannedTensor) -> Iterator[bytes]:
     if not tensor.contiguous:
         yield from rows(tensor, _span(source, tensor))
         return
@@ -169,7 +248,7 @@ class _View:
         return os.pread(self._descriptor, length, offset)
 
 
-def _span(source: int, tensor: PlannedTensor) -> bytes:
+def _span(source: _Source, tensor: PlannedTensor) -> bytes:
     length = tensor.reach - tensor.start
     if max(length, tensor.size) > CONVERT_MAX_GATHERED_BYTES:
         what = f"the tensor {tensor.name[:200]!r} is out of order and takes {length} bytes"
@@ -177,17 +256,19 @@ def _span(source: int, tensor: PlannedTensor) -> bytes:
     return _read(source, tensor.start, length)
 
 
-def _read(source: int, offset: int, length: int) -> bytes:
-    data = os.pread(source, length, offset)
+def _read(source: _Source, offset: int, length: int) -> bytes:
+    descriptor, offset = source.place(offset)
+    data = os.pread(descriptor, length, offset)
     while len(data) < length:
-        more = os.pread(source, length - len(data), offset + len(data))
+        more = os.pread(descriptor, length - len(data), offset + len(data))
         if not more:
             raise InputError("convert-changed", "the file became shorter while it was converted")
         data += more
     return data
 
 
-def _stamp(descriptor: int) -> tuple[int, int, int]:
+def stamp(descriptor: int) -> Stamp:
+    """What tells that an open file was written to."""
     status = os.fstat(descriptor)
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 

@@ -53,6 +53,19 @@ def find_file(path: Path) -> FoundFile:
     return FoundFile(path.name, real, status.st_size, (status.st_dev, status.st_ino))
 
 
+def file_called(real: Path, name: str) -> FoundFile:
+    """A regular file under a name that the caller gives it.
+
+    Raises:
+        UsageError: ``path-missing`` or ``path-unreadable``.
+        InputError: ``file-kind``.
+    """
+    status = _status(real)
+    if not stat.S_ISREG(status.st_mode):
+        raise _wrong_kind(real, status)
+    return FoundFile(name, real, status.st_size, (status.st_dev, status.st_ino))
+
+
 def is_folder(path: Path) -> bool:
     """Whether ``path`` names a folder; a link to one counts, for the user named it.
 
@@ -63,11 +76,14 @@ def is_folder(path: Path) -> bool:
     return stat.S_ISDIR(_status(path).st_mode)
 
 
-def walk(folder: Path, on_refused: Callable[[str, InputError], None] | None = None) -> Iterator[FoundFile]:
+def walk(
+    folder: Path, on_refused: Callable[[str, InputError], None] | None = None, *, odd_names: bool = False
+) -> Iterator[FoundFile]:
     """Every file of a folder, links within it as files and folders at the link's path; in no particular order.
 
     With ``on_refused`` a link or file that has no place in a model, or a folder within this one that may not be read,
-    is told to it, with its path, and passed over.
+    is told to it, with its path, and passed over. With ``odd_names`` too, a name that is not UTF-8 is told and looked
+    at all the same, under the name that ``shown_name`` gives it, which no manifest has.
 
     Raises:
         UsageError: ``path-unreadable``.
@@ -85,15 +101,18 @@ def walk(folder: Path, on_refused: Callable[[str, InputError], None] | None = No
             seen += 1
             if seen > MANIFEST_MAX_FILES:
                 raise InputError("manifest-size", f"more than {MANIFEST_MAX_FILES} files", source=str(folder))
-            shown = f"{current.path}/{name}" if current.path else name
             place = current.real / name
+            shown = f"{current.path}/{name}" if current.path else name
+            if odd_names and on_refused is not None and shown_name(shown) != shown:
+                shown = shown_name(shown)
+                on_refused(shown, odd_name(place))
             try:
                 _check_name(shown, place)
                 real, status = _resolve(place, boundary)
             except InputError as error:
                 if on_refused is None:
                     raise
-                on_refused(shown, error)
+                on_refused(shown_name(shown), error)
                 continue
             identity = (status.st_dev, status.st_ino)
             if stat.S_ISREG(status.st_mode):
@@ -110,6 +129,17 @@ def walk(folder: Path, on_refused: Callable[[str, InputError], None] | None = No
                 raise _wrong_kind(place, status)
             else:
                 on_refused(shown, _wrong_kind(place, status))
+
+
+def shown_name(name: str) -> str:
+    r"""A name of the file system as text: bytes of it that are not UTF-8 are escaped, ``\xff``."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def odd_name(place: Path) -> InputError:
+    """Why a file is no part of any digest that was examined all the same."""
+    what = "a file name that is not UTF-8, so no digest names it; what it holds was examined"
+    return InputError("manifest-path", what, source=shown_name(str(place)), remedy="rename the file")
 
 
 def _names(folder: _Folder, on_refused: Callable[[str, InputError], None] | None) -> list[str]:

@@ -37,6 +37,12 @@ def file(datatype: bytes, shape: tuple[int, ...], data: bytes, *, written: bool 
     return hdf5(group(at), dataset(datatype, shape, place, len(data)) + data)
 
 
+def hdf5_with_name(name: bytes) -> bytes:
+    at = len(hdf5([link(name.decode(), 0, bytes(8))]))
+    array = dataset(FLOAT32, (1,), struct.pack("<Q", at + len(dataset(FLOAT32, (1,), UNDEFINED, 0))), 4)
+    return hdf5([link(name.decode(), 0, struct.pack("<Q", at))], array + b"\0\0\x80\x3f")
+
+
 @pytest.mark.parametrize(
     ("datatype", "data", "dtype"),
     [
@@ -65,6 +71,16 @@ def test_what_does_not_lie_there_is_refused(data):
     with pytest.raises(InputError) as caught:
         make(BytesView(data))
     assert caught.value.code == "convert-unsupported"
+
+
+@pytest.mark.parametrize("name", [b"__metadata__", b"////////////"])
+def test_an_array_of_a_name_that_no_tensor_may_have_is_refused(name):
+    plain = file(FLOAT32, (1,), b"\0\0\x80\x3f")
+    longer = hdf5_with_name(name)
+    assert make(BytesView(plain)).tensors[0].name == "w"
+    with pytest.raises(InputError) as caught:
+        make(BytesView(longer))
+    assert caught.value.code == "convert-name"
 
 
 @pytest.mark.parametrize(

@@ -178,12 +178,13 @@ def test_files_that_would_leave_the_model_are_not_laid_out(installed: Path, tmp_
     assert one.outcome is OpinionOutcome.ERROR
 
 
-def test_nobody_is_asked_about_a_folder_that_a_link_leads_out_of(installed: Path, tmp_path: Path) -> None:
+def test_nobody_is_shown_what_a_link_leads_to_outside(installed: Path, tmp_path: Path) -> None:
     place = model(tmp_path, "good.pkl")
-    (tmp_path / "outside.pkl").write_bytes(b"private")
-    (place / "link.pkl").symlink_to(tmp_path / "outside.pkl")
+    (tmp_path / "outside-bad.pkl").write_bytes(b"private")
+    (place / "link-bad.pkl").symlink_to(tmp_path / "outside-bad.pkl")
     (one,) = opinions_at(place, ("picklescan",))
-    assert one.outcome is OpinionOutcome.ERROR
+    assert one.outcome is INCOMPLETE
+    assert not one.findings
     assert one.signed_outcome is INCOMPLETE
 
 
@@ -229,3 +230,48 @@ def test_the_real_one_where_it_is_installed(name: str, tmp_path: Path, monkeypat
     assert outcomes(opinions_at(place, (name,))) == {name: PASS}
     (place / "bad.pkl").write_bytes(b"cposix\nsystem\n(S'true'\ntR.")
     assert outcomes(opinions_at(place, (name,))) == {name: FAIL}
+
+
+def test_an_entry_that_has_no_place_in_a_model_is_its_own_affair(installed: Path, tmp_path: Path) -> None:
+    place = model(tmp_path, "good.pkl")
+    (place / "out").symlink_to("/etc/hostname")
+    found = opinions_at(place, ALL)
+    assert outcomes(found) == dict.fromkeys(ALL, INCOMPLETE)
+    assert all(one.detail.startswith("it was not shown out: ") for one in found), found
+    (place / "bad.pkl").write_bytes(b"content")
+    found = opinions_at(place, ALL)
+    assert outcomes(found) == dict.fromkeys(ALL, FAIL)
+    assert all("out: " in one.detail for one in found)
+
+
+def test_a_file_that_cannot_be_laid_out_is_its_own_affair(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = model(tmp_path, "good.pkl", "fine.pkl")
+    copy, link = shutil.copyfile, Path.symlink_to
+
+    def refuse_copy(source: Path, target: Path) -> object:
+        if target.name == "fine.pkl":
+            raise PermissionError(13, "Permission denied")
+        return copy(source, target)
+
+    def refuse_link(target: Path, source: Path) -> None:
+        if target.name == "fine.pkl":
+            raise PermissionError(13, "Permission denied")
+        link(target, source)
+
+    monkeypatch.setattr(opinions_module.shutil, "copyfile", refuse_copy)
+    monkeypatch.setattr(Path, "symlink_to", refuse_link)
+    found = opinions_at(place, ALL)
+    assert outcomes(found) == dict.fromkeys(ALL, INCOMPLETE)
+    assert all("fine.pkl: it could not be laid out" in one.detail for one in found), found
+
+
+def test_one_file_on_which_it_does_not_start_is_its_own_affair(data: Path, tmp_path: Path) -> None:
+    fake(data, "fickling", "if 'odd' in words[-1]: sys.exit(126)\n" + FAKES["fickling"])
+    (one,) = opinions_at(model(tmp_path, "good.pkl", "odd.pkl", "sub/fine.pkl"), ("fickling",))
+    assert one.outcome is INCOMPLETE
+    assert "odd.pkl: " in one.detail
+    fake(data, "fickling", "sys.exit(126)")
+    (one,) = opinions_at(tmp_path / "model", ("fickling",))
+    assert one.outcome is OpinionOutcome.ERROR

@@ -32,7 +32,7 @@ def test_the_same_policy_changes_nothing(team: Team, model: Path, new: Path) -> 
     team.admit(model)
     same = team.ask("policy", "diff", "current", "entry:1")
     assert (same.code, same.json["changed"], same.json["compared"]) == (0, 0, 1)
-    assert "None of 1 decisions" in team.run("policy", "diff", "current", "current").out
+    assert "None of 1 decision" in team.run("policy", "diff", "current", "current").out
     empty = team.ask("policy", "diff", new, new)
     assert empty.code == 0
 
@@ -91,7 +91,7 @@ def test_a_decision_that_cannot_be_made_again_is_reported(team: Team, model: Pat
     assert found.json["unread"] == [
         {"index": newest, "code": "receipt-envelope", "message": f"entry {newest}: damaged"}
     ]
-    assert "1 decisions could not be made again" in team.run("policy", "diff", "current", "current").out
+    assert "1 decision could not be made again" in team.run("policy", "diff", "current", "current").out
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_an_exception_by_who_may_not_says_so(team: Team, model: Path) -> None:
     done = excepted(team, model, "--key", team.key("alice"))
     assert done.code == 0
     assert any("alice holds none of the roles that count: policy" in note for note in done.json["notes"])
-    assert any("1 principals in role policy must sign" in note for note in done.json["notes"])
+    assert any("1 principal in role policy must sign" in note for note in done.json["notes"])
 
 
 def test_an_approval_that_ages_can_be_renewed(team: Team, model: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from assaymark.core.graph import Because, State
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from assaymark.assess.aws.estate import Grant, Statement
+    from assaymark.assess.estate.aws import Grant, Statement
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import actions
-from assaymark.assess.aws.estate import UNKNOWN_ACCOUNT, Identity, Resource
 from assaymark.assess.aws.evaluate import Applies
-from assaymark.assess.aws.managed import managed_policy
 from assaymark.assess.aws.request import TRUST_ACTIONS, Principal
+from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT, Identity, Resource
 
 if TYPE_CHECKING:
-    from assaymark.assess.aws.estate import Control, Estate, PolicyDocument
+    from assaymark.assess.estate.aws import Control, Estate, PolicyDocument
 
 _ACCOUNT_AT: Final = 4
 _SEGMENTS: Final = 6
@@ -149,23 +148,16 @@ class Lookup:
         return dict(resource.tags) if resource is not None else None
 
     def policies(self, identity: Identity) -> tuple[tuple[PolicyDocument, ...], tuple[str, ...]]:
-        """The policies of an identity and its groups, and the names of those whose text is not known.
-
-        Those that AWS manages are known though the input does not hold their text.
-        """
+        """The policies of an identity and its groups, and the names of those whose text is not known."""
         if identity.arn not in self._policies:
-            documents: list[PolicyDocument] = []
-            opaque: list[str] = []
-            for arn in (identity.arn, *identity.groups):
-                holder = self.estate.identities.get(arn)
-                if holder is None:
+            documents, opaque = list(identity.policies), list(identity.opaque)
+            for arn in identity.groups:
+                group = self.estate.identities.get(arn)
+                if group is None:
                     opaque.append(f"the policies of {arn}")
-                    continue
-                documents += holder.policies
-                for name in holder.opaque:
-                    known = managed_policy(name, holder.because)
-                    documents += [known] if known else []
-                    opaque += [] if known else [name]
+                else:
+                    documents += group.policies
+                    opaque += group.opaque
             self._policies[identity.arn] = tuple(documents), tuple(dict.fromkeys(opaque))
         return self._policies[identity.arn]
 

@@ -16,7 +16,7 @@ from assaymark.core.graph import State
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from assaymark.assess.aws.estate import PolicyDocument, Statement
+    from assaymark.assess.estate.aws import PolicyDocument, Statement
 
 
 class Span(NamedTuple):

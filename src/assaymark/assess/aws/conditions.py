@@ -16,8 +16,8 @@ from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from assaymark.assess.aws.estate import UNKNOWN_ACCOUNT
 from assaymark.assess.aws.patterns import arn_matches, literal, overlap, substitute, text_matches
+from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 from assaymark.assess.unresolved import HOLE, pattern_of
 from assaymark.core.graph import State
 

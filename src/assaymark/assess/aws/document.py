@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from assaymark.assess.aws.estate import PolicyDocument, Statement
+from assaymark.assess.estate.aws import PolicyDocument, Statement
 from assaymark.assess.unresolved import HOLE, Unresolved
 from assaymark.core.errors import InputError
 from assaymark.core.limits import AWS_POLICY_MAX_STATEMENTS, AWS_POLICY_MAX_VALUES

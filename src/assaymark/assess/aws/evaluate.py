@@ -28,8 +28,8 @@ from assaymark.core.graph import State
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from assaymark.assess.aws.estate import Grant, PolicyDocument, Statement
     from assaymark.assess.aws.request import Principal, Request
+    from assaymark.assess.estate.aws import Grant, PolicyDocument, Statement
 
 _CROSSING: Final = "sts:assumerolewith"  # requests that nobody signs
 

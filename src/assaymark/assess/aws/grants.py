@@ -8,13 +8,14 @@ Where a condition looks at the action, it is asked for each action that the stat
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.answers import Answer, Reach
 from assaymark.assess.aws.applies import Lookup
 from assaymark.assess.aws.compiled import Compiler, Span
-from assaymark.assess.aws.conditions import variable
+from assaymark.assess.aws.conditions import Key, variable
 from assaymark.assess.aws.evaluate import evaluate
 from assaymark.assess.aws.inventory import Atom, Inventory, is_bucket, request_arn
 from assaymark.assess.aws.patterns import FRESH, meet_arns, substitute
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from assaymark.assess.aws.conditions import Value
-    from assaymark.assess.aws.estate import Estate
     from assaymark.assess.aws.evaluate import Applies
+    from assaymark.assess.estate.aws import Estate
 
 
 def _has_resource(action: str) -> bool:
@@ -46,6 +47,7 @@ def _owned(shape: str, principal_arn: str) -> str:
     return ":".join(one)
 
 
+_ISSUED = "aws:TokenIssueTime"
 _RANK = {State.YES: 0, State.UNKNOWN: 1, State.NO: 2}
 
 
@@ -108,7 +110,17 @@ class Access:
 
     def _one(self, principal_arn: str, action: str, arn: str, asked: str, context: Mapping[str, Value]) -> Answer:
         request = self._request(principal_arn, action, arn, asked, context)
-        return evaluate(request, self._applies(request, arn))
+        answer = evaluate(request, self._applies(request, arn))
+        if answer.state is State.UNKNOWN and _ISSUED not in context and any(_ISSUED in one for one in answer.decides):
+            # A user signs with a key that has no such time, or with a session that it starts now, as it likes.
+            issued = {**context, _ISSUED: (self._now.isoformat(),)}
+            answers = [
+                evaluate(other, self._applies(other, arn))
+                for given in ({**context, _ISSUED: Key.ABSENT}, issued)
+                for other in (self._request(principal_arn, action, arn, asked, given),)
+            ]
+            return min(answers, key=lambda one: _RANK[one.state])
+        return answer
 
     def _applies(self, request: Request, arn: str) -> Applies:
         return self._lookup.applies(request.principal, request.action, arn)
@@ -161,17 +173,14 @@ class Access:
 
         ``<bucket's ARN>/*`` asks for some object of the bucket.
         """
-        bucket = resource_arn.removesuffix("/*")
-        if bucket != resource_arn and bucket in self._estate.resources and is_bucket(bucket):
-            yes = maybe = 0
-            for span in self._reckoning(principal_arn).objects(bucket):
-                yes, maybe = yes | span.yes, maybe | span.maybe
-            return yes, maybe & ~yes
         if self._lookup.resource(resource_arn) is None and resource_arn not in self._estate.identities:
             return self._actions_one_by_one(principal_arn, resource_arn)
+        bucket = resource_arn.removesuffix("/*")
+        objects = bucket != resource_arn and bucket in self._estate.resources and is_bucket(bucket)
         yes = maybe = 0
-        for span in self._reckoning(principal_arn).on(resource_arn):
-            yes, maybe = yes | span.yes, maybe | span.maybe
+        for reckoning in self._reckonings(principal_arn):
+            for span in reckoning.objects(bucket) if objects else reckoning.on(resource_arn):
+                yes, maybe = yes | span.yes, maybe | span.maybe
         return yes, maybe & ~yes
 
     def _actions_one_by_one(self, principal_arn: str, resource_arn: str) -> tuple[int, int]:
@@ -183,14 +192,23 @@ class Access:
             maybe |= actions.bit(name) if state is State.UNKNOWN else 0
         return yes, maybe
 
-    def _reckoning(self, principal_arn: str) -> Reckoning:
-        return Reckoning(self._lookup, self._inventory, self._compiler, principal_arn, self._now)
+    def _reckonings(self, principal_arn: str) -> list[Reckoning]:
+        """One; two for who may sign with a key or with a session, where some policy looks at the session's age."""
+        given: list[dict[str, Value]] = [{}]
+        if self._lookup.principal(principal_arn).kind in ("user", "root") and self._inventory.looks_at(
+            _ISSUED.lower()
+        ):
+            given = [{_ISSUED: Key.ABSENT}, {_ISSUED: (self._now.isoformat(),)}]
+        return [
+            Reckoning(self._lookup, self._inventory, self._compiler, principal_arn, self._now, context)
+            for context in given
+        ]
 
     def reach(self, principal_arn: str) -> Iterator[Reach]:
         """What the principal gets on all resources of the estate, in the order of resources and classes."""
         best: dict[tuple[str, int], Reach] = {}
-        reckoning = self._reckoning(principal_arn)
-        for atoms, span in reckoning.all():
+        reckonings = self._reckonings(principal_arn)
+        for atoms, span in chain.from_iterable(reckoning.all() for reckoning in reckonings):
             for row, answer in self._rows(principal_arn, atoms[0], span):
                 place = actions.CLASSES.index(row.action_class)
                 move = _moves(row, answer, atoms[0])
@@ -199,7 +217,7 @@ class Access:
                     known = best.get(key)
                     if known is None or _RANK[row.state] < _RANK[known.state]:
                         best[key] = move(atom)
-        for row in reckoning.unread():
+        for row in reckonings[0].unread():
             best[row.resource, actions.CLASSES.index(row.action_class)] = row
         yield from (best[key] for key in sorted(best))
 

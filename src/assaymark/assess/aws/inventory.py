@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping
 
     from assaymark.assess.aws.applies import Lookup
-    from assaymark.assess.aws.estate import Estate, PolicyDocument
+    from assaymark.assess.estate.aws import Estate, PolicyDocument
 
 _SEGMENTS = 6
 
@@ -77,7 +77,9 @@ class Inventory:
 
     def __init__(self, lookup: Lookup) -> None:
         self._lookup = lookup
-        self._tags = _tags_in_conditions(lookup.estate)
+        self._looked_at = _keys_in_policies(lookup.estate)
+        tags = {key.partition("resourcetag/")[2] for key in self._looked_at if "resourcetag/" in key}
+        self._tags = tuple(sorted(tags))
         self.atoms: list[Atom] = sorted(self._all(), key=lambda atom: (atom.arn, atom.kind.actions))
         self.everything = (1 << len(self.atoms)) - 1
         self.kinds: dict[Kind, int] = {}
@@ -98,6 +100,10 @@ class Inventory:
             rows.sort()
         self._matches: dict[str, tuple[int, int]] = {}
         self._keys: dict[str, list[tuple[str, str]]] = {}
+
+    def looks_at(self, key: str) -> bool:
+        """Whether some policy of the estate looks at a condition key, given in lower case."""
+        return key in self._looked_at
 
     def _all(self) -> Iterator[Atom]:
         estate = self._lookup.estate
@@ -292,22 +298,21 @@ def _mapped(values: Mapping[str, tuple[str, ...]] | None) -> Hashable:
     return None if values is None else tuple((key, _texts(texts)) for key, texts in values.items())
 
 
-def _tags_in_conditions(estate: Estate) -> tuple[str, ...]:
-    """The keys of tags of resources that some policy looks at, in lower case."""
+def _keys_in_policies(estate: Estate) -> frozenset[str]:
+    """The condition keys that some policy looks at, in lower case."""
     documents: list[PolicyDocument] = []
     for identity in estate.identities.values():
         documents += identity.policies
         documents += [one for one in (identity.boundary, identity.trust) if one is not None]
     documents += [resource.policy for resource in estate.resources.values() if resource.policy is not None]
     documents += [control.document for control in estate.controls or ()]
-    found = set()
+    found: set[str] = set()
     for document in documents:
         for statement in document.statements:
-            keys = condition_keys(statement.condition) if statement.condition else frozenset()
+            found |= condition_keys(statement.condition)
             for text in (*statement.resources, *(statement.not_resources or ())):
-                keys |= variables(text) if "${" in text else frozenset()
-            found |= {key.partition("resourcetag/")[2] for key in keys if "resourcetag/" in key}
-    return tuple(sorted(found))
+                found |= variables(text)
+    return frozenset(found)
 
 
 def bucket_key(bucket: str, pattern: str) -> str | None:

@@ -1,49 +1,46 @@
-"""The policies that AWS manages: templates attach them by name and do not hold their text.
+"""``managed_policy``: the text of AWS's own managed policies, for inputs that only name them.
 
-The table is ``data/managed.txt``, made by ``tools/aws_actions/make_managed.py``; its first line says from what and
-when. AWS changes these policies now and then, so an answer that rests on one is of the text of that day.
+The table is ``data/managed.json``, made by ``tools/aws_actions/managed.py``, with the day it is from. AWS changes
+these policies; an export that holds their text goes before.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
+import json
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from importlib import resources
+from typing import Any
 
-from assaymark.assess.aws.document import policy_document
-from assaymark.assess.files import SourceFile
-from assaymark.formats.located import read_json
-
-if TYPE_CHECKING:
-    from assaymark.assess.aws.estate import PolicyDocument
-    from assaymark.core.graph import Because
-
-_ARN: Final = re.compile(r"arn:aws[\w-]*:iam::aws:policy/([\w+=,.@/-]+)")
+from assaymark.formats.located import Map, Seq
 
 
 @cache
-def _table() -> dict[str, str]:
-    loader: Any = __spec__.loader  # a module that is imported has one
-    data: bytes = loader.get_data(__file__.removesuffix("managed.py") + "data/managed.txt")
-    found = {}
-    for line in data.decode().splitlines():
-        name, tab, text = line.partition("\t")
-        if tab:
-            found[name] = text
+def _table() -> dict[str, Any]:
+    text = resources.files("assaymark.assess.aws").joinpath("data/managed.json").read_text(encoding="utf-8")
+    found = json.loads(text)["policies"]
+    return found if isinstance(found, dict) else {}
+
+
+def managed_policy(name: str, line: int) -> Map | None:
+    """The policy document of an AWS managed policy, on the line that names it; None when it is not known."""
+    statements = _table().get(name)
+    if statements is None:
+        return None
+    found = Map(line)
+    found.put("Version", "2012-10-17", line)
+    found.put("Statement", _located(statements, line), line)
     return found
 
 
-def managed_policy(arn: str, because: Because) -> PolicyDocument | None:
-    """The policy of such an ARN, ``arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole``.
-
-    None when the ARN is not one of AWS's policies, or of one that the table does not have. Its statements cite
-    ``because``, the line that attaches it, as its text stands in no file of the input.
-    """
-    match = _ARN.fullmatch(arn)
-    text = _table().get(match.group(1)) if match else None
-    if text is None:
-        return None
-    document = policy_document(read_json(text), arn, SourceFile(because.path, b"", because.digest))
-    statements = tuple(replace(statement, because=because) for statement in document.statements)
-    return replace(document, statements=statements, because=because)
+def _located(value: Any, line: int) -> Any:
+    if isinstance(value, dict):
+        found = Map(line)
+        for key, item in value.items():
+            found.put(key, _located(item, line), line)
+        return found
+    if isinstance(value, list):
+        items = Seq(line)
+        for item in value:
+            items.put(_located(item, line), line)
+        return items
+    return value

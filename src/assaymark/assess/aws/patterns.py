@@ -14,7 +14,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from assaymark.assess.aws.estate import UNKNOWN_ACCOUNT
+from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 from assaymark.assess.unresolved import HOLE, pattern_of
 from assaymark.core.graph import State
 

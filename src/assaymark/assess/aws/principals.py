@@ -17,8 +17,8 @@ from assaymark.core.graph import State
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from assaymark.assess.aws.estate import Statement
     from assaymark.assess.aws.request import Principal
+    from assaymark.assess.estate.aws import Statement
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,12 @@ from assaymark.assess.unresolved import HOLE, pattern_of
 from assaymark.core.graph import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from assaymark.assess.aws.applies import Lookup
     from assaymark.assess.aws.compiled import Compiled, Compiler
+    from assaymark.assess.aws.conditions import Value
     from assaymark.assess.aws.inventory import Atom, Inventory
 
 
@@ -31,8 +32,15 @@ class Reckoning:
     """What a principal may do. Build one for each principal."""
 
     def __init__(
-        self, lookup: Lookup, inventory: Inventory, compiler: Compiler, principal_arn: str, now: datetime
+        self,
+        lookup: Lookup,
+        inventory: Inventory,
+        compiler: Compiler,
+        principal_arn: str,
+        now: datetime,
+        context: Mapping[str, Value],
     ) -> None:
+        self._given = context
         self._lookup = lookup
         self._inventory = inventory
         self._compiler = compiler
@@ -51,7 +59,7 @@ class Reckoning:
     # What applies, compiled
 
     def _request(self, action: str, arn: str, owner: str, tags: dict[str, str] | None) -> Request:
-        return Request(self.principal, action, arn, self._now, {}, owner, tags)
+        return Request(self.principal, action, arn, self._now, self._given, owner, tags)
 
     def _read(self) -> Iterator[Row]:
         for layer, owner, documents in layers(self._applies, self.principal, self._lookup, self._inventory):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.conditions import Key
-from assaymark.assess.aws.estate import UNKNOWN_ACCOUNT
 from assaymark.assess.aws.patterns import FRESH
+from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 from assaymark.assess.unresolved import HOLE
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
     from assaymark.assess.aws.applies import Lookup
     from assaymark.assess.aws.compiled import Compiled
-    from assaymark.assess.aws.estate import PolicyDocument
     from assaymark.assess.aws.evaluate import Applies
     from assaymark.assess.aws.inventory import Inventory
     from assaymark.assess.aws.request import Principal
+    from assaymark.assess.estate.aws import PolicyDocument
     from assaymark.core.graph import State
 
 SIGNED = ("user", "role", "root")

@@ -9,6 +9,7 @@ from assaymark.core.errors import InputError
 from assaymark.core.limits import HDF5_MAX_OBJECTS, HDF5_MAX_TEXT_BYTES
 from assaymark.formats.hdf5.cursor import Cursor, Space, malformed
 from assaymark.formats.hdf5.datasets import Dataset, read_dataset
+from assaymark.formats.hdf5.filters import read_filters
 from assaymark.formats.hdf5.headers import Message, read_header, resolve
 from assaymark.formats.hdf5.heaps import (
     fractal_heap,
@@ -30,7 +31,6 @@ _SOFT_ENTRY: Final = 2  # cache type of a symbol table entry
 _HARD, _SOFT, _EXTERNAL = 0, 1, 64
 _STRING, _VARIABLE = 3, 9
 _VIRTUAL: Final = 3
-_NAMED_FILTER: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class _Walk:
             case _ if message.kind == _LAYOUT:
                 self._layout(body, path)
             case _ if message.kind == _FILTERS:
-                self._filters(resolve(self._space, message))
+                self._filters(message)
 
     # -- links
 
@@ -240,18 +240,8 @@ class _Walk:
         return block.text()
 
     def _filters(self, message: Message) -> None:
-        body = Cursor(self._space, message.body, message.start)
-        version, count = body.number(1), body.number(1)
-        if version == 1:
-            body.take(6)
-        for _ in range(count):
-            identity = body.number(2)
-            length = body.number(2) if version == 1 or identity >= _NAMED_FILTER else 0
-            body.take(2)
-            values = body.number(2)
-            name = body.take(-(-length // 8) * 8 if version == 1 else length)
-            body.take(4 * values + (4 if version == 1 and values % 2 else 0))
-            self._result.filters[identity] = name.split(b"\0", 1)[0].decode("utf-8", "backslashreplace")
+        for stage in read_filters(self._space, message):
+            self._result.filters[stage.id] = stage.name
 
     # -- attributes
 

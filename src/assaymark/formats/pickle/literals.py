@@ -186,9 +186,11 @@ def _push_eight_bit(machine: Machine, length: int) -> None:
 
 
 def _unicode(machine: Machine) -> None:
+    offset = machine.reader.offset()
     line = machine.reader.line()
     if line is None:
-        machine.stack.append(Blob("str"))
+        length = machine.reader.offset() - 1 - offset
+        machine.stack.append(Blob("str", length, offset, escaped=True))
         return
     try:
         machine.stack.append(line.decode("raw_unicode_escape"))

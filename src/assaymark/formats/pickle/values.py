@@ -46,8 +46,8 @@ class Blob:
     """Text, bytes or a number that is too long to keep, or bytes of any length.
 
     ``length`` in bytes, ``None`` when not known; ``offset`` is where they lie in the view, ``None`` when they are not
-    written there as they are. ``utf8`` says that the bytes are the Latin-1 form of UTF-8 text that lies there.
-    ``data`` has them where they are few and computed.
+    written there as they are. ``utf8`` says that the bytes are the Latin-1 form of UTF-8 text that lies there,
+    ``escaped`` that they are that of raw-unicode-escape text. ``data`` has them where they are few and computed.
     """
 
     kind: str
@@ -55,6 +55,17 @@ class Blob:
     offset: int | None = None
     utf8: bool = False
     data: bytes | None = None
+    escaped: bool = False
+
+    @property
+    def encoded(self) -> bool:
+        """Whether it lies in the view as text, and not as it is."""
+        return self.utf8 or self.escaped
+
+    @property
+    def exact(self) -> int | None:
+        """How many bytes it is; ``None`` when only decoding them tells."""
+        return None if self.encoded and self.kind != "str" else self.length
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.core.errors import InputError
 from assaymark.core.view import SliceView
-from assaymark.formats.compressed import Inflated, compression
+from assaymark.formats.compressed import Inflated, packed
 
 if TYPE_CHECKING:
     from assaymark.scanning.content import Content
 
-# joblib before 0.10: two letters, the length in 19 characters, and a zlib stream; some have a space between.
-OLD_JOBLIB: Final = b"ZF0x"
-_OLD_JOBLIB_HEADER: Final = 21
 _SUFFIXES: Final = {
     ".tgz": ".tar",
     ".tbz2": ".tar",
@@ -30,11 +27,8 @@ _SUFFIXES: Final = {
 
 def scan(content: Content) -> None:
     """Unpack, examine, and say what follows the end of the stream."""
-    view, skipped = content.view, 0
-    if view.read(0, len(OLD_JOBLIB)) == OLD_JOBLIB:
-        skipped = _OLD_JOBLIB_HEADER + (view.read(_OLD_JOBLIB_HEADER, 1) == b" ")
-        view = SliceView(view, skipped, max(view.size - skipped, 0))
-    kind = compression(view.read(0, 16))
+    kind, skipped = packed(content.view)
+    view = SliceView(content.view, skipped, max(content.view.size - skipped, 0)) if skipped else content.view
     if not kind:
         content.notes.skip("a compressed file of a form that is not known", content.member)
         return

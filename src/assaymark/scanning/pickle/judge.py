@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from assaymark.core.limits import SCAN_MAX_FINDINGS
 from assaymark.core.report import Confidence
+from assaymark.core.words import counted
 from assaymark.formats.pickle.trace import Loaded
 from assaymark.formats.pickle.values import BUFFER, COMPUTED, Global, Instance, Value, describe
 from assaymark.scanning.notes import shown
@@ -163,7 +164,7 @@ class Judge:
             if isinstance(target.detail, Global):
                 self._act(target.detail, f"{opcode} at byte {offset} adds items to an instance of")
                 return
-        what = f"{opcode} at byte {offset} adds {len(items)} items to {describe(target)}"
+        what = f"{opcode} at byte {offset} adds {counted(len(items), 'item')} to {describe(target)}"
         self._unsafe(f"{what}, which calls a method of it", offset)
 
     def on_held(self, held: Value, opcode: str, offset: int) -> None:

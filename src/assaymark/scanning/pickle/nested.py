@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from assaymark.core.limits import SCAN_MAX_NESTED_BYTES
 from assaymark.core.view import BytesView, SliceView
+from assaymark.formats.pickle.latin1 import decoded
 from assaymark.scanning.pickle.refusal import NotChecked, Refused
 
 if TYPE_CHECKING:
@@ -24,11 +25,11 @@ def nested_view(view: View, blob: Blob) -> View:
         return BytesView(blob.data)
     if blob.offset is None or blob.length is None:
         raise NotChecked("bytes that the stream computes are loaded, and cannot be examined")
-    if not blob.utf8:
+    if not blob.encoded:
         return SliceView(view, blob.offset, blob.length)
     if blob.length > SCAN_MAX_NESTED_BYTES:
         raise NotChecked(f"{blob.length} bytes that are written as text are loaded, and not examined")
     try:
-        return BytesView(view.read(blob.offset, blob.length).decode("utf-8").encode("latin-1"))
+        return BytesView(b"".join(decoded(view, blob)))
     except UnicodeError:
         raise Refused("with text that is no Latin-1") from None

@@ -14,6 +14,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.limits import SCAN_MAX_LIST_ITEMS
+from assaymark.core.words import counted
 from assaymark.formats.pickle.values import Blob, Dict, Global, Instance, Unknown
 from assaymark.scanning.pickle.permit import is_bytes, is_kind
 from assaymark.scanning.pickle.refusal import NotChecked, Refused, is_count, is_instance
@@ -202,13 +203,13 @@ def array_build(target: Instance, state: Value) -> None:
         if math.prod(shape) > len(data):
             if len(data) >= SCAN_MAX_LIST_ITEMS:
                 raise NotChecked(f"an array of more than {SCAN_MAX_LIST_ITEMS} objects is not checked")
-            raise Refused(f"with {len(data)} objects for {math.prod(shape)}")
+            raise Refused(f"with {counted(len(data), 'object')} for {math.prod(shape)}")
         return
     if not isinstance(data, (Blob, str)) or (
         isinstance(data, Blob) and data.kind not in ("bytes", "bytearray", "str")
     ):
         raise Refused("with data that is no bytes")
-    length = data.length if isinstance(data, Blob) else len(data)
+    length = data.exact if isinstance(data, Blob) else len(data)
     expected = size * math.prod(shape)
     if length is not None and length != expected:
         raise Refused(f"with {length} bytes of data for {expected}")
@@ -251,7 +252,7 @@ def scalar(arguments: tuple[Value, ...]) -> Value:
             raise NotChecked("a structured NumPy scalar that holds objects is not examined")
         return value
     if isinstance(value, (Blob, str)):
-        length = value.length if isinstance(value, Blob) else len(value)
+        length = value.exact if isinstance(value, Blob) else len(value)
         if length is None or length >= size:
             return Instance("numpy scalar")
     raise Refused("with something that is no scalar")

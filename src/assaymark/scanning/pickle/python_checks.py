@@ -6,6 +6,7 @@ Sources: ``copyreg.py``, ``Lib/pickle.py`` (how protocols 0 to 2 write what late
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from assaymark.formats.pickle.values import (
@@ -63,10 +64,10 @@ def latin1(arguments: tuple[Value, ...]) -> Value:
     return _encoded("bytes", arguments[0])
 
 
-def _encoded(kind: str, text: Value) -> Blob:
+def _encoded(kind: str, text: str | Blob) -> Blob:
     """The bytes of ``text`` in Latin-1."""
     if not isinstance(text, str):
-        return Blob(kind, text.length, text.offset, text.utf8)
+        return replace(text, kind=kind)
     try:
         data = text.encode("latin-1")
     except UnicodeEncodeError:
@@ -80,7 +81,7 @@ def new_bytearray(arguments: tuple[Value, ...]) -> Value:
         case ():
             return Blob("bytearray", 0)
         case (Blob(kind="bytes") as raw,):
-            return Blob("bytearray", raw.length, raw.offset, raw.utf8, raw.data)
+            return replace(raw, kind="bytearray")
         case (text, "latin-1" | "latin1") if is_text(text):
             return _encoded("bytearray", text)
     raise Refused("with something that is no bytes")

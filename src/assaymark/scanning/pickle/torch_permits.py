@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from assaymark.core.words import counted
 from assaymark.formats.pickle.values import COMPUTED, Blob, Dict, Global, Instance, describe
 from assaymark.formats.torch_layout import DTYPES, STORAGES, elements_spanned
 from assaymark.scanning.pickle.permit import is_bytes, is_class, is_kind
@@ -118,7 +119,7 @@ def _hooks(value: Value) -> None:
 def _extras(arguments: tuple[Value, ...], least: int, most: int) -> None:
     """(..., requires_grad, hooks, ...[, metadata])."""
     if not least <= len(arguments) <= most:
-        raise Refused(f"with {len(arguments)} arguments")
+        raise Refused(f"with {counted(len(arguments), 'argument')}")
     if not isinstance(arguments[4], bool):
         raise Refused("with a malformed requires_grad")
     _hooks(arguments[5])
@@ -128,7 +129,7 @@ def _extras(arguments: tuple[Value, ...], least: int, most: int) -> None:
 
 def _tensor(arguments: tuple[Value, ...]) -> Value:
     if len(arguments) != 4:  # noqa: PLR2004
-        raise Refused(f"with {len(arguments)} arguments")
+        raise Refused(f"with {counted(len(arguments), 'argument')}")
     return _fits(arguments)
 
 
@@ -151,7 +152,7 @@ def _dtype_width(value: Value) -> int:
 def _qtensor(arguments: tuple[Value, ...]) -> Value:
     """Per-channel schemes have a scale and a zero point for each slice: torch did not always check how many."""
     if len(arguments) != 7:  # noqa: PLR2004
-        raise Refused(f"with {len(arguments)} arguments")
+        raise Refused(f"with {counted(len(arguments), 'argument')}")
     match arguments[4]:
         case (Global(module="torch", name=scheme), float() | int(), int()) if scheme in SCHEMES:
             pass
@@ -202,7 +203,7 @@ def _marks(state: Value) -> None:
 
 def _parameter_with_state(arguments: tuple[Value, ...]) -> Value:
     if len(arguments) != 4:  # noqa: PLR2004
-        raise Refused(f"with {len(arguments)} arguments")
+        raise Refused(f"with {counted(len(arguments), 'argument')}")
     _marks(arguments[3])
     return _parameter(arguments[:3])
 

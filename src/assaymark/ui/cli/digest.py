@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assaymark.core.words import counted
 from assaymark.ui.cli.main import add_examples
 from assaymark.ui.cli.options import add_model, configurations
 from assaymark.ui.cli.output import YES, Result, emit
@@ -51,5 +52,5 @@ def _text(digest: str, manifest: Manifest, style: Style) -> str:
     from assaymark.ui.report.style import human_size
 
     count = len(manifest.files) + len(manifest.configurations)
-    name = printable(manifest.files[0].path) if manifest.kind == "file" else f"{count} files"
+    name = printable(manifest.files[0].path) if manifest.kind == "file" else counted(count, "file")
     return f"{digest}\n" + style(f"{name}, {human_size(manifest.size)}", "dim")

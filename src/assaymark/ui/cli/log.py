@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assaymark.core.errors import UsageError
+from assaymark.core.words import counted
 from assaymark.ui.cli.main import add_examples
 from assaymark.ui.cli.options import add_action, add_workspace, completes_files, find_workspace
 from assaymark.ui.cli.output import NO, YES, Result, emit
@@ -95,7 +96,7 @@ def run_show(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
         "entries": [_entry_document(view, whole=args.index is not None) for view in views],
     }
     whole = views[0] if args.index is not None else None
-    head = f"{tree.checkpoint.origin}, {size} entries (unwitnessed)"
+    head = f"{tree.checkpoint.origin}, {counted(size, 'entry', 'entries')} (unwitnessed)"
     return emit(
         Result(YES, document, lambda style: _whole(whole, style) if whole else _list(head, views, style)),
         args.format,
@@ -194,8 +195,9 @@ def run_check(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
 
 def _check_text(size: int, wrong: list[dict[str, Any]], style: Style) -> str:
     if not wrong:
-        return f"{style('SOUND', 'green', 'bold')}  {size} entries: tree, signatures and references computed again"
-    lines = [f"{style('NOT SOUND', 'red', 'bold')}  {len(wrong)} {'problem' if len(wrong) == 1 else 'problems'}"]
+        sound = f"{style('SOUND', 'green', 'bold')}  {counted(size, 'entry', 'entries')}"
+        return f"{sound}: tree, signatures and references computed again"
+    lines = [f"{style('NOT SOUND', 'red', 'bold')}  {counted(len(wrong), 'problem')}"]
     for item in wrong:
         place = "the log" if item["index"] is None else f"entry {item['index']}"
         lines.append(f"  {place}: {printable(str(item['what']))}")
@@ -214,7 +216,10 @@ def run_export(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int
         Result(
             YES,
             document,
-            lambda _: f"{size} entries copied to {target}; check them: assaymark log check --workspace {target}",
+            lambda _: (
+                f"{counted(size, 'entry', 'entries')} copied to {target};"
+                f" check them: assaymark log check --workspace {target}"
+            ),
         ),
         args.format,
         outputs,
@@ -247,7 +252,12 @@ def run_collect(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> in
     }
 
     def text(style: Style) -> str:
-        lines = [f"{done.attempts} attempts in {done.new + done.known} records, {done.new} of them new in the log"]
+        lines = [
+            (
+                f"{counted(done.attempts, 'attempt')} in {counted(done.new + done.known, 'record')},"
+                f" {done.new} of them new in the log"
+            )
+        ]
         lines += [f"  {style('refused', 'red')} {printable(name)}: {printable(why)}" for name, why in done.refused]
         return "\n".join(lines)
 

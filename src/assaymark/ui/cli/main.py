@@ -58,6 +58,13 @@ VERBS: Final = (
         "assaymark.ui.cli.convert:configure",
     ),
     Part(
+        "assess",
+        "verb",
+        "an architecture's files: one graph, attack paths, findings, fixes",
+        (),
+        "assaymark.ui.cli.assess:configure",
+    ),
+    Part(
         "submit",
         "verb",
         "bring a model in: copy, hash, scan, sign, log, decide",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from assaymark.core.errors import UsageError
+from assaymark.core.errors import UnavailableError, UsageError
 from assaymark.ui.report.style import Style, printable, style_for
 
 if TYPE_CHECKING:
@@ -56,15 +56,22 @@ def writable(file: Path) -> Path:
     """``file``, when its folder is there: said before the work is done and logged, not after.
 
     Raises:
-        UsageError: ``path-missing`` or ``path-kind``.
+        UsageError: ``path-missing``, ``path-kind`` or ``path-read-only``.
     """
-    if not file.parent.is_dir():
-        raise UsageError(
-            "path-missing", "the folder to write into is not there", source=str(file), remedy="make the folder"
-        )
+    folder = file.parent
+    if not folder.is_dir():
+        what = f"the folder to write into is not there: {folder}"
+        raise UsageError("path-missing", what, source=str(file), remedy="make the folder")
     if file.is_dir():
         raise UsageError("path-kind", "a folder, where a file is to be written", source=str(file))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise _read_only(file)
     return file
+
+
+def _read_only(file: Path) -> UsageError:
+    what = f"the folder to write into may not be written by this user: {file.parent}"
+    return UsageError("path-read-only", what, source=str(file), remedy="name another folder, or make it writable")
 
 
 def render(result: Result, form: str, style: Style) -> str:
@@ -81,12 +88,18 @@ def emit(result: Result, form: str, outputs: list[tuple[str, Path]]) -> int:
     """Write the result to stdout and to every ``--output``; returns the exit code.
 
     Raises:
+        UsageError: ``path-read-only``: asking did not tell, as in the folders of a kernel.
         UnavailableError: a file cannot be written.
     """
     from assaymark.store.files import write_durable
 
     for name, file in outputs:
-        write_durable(file, render(result, name, Style()).encode())
+        try:
+            write_durable(file, render(result, name, Style()).encode())
+        except UnavailableError as error:
+            if error.code == "store-read-only":
+                raise _read_only(file) from error
+            raise
     sys.stdout.write(render(result, form, style_for(sys.stdout)))
     sys.stdout.flush()
     return result.exit_code

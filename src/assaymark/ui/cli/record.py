@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.core.provenance import OPERATIONS
+from assaymark.core.words import counted
 from assaymark.ui.cli.main import add_examples
 from assaymark.ui.cli.options import add_key, add_workspace, completes_files, find_workspace, passphrase_source
 from assaymark.ui.cli.output import FORMATS, Result, note, render, writable
@@ -186,7 +187,9 @@ def _text(done: Recorded, style: Style) -> str:
 def _code(code: dict[str, Any]) -> str:
     if "absent" in code:
         return f"not known: {code['absent']}"
-    state = f"{code['changed']} changed and {code['untracked']} untracked files" if code["dirty"] else "clean"
+    state = (
+        f"{code['changed']} changed and {counted(code['untracked'], 'untracked file')}" if code["dirty"] else "clean"
+    )
     return f"{code['revision'][:12]}, {state}"
 
 
@@ -194,13 +197,13 @@ def _installed(found: dict[str, Any]) -> str:
     if "absent" in found:
         return f"not known: {found['absent']}"
     without = f", {found['withoutRecord']} without a RECORD" if found["withoutRecord"] else ""
-    return f"{found['installed']} distributions{without}"
+    return f"{counted(found['installed'], 'distribution')}{without}"
 
 
 def _observed(ours: dict[str, Any]) -> str:
     seen = ours["observation"]
     if seen["how"] == "none":
         return f"nothing: {seen['why']}"
-    text = f"{seen['files']} other files that were opened"
+    text = f"{counted(seen['files'], 'other file that was', 'other files that were')} opened"
     idle = ours["declaredNotOpened"]
     return text + (f"; declared and never opened: {', '.join(idle)}" if idle else "")

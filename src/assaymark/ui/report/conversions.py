@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.core.words import counted
 from assaymark.service.convert import conversion_document
 from assaymark.ui.report.style import printable
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 CONVERSION_SCHEMA: Final = "assaymark:conversion-output/v1"
 _SHOWN: Final = 20
+_NAMED: Final = 3
 
 
 def conversion_output(done: Conversion) -> dict[str, Any]:
@@ -21,6 +23,7 @@ def conversion_output(done: Conversion) -> dict[str, Any]:
         "source": {"path": str(done.source), "digest": done.parent.digest},
         "target": {"path": str(done.target), "digest": done.child.digest},
         **conversion_document(done),
+        "raw": list(done.plan.raw),
         "alias_pairs": [list(pair) for pair in done.plan.aliases],
         "unconfined": list(done.unconfined),
     }
@@ -28,12 +31,13 @@ def conversion_output(done: Conversion) -> dict[str, Any]:
 
 def conversion_text(done: Conversion, style: Style) -> str:
     """For people: what was compared, and what was left behind."""
-    plan, compared = done.plan, done.compared
+    plan = done.plan
     source, target = printable(str(done.source)), printable(str(done.target))
-    equal = f"{compared.tensors} of {len(plan.tensors)} tensors compared byte by byte, all equal"
+    word = style("converted", "green", "bold") if plan.tensors else style("converted, values only:", "yellow", "bold")
     lines = [
-        f"{style('converted', 'green', 'bold')} {source} ({plan.source}) to {target}",
-        f"  {equal}: {compared.size} bytes",
+        f"{word} {source} ({plan.source}) to {target}",
+        *(f"  {line}" for line in _compared(done)),
+        *([f"  with {counted(done.unpacked, 'byte')} that were unpacked from it"] if done.unpacked else []),
         f"  from {done.parent.digest}",
         f"  to   {done.child.digest}",
     ]
@@ -44,6 +48,24 @@ def conversion_text(done: Conversion, style: Style) -> str:
         lines.append("  left behind:")
         lines += _some(list(plan.dropped))
     return "\n".join(lines)
+
+
+def _compared(done: Conversion) -> list[str]:
+    """What was compared; that nothing was is never said as a success."""
+    plan, raw = done.plan, set(done.plan.raw)
+    strings = sum(tensor.size for tensor in plan.tensors if tensor.name in raw)
+    tensors = len(plan.tensors) - len(raw)
+    lines = []
+    if tensors:
+        equal = f"{done.compared.tensors - len(raw)} of {counted(tensors, 'tensor')} compared byte by byte, all equal"
+        lines.append(f"{equal}: {counted(done.compared.size - strings, 'byte')}")
+    if raw:
+        names = ", ".join(printable(name) for name in plan.raw[:_NAMED])
+        more = f" and {len(raw) - _NAMED} more" if len(raw) > _NAMED else ""
+        lines.append(
+            f"raw bytes that it holds compared byte by byte, all equal: {counted(strings, 'byte')} of {names}{more}"
+        )
+    return lines or ["nothing was compared: it holds no tensors, and its values are in the header as JSON"]
 
 
 def fix_document(item: Fixed) -> dict[str, Any]:

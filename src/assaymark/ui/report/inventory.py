@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.core.decision import Outcome
 from assaymark.core.report_json import printable, report_to_json
 from assaymark.core.times import format_time
+from assaymark.core.words import counted
 from assaymark.service.inventoried import PART_OF, SUBMITTED, UNKNOWN
 from assaymark.ui.report.style import human_size
 
@@ -119,7 +120,7 @@ def _lines(model: Model, style: Style) -> list[str]:
         lines.append(f"    needs, and its digest leaves out: {printable(', '.join(model.found.beside))}")
     lines += [f"    the same: {printable(place)}" for place in model.places[1 : 1 + _PLACES]]
     if len(model.places) > 1 + _PLACES:
-        lines.append(f"    and {len(model.places) - 1 - _PLACES} places more")
+        lines.append(f"    and {counted(len(model.places) - 1 - _PLACES, 'place')} more")
     return lines
 
 
@@ -193,12 +194,12 @@ def _adoptions(adoptions: Sequence[Adoption], style: Style, *, dry_run: bool, un
 def _sum(inventory: Inventory, style: Style) -> str:
     models = [model for model in inventory.models if model.found.kind == "model"]
     counts = [
-        f"{len(models)} {'model' if len(models) == 1 else 'models'}",
+        counted(len(models), "model"),
         f"{sum(model.unsafe for model in inventory.models)} unsafe" if inventory.scanned else "not scanned",
         f"{sum(model.unexamined for model in inventory.models)} not all examined" if inventory.scanned else "",
         f"{sum(m.known in (UNKNOWN, PART_OF) for m in models)} unknown" if inventory.environments else "",
         f"{len(inventory.models) - len(models)} of plain data" if len(models) < len(inventory.models) else "",
-        f"{len(inventory.unread)} places not looked into" if inventory.unread else "",
+        f"{counted(len(inventory.unread), 'place')} not looked into" if inventory.unread else "",
     ]
-    looked = f"{inventory.files:,} files in {inventory.folders:,} folders"
+    looked = f"{counted(f'{inventory.files:,}', 'file')} in {counted(f'{inventory.folders:,}', 'folder')}"
     return "\n" + style(", ".join(filter(None, counts)), "bold") + style(f"; {looked} looked at", "dim")

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
+from assaymark.core.words import counted
 from assaymark.policy.lineage import LinkState
 from assaymark.service.lineage import name_in
 from assaymark.ui.report.style import printable
@@ -270,7 +271,7 @@ def _box(digest: str, place: tuple[int, int], view: LineageView) -> str:
     fill, stroke = _FILL.get(kind, _OTHER[0]), _STROKE.get(kind, _OTHER[1])
     name = name_in(view.lineage, digest) if node is not None else (named.name if named is not None else "")
     statements = sum(view.evidence.get(digest, {}).values())
-    count = "1 statement" if statements == 1 else f"{statements} statements"
+    count = counted(statements, "statement")
     first = node is not None and digest in view.lineage.origins and node.depth > 0
     third = f"{kind or 'unknown'}{', first ancestor' if first else ''}, {count}"
     if node is None:

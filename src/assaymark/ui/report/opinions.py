@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark import __version__
 from assaymark.core.opinion import OpinionOutcome
+from assaymark.core.words import counted
 from assaymark.ui.report.style import printable
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _COLOURS: Final = {"pass": "green", "fail": "red"}
 def opinion_rows(item: ScanResult, threshold: Severity) -> list[tuple[str, str, str, str]]:
     """Scanner, version, outcome and a few words, ours first."""
     ours = str(item.report.outcome(threshold))
-    rows = [("assaymark", __version__, ours, _count(len(item.report.findings)))]
+    rows = [("assaymark", __version__, ours, counted(len(item.report.findings), "finding"))]
     return rows + [(one.scanner, one.version, str(one.outcome), _words(one)) for one in item.opinions]
 
 
@@ -65,9 +66,5 @@ def _asked(opinion: Opinion) -> bool:
 
 def _words(opinion: Opinion) -> str:
     if opinion.outcome in (OpinionOutcome.PASS, OpinionOutcome.FAIL):
-        return _count(len(opinion.findings))
+        return counted(len(opinion.findings), "finding")
     return opinion.detail
-
-
-def _count(findings: int) -> str:
-    return "1 finding" if findings == 1 else f"{findings} findings"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.core.words import counted
 from assaymark.ui.report.documents import reason_document
 from assaymark.ui.report.style import printable
 
@@ -54,7 +55,7 @@ def diff_document(found: PolicyDiff) -> dict[str, Any]:
 def diff_text(found: PolicyDiff, style: Style) -> str:
     """How many decisions change, then each with the requirements that make the difference."""
     count = len(found.changes)
-    of = f"of {found.compared} decisions that were made again"
+    of = f"of {counted(found.compared, 'decision that was', 'decisions that were')} made again"
     head = f"{count} {of} would change" if count else f"None {of} would change"
     lines = [style(head, "yellow" if count else "green", "bold")]
     for change in found.changes[:_SHOWN]:
@@ -62,7 +63,7 @@ def diff_text(found: PolicyDiff, style: Style) -> str:
     if count > _SHOWN:
         lines += ["", f"and {count - _SHOWN} more (--format json lists all)"]
     if found.unread:
-        lines += ["", style(f"{len(found.unread)} decisions could not be made again:", "red", "bold")]
+        lines += ["", style(f"{counted(len(found.unread), 'decision')} could not be made again:", "red", "bold")]
         lines += [f"  entry {item.index}: {printable(item.message)} [{item.code}]" for item in found.unread[:_SHOWN]]
     return "\n".join(lines)
 
@@ -129,7 +130,12 @@ def cases_text(tested: list[Tested], style: Style) -> str:
                 ]
     failed = sum(not result.passed for one in tested for result in one.results)
     count = sum(len(one.results) for one in tested)
-    lines += ["", style(f"{failed} of {count} cases failed" if failed else f"{count} cases passed", "bold")]
+    lines += [
+        "",
+        style(
+            f"{failed} of {counted(count, 'case')} failed" if failed else f"{counted(count, 'case')} passed", "bold"
+        ),
+    ]
     return "\n".join(lines)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from assaymark.ui.report.scan_results import ScanResults
 
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-_LEVELS: Final = {
+LEVELS: Final = {
     Severity.INFO: "note",
     Severity.LOW: "note",
     Severity.MEDIUM: "warning",
@@ -24,7 +24,7 @@ _LEVELS: Final = {
     Severity.CRITICAL: "error",
 }
 # What code scanning sorts by: the middle of each band of CVSS.
-_SCORES: Final = {
+SCORES: Final = {
     Severity.INFO: "0.0",
     Severity.LOW: "2.0",
     Severity.MEDIUM: "5.5",
@@ -74,8 +74,8 @@ def _rule(rule: str) -> dict[str, Any]:
         "shortDescription": {"text": known.title},
         "fullDescription": {"text": rule_part(rule, "What it is")},
         "help": {"text": rule_part(rule, "What to do"), "markdown": rule_page(rule)},
-        "defaultConfiguration": {"level": _LEVELS[known.severity]},
-        "properties": {"security-severity": _SCORES[known.severity], "tags": ["security", "machine-learning"]},
+        "defaultConfiguration": {"level": LEVELS[known.severity]},
+        "properties": {"security-severity": SCORES[known.severity], "tags": ["security", "machine-learning"]},
     }
 
 
@@ -83,7 +83,7 @@ def _result(base: str, finding: Finding, index: dict[str, int]) -> dict[str, Any
     return {
         "ruleId": finding.rule,
         "ruleIndex": index[finding.rule],
-        "level": _LEVELS[finding.severity],
+        "level": LEVELS[finding.severity],
         "message": {"text": printable(finding.message)},
         "locations": [_location(base, location) for location in finding.locations],
         "properties": {
@@ -94,7 +94,7 @@ def _result(base: str, finding: Finding, index: dict[str, int]) -> dict[str, Any
 
 
 def _location(base: str, location: Location) -> dict[str, Any]:
-    physical: dict[str, Any] = {"artifactLocation": {"uri": _uri(base, location.path)}}
+    physical: dict[str, Any] = {"artifactLocation": {"uri": location_uri(base, location.path)}}
     # Offsets count in the member when there is one, and a region is one of the file.
     if location.line is not None:
         physical["region"] = {"startLine": location.line}
@@ -114,11 +114,11 @@ def _skipped(base: str, path: str, member: str, reason: str) -> dict[str, Any]:
     return {
         "level": "warning",
         "message": {"text": printable(f"not examined: {place}: {reason}")},
-        "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(base, path)}}}],
+        "locations": [{"physicalLocation": {"artifactLocation": {"uri": location_uri(base, path)}}}],
     }
 
 
-def _uri(base: str, path: str) -> str:
+def location_uri(base: str, path: str) -> str:
     """The file from where the command ran: ``base`` is the path that was given, which a single file ends."""
     whole = base if base == path or base.endswith(f"/{path}") else f"{base.rstrip('/')}/{path}"
     return quote(whole.removeprefix("./").encode("utf-8", "surrogateescape"), safe="/:@!$&'()*+,;=~")

@@ -71,17 +71,21 @@ def github_annotations(results: ScanResults) -> str:
 def _annotations(results: ScanResults) -> Iterator[str]:
     for item in results.reports:
         for finding in item.report.findings:
-            command = _COMMANDS.get(finding.severity, "error")
             place = finding.locations[0]
-            line = f",line={place.line}" if place.line is not None else ""
-            title = _property(f"{finding.rule} ({finding.severity.name.lower()})")
-            file = _property(_joined(item.path, place.path))
-            message = _data(f"{finding.message}\nat {place_text(place)}\n{fix(finding.rule)}")
-            yield f"::{command} file={file}{line},title={title}::{message}"
+            message = f"{finding.message}\nat {place_text(place)}\n{fix(finding.rule)}"
+            yield annotation(finding.severity, finding.rule, _joined(item.path, place.path), place.line, message)
         for skip in item.report.skipped:
             where = f"{skip.path}!{skip.member}" if skip.member else skip.path
             file = _property(_joined(item.path, skip.path))
             yield f"::warning file={file},title=not examined::{_data(f'{where}: {skip.reason}')}"
+
+
+def annotation(severity: Severity, rule: str, file: str, line: int | None, message: str) -> str:
+    """One workflow command: an error, a warning or a notice on a line of a file."""
+    command = _COMMANDS.get(severity, "error")
+    where = f",line={line}" if line is not None else ""
+    title = _property(f"{rule} ({severity.name.lower()})")
+    return f"::{command} file={_property(file)}{where},title={title}::{_data(message)}"
 
 
 def _joined(base: str, path: str) -> str:

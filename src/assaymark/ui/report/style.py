@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import Final, TextIO
 
+_FIRST_BYTE, _LAST_BYTE = 0xDC80, 0xDCFF
 _CODES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
@@ -28,13 +29,18 @@ def style_for(stream: TextIO) -> Style:
 
 
 def printable(text: str) -> str:
-    """``text`` with control characters escaped, so that a hostile file name cannot drive a terminal.
+    r"""``text`` with control characters escaped, so that a hostile file name cannot drive a terminal.
 
     Line ends too: a name may not begin a line of its own, which a CI runner may take for a command (``::error::``).
+    A byte of a file name that is not UTF-8 is the byte: ``\xff``.
     """
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode() for char in text
-    )
+    return "".join(char if char.isprintable() else _escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    if _FIRST_BYTE <= ord(char) <= _LAST_BYTE:  # PEP 383: how Python holds a byte that is not UTF-8
+        return f"\\x{ord(char) - 0xDC00:02x}"
+    return char.encode("unicode_escape", "surrogatepass").decode()
 
 
 def human_size(count: int) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.core.decision import Mode, Outcome
 from assaymark.core.report import ScanOutcome, Severity
 from assaymark.core.times import format_time
+from assaymark.core.words import counted
 from assaymark.scanning.rules import RULES
 from assaymark.ui.report.fixes import fix
 from assaymark.ui.report.opinions import opinion_lines
@@ -117,7 +118,7 @@ def scan_text(results: ScanResults, style: Style) -> str:
             lines.append(style(f"  allowed by configuration: {printable(', '.join(report.allowed))}", "dim"))
         counts = (
             f"  {len(report.examined)} examined, {len(report.inert)} inert, {len(report.skipped)} skipped,"
-            f" {len(report.findings)} findings"
+            f" {counted(len(report.findings), 'finding')}"
         )
         lines.append(style(counts, "dim"))
         if not (report.examined or report.inert or report.skipped or report.findings):
@@ -143,7 +144,7 @@ def _report_lines(report: Report, style: Style) -> list[str]:
     ordered = sorted(report.findings, key=lambda finding: -finding.severity)
     lines = [line for finding in ordered[:_SHOWN] for line in _finding_lines(finding, style)]
     if len(ordered) > _SHOWN:
-        lines.append(f"  and {len(ordered) - _SHOWN} more findings (--format json lists all)")
+        lines.append(f"  and {counted(len(ordered) - _SHOWN, 'more finding')} (--format json lists all)")
     for item in report.skipped[:_SHOWN]:
         place = f"{item.path}!{item.member}" if item.member else item.path
         lines.append(f"  {style('skipped', 'yellow')} {printable(place)}: {printable(item.reason)}")
@@ -183,7 +184,7 @@ def _footer(verdict: Verdict, style: Style) -> list[str]:
         lines.append(
             style(
                 f"decided {format_time(decision.decided_at)}, valid until {format_time(decision.valid_until)},"
-                f" on {len(decision.inputs)} entries below {decision.position.tree_size}",
+                f" on {counted(len(decision.inputs), 'entry', 'entries')} below {decision.position.tree_size}",
                 "dim",
             )
         )

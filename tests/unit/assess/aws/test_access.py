@@ -3,13 +3,10 @@
 import json
 from datetime import UTC, datetime
 
-import pytest
-
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.document import policy_document
-from assaymark.assess.aws.estate import Estate, Identity, Resource
 from assaymark.assess.aws.grants import Access
-from assaymark.assess.aws.managed import managed_policy
+from assaymark.assess.estate.aws import Estate, Identity, Resource
 from assaymark.assess.files import source_file
 from assaymark.core.graph import Because, State
 from assaymark.formats.located import read_json
@@ -49,32 +46,6 @@ def test_a_statement_and_its_line_are_the_reason():
         "s3:GetObject",
     )
     assert [(one.path, one.line) for one in row.because] == [("p.json", 4)]
-
-
-def test_a_policy_that_aws_manages_is_known_by_its_name():
-    found, _ = access(opaque=("arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess",))
-    assert found.can(USER, "s3:GetObject", f"{BUCKET}/x").state is State.YES
-    assert found.can(USER, "s3:PutObject", f"{BUCKET}/x").state is State.NO
-    assert found.can(USER, "s3:GetObject", f"{BUCKET}/x").because == (HERE,)
-
-
-@pytest.mark.parametrize(
-    "name", ["AdministratorAccess", "ReadOnlyAccess", "service-role/AWSLambdaBasicExecutionRole"]
-)
-def test_well_known_policies_are_there(name):
-    assert managed_policy(f"arn:aws:iam::aws:policy/{name}", HERE).statements[0].because == HERE
-
-
-def test_all_policies_of_the_table_can_be_read():
-    from assaymark.assess.aws.managed import _table
-
-    assert len(_table()) > 500
-    for name in _table():
-        assert managed_policy(f"arn:aws:iam::aws:policy/{name}", HERE).statements
-
-
-def test_another_accounts_policy_is_not_known():
-    assert managed_policy(f"arn:aws:iam::{ACCOUNT}:policy/AdministratorAccess", HERE) is None
 
 
 def test_an_unread_policy_is_one_row_for_each_class():

@@ -16,9 +16,9 @@ import pytest
 
 from assaymark.assess.aws.conditions import Key
 from assaymark.assess.aws.document import policy_document
-from assaymark.assess.aws.estate import Grant
 from assaymark.assess.aws.evaluate import Applies, evaluate
 from assaymark.assess.aws.request import Principal, Request
+from assaymark.assess.estate.aws import Grant
 from assaymark.assess.files import source_file
 from assaymark.core.graph import Because, State
 from assaymark.formats.located import read_json

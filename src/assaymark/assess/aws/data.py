@@ -1,0 +1,204 @@
+"""Edges from AWS principals to data, models, secrets and keys, and what flows and is exposed by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from assaymark.assess.aws import actions
+from assaymark.assess.aws.linking import Chain
+from assaymark.assess.kinds import INTERNET
+from assaymark.core.graph import Edge, State
+
+if TYPE_CHECKING:
+    from assaymark.assess.aws.linking import Linking
+    from assaymark.assess.estate.aws import Resource
+
+KINDS: Final[dict[str, tuple[str, str]]] = {  # the kind of node, and what it is as a target
+    "bedrock:agent": ("endpoint", "endpoint"),
+    "bedrock:knowledge-base": ("database", "data"),
+    "dynamodb:table": ("database", "data"),
+    "ecr:repository": ("registry", ""),
+    "efs:file-system": ("volume", "data"),
+    "elasticfilesystem:file-system": ("volume", "data"),
+    "kinesis:stream": ("queue", "data"),
+    "kms:key": ("key", "key"),
+    "lambda:function": ("function", ""),
+    "logs:log-group": ("log", ""),
+    "logs:cloudwatch-log-group": ("log", ""),
+    "opensearch:domain": ("database", "data"),
+    "rds:cluster": ("database", "data"),
+    "rds:db": ("database", "data"),
+    "rds:instance": ("database", "data"),
+    "s3:bucket": ("bucket", "data"),
+    "sagemaker:endpoint": ("endpoint", "endpoint"),
+    "sagemaker:feature-group": ("database", "data"),
+    "sagemaker:model": ("model", "model"),
+    "sagemaker:model-package-group": ("model", "model"),
+    "secretsmanager:secret": ("secret", "secret"),
+    "sns:topic": ("queue", ""),
+    "sqs:queue": ("queue", ""),
+    "ssm:parameter": ("secret", ""),
+}
+_MODEL_WORDS: Final = ("model", "weight", "checkpoint", "artifact", "registry", "mlflow")
+_RELATIONS: Final = {
+    "read": "reads",
+    "write": "writes",
+    "permissions": "permissions",
+    "invoke": "invokes",
+    "decrypt": "decrypts",
+}
+_CLASSES: Final = {
+    "bucket": ("read", "write", "permissions"),
+    "database": ("read", "write", "permissions"),
+    "endpoint": ("invoke", "write", "permissions"),
+    "function": ("invoke", "permissions"),
+    "key": ("decrypt", "permissions"),
+    "log": ("read",),
+    "model": ("read", "write", "permissions"),
+    "queue": ("read", "write", "permissions"),
+    "registry": ("read", "write", "permissions"),
+    "secret": ("read", "write", "permissions"),
+    "volume": ("read", "write", "permissions"),
+}
+_READ_OBJECTS: Final = "s3:GetObject"
+
+
+def node_kind(resource: Resource) -> tuple[str, str]:
+    """The kind of node of a resource, and what it is as a target (empty for none)."""
+    kind, target = KINDS.get(resource.kind, ("workload", ""))
+    words = f"{resource.arn} {' '.join(resource.tags.values())}".lower()
+    if kind == "bucket" and any(word in words for word in _MODEL_WORDS):
+        target = "model"
+    return kind, target
+
+
+def link_data(run: Linking) -> None:
+    """Draws who reads, writes, calls and decrypts what."""
+    keys = {arn: key for arn, resource in run.estate.resources.items() if (key := encryption_key(run, resource))}
+    for who in run.principals:
+        if who.arn in run.administrators:
+            continue
+        for found in run.access.reach(who.arn):
+            arn = found.resource.removesuffix("/*") if ":s3:::" in found.resource else found.resource
+            resource = run.estate.resources.get(arn)
+            if resource is None:
+                continue
+            kind, _ = node_kind(resource)
+            if found.action_class in _CLASSES.get(kind, ()):
+                chain = Chain(found.state, found.because, found.decides)
+                if found.action_class == "read" and arn in keys and kind != "key":
+                    chain = chain.then(run.can(who, "kms:Decrypt", keys[arn]))
+                how = f"its policies allow {found.action}"
+                run.draw(who.arn, arn, _RELATIONS[found.action_class], how, chain, 0)
+
+
+def encryption_key(run: Linking, resource: Resource) -> str:
+    """The customer's key that a resource is encrypted with; empty for none, or one that the input does not hold."""
+    for value in _values(resource.settings.get("encryption"), resource.settings):
+        for name in ("kms_master_key_id", "kms_key_id", "kms_key_arn", "KmsKeyId", "kms_master_key_arn"):
+            text = value.get(name)
+            if isinstance(text, str) and text in run.estate.resources:
+                return text
+    return ""
+
+
+def _values(*places: Any) -> list[Any]:
+    """All mappings within some values."""
+    found = []
+    pending = list(places)
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            found.append(value)
+            pending += value.values()
+        elif isinstance(value, list):
+            pending += value
+    return found
+
+
+def link_exposure(run: Linking) -> None:
+    """Draws what anyone may read, write or call."""
+    for arn, resource in sorted(run.estate.resources.items()):
+        kind, _ = node_kind(resource)
+        if resource.policy is not None and kind in _CLASSES and _names_everyone(resource):
+            for action_class in _CLASSES[kind]:
+                _anonymous(run, resource, kind, action_class)
+        url = resource.settings.get("url")
+        if isinstance(url, dict) and url.get("authorization_type") == "NONE":
+            _internet(run)
+            because = (resource.because,)
+            how = "its function URL asks for no authentication"
+            run.builder.edge(Edge(INTERNET, arn, "invokes", how, because))
+
+
+def _names_everyone(resource: Resource) -> bool:
+    return any(
+        statement.effect == "Allow"
+        and (
+            statement.not_principals is not None
+            or "*" in (statement.principals or {})
+            or "*" in (statement.principals or {}).get("AWS", ())
+        )
+        for statement in (resource.policy.statements if resource.policy else ())
+    )
+
+
+def _anonymous(run: Linking, resource: Resource, kind: str, action_class: str) -> None:
+    target = f"{resource.arn}/*" if kind == "bucket" and action_class != "permissions" else resource.arn
+    mask = actions.actions_for(target) & actions.class_bits().get(action_class, 0)
+    blocked = resource.settings.get("public_access_block")
+    if kind == "bucket" and isinstance(blocked, dict) and blocked.get("restrict_public_buckets") is True:
+        return
+    for action in actions.names_of(mask):
+        answer = run.access.can("*", action, target)
+        if answer.state is State.NO:
+            continue
+        chain = Chain().then(answer)
+        if kind == "bucket" and blocked is None and chain.state is State.YES:
+            chain = chain.unless("the account and the bucket do not block public access")
+        _internet(run)
+        decides = chain.decides if chain.state is State.UNKNOWN else ()
+        how = f"its policy allows everyone {action}"
+        because = chain.because or (resource.because,)
+        relation = _RELATIONS[action_class]
+        run.builder.edge(Edge(INTERNET, resource.arn, relation, how, because, chain.state, decides, 0))
+        return
+
+
+def _internet(run: Linking) -> None:
+    run.builder.node(INTERNET, "internet", "internet", entry="internet")
+
+
+def link_flows(run: Linking) -> None:
+    """Draws what runs as which role, and what is loaded from where."""
+    for arn, resource in sorted(run.estate.resources.items()):
+        if resource.role and run.builder.has(resource.role) and run.builder.has(arn):
+            how = "what runs in it gets the role's credentials"
+            run.builder.edge(Edge(arn, resource.role, "runs-as", how, (resource.because,), effort=0))
+        for value in _values(dict(resource.settings)):
+            for name, text in value.items():
+                bucket = _bucket(text) if isinstance(text, str) else ""
+                if bucket and bucket != arn and run.builder.has(bucket) and _loads(resource, name):
+                    how = f"it loads {text} ({name})"
+                    run.builder.edge(Edge(bucket, arn, "loaded-by", how, (resource.because,), effort=1))
+
+
+_LOADED: Final = (
+    "model_data_url",
+    "modeldataurl",
+    "s3uri",
+    "s3_uri",
+    "code_location",
+    "sourceuri",
+    "script_location",
+)
+
+
+def _loads(resource: Resource, name: str) -> bool:
+    return name.lower() in _LOADED or (resource.kind == "lambda:function" and name == "s3_bucket")
+
+
+def _bucket(text: str) -> str:
+    if text.startswith("s3://"):
+        return f"arn:aws:s3:::{text[5:].partition('/')[0]}"
+    return text if text.startswith("arn:aws:s3:::") else ""

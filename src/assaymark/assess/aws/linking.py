@@ -1,0 +1,130 @@
+"""What the linkers of AWS share: the estate as it is evaluated, answers put together, and the ids of nodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from assaymark.assess.aws import actions
+from assaymark.assess.aws.grants import Access
+from assaymark.assess.estate.aws import Estate
+from assaymark.core.graph import Because, Edge, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from assaymark.assess.aws.answers import Answer
+    from assaymark.assess.aws.conditions import Value
+    from assaymark.assess.estate.aws import Identity, PolicyDocument
+    from assaymark.assess.files import Reading
+    from assaymark.assess.graph import Builder
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Several answers that must all be yes."""
+
+    state: State = State.YES
+    because: tuple[Because, ...] = ()
+    decides: tuple[str, ...] = ()
+
+    def then(self, answer: Answer | Chain) -> Chain:
+        """With one answer more."""
+        return Chain(
+            self.state.both(answer.state),
+            tuple(dict.fromkeys((*self.because, *answer.because))),
+            tuple(dict.fromkeys((*self.decides, *answer.decides))),
+        )
+
+    def unless(self, text: str) -> Chain:
+        """As unknown as what the input does not show: ``text`` says what would decide it."""
+        return Chain(self.state.both(State.UNKNOWN), self.because, (*self.decides, text))
+
+
+NOWHERE = Chain(State.NO)
+
+
+class Linking:
+    """The estate, asked and drawn. Groups are asked like users, since who joins one gets what it may."""
+
+    def __init__(self, estate: Estate, builder: Builder, reading: Reading, now: datetime) -> None:
+        self.estate = estate
+        self.builder = builder
+        self.reading = reading
+        asked = Estate(
+            {
+                arn: replace(identity, kind="user") if identity.kind == "group" else identity
+                for arn, identity in estate.identities.items()
+            },
+            estate.resources,
+            estate.providers,
+            estate.controls,
+            estate.grants,
+        )
+        self.access = Access(asked, now)
+        self.administrators: set[str] = set()
+
+    @cached_property
+    def principals(self) -> list[Identity]:
+        """Users, roles and groups by ARN."""
+        return [identity for _, identity in sorted(self.estate.identities.items())]
+
+    def policies(self, identity: Identity) -> tuple[PolicyDocument, ...]:
+        """The policies of an identity and its groups."""
+        groups = (self.estate.identities.get(arn) for arn in identity.groups)
+        return (*identity.policies, *(policy for group in groups if group for policy in group.policies))
+
+    def may(self, identity: Identity) -> int:
+        """The set of actions (bits of ``actions``) that some statement of the identity's policies may allow."""
+        if identity.opaque or any(group not in self.estate.identities for group in identity.groups):
+            return actions.everything()
+        found = 0
+        for policy in self.policies(identity):
+            for statement in policy.statements:
+                if statement.effect == "Deny":
+                    continue
+                if statement.not_actions is not None or statement.effect != "Allow":
+                    return actions.everything()
+                for pattern in statement.actions:
+                    certain, perhaps = actions.expand_known(pattern)
+                    found |= certain | perhaps
+        return found
+
+    def can(
+        self, identity: Identity, action: str, resource: str = "*", context: Mapping[str, Value] | None = None
+    ) -> Answer:
+        """Whether the identity may; what the answer takes to be so is noted as a gap."""
+        answer = self.access.can(identity.arn, action, resource, context)
+        if answer.state is not State.NO:
+            self.reading.gap(*(text for text in answer.assumes if "service control" in text))
+        return answer
+
+    def any_of(self, identity: Identity, ways: Iterable[tuple[str, ...]], resource: str = "*") -> Chain:
+        """The best of several sets of actions on a resource."""
+        best = NOWHERE
+        for way in ways:
+            chain = Chain()
+            for action in way:
+                chain = chain.then(self.can(identity, action, resource))
+                if chain.state is State.NO:
+                    break
+            if chain.state is State.YES:
+                return chain
+            if chain.state is State.UNKNOWN and best.state is State.NO:
+                best = chain
+        return best
+
+    def draw(self, source: str, target: str, relation: str, how: str, chain: Chain, effort: int = 1) -> None:
+        """The edge of an answer, unless that is no."""
+        if chain.state is State.NO or source == target:
+            return
+        because = chain.because or (self.estate.identities[source].because,)
+        decides = chain.decides if chain.state is State.UNKNOWN else ()
+        self.builder.edge(Edge(source, target, relation, how, because, chain.state, decides, effort))
+
+
+def administrator(account: str) -> str:
+    """The id of the node that stands for control of an account."""
+    return f"aws:{account}:administrator"

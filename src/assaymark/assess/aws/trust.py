@@ -1,0 +1,163 @@
+"""Edges from whoever a role's trust policy lets in: principals of the estate, of other accounts, tokens."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
+
+from assaymark.assess.aws import actions
+from assaymark.assess.aws.conditions import condition_keys
+from assaymark.assess.aws.linking import Chain
+from assaymark.assess.unresolved import Unresolved
+from assaymark.core.graph import Edge, State
+
+if TYPE_CHECKING:
+    from assaymark.assess.aws.linking import Linking
+    from assaymark.assess.estate.aws import Identity, Statement
+
+_ASSUME: Final = "sts:AssumeRole"
+_WEB: Final = "sts:AssumeRoleWithWebIdentity"
+_SAML: Final = "sts:AssumeRoleWithSAML"
+_WILDCARDS: Final = frozenset("*?")
+
+
+def link_trust(run: Linking) -> dict[str, set[str]]:
+    """Draws who can assume which role; whom each principal of the estate can assume."""
+    gains: defaultdict[str, set[str]] = defaultdict(set)
+    assuming = [one for one in run.principals if one.kind != "group" and run.may(one) & actions.bit(_ASSUME)]
+    by_account: defaultdict[str, list[Identity]] = defaultdict(list)
+    for one in assuming:
+        by_account[one.account].append(one)
+    for role in run.principals:
+        if role.kind != "role" or role.trust is None:
+            continue
+        for who in _candidates(run, role, by_account):
+            if who.arn != role.arn and who.arn not in run.administrators:
+                answer = run.can(who, _ASSUME, role.arn)
+                if answer.state is not State.NO:
+                    how = f"the role trusts it, and it may call {_ASSUME}"
+                    run.draw(who.arn, role.arn, "assumes", how, Chain().then(answer))
+                    gains[who.arn].add(role.arn)
+        for statement in role.trust.statements:
+            if statement.effect == "Allow":
+                _outside(run, role, statement)
+                _federated(run, role, statement)
+    return gains
+
+
+def _candidates(run: Linking, role: Identity, by_account: dict[str, list[Identity]]) -> list[Identity]:
+    """The principals that the trust policy may let in, so that not all need to be asked."""
+    found: dict[str, Identity] = {}
+    for statement in role.trust.statements if role.trust else ():
+        if statement.effect != "Allow":
+            continue
+        if statement.not_principals is not None or statement.unresolved or "*" in (statement.principals or {}):
+            return [one for some in by_account.values() for one in some]
+        for value in (statement.principals or {}).get("AWS", ()):
+            if value == "*" or isinstance(value, Unresolved):
+                return [one for some in by_account.values() for one in some]
+            account = value if value.isdigit() else value.split(":")[4] if value.count(":") > 4 else ""  # noqa: PLR2004
+            if value.isdigit() or value.endswith(":root"):
+                found |= {one.arn: one for one in by_account.get(account, ())}
+            elif value in run.estate.identities:
+                found[value] = run.estate.identities[value]
+    return [found[arn] for arn in sorted(found)]
+
+
+def _outside(run: Linking, role: Identity, statement: Statement) -> None:
+    """Principals of accounts that the input does not hold, and everyone."""
+    accounts = {one.account for one in run.principals}
+    values = (*(statement.principals or {}).get("AWS", ()), *(("*",) if "*" in (statement.principals or {}) else ()))
+    for value in dict.fromkeys(values):
+        if isinstance(value, Unresolved):
+            continue
+        account = value if value.isdigit() else value.split(":")[4] if value.count(":") > 4 else ""  # noqa: PLR2004
+        if value != "*" and (account in accounts or not account):
+            continue
+        who = "anyone with an AWS account" if value == "*" else f"AWS account {account}"
+        arn = "arn:aws:iam::999999999999:role/anyone" if value == "*" else value
+        principal = f"arn:aws:iam::{value}:root" if value.isdigit() else arn
+        answer = run.access.can(principal, _ASSUME, role.arn)
+        if answer.state is State.NO:
+            continue
+        node = run.builder.node(
+            f"aws:outside:{value}",
+            "outside",
+            who if value == "*" or value.isdigit() or value.endswith(":root") else value,
+            (statement.because,),
+            boundary={"cloud": "aws", "account": account} if account else {"cloud": "aws"},
+            entry="outside",
+        )
+        chain = Chain().then(answer)
+        decides = chain.decides if chain.state is State.UNKNOWN else ()
+        because = chain.because or (statement.because,)
+        how = f"the role trusts {who}"
+        run.builder.edge(Edge(node, role.arn, "assumes", how, because, chain.state, decides))
+
+
+def _federated(run: Linking, role: Identity, statement: Statement) -> None:
+    """Tokens of identity providers: the subjects that the conditions leave."""
+    for provider in (statement.principals or {}).get("Federated", ()):
+        issuer = issuer_of(provider)
+        subjects = _values(statement, f"{issuer}:sub") or ("*",)
+        audiences = _values(statement, f"{issuer}:aud")
+        open_ones = isinstance(provider, Unresolved) or bool(statement.unresolved)
+        for subject in subjects:
+            wide = subject == "*" or (issuer == "token.actions.githubusercontent.com" and _any_repository(subject))
+            node = run.builder.node(
+                f"oidc:{issuer}:{subject}",
+                "token-subject",
+                f"{subject} of {issuer}" if subject != "*" else f"any subject of {issuer}",
+                (statement.because,),
+                boundary={"domain": issuer},
+                issuer=issuer,
+                subject=subject,
+                audiences=audiences,
+                **({"entry": "outside"} if wide and not _own_issuer(issuer) else {}),
+            )
+            state: State = State.YES
+            decides: tuple[str, ...] = ()
+            rest = _rest(statement, issuer)
+            if open_ones:
+                state, decides = State.UNKNOWN, (f"{provider} is the issuer that signs the token",)
+            elif rest:
+                state, decides = State.UNKNOWN, tuple(f"{key} is as {role.name} demands" for key in sorted(rest))
+            how = "the role trusts tokens of this issuer" + ("" if subject != "*" else " whatever their subject")
+            run.builder.edge(Edge(node, role.arn, "federates", how, (statement.because,), state, decides))
+
+
+def issuer_of(provider: str) -> str:
+    """The issuer of a provider's ARN, or of a well-known provider: without ``https://``."""
+    for mark in (":oidc-provider/", ":saml-provider/"):
+        if mark in provider:
+            return provider.partition(mark)[2]
+    return str(provider)
+
+
+def _own_issuer(issuer: str) -> bool:
+    """Whether only the team's own clusters get tokens of this issuer."""
+    return issuer.startswith("oidc.eks.") or "eks.amazonaws.com" in issuer
+
+
+def _any_repository(subject: str) -> bool:
+    """Whether a pattern over GitHub's subjects leaves the owner or the whole name of the repository open."""
+    owner = subject.removeprefix("repo:").partition("/")[0]
+    return bool(_WILDCARDS & set(owner))
+
+
+def _values(statement: Statement, key: str) -> tuple[str, ...]:
+    """The values that a positive condition leaves a key; none when no condition speaks of it."""
+    found: list[str] = []
+    for operator, keys in statement.condition.items():
+        bare = operator.lower().rpartition(":")[2].removesuffix("ifexists")
+        if bare in ("stringequals", "stringlike", "stringequalsignorecase"):
+            for name, values in keys.items():
+                if name.lower() == key.lower():
+                    found += values
+    return tuple(dict.fromkeys(found))
+
+
+def _rest(statement: Statement, issuer: str) -> frozenset[str]:
+    """The keys of conditions but for the token's subject and audience."""
+    known = {f"{issuer}:sub".lower(), f"{issuer}:aud".lower(), "saml:aud"}
+    return frozenset(key for key in condition_keys(statement.condition) if key.lower() not in known)

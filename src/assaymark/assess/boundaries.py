@@ -1,0 +1,52 @@
+"""In which environment and tenant a thing lies, as its tags, labels and names say. Who says nothing lies in none."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_ENVIRONMENTS: Final = {
+    "prod": "production",
+    "prd": "production",
+    "production": "production",
+    "live": "production",
+    "stage": "staging",
+    "staging": "staging",
+    "stg": "staging",
+    "preprod": "staging",
+    "uat": "staging",
+    "dev": "development",
+    "develop": "development",
+    "development": "development",
+    "sandbox": "development",
+    "test": "test",
+    "testing": "test",
+    "qa": "test",
+    "ci": "ci",
+}
+_ENVIRONMENT_KEYS: Final = ("environment", "env", "stage", "app.kubernetes.io/environment", "deployment-environment")
+_TENANT_KEYS: Final = ("tenant", "tenant-id", "tenant_id", "tenantid", "customer", "customer-id", "client")
+_WORDS: Final = re.compile(r"[a-z]+|[0-9]+")
+_TENANT: Final = re.compile(r"(?:^|[-_/.])(?:tenant|customer|client)[-_]?([a-z0-9]+)(?=$|[-_/.])")
+_NO_TENANT: Final = frozenset(("id", "ids", "data", "role", "roles", "s", "service", "isolation", "api", "app"))
+
+
+def environment_of(name: str, tags: Mapping[str, str] | None = None) -> str:
+    """``production``, ``staging``, ``test``, ``development``, ``ci``, or a tag's own word; empty for nobody knows."""
+    for key, value in sorted((tags or {}).items()):
+        if key.lower() in _ENVIRONMENT_KEYS and value:
+            return _ENVIRONMENTS.get(value.lower(), value.lower())
+    found = {_ENVIRONMENTS[word] for word in _WORDS.findall(name.lower()) if word in _ENVIRONMENTS and word != "ci"}
+    return found.pop() if len(found) == 1 else ""
+
+
+def tenant_of(name: str, tags: Mapping[str, str] | None = None) -> str:
+    """The tenant that a tag or a name such as ``tenant-a-weights`` tells; empty for none."""
+    for key, value in sorted((tags or {}).items()):
+        if key.lower().rpartition("/")[2] in _TENANT_KEYS and value:
+            return value.lower()
+    match = _TENANT.search(name.lower())
+    return match[1] if match and match[1] not in _NO_TENANT else ""

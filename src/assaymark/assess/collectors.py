@@ -1,0 +1,55 @@
+"""The collectors: what reads an architecture's files, in the order in which they are asked.
+
+Each is ``collect(inputs: Inputs, estates: Estates) -> None``: it takes the documents that it knows by their
+content, adds what they say to an estate, names the paths it read in ``inputs.reading.read``, and what it could not
+resolve as skipped.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from assaymark.core.part import Part
+
+COLLECTORS: Final[tuple[Part, ...]] = (
+    Part(
+        "terraform",
+        "collector",
+        "Terraform and OpenTofu: plans and states as JSON, HCL as far as it can be resolved",
+        (),
+        "assaymark.assess.terraform.collect:collect",
+    ),
+    Part(
+        "aws-export",
+        "collector",
+        "what the AWS CLI writes: authorization details, policies of identities, keys, buckets, organisations",
+        (),
+        "assaymark.assess.aws.exports:collect",
+    ),
+    Part(
+        "aws-terraform",
+        "collector",
+        "AWS resources that Terraform declares",
+        (),
+        "assaymark.assess.aws.from_terraform:collect",
+    ),
+    Part(
+        "kubernetes",
+        "collector",
+        "objects of clusters: manifests, exports, and what Terraform declares",
+        (),
+        "assaymark.assess.kubernetes.collect:collect",
+    ),
+)
+
+LINKERS: Final[tuple[Part, ...]] = (
+    Part("aws", "linker", "who may do what in AWS accounts", (), "assaymark.assess.aws.link:link"),
+    Part(
+        "kubernetes",
+        "linker",
+        "who may do what in a cluster, and what reaches what",
+        (),
+        "assaymark.assess.kubernetes.link:link",
+    ),
+    Part("crossing", "linker", "what leads from one platform to another", (), "assaymark.assess.crossing:link"),
+)

@@ -1,0 +1,182 @@
+"""The linker between platforms: a cluster's accounts and cloud roles, servers and what they serve."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from assaymark.assess.aws.patterns import glob
+from assaymark.assess.kubernetes.pods import pod_specs
+from assaymark.assess.kubernetes.servers import open_servers
+from assaymark.core.graph import Edge, State
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from assaymark.assess.estate.estates import Estates
+    from assaymark.assess.estate.kubernetes import Object
+    from assaymark.assess.files import Reading
+    from assaymark.assess.graph import Builder
+    from assaymark.core.graph import Because
+
+_AWS_ROLE: Final = "eks.amazonaws.com/role-arn"
+_SUBJECT: Final = re.compile(r"system:serviceaccount:([^:]+):(.+)")
+
+
+def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) -> None:
+    """Draws what leads from one platform to another. ``now`` is not needed."""
+    del now
+    _accounts_to_roles(estates, builder, reading)
+    _associations(estates, builder)
+    _servers(estates, builder)
+    _storage(estates, builder)
+
+
+def _accounts_to_roles(estates: Estates, builder: Builder, reading: Reading) -> None:
+    """Service accounts whose tokens a role of AWS trusts (IAM roles for service accounts).
+
+    A pod may ask for a token whatever its account's annotations say, so the role's trust decides. Which cluster an
+    issuer belongs to is not in manifests: an account that names a role of the issuer shows that it is this one.
+    """
+    accounts = list(estates.kubernetes.of("ServiceAccount"))
+    named = {(one.namespace, one.name): one.labels("annotations").get(_AWS_ROLE, "") for one in accounts}
+    places = {(one.namespace, one.name): one for one in accounts}
+    subjects = _subjects(estates)
+    confirmed = {issuer for role, issuer, _, _ in subjects if role in named.values()}
+    for role, issuer, pattern, because in subjects:
+        for key in sorted(_known(builder)):
+            if not glob(pattern, f"system:serviceaccount:{key[0]}:{key[1]}"):
+                continue
+            sure = issuer in confirmed
+            decides = () if sure else (f"the cluster of these manifests is the one whose issuer is {issuer}",)
+            place = places.get(key)
+            where = (place.because(place.metadata, "annotations"), because) if place else (because,)
+            how = "the role trusts tokens of this account"
+            source = f"k8s:{key[0]}/serviceaccount/{key[1]}"
+            state = State.YES if sure else State.UNKNOWN
+            builder.edge(Edge(source, role, "federates", how, where, state, decides))
+    for (namespace, name), role in named.items():
+        if role and not builder.has(role):
+            one = places[namespace, name]
+            node = builder.node(role, "role", role.rpartition("/")[2], (one.because(),), boundary=_boundary(role))
+            how = "the account is annotated with this role"
+            decides = (f"{role}, which the input does not hold, trusts this account",)
+            source = f"k8s:{namespace}/serviceaccount/{name}"
+            builder.edge(
+                Edge(
+                    source,
+                    node,
+                    "federates",
+                    how,
+                    (one.because(one.metadata, "annotations"),),
+                    State.UNKNOWN,
+                    decides,
+                )
+            )
+            reading.gap(f"the role {role} of {namespace}/{name} is not in the input; what it may do is not known")
+
+
+def _boundary(role: str) -> dict[str, str]:
+    parts = role.split(":")
+    return {"cloud": "aws", "account": parts[4]} if len(parts) > 4 else {"cloud": "aws"}  # noqa: PLR2004
+
+
+def _known(builder: Builder) -> set[tuple[str, str]]:
+    found = set()
+    for identifier in builder.ids():
+        if identifier.startswith("k8s:") and "/serviceaccount/" in identifier:
+            namespace, _, name = identifier[4:].partition("/serviceaccount/")
+            found.add((namespace, name))
+    return found
+
+
+def _subjects(estates: Estates) -> list[tuple[str, str, str, Because]]:
+    """Roles that trust service accounts: role, issuer, pattern over subjects, where."""
+    from assaymark.assess.aws.trust import issuer_of
+
+    found = []
+    for arn, role in sorted(estates.aws.identities.items()):
+        for statement in role.trust.statements if role.trust and role.kind == "role" else ():
+            for provider in (statement.principals or {}).get("Federated", ()):
+                issuer = issuer_of(provider)
+                values = [
+                    value
+                    for operator in statement.condition.values()
+                    for key, some in operator.items()
+                    if key.lower() == f"{issuer}:sub".lower()
+                    for value in some
+                ]
+                cluster = "eks" in issuer or any(_SUBJECT.fullmatch(value) for value in values)
+                if cluster and statement.effect == "Allow":
+                    found += [(arn, issuer, value, statement.because) for value in values or ["*"]]
+    return found
+
+
+def _associations(estates: Estates, builder: Builder) -> None:
+    """EKS Pod Identity: an association gives an account of the cluster a role."""
+    for resource in estates.terraform:
+        if resource.kind == "aws_eks_pod_identity_association":
+            source = f"k8s:{resource.text('namespace')}/serviceaccount/{resource.text('service_account')}"
+            role = resource.text("role_arn")
+            if builder.has(source) and builder.has(role):
+                how = "an association of EKS Pod Identity gives the account this role"
+                builder.edge(Edge(source, role, "federates", how, (resource.because(),), effort=0))
+
+
+def _servers(estates: Estates, builder: Builder) -> None:
+    """Servers that answer anyone: whoever reaches their port has what they serve."""
+    for pod in pod_specs(estates.kubernetes):
+        port = f"{pod.id}#port"
+        for running in open_servers(pod):
+            server = running.server
+            if running.authenticated or not builder.has(pod.id):
+                continue
+            if not builder.has(port):
+                builder.node(port, "port", f"the ports of {pod.owner.namespace}/{pod.owner.name}", (running.because,))
+            boundary = builder.boundary(pod.id)
+            how = f"{server.name} asks for no authentication"
+            if server.gives == "run":
+                builder.edge(
+                    Edge(port, pod.id, "open-service", f"{how} and runs what it is sent", (running.because,))
+                )
+                continue
+            kind, target = ("endpoint", "endpoint") if server.gives == "invoke" else ("database", "data")
+            node = builder.node(
+                f"{pod.id}#{server.name}",
+                kind,
+                f"{server.name} of {pod.owner.namespace}/{pod.owner.name}",
+                (running.because,),
+                boundary=boundary,
+                target="tenant-data" if boundary.get("tenant") and target == "data" else target,
+            )
+            relations = ("open-invoke",) if server.gives == "invoke" else ("open-read", "open-write")
+            for relation in relations:
+                builder.edge(Edge(port, node, relation, how, (running.because,)))
+
+
+def _storage(estates: Estates, builder: Builder) -> None:
+    """Workloads that load models from buckets: who writes the bucket decides what they run."""
+    for pod in pod_specs(estates.kubernetes):
+        for text, because in _locations(pod.owner, pod.spec):
+            bucket = f"arn:aws:s3:::{text.partition('://')[2].partition('/')[0]}"
+            if builder.has(bucket) and builder.has(pod.id):
+                how = f"it loads {text}"
+                builder.edge(Edge(bucket, pod.id, "loaded-by", how, (because,)))
+
+
+def _locations(owner: Object, value: object) -> list[tuple[str, Because]]:
+    from assaymark.formats.located import Map
+
+    found = []
+    pending: list[object] = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, Map):
+            for key, inner in item.items():
+                if isinstance(inner, str) and inner.startswith("s3://"):
+                    found.append((inner, owner.because(item, key)))
+                else:
+                    pending.append(inner)
+        elif isinstance(item, list):
+            pending += item
+    return found

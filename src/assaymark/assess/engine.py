@@ -1,0 +1,95 @@
+"""``assess``: an architecture's files in, its graph, paths, reach and findings out. Pure: files and a time decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from assaymark.assess.collectors import COLLECTORS, LINKERS
+from assaymark.assess.estate.estates import Estates
+from assaymark.assess.graph import Builder, Graph, States
+from assaymark.assess.inputs import Inputs
+from assaymark.assess.kinds import CONTROL
+from assaymark.assess.paths.cuts import minimum_cut
+from assaymark.assess.paths.ranked import entries, ranked_paths, targets
+from assaymark.assess.reach import Reach
+from assaymark.assess.rule import Seen
+from assaymark.assess.rules import CHECKS
+from assaymark.core.part import load_part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from assaymark.assess.files import Reading, SourceFile
+    from assaymark.assess.paths.ranked import Ranked
+    from assaymark.core.graph import Edge, Node
+    from assaymark.core.report import Finding
+
+_CHOKES = 10  # targets for which the smallest cut is looked for
+
+
+@dataclass(frozen=True, slots=True)
+class Choke:
+    """The fewest edges that, removed, keep every entry from ``target``; None when no cut does."""
+
+    target: Node
+    cut: tuple[Edge, ...] | None
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What came of it. ``read``: paths of files that were understood, in whole or in part."""
+
+    graph: Graph
+    estates: Estates
+    findings: tuple[Finding, ...]
+    reading: Reading
+    now: datetime
+
+    @cached_property
+    def states(self) -> States:
+        """The graph as an attacker walks it."""
+        return States(self.graph)
+
+    @cached_property
+    def ranked(self) -> Ranked:
+        """The attack paths, the worst first."""
+        return ranked_paths(self.states)
+
+    @cached_property
+    def reach(self) -> Reach:
+        """Who can in the end do what."""
+        return Reach(self.states)
+
+    @cached_property
+    def chokes(self) -> tuple[Choke, ...]:
+        """Smallest cuts for the targets of the worst paths, in their order."""
+        sources = {path.source.id for path in self.ranked.paths}
+        starts = [self.states.number[node.id, CONTROL] for node in entries(self.states) if node.id in sources]
+        held = {node.id: states for node, states in targets(self.states)}
+        worst = dict.fromkeys(path.target.id for path in self.ranked.paths)
+        return tuple(
+            Choke(
+                self.graph.nodes[target],
+                minimum_cut(self.states, [start for start in starts if start not in held[target]], held[target]),
+            )
+            for target in list(worst)[:_CHOKES]
+        )
+
+
+def assess(files: Iterable[SourceFile], now: datetime) -> Assessment:
+    """Reads, links, searches and judges. ``now`` is what conditions on dates are held against."""
+    inputs = Inputs(files)
+    estates = Estates()
+    for collector in COLLECTORS:
+        load_part(collector)(inputs, estates)
+    builder = Builder()
+    for linker in LINKERS:
+        load_part(linker)(estates, builder, inputs.reading, now)
+    graph = builder.graph()
+    seen = Seen(inputs, estates, graph, now)
+    found = [finding for check in CHECKS for finding in check(seen)]
+    found.sort(key=lambda finding: (-finding.severity, finding.rule, finding.name, finding.locations[0].path))
+    return Assessment(graph, estates, tuple(found), inputs.reading, now)

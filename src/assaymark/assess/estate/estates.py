@@ -1,0 +1,21 @@
+"""``Estates``: what the files say, one for each platform. Collectors fill them; linkers and rules read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from assaymark.assess.estate.aws import Estate as AwsEstate
+from assaymark.assess.estate.kubernetes import Cluster
+
+if TYPE_CHECKING:
+    from assaymark.assess.estate.terraform import TfResource
+
+
+@dataclass(slots=True)
+class Estates:
+    """A platform that no file speaks of has an empty estate."""
+
+    terraform: list[TfResource] = field(default_factory=list)  # what platforms' collectors take their own from
+    aws: AwsEstate = field(default_factory=AwsEstate)
+    kubernetes: Cluster = field(default_factory=Cluster)

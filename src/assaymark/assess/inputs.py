@@ -1,0 +1,80 @@
+"""``Inputs``: the files of an architecture and the documents in them, each parsed once, whoever asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from assaymark.assess.files import Reading, SourceFile, by_path
+from assaymark.core.errors import InputError
+from assaymark.formats.located import Map, read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_JSON: Final = (".json", ".template")
+_YAML: Final = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One value of a JSON or YAML file. ``value`` is mostly a ``Map``, whose parts know their lines."""
+
+    file: SourceFile
+    value: Any
+
+    @property
+    def line(self) -> int:
+        """Where the document begins."""
+        return int(getattr(self.value, "line", 1))
+
+
+class Inputs:
+    """What collectors read. ``reading`` gathers what was understood and what was not."""
+
+    def __init__(self, files: Iterable[SourceFile]) -> None:
+        self.files = by_path(files)
+        self.reading = Reading()
+        self._documents: dict[str, list[Document]] = {}
+        self._by_path = {file.path: file for file in self.files}
+
+    def file(self, path: str) -> SourceFile | None:
+        """The file of this path."""
+        return self._by_path.get(path)
+
+    def named(self, *endings: str) -> Iterator[SourceFile]:
+        """Files whose path ends so, lower case or not."""
+        return (file for file in self.files if file.path.lower().endswith(endings))
+
+    def documents(self) -> Iterator[Document]:
+        """All documents of all JSON and YAML files."""
+        for file in self.files:
+            yield from self.documents_of(file)
+
+    def maps(self) -> Iterator[tuple[SourceFile, Map]]:
+        """The documents that are mappings, which all that platforms export or take are, but lists of such."""
+        for document in self.documents():
+            if isinstance(document.value, Map):
+                yield document.file, document.value
+            elif isinstance(document.value, list):
+                yield from ((document.file, item) for item in document.value if isinstance(item, Map))
+
+    def documents_of(self, file: SourceFile) -> list[Document]:
+        """The documents of one file; none when it is of another format, or cannot be parsed, which is noted."""
+        if file.path not in self._documents:
+            self._documents[file.path] = self._parse(file)
+        return self._documents[file.path]
+
+    def _parse(self, file: SourceFile) -> list[Document]:
+        name = file.path.lower()
+        try:
+            if name.endswith(_JSON):
+                return [Document(file, read_json(file.text()))]
+            if name.endswith(_YAML):
+                from assaymark.formats.located_yaml import read_located_yaml
+
+                values = read_located_yaml(file.text())
+                return [Document(file, value) for value in values if value is not None]
+        except InputError as error:
+            self.reading.skip(file.path, f"{error.message} ({error.position})" if error.position else error.message)
+        return []

@@ -1,0 +1,165 @@
+"""The collector of Kubernetes objects: manifests, exports and what Terraform declares, by their content."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from assaymark.assess.estate.kubernetes import DEFAULT_NAMESPACE, Object
+from assaymark.formats.located import Map
+
+if TYPE_CHECKING:
+    from assaymark.assess.estate.estates import Estates
+    from assaymark.assess.estate.kubernetes import Cluster
+    from assaymark.assess.files import SourceFile
+    from assaymark.assess.inputs import Inputs
+
+_CLUSTER_KINDS: Final = frozenset(
+    (
+        *("Namespace", "Node", "PersistentVolume", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"),
+        *("StorageClass", "PriorityClass", "IngressClass", "GatewayClass", "RuntimeClass", "APIService"),
+        *("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "ValidatingAdmissionPolicy"),
+        *("ValidatingAdmissionPolicyBinding", "CertificateSigningRequest", "ClusterPolicy", "ClusterIssuer"),
+        *("ClusterServingRuntime", "ClusterSecretStore", "User", "Group"),
+    )
+)
+_VERSION: Final = re.compile(r"(?:[a-z0-9.-]+/)?v\d\w*")
+_NO_OBJECTS: Final = frozenset(("Kustomization", "Component", "Config"))  # of tools, not of the cluster
+_TEMPLATE: Final = b"{{"
+
+
+def collect(inputs: Inputs, estates: Estates) -> None:
+    """Adds all objects to the cluster's."""
+    for file, value in inputs.maps():
+        if _is_object(value):
+            inputs.reading.read.add(file.path)
+            _add(inputs, estates.kubernetes, file, value)
+    for file in inputs.named(".yaml", ".yml", ".tpl"):
+        if _TEMPLATE in file.data and not inputs.documents_of(file) and "templates/" in file.path:
+            inputs.reading.skipped[:] = [item for item in inputs.reading.skipped if item.path != file.path]
+            inputs.reading.skip(file.path, "a template of Helm; assess what `helm template` writes")
+    for resource in estates.terraform:
+        if resource.kind == "kubernetes_manifest":
+            manifest = resource.values.get("manifest")
+            if isinstance(manifest, Map) and _is_object(manifest):
+                _add(inputs, estates.kubernetes, resource.file, manifest)
+        elif resource.kind.startswith("kubernetes_"):
+            found = _declared(resource.kind, resource.values)
+            if found is not None:
+                _add(inputs, estates.kubernetes, resource.file, found)
+
+
+def _is_object(value: Map) -> bool:
+    version, kind = value.get("apiVersion"), value.get("kind")
+    if not (isinstance(version, str) and isinstance(kind, str) and _VERSION.fullmatch(version)):
+        return False
+    return kind not in _NO_OBJECTS
+
+
+def _add(inputs: Inputs, cluster: Cluster, file: SourceFile, value: Map) -> None:
+    kind = str(value.get("kind"))
+    items = value.get("items")
+    if kind.endswith("List") and isinstance(items, list):
+        for item in items:
+            if isinstance(item, Map):
+                item.setdefault("kind", kind.removesuffix("List"))
+                item.setdefault("apiVersion", value.get("apiVersion"))
+                _add(inputs, cluster, file, item)
+        return
+    metadata = value.get("metadata")
+    fields: dict[str, Any] = metadata if isinstance(metadata, dict) else {}
+    name = fields.get("name") or fields.get("generateName")
+    if not isinstance(name, str) or not name:
+        inputs.reading.skip(file.path, f"a {kind} without a name", value.line)
+        return
+    namespace = "" if kind in _CLUSTER_KINDS else str(fields.get("namespace") or DEFAULT_NAMESPACE)
+    found = Object(str(value.get("apiVersion")), kind, namespace, name, value, file)
+    known = cluster.objects.get(found.id)
+    if known is not None and known.value != value:
+        inputs.reading.skip(
+            file.path, f"{kind} {name} is in {known.file.path} too, which is taken", getattr(value, "line", None)
+        )
+    cluster.objects.setdefault(found.id, found)
+
+
+_DECLARED: Final = {
+    "kubernetes_cluster_role": "ClusterRole",
+    "kubernetes_cluster_role_binding": "ClusterRoleBinding",
+    "kubernetes_config_map": "ConfigMap",
+    "kubernetes_cron_job": "CronJob",
+    "kubernetes_daemonset": "DaemonSet",
+    "kubernetes_daemon_set": "DaemonSet",
+    "kubernetes_deployment": "Deployment",
+    "kubernetes_ingress": "Ingress",
+    "kubernetes_job": "Job",
+    "kubernetes_namespace": "Namespace",
+    "kubernetes_network_policy": "NetworkPolicy",
+    "kubernetes_pod": "Pod",
+    "kubernetes_role": "Role",
+    "kubernetes_role_binding": "RoleBinding",
+    "kubernetes_secret": "Secret",
+    "kubernetes_service": "Service",
+    "kubernetes_service_account": "ServiceAccount",
+    "kubernetes_stateful_set": "StatefulSet",
+}
+# Blocks that are lists in the API, by their names in Terraform and there.
+_LISTS: Final = {
+    "container": "containers",
+    "init_container": "initContainers",
+    "volume": "volumes",
+    "volume_mount": "volumeMounts",
+    "env": "env",
+    "env_from": "envFrom",
+    "port": "ports",
+    "rule": "rules",
+    "subject": "subjects",
+    "ingress": "ingress",
+    "egress": "egress",
+    "from": "from",
+    "to": "to",
+    "path": "paths",
+    "tls": "tls",
+    "toleration": "tolerations",
+}
+_AS_IT_IS: Final = frozenset(("labels", "annotations", "match_labels", "data", "selector", "string_data"))
+
+
+def _declared(kind: str, values: Map) -> Map | None:
+    """The object that a resource of the provider declares, with the API's names."""
+    name = _DECLARED.get(re.sub(r"_v\d\w*$", "", kind))
+    if name is None:
+        return None
+    found = Map(values.line, values.path)
+    found.put("apiVersion", "v1", values.line)
+    found.put("kind", name, values.line)
+    for key, value in values.items():
+        found.put(_camel(key), _renamed(key, value), values.at(key))
+    for key in ("rules", "subjects"):
+        single = key.removesuffix("s")
+        if single in found and key not in found:
+            found.put(key, found.pop(single), found.at(single))
+    return found
+
+
+def _camel(name: str) -> str:
+    if name in _LISTS:
+        return _LISTS[name]
+    head, *rest = name.split("_")
+    return head + "".join(word.capitalize() for word in rest)
+
+
+def _renamed(name: str, value: Any) -> Any:
+    if name in _AS_IT_IS and not isinstance(value, list):
+        return value
+    if isinstance(value, Map):
+        found = Map(value.line, value.path)
+        for key, item in value.items():
+            found.put(_camel(key), _renamed(key, item), value.at(key))
+        return found
+    if isinstance(value, list) and value and all(isinstance(item, Map) for item in value):
+        items = [_renamed("", item) for item in value]
+        if name in _LISTS or name == "":
+            value[:] = items
+            return value
+        return items[0]
+    return value

@@ -1,0 +1,240 @@
+"""Which pods reach which over the network, and what is reached from outside of the cluster.
+
+Source: Kubernetes documentation, "Network Policies" (isolation for ingress and egress, both sides must allow),
+"Service", "Ingress"; Gateway API, "HTTPRoute" and "Gateway"; Istio, "Gateway" and "VirtualService"; KServe's and
+Knative's ``cluster-local`` visibility.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from assaymark.assess.kubernetes.rbac import selects
+from assaymark.formats.located import Map
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from assaymark.assess.estate.kubernetes import Cluster, Object
+    from assaymark.assess.kubernetes.pods import Pod
+    from assaymark.core.graph import Because
+
+_INTERNAL: Final = (
+    ("service.beta.kubernetes.io/aws-load-balancer-internal", ("true", "0.0.0.0/0")),
+    ("service.beta.kubernetes.io/aws-load-balancer-scheme", ("internal",)),
+    ("networking.gke.io/load-balancer-type", ("Internal",)),
+    ("cloud.google.com/load-balancer-type", ("Internal",)),
+    ("service.beta.kubernetes.io/azure-load-balancer-internal", ("true",)),
+    ("alb.ingress.kubernetes.io/scheme", ("internal",)),
+)
+_EVERYWHERE: Final = ("0.0.0.0/0", "::/0")
+
+
+@dataclass(frozen=True, slots=True)
+class Exposed:
+    """A workload that is reached from the internet: by which objects, in words, and where that is written."""
+
+    pod: Pod
+    by: Object
+    how: str
+    because: tuple[Because, ...]
+    tls: bool
+
+
+class Network:
+    """The policies of a cluster over its pods."""
+
+    def __init__(self, cluster: Cluster, pods: list[Pod]) -> None:
+        self.cluster = cluster
+        self.pods = pods
+        self._namespaces = {one.name: one.labels() for one in cluster.of("Namespace")}
+        self._policies = [
+            policy for policy in cluster.of("NetworkPolicy") if isinstance(policy.value.get("spec"), Map)
+        ]
+
+    def namespace_labels(self, name: str) -> dict[str, str]:
+        """The labels of a namespace; each has its name as one."""
+        return {"kubernetes.io/metadata.name": name, **self._namespaces.get(name, {})}
+
+    def policies(self, pod: Pod, direction: str) -> list[Object]:
+        """The policies that isolate a pod for ``Ingress`` or ``Egress``."""
+        found = []
+        for policy in self._policies:
+            spec = policy.value["spec"]
+            kinds = spec.get("policyTypes") or (["Ingress", "Egress"] if "egress" in spec else ["Ingress"])
+            here = policy.namespace == pod.owner.namespace and direction in kinds
+            if here and selects(spec.get("podSelector") or {}, pod.labels):
+                found.append(policy)
+        return found
+
+    def lets_in(self, policies: list[Object], source: Pod | None) -> bool:
+        """Whether some policy's ingress rules let ``source`` in; None is whoever comes from outside the cluster."""
+        return any(
+            self._peers(policy, rule.get("from"), source)
+            for policy in policies
+            for rule in policy.value["spec"].get("ingress") or ()
+            if isinstance(rule, dict)
+        )
+
+    def lets_out(self, policies: list[Object], target: Pod | None) -> bool:
+        """Whether some policy's egress rules let packets to ``target`` out; None is outside of the cluster."""
+        return any(
+            self._peers(policy, rule.get("to"), target)
+            for policy in policies
+            for rule in policy.value["spec"].get("egress") or ()
+            if isinstance(rule, dict)
+        )
+
+    def _peers(self, policy: Object, peers: Any, pod: Pod | None) -> bool:
+        if not peers:
+            return True
+        return any(isinstance(peer, dict) and self._peer(policy, peer, pod) for peer in peers)
+
+    def _peer(self, policy: Object, peer: dict[str, Any], pod: Pod | None) -> bool:
+        block = peer.get("ipBlock")
+        if isinstance(block, dict):
+            wide = block.get("cidr") in _EVERYWHERE
+            return wide if pod is None else wide or str(block.get("cidr", "")).startswith(("10.", "172.", "192.168."))
+        if pod is None:
+            return False
+        if "namespaceSelector" in peer:
+            if not selects(peer["namespaceSelector"] or {}, self.namespace_labels(pod.owner.namespace)):
+                return False
+        elif pod.owner.namespace != policy.namespace:
+            return False
+        return "podSelector" not in peer or selects(peer["podSelector"] or {}, pod.labels)
+
+    # what comes from outside
+
+    def selected(self, service: Object) -> list[Pod]:
+        """The pods of a service."""
+        spec = service.value.get("spec")
+        selector = spec.get("selector") if isinstance(spec, dict) else None
+        if not isinstance(selector, dict) or not selector:
+            return []
+        wanted = {key: str(value) for key, value in selector.items()}
+        return [
+            pod
+            for pod in self.pods
+            if pod.owner.namespace == service.namespace and wanted.items() <= pod.labels.items()
+        ]
+
+    def exposed(self) -> Iterator[Exposed]:
+        """All that is reached from the internet."""
+        services = {(one.namespace, one.name): one for one in self.cluster.of("Service")}
+        for service in self.cluster.of("Service"):
+            spec = service.value.get("spec")
+            kind = spec.get("type") if isinstance(spec, dict) else None
+            if kind in ("LoadBalancer", "NodePort") and not _internal(service) and not _narrowed(spec):
+                how = f"the {kind} service {service.name} passes on what comes"
+                for pod in self.selected(service):
+                    yield Exposed(pod, service, how, (service.because(spec, "type"),), tls=False)
+        for route, names, how, tls in self._routes():
+            for namespace, name in names:
+                found = services.get((namespace, name))
+                for pod in self.selected(found) if found else ():
+                    yield Exposed(pod, route, how, (route.because(), found.because()) if found else (), tls=tls)
+        yield from self._served()
+
+    def _routes(self) -> Iterator[tuple[Object, list[tuple[str, str]], str, bool]]:
+        gateways = {(one.namespace, one.name): one for one in self.cluster.of("Gateway")}
+        for ingress in self.cluster.of("Ingress"):
+            if not _internal(ingress):
+                spec = ingress.value.get("spec")
+                tls = bool(spec.get("tls")) if isinstance(spec, dict) else False
+                how = f"the ingress {ingress.name} passes on what comes"
+                yield (
+                    ingress,
+                    [(ingress.namespace, name) for name in _named(spec, "service", "serviceName")],
+                    how,
+                    tls,
+                )
+        for route in self.cluster.of("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute"):
+            spec = route.value.get("spec")
+            parents = _maps_of(spec, "parentRefs")
+            gates = [
+                gateways.get((str(item.get("namespace") or route.namespace), str(item.get("name"))))
+                for item in parents
+            ]
+            tls = bool(gates) and all(_gate_tls(gate) for gate in gates)
+            names = [
+                (str(item.get("namespace") or route.namespace), str(item["name"]))
+                for item in _maps_of(spec, "backendRefs")
+                if isinstance(item.get("name"), str)
+            ]
+            yield route, names, f"the route {route.name} of a gateway passes on what comes", tls
+        for route in self.cluster.of("VirtualService"):
+            spec = route.value.get("spec")
+            named = [str(one) for one in spec.get("gateways") or ()] if isinstance(spec, dict) else list[str]()
+            if any(one != "mesh" for one in named):
+                hosts = [str(item.get("host")).split(".") for item in _maps_of(spec, "destination")]
+                names = [(host[1] if len(host) > 1 else route.namespace, host[0]) for host in hosts]
+                gates = [gateways.get((route.namespace, one.rpartition("/")[2])) for one in named]
+                yield (
+                    route,
+                    names,
+                    f"the virtual service {route.name} passes on what comes",
+                    all(map(_gate_tls, gates)),
+                )
+
+    def _served(self) -> Iterator[Exposed]:
+        """KServe's and Knative's services have a route from outside unless they say otherwise."""
+        for pod in self.pods:
+            owner = pod.owner
+            if owner.kind == "InferenceService" or (owner.kind == "Service" and "knative" in owner.api):
+                labels = {**owner.labels(), **owner.labels("annotations")}
+                if (
+                    labels.get("networking.knative.dev/visibility", labels.get("networking.kserve.io/visibility"))
+                    != "cluster-local"
+                ):
+                    how = f"{owner.kind} {owner.name} gets a route from outside, since it is not cluster-local"
+                    yield Exposed(pod, owner, how, (owner.because(),), tls=False)
+
+
+def _internal(item: Object) -> bool:
+    annotations = item.labels("annotations")
+    return any(annotations.get(key, "").strip() in values for key, values in _INTERNAL)
+
+
+def _narrowed(spec: Any) -> bool:
+    ranges = (spec.get("loadBalancerSourceRanges") if isinstance(spec, dict) else None) or []
+    return bool(ranges) and not any(one in _EVERYWHERE for one in ranges)
+
+
+def _gate_tls(gate: Object | None) -> bool:
+    if gate is None:
+        return False
+    protocols = []
+    for item in _maps_of(gate.value.get("spec"), "listeners") + _maps_of(gate.value.get("spec"), "servers"):
+        port = item.get("port")
+        protocols.append(str(item.get("protocol") or (port.get("protocol") if isinstance(port, dict) else "")))
+    return bool(protocols) and all(protocol.upper() in ("HTTPS", "TLS") for protocol in protocols)
+
+
+def _maps_of(value: Any, key: str) -> list[dict[str, Any]]:
+    """All mappings under a key, at any depth; a mapping counts as a list of one."""
+    found: list[dict[str, Any]] = []
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            inner = item.get(key)
+            found += [one for one in (inner if isinstance(inner, list) else [inner]) if isinstance(one, dict)]
+            pending += item.values()
+        elif isinstance(item, list):
+            pending += item
+    return found
+
+
+def _named(value: Any, *keys: str) -> list[str]:
+    """Names of services in an ingress, of either version of its API."""
+    found: dict[str, None] = {}
+    for key in keys:
+        for item in _maps_of(value, key):
+            if isinstance(item.get("name"), str):
+                found[item["name"]] = None
+    for item in _maps_of(value, "backend"):
+        if isinstance(item.get("serviceName"), str):
+            found[item["serviceName"]] = None
+    return list(found)

@@ -1,0 +1,173 @@
+"""``pod_specs``: the pods that objects make, found by their shape in any object, custom resources too.
+
+Kubeflow's jobs, KServe's predictors, Ray's groups and Argo's templates hold pod templates, each at a place of its
+own; what has ``containers`` with images is one wherever it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from assaymark.formats.located import Map
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from assaymark.assess.estate.kubernetes import Cluster, Object
+    from assaymark.core.graph import Because
+
+_DEPTH: Final = 30
+_RUNNERS: Final = frozenset(("Secret", "ConfigMap", "CustomResourceDefinition", "Namespace", "Role", "ClusterRole"))
+_DANGEROUS: Final = frozenset(("SYS_ADMIN", "SYS_PTRACE", "SYS_MODULE", "DAC_READ_SEARCH", "ALL", "BPF", "NET_ADMIN"))
+_SOCKETS: Final = ("docker.sock", "containerd.sock", "crio.sock")
+# What a predictor of KServe says of its pod beside its containers.
+_PREDICTORS: Final = ("predictor", "transformer", "explainer")
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """A pod spec and the object that makes pods of it. ``labels`` are the pods'; ``where`` tells several apart."""
+
+    owner: Object
+    spec: Map
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    where: str
+
+    @property
+    def id(self) -> str:
+        """The id of the workload: the owner's, with ``#<place>`` for one of several templates."""
+        return f"{self.owner.id}#{self.where}" if self.where else self.owner.id
+
+    @property
+    def account(self) -> str:
+        """The name of its service account."""
+        found = self.spec.get("serviceAccountName") or self.spec.get("serviceAccount")
+        return found if isinstance(found, str) and found else "default"
+
+    def containers(self) -> Iterator[Map]:
+        """All containers, those that start before too."""
+        for key in ("containers", "initContainers", "ephemeralContainers"):
+            for item in self.spec.get(key) or ():
+                if isinstance(item, Map):
+                    yield item
+
+    def because(self, value: Any = None, key: str = "") -> Because:
+        """A line of the owner."""
+        return self.owner.because(self.spec if value is None else value, key)
+
+
+def pod_specs(cluster: Cluster) -> list[Pod]:
+    """All pods of all objects, in the order of ids."""
+    found = []
+    for _, owner in sorted(cluster.objects.items()):
+        if owner.kind in _RUNNERS:
+            continue
+        pods = list(_within(owner, owner.value, owner.metadata, (), 0))
+        for pod, place in pods:
+            where = "" if len(pods) == 1 else place
+            found.append(Pod(owner, pod.spec, pod.labels, pod.annotations, where))
+    return found
+
+
+def _within(
+    owner: Object, value: Any, metadata: Any, place: tuple[str, ...], depth: int
+) -> Iterator[tuple[Pod, str]]:
+    if depth > _DEPTH:
+        return
+    if isinstance(value, Map):
+        if _is_pod(value) or (place and place[-1] in _PREDICTORS and _is_predictor(value)):
+            fields = metadata if isinstance(metadata, dict) else {}
+            yield Pod(owner, _spec(value), _texts(fields, "labels"), _texts(fields, "annotations"), ""), _name(place)
+            return
+        inner = value.get("metadata", metadata if depth == 0 else None)
+        for key, item in value.items():
+            if key not in ("metadata", "status"):
+                yield from _within(owner, item, inner if key == "spec" else None, (*place, key), depth + 1)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            name = item.get("name") or item.get("groupName") if isinstance(item, Map) else None
+            label = name if isinstance(name, str) else str(index)
+            yield from _within(owner, item, None, (*place, label), depth + 1)
+
+
+def _is_pod(value: Map) -> bool:
+    containers = value.get("containers")
+    return (
+        isinstance(containers, list)
+        and bool(containers)
+        and any(isinstance(item, Map) and ("image" in item or "name" in item) for item in containers)
+    )
+
+
+def _is_predictor(value: Map) -> bool:
+    return "model" in value or any(isinstance(item, Map) and "storageUri" in item for item in value.values())
+
+
+def _spec(value: Map) -> Map:
+    """A predictor without containers runs its model's: the container is what the model says."""
+    if _is_pod(value):
+        return value
+    from assaymark.formats.located import Seq
+
+    found = Map(value.line, value.path)
+    for key, item in value.items():
+        found.put(key, item, value.at(key))
+    containers = Seq(value.line)
+    for item in value.values():
+        if isinstance(item, Map) and ("modelFormat" in item or "storageUri" in item or "runtime" in item):
+            containers.put(item, item.line)
+    found.put("containers", containers, value.line)
+    return found
+
+
+def _name(place: tuple[str, ...]) -> str:
+    skipped = ("spec", "template", "jobTemplate", "templates", "0")
+    return ".".join(part for part in place if part not in skipped) or "pod"
+
+
+def _texts(fields: Any, key: str) -> dict[str, str]:
+    found = fields.get(key)
+    return {name: str(value) for name, value in found.items()} if isinstance(found, dict) else {}
+
+
+def reaches_node(pod: Pod) -> tuple[str, Because] | None:
+    """How a pod reaches its node, in words, and where that is written; None when it does not."""
+    for key in ("hostPID", "hostIPC"):
+        if pod.spec.get(key) is True:
+            return f"it shares the node's processes ({key})", pod.because(pod.spec, key)
+    for volume in pod.spec.get("volumes") or ():
+        path = volume.get("hostPath") if isinstance(volume, Map) else None
+        text = path.get("path") if isinstance(path, Map) else None
+        if isinstance(text, str) and (text.rstrip("/") in _HOST_PATHS or text.endswith(_SOCKETS)):
+            return f"it mounts {text} of the node", pod.because(path)
+    for container in pod.containers():
+        context = container.get("securityContext")
+        if not isinstance(context, Map):
+            continue
+        if context.get("privileged") is True:
+            return "it is privileged", pod.because(context, "privileged")
+        capabilities = context.get("capabilities")
+        added = capabilities.get("add") if isinstance(capabilities, Map) else None
+        dangerous = sorted(_DANGEROUS & {str(one).removeprefix("CAP_") for one in added or ()} - {"NET_ADMIN"})
+        if dangerous:
+            return f"it has the capability {dangerous[0]}", pod.because(capabilities, "add")
+    return None
+
+
+_HOST_PATHS: Final = frozenset(
+    (
+        "",
+        "/etc",
+        "/root",
+        "/var",
+        "/var/run",
+        "/run",
+        "/var/lib/kubelet",
+        "/proc",
+        "/home",
+        "/etc/kubernetes",
+        "/var/lib",
+    )
+)

@@ -1,0 +1,180 @@
+"""Who may do what in a cluster: RBAC as the API server evaluates it, and what an attacker makes of it.
+
+Source: Kubernetes documentation, "Using RBAC Authorization" (privilege escalation prevention, escalate, bind,
+impersonate) and "Role Based Access Control Good Practices" (privilege escalation risks).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from assaymark.formats.located import Map
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from assaymark.assess.estate.kubernetes import Cluster, Object
+    from assaymark.core.graph import Because
+
+RBAC: Final = "rbac.authorization.k8s.io"
+# Roles that every cluster has, as far as they matter: (groups, resources, verbs).
+_READ: Final = ("get", "list", "watch")
+_CHANGE: Final = ("create", "delete", "deletecollection", "patch", "update")
+_WORK: Final = ("deployments", "daemonsets", "statefulsets", "replicasets", "deployments/scale", "statefulsets/scale")
+_EDIT: Final = (
+    (
+        ("",),
+        ("pods", "pods/attach", "pods/exec", "pods/portforward", "pods/proxy", "services/proxy"),
+        (*_READ, *_CHANGE),
+    ),
+    (("",), ("secrets", "configmaps", "services", "persistentvolumeclaims", "serviceaccounts"), (*_READ, *_CHANGE)),
+    (("",), ("serviceaccounts",), ("impersonate",)),
+    (("",), ("serviceaccounts/token",), ("create",)),
+    (("apps",), _WORK, (*_READ, *_CHANGE)),
+    (("batch",), ("jobs", "cronjobs"), (*_READ, *_CHANGE)),
+    (("networking.k8s.io",), ("ingresses", "networkpolicies"), (*_READ, *_CHANGE)),
+)
+_BUILT_IN: Final[dict[str, tuple[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]], ...]]] = {
+    "cluster-admin": ((("*",), ("*",), ("*",)),),
+    "admin": (*_EDIT, ((RBAC,), ("roles", "rolebindings"), (*_READ, *_CHANGE))),
+    "edit": _EDIT,
+    "view": ((("",), ("pods", "configmaps", "services", "persistentvolumeclaims"), _READ),),
+    "system:node": ((("",), ("secrets", "configmaps", "pods", "nodes"), _READ),),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule in one scope. ``namespace`` is empty for the whole cluster. ``names``: none means all."""
+
+    groups: tuple[str, ...]
+    resources: tuple[str, ...]
+    verbs: tuple[str, ...]
+    names: tuple[str, ...]
+    namespace: str
+    because: tuple[Because, ...]
+
+    def allows(self, verb: str, group: str, resource: str) -> bool:
+        """Whether it allows a verb on a resource (``pods/exec`` for a part of one)."""
+        if not ({"*", verb} & set(self.verbs) and {"*", group} & set(self.groups)):
+            return False
+        part = resource.partition("/")[2]
+        fits = {"*", resource} | ({f"*/{part}"} if part else set())
+        return bool(fits & set(self.resources))
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Who is bound: ``kind`` is ServiceAccount, User or Group."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    @property
+    def id(self) -> str:
+        """The id of its node."""
+        return f"k8s:{self.namespace or '-'}/{self.kind.lower()}/{self.name}"
+
+
+def bound(cluster: Cluster) -> dict[Subject, list[Rule]]:
+    """The rules of each subject, by all bindings."""
+    found: dict[Subject, list[Rule]] = {}
+    for binding in cluster.of("RoleBinding", "ClusterRoleBinding"):
+        rules = list(_rules(cluster, binding))
+        for subject in _subjects(binding):
+            found.setdefault(subject, []).extend(rules)
+    return found
+
+
+def _subjects(binding: Object) -> Iterator[Subject]:
+    for item in binding.value.get("subjects") or ():
+        if isinstance(item, Map) and isinstance(item.get("name"), str):
+            kind, name = str(item.get("kind")), str(item["name"])
+            if kind == "ServiceAccount":
+                yield Subject(kind, str(item.get("namespace") or binding.namespace), name)
+            elif kind == "User" and name.startswith("system:serviceaccount:") and name.count(":") == 3:  # noqa: PLR2004
+                _, _, namespace, account = name.split(":")
+                yield Subject("ServiceAccount", namespace, account)
+            elif kind in ("User", "Group"):
+                yield Subject(kind, "", name)
+
+
+def _rules(cluster: Cluster, binding: Object) -> Iterator[Rule]:
+    reference = binding.value.get("roleRef")
+    if not isinstance(reference, Map):
+        return
+    name, kind = str(reference.get("name")), str(reference.get("kind"))
+    namespace = binding.namespace if binding.kind == "RoleBinding" else ""
+    role_namespace = binding.namespace if kind == "Role" else ""
+    role = next((one for one in cluster.of(kind) if one.name == name and one.namespace == role_namespace), None)
+    where = binding.because(reference)
+    if role is None:
+        for groups, resources, verbs in _BUILT_IN.get(name, ()) if kind == "ClusterRole" else ():
+            yield Rule(groups, resources, verbs, (), namespace, (where,))
+        return
+    for item in _role_rules(cluster, role):
+        yield Rule(
+            _words(item, "apiGroups"),
+            _words(item, "resources"),
+            _words(item, "verbs"),
+            _words(item, "resourceNames"),
+            namespace,
+            (role.because(item), where),
+        )
+
+
+def _role_rules(cluster: Cluster, role: Object) -> Iterator[Map]:
+    yield from (item for item in role.value.get("rules") or () if isinstance(item, Map))
+    aggregation = role.value.get("aggregationRule")
+    selectors = aggregation.get("clusterRoleSelectors") if isinstance(aggregation, Map) else None
+    for selector in selectors or ():
+        for other in cluster.of("ClusterRole"):
+            if other is not role and selects(selector, other.labels()):
+                yield from (item for item in other.value.get("rules") or () if isinstance(item, Map))
+
+
+def unresolved_roles(cluster: Cluster) -> Iterator[tuple[Object, str]]:
+    """Bindings whose role is neither in the input nor one that every cluster has."""
+    for binding in cluster.of("RoleBinding", "ClusterRoleBinding"):
+        reference = binding.value.get("roleRef")
+        if isinstance(reference, Map):
+            kind, name = str(reference.get("kind")), str(reference.get("name"))
+            namespace = binding.namespace if kind == "Role" else ""
+            known = any(one.name == name and one.namespace == namespace for one in cluster.of(kind))
+            if not known and not (kind == "ClusterRole" and name in _BUILT_IN):
+                yield binding, f"{kind} {name}"
+
+
+def _words(item: Map, key: str) -> tuple[str, ...]:
+    found = item.get(key)
+    return tuple(str(one) for one in found) if isinstance(found, list) else ()
+
+
+def selects(selector: Any, labels: dict[str, str]) -> bool:
+    """Whether a label selector means what has these labels; an empty one (not an absent one) means all."""
+    if not isinstance(selector, dict):
+        return False
+    wanted = selector.get("matchLabels")
+    for key, value in (wanted if isinstance(wanted, dict) else {}).items():
+        if labels.get(key) != str(value):
+            return False
+    for item in selector.get("matchExpressions") or ():
+        if isinstance(item, dict) and not _expression(item, labels):
+            return False
+    return True
+
+
+def _expression(item: dict[str, Any], labels: dict[str, str]) -> bool:
+    key, values = str(item.get("key")), [str(one) for one in item.get("values") or ()]
+    match item.get("operator"):
+        case "In":
+            return labels.get(key) in values
+        case "NotIn":
+            return labels.get(key) not in values
+        case "Exists":
+            return key in labels
+        case "DoesNotExist":
+            return key not in labels
+    return False

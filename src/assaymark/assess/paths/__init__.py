@@ -1,0 +1,1 @@
+"""What leads where: closure by bit sets, shortest paths, minimum cuts, and proofs that nothing leads somewhere."""

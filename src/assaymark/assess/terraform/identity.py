@@ -1,0 +1,133 @@
+"""What Terraform's resources get when they are made: ARNs, ids and names that others refer to.
+
+A name that a template leaves open keeps its text with ``<`` and ``>``, so that two references to one resource stay
+equal. The account and region are those of the provider, else ``UNKNOWN_ACCOUNT`` and ``REGION``.
+Source: Service Authorization Reference, "Resource types defined by ..." for the forms of ARNs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from assaymark.assess.unresolved import Unresolved
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+REGION: Final = "us-east-1"  # stands for a region that the input does not show
+
+# Type: (the attributes that may hold its name, the form of its ARN).
+_ARNS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
+    "aws_bedrockagent_agent": (("agent_name",), "arn:aws:bedrock:{region}:{account}:agent/{name}"),
+    "aws_bedrockagent_knowledge_base": (("name",), "arn:aws:bedrock:{region}:{account}:knowledge-base/{name}"),
+    "aws_cloudformation_stack": (("name",), "arn:aws:cloudformation:{region}:{account}:stack/{name}/0"),
+    "aws_cloudwatch_log_group": (("name",), "arn:aws:logs:{region}:{account}:log-group:{name}"),
+    "aws_codebuild_project": (("name",), "arn:aws:codebuild:{region}:{account}:project/{name}"),
+    "aws_db_instance": (("identifier",), "arn:aws:rds:{region}:{account}:db:{name}"),
+    "aws_dynamodb_table": (("name",), "arn:aws:dynamodb:{region}:{account}:table/{name}"),
+    "aws_ecr_repository": (("name",), "arn:aws:ecr:{region}:{account}:repository/{name}"),
+    "aws_ecs_cluster": (("name",), "arn:aws:ecs:{region}:{account}:cluster/{name}"),
+    "aws_ecs_service": (("name",), "arn:aws:ecs:{region}:{account}:service/{name}"),
+    "aws_ecs_task_definition": (("family",), "arn:aws:ecs:{region}:{account}:task-definition/{name}:1"),
+    "aws_efs_file_system": ((), "arn:aws:elasticfilesystem:{region}:{account}:file-system/{name}"),
+    "aws_eks_cluster": (("name",), "arn:aws:eks:{region}:{account}:cluster/{name}"),
+    "aws_elasticsearch_domain": (("domain_name",), "arn:aws:es:{region}:{account}:domain/{name}"),
+    "aws_glue_dev_endpoint": (("name",), "arn:aws:glue:{region}:{account}:devEndpoint/{name}"),
+    "aws_glue_job": (("name",), "arn:aws:glue:{region}:{account}:job/{name}"),
+    "aws_iam_group": (("name",), "arn:aws:iam::{account}:group{path}{name}"),
+    "aws_iam_instance_profile": (("name",), "arn:aws:iam::{account}:instance-profile{path}{name}"),
+    "aws_iam_openid_connect_provider": (("url",), "arn:aws:iam::{account}:oidc-provider/{name}"),
+    "aws_iam_policy": (("name",), "arn:aws:iam::{account}:policy{path}{name}"),
+    "aws_iam_role": (("name",), "arn:aws:iam::{account}:role{path}{name}"),
+    "aws_iam_saml_provider": (("name",), "arn:aws:iam::{account}:saml-provider/{name}"),
+    "aws_iam_user": (("name",), "arn:aws:iam::{account}:user{path}{name}"),
+    "aws_instance": ((), "arn:aws:ec2:{region}:{account}:instance/{name}"),
+    "aws_kinesis_stream": (("name",), "arn:aws:kinesis:{region}:{account}:stream/{name}"),
+    "aws_kms_key": ((), "arn:aws:kms:{region}:{account}:key/{name}"),
+    "aws_lambda_function": (("function_name",), "arn:aws:lambda:{region}:{account}:function:{name}"),
+    "aws_opensearch_domain": (("domain_name",), "arn:aws:es:{region}:{account}:domain/{name}"),
+    "aws_rds_cluster": (("cluster_identifier",), "arn:aws:rds:{region}:{account}:cluster:{name}"),
+    "aws_s3_access_point": (("name",), "arn:aws:s3:{region}:{account}:accesspoint/{name}"),
+    "aws_s3_bucket": (("bucket",), "arn:aws:s3:::{name}"),
+    "aws_sagemaker_domain": ((), "arn:aws:sagemaker:{region}:{account}:domain/{name}"),
+    "aws_sagemaker_endpoint": (("name",), "arn:aws:sagemaker:{region}:{account}:endpoint/{name}"),
+    "aws_sagemaker_endpoint_configuration": (
+        ("name",),
+        "arn:aws:sagemaker:{region}:{account}:endpoint-config/{name}",
+    ),
+    "aws_sagemaker_feature_group": (
+        ("feature_group_name",),
+        "arn:aws:sagemaker:{region}:{account}:feature-group/{name}",
+    ),
+    "aws_sagemaker_model": (("name",), "arn:aws:sagemaker:{region}:{account}:model/{name}"),
+    "aws_sagemaker_model_package_group": (
+        ("model_package_group_name",),
+        "arn:aws:sagemaker:{region}:{account}:model-package-group/{name}",
+    ),
+    "aws_sagemaker_notebook_instance": (("name",), "arn:aws:sagemaker:{region}:{account}:notebook-instance/{name}"),
+    "aws_sagemaker_pipeline": (("pipeline_name",), "arn:aws:sagemaker:{region}:{account}:pipeline/{name}"),
+    "aws_sagemaker_user_profile": (
+        ("user_profile_name",),
+        "arn:aws:sagemaker:{region}:{account}:user-profile/{name}",
+    ),
+    "aws_secretsmanager_secret": (("name",), "arn:aws:secretsmanager:{region}:{account}:secret:{name}"),
+    "aws_sfn_state_machine": (("name",), "arn:aws:states:{region}:{account}:stateMachine:{name}"),
+    "aws_sns_topic": (("name",), "arn:aws:sns:{region}:{account}:{name}"),
+    "aws_sqs_queue": (("name",), "arn:aws:sqs:{region}:{account}:{name}"),
+    "aws_ssm_parameter": (("name",), "arn:aws:ssm:{region}:{account}:parameter/{name}"),
+}
+
+# What ``id`` is, where it is neither the name nor the ARN.
+_ID_IS_ARN: Final = frozenset(
+    (
+        *("aws_iam_policy", "aws_iam_openid_connect_provider", "aws_iam_saml_provider", "aws_sns_topic"),
+        *("aws_secretsmanager_secret", "aws_lb", "aws_sagemaker_domain", "aws_ecs_cluster"),
+    )
+)
+_NAMES: Final = frozenset(
+    ("name", "id", "bucket", "function_name", "identifier", "family", "key_id", "unique_id", "user", "role")
+)
+
+
+def arn_of(kind: str, address: str, get: Callable[[str], Any], account: str, region: str) -> str:
+    """The ARN of a resource; empty when its type has none here. ``get`` gives its attributes, None for none."""
+    if kind not in _ARNS:
+        return ""
+    _, form = _ARNS[kind]
+    path = get("path")
+    return form.format(
+        region=region,
+        account=account,
+        name=name_of(kind, address, get).removeprefix("https://" if "openid" in kind else "/"),
+        path=closed(path) if isinstance(path, str) and path.startswith("/") else "/",
+    )
+
+
+def name_of(kind: str, address: str, get: Callable[[str], Any]) -> str:
+    """The name it has, by what its type is named by; its address stands for a name that is made when it is."""
+    keys = _ARNS[kind][0] if kind in _ARNS else ("name",)
+    for key in keys:
+        value = get(key)
+        if isinstance(value, str) and value:
+            return closed(value)
+    prefix = get("name_prefix") or get("bucket_prefix")
+    return f"{closed(prefix)}<{address}>" if isinstance(prefix, str) else f"<{address}>"
+
+
+def closed(text: str) -> str:
+    """A text that may be open, so that it can be a part of a name: ``${var.x}`` as ``<var.x>``."""
+    return text.replace("${", "<").replace("}", ">") if isinstance(text, Unresolved) else text
+
+
+def computed(kind: str, address: str, name: str, get: Callable[[str], Any], account: str, region: str) -> Any:
+    """An attribute that the resource gets when it is made; None when that is not known here."""
+    arn = arn_of(kind, address, get, account, region)
+    if name in ("arn", "qualified_arn", "invoke_arn") and arn:
+        return arn
+    if name == "id" and kind in _ID_IS_ARN and arn:
+        return arn
+    if name in _NAMES:
+        return name_of(kind, address, get)
+    if kind == "aws_s3_bucket" and name in ("bucket_domain_name", "bucket_regional_domain_name"):
+        return f"{name_of(kind, address, get)}.s3.amazonaws.com"
+    return None

@@ -1,0 +1,181 @@
+"""``terraform_resources``: the resources of all plans and root modules in the input, in one form."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING, Any
+
+from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
+from assaymark.assess.estate.terraform import TfResource
+from assaymark.assess.terraform.identity import REGION, arn_of, computed
+from assaymark.assess.terraform.module import Folder, Module
+from assaymark.assess.unresolved import Unresolved
+from assaymark.core.errors import InputError
+from assaymark.formats.hcl.parser import parse_hcl
+from assaymark.formats.located import Map
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from assaymark.assess.files import SourceFile
+    from assaymark.assess.inputs import Inputs
+
+
+def terraform_resources(inputs: Inputs) -> list[TfResource]:
+    """All managed resources, by address within each root; plans before configuration."""
+    found = [resource for file, plan in _plans(inputs) for resource in _linked(list(_planned(file, plan)))]
+    planned = {resource.address for resource in found}
+    for module in _roots(inputs):
+        for instance in module.instances():
+            if instance.mode == "resource" and instance.address not in planned:
+                account, region = module.account(), module.region()
+
+                def made(name: str, instance: Any = instance) -> Any:
+                    value = instance.attribute(name)
+                    return None if value == "${" + f"{instance.address}.{name}" + "}" else value
+
+                found.append(
+                    TfResource(
+                        instance.kind,
+                        instance.address,
+                        instance.values(),
+                        instance.file,
+                        instance.line,
+                        account,
+                        region,
+                        arn_of(instance.kind, instance.address, instance.get, account, region),
+                        made,
+                    )
+                )
+    return found
+
+
+def _roots(inputs: Inputs) -> list[Module]:
+    """The root modules: folders with Terraform files that no other folder calls."""
+    folders: dict[str, Folder] = {}
+    for file in inputs.named(".tf", ".tofu"):
+        path = posixpath.dirname(file.path)
+        try:
+            body = parse_hcl(file.text())
+        except InputError as error:
+            inputs.reading.skip(file.path, f"{error.message} ({error.position})")
+            continue
+        inputs.reading.read.add(file.path)
+        folders.setdefault(path, Folder(path)).add(file, body)
+    for file in inputs.named(".tfvars"):
+        folder = folders.get(posixpath.dirname(file.path))
+        name = posixpath.basename(file.path)
+        if folder is None:
+            inputs.reading.skip(file.path, "values of variables beside no Terraform configuration")
+            continue
+        if name != "terraform.tfvars" and not name.endswith(".auto.tfvars"):
+            inputs.reading.skip(file.path, "Terraform reads it only when it is named with -var-file")
+            continue
+        try:
+            body = parse_hcl(file.text())
+        except InputError as error:
+            inputs.reading.skip(file.path, f"{error.message} ({error.position})")
+            continue
+        inputs.reading.read.add(file.path)
+        folder.given |= {key: (file, value) for key, value in body.attributes.items()}
+    for file in inputs.named(".tf.json", ".tfvars.json"):
+        inputs.reading.skip(file.path, "Terraform's JSON syntax; a plan as JSON is read")
+    called = set()
+    for folder in folders.values():
+        for placed in folder.calls.values():
+            source = placed.block.body.attributes.get("source")
+            text = getattr(source, "value", None)
+            if isinstance(text, str) and text.startswith("."):
+                path = posixpath.normpath(posixpath.join(folder.path, text))
+                called.add("" if path == "." else path)
+    return [Module(folder, folders, inputs) for path, folder in sorted(folders.items()) if path not in called]
+
+
+def _plans(inputs: Inputs) -> Iterator[tuple[SourceFile, Map]]:
+    """Documents that ``terraform show -json`` wrote, of a plan or a state."""
+    for file, value in inputs.maps():
+        if "format_version" in value and ("planned_values" in value or isinstance(value.get("values"), Map)):
+            inputs.reading.read.add(file.path)
+            yield file, value
+
+
+def _planned(file: SourceFile, plan: Map) -> Iterator[TfResource]:
+    values = plan.get("planned_values") or plan.get("values")
+    root = values.get("root_module") if isinstance(values, Map) else None
+    changes = {
+        change.get("address"): change for change in plan.get("resource_changes") or () if isinstance(change, Map)
+    }
+    configured = _configured(plan)
+    pending = [root] if isinstance(root, Map) else []
+    while pending:
+        module = pending.pop()
+        pending += [child for child in module.get("child_modules") or () if isinstance(child, Map)]
+        for item in module.get("resources") or ():
+            if isinstance(item, Map) and item.get("mode") == "managed" and isinstance(item.get("values"), Map):
+                yield _resource(file, item, changes.get(item.get("address")), configured)
+
+
+def _linked(resources: list[TfResource]) -> list[TfResource]:
+    """The resources of a plan, with references to each other in place of what is known after apply only."""
+    table = {resource.address: resource for resource in resources}
+    for resource in resources:
+        for name, value in resource.values.items():
+            if isinstance(value, Unresolved) and value.startswith("${"):
+                address, _, attribute = value[2:-1].rpartition(".")
+                other = table.get(address) or table.get(f"{address}[0]")
+                known = other.get(attribute) if other else None
+                if isinstance(known, str) and not isinstance(known, Unresolved):
+                    resource.values[name] = known
+    return resources
+
+
+def _resource(file: SourceFile, item: Map, change: Map | None, configured: dict[str, Map]) -> TfResource:
+    kind, address, values = str(item.get("type")), str(item.get("address")), item["values"]
+    after = change.get("change") if isinstance(change, Map) else None
+    open_ones = after.get("after_unknown") if isinstance(after, Map) else None
+    expressions = configured.get(address.partition("[")[0], Map(0))
+
+    def get(name: str) -> Any:
+        return values.get(name)
+
+    for name, is_open in (open_ones or {}).items():
+        if is_open is True and values.get(name) is None and name in expressions:
+            references = expressions[name].get("references") if isinstance(expressions[name], Map) else None
+            shown = str(references[0]) if references else f"{address}.{name}"
+            values.put(name, Unresolved("${" + shown + "}"), item.line)
+
+    def made(name: str) -> Any:
+        return computed(kind, address, name, get, UNKNOWN_ACCOUNT, REGION)
+
+    arn = values.get("arn")
+    known = arn if isinstance(arn, str) and arn.startswith("arn:") else ""
+    account = known.split(":")[4] if known else ""
+    return TfResource(
+        kind,
+        address,
+        values,
+        file,
+        item.line,
+        account or UNKNOWN_ACCOUNT,
+        REGION,
+        known or arn_of(kind, address, get, UNKNOWN_ACCOUNT, REGION),
+        made,
+    )
+
+
+def _configured(plan: Map) -> dict[str, Map]:
+    """The expressions of each resource by its address without indices."""
+    found: dict[str, Map] = {}
+    configuration = plan.get("configuration")
+    root = configuration.get("root_module") if isinstance(configuration, Map) else None
+    pending = [("", root)] if isinstance(root, Map) else []
+    while pending:
+        prefix, module = pending.pop()
+        for item in module.get("resources") or ():
+            if isinstance(item, Map) and isinstance(item.get("expressions"), Map):
+                found[f"{prefix}{item.get('address')}"] = item["expressions"]
+        calls = module.get("module_calls")
+        for name, call in calls.items() if isinstance(calls, Map) else ():
+            if isinstance(call, Map) and isinstance(call.get("module"), Map):
+                pending.append((f"{prefix}module.{name}.", call["module"]))
+    return found

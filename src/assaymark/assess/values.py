@@ -1,0 +1,77 @@
+"""Values of Terraform's expressions: plain ones, ``Map`` and ``Seq``, ``Unresolved``, and JSON as text."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from assaymark.assess.unresolved import HOLE, Unresolved, pattern_of
+from assaymark.core.errors import InputError
+from assaymark.formats.located import Map, Seq, read_json
+
+
+class Json(str):
+    """A text that ``jsonencode`` made, and the value it was made from, which knows its lines."""
+
+    __slots__ = ("value",)
+
+    value: Any
+
+    def __new__(cls, value: Any) -> Json:  # noqa: PYI034 - nobody derives from it
+        """The text is the encoded value."""
+        found = super().__new__(cls, json.dumps(value, default=str))
+        found.value = value
+        return found
+
+
+def json_of(value: Any, line: int, path: str = "") -> Any:
+    """The value of a JSON text, with its holes as ``Unresolved``; None when it is no JSON; a value stays itself.
+
+    Args:
+        value: what an attribute has: ``Json``, a text, a ``Map``, or ``Unresolved``.
+        line: where the text begins.
+        path: the file that it came from, when that is another one.
+    """
+    if isinstance(value, Json):
+        return value.value
+    if not isinstance(value, str):
+        return value if isinstance(value, Map) else None
+    try:
+        found = read_json(pattern_of(value), line)
+    except InputError:
+        return Unresolved(value, pattern_of(value)) if isinstance(value, Unresolved) else None
+    return _opened(found, path)
+
+
+def _opened(value: Any, path: str) -> Any:
+    """The value with each text that has a hole marked."""
+    if isinstance(value, Map):
+        value.path = path
+        for key, item in value.items():
+            value[key] = _opened(item, path)
+    elif isinstance(value, Seq):
+        value.path = path
+        value[:] = [_opened(item, path) for item in value]
+    elif isinstance(value, str) and HOLE in value:
+        return Unresolved(value.replace(HOLE, "${...}"), value)
+    return value
+
+
+def text_of(value: Any) -> str | None:
+    """A scalar as Terraform writes it into a text; None for what has none."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value) if isinstance(value, (int, float)) else None
+
+
+def unresolved(value: Any) -> bool:
+    """Whether the value, or anything within, was left open."""
+    if isinstance(value, Unresolved):
+        return True
+    if isinstance(value, dict):
+        return any(unresolved(item) for item in value.values())
+    return isinstance(value, list) and any(unresolved(item) for item in value)

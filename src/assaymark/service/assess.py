@@ -1,0 +1,96 @@
+"""Assessing a folder: read its files, and hand them to the engine. Writes nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from assaymark.assess.engine import assess
+from assaymark.assess.files import SourceFile, source_file
+from assaymark.core.errors import UsageError
+from assaymark.core.limits import ASSESS_MAX_FILE_BYTES, ASSESS_MAX_FILES, ASSESS_MAX_TOTAL_BYTES
+from assaymark.core.report import Skipped
+from assaymark.store.walk import find_file, is_folder, walk
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from assaymark.assess.engine import Assessment
+    from assaymark.core.errors import InputError
+    from assaymark.store.walk import FoundFile
+
+# Folders that hold what a team did not write: tools' copies of other people's files.
+_VENDORED: Final = frozenset(
+    (
+        ".git",
+        ".hg",
+        ".svn",
+        ".terraform",
+        "node_modules",
+        ".venv",
+        "venv",
+        "site-packages",
+        "__pycache__",
+        ".tox",
+        ".mypy_cache",
+        ".ruff_cache",
+    )
+)
+
+
+def assess_path(path: Path, now: int) -> tuple[Assessment, tuple[SourceFile, ...]]:
+    """The assessment of a folder (or of one file) and the files that were read. ``now``: seconds since 1970.
+
+    Raises:
+        UsageError: ``path-missing``, ``path-unreadable``, ``assess-empty`` when no file is there.
+        InputError: ``manifest-size`` above the limit of files.
+    """
+    skipped: list[Skipped] = []
+    files = tuple(_read(path, skipped))
+    if not files and not skipped:
+        raise UsageError(
+            "assess-empty", "there is no file in it", source=str(path), remedy="name a folder with files"
+        )
+    found = assess(files, datetime.fromtimestamp(now, UTC))
+    found.reading.skipped[:0] = skipped
+    return found, files
+
+
+def _read(path: Path, skipped: list[Skipped]) -> list[SourceFile]:
+    def refused(shown: str, error: InputError) -> None:
+        skipped.append(Skipped(shown, error.message))
+
+    found = sorted(walk(path, refused) if is_folder(path) else [find_file(path)], key=lambda file: file.path)
+    vendored: dict[str, int] = {}
+    files: list[SourceFile] = []
+    total = 0
+    for file in found:
+        folder = _vendored(file)
+        if folder:
+            vendored[folder] = vendored.get(folder, 0) + 1
+            continue
+        if file.size > ASSESS_MAX_FILE_BYTES:
+            skipped.append(Skipped(file.path, f"larger than {ASSESS_MAX_FILE_BYTES >> 20} MiB"))
+            continue
+        total += file.size
+        if total > ASSESS_MAX_TOTAL_BYTES or len(files) >= ASSESS_MAX_FILES:
+            skipped.append(Skipped(file.path, "beyond the limit of what one assessment reads; name a smaller folder"))
+            continue
+        try:
+            files.append(source_file(file.path, file.real.read_bytes()))
+        except OSError as error:
+            skipped.append(Skipped(file.path, f"cannot be read: {error.strerror}"))
+    skipped += [
+        Skipped(folder, f"{count} files of a tool's own folder; name it to have it read")
+        for folder, count in vendored.items()
+        if not folder.endswith(".git")
+    ]
+    return files
+
+
+def _vendored(file: FoundFile) -> str:
+    parts = file.path.split("/")[:-1]
+    for index, part in enumerate(parts):
+        if part in _VENDORED:
+            return "/".join(parts[: index + 1])
+    return ""

@@ -1,0 +1,129 @@
+"""An assessment for scripts: the contract of ``assess --format json``, version 1 (docs/spec/assess.md)."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from assaymark.assess.rules import RULES
+from assaymark.core.graph import State
+from assaymark.core.limits import ASSESS_MAX_REACH
+from assaymark.core.report_json import printable
+
+if TYPE_CHECKING:
+    from assaymark.assess.engine import Assessment
+    from assaymark.assess.paths.isolation import Isolation
+    from assaymark.assess.paths.ranked import Path
+    from assaymark.core.graph import Because, Edge
+    from assaymark.core.report import Finding
+
+ASSESS_SCHEMA: Final = "assaymark:assess-output/v1"
+ISOLATION_SCHEMA: Final = "assaymark:isolation-output/v1"
+
+
+def assessment_document(found: Assessment, measures: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Findings, paths, reach, skipped and measures; lists are sorted, the worst first where there is a worst."""
+    reach = found.reach
+    return {
+        "schema": ASSESS_SCHEMA,
+        "graph": {
+            "digest": found.graph.digest(),
+            "nodes": len(found.graph.nodes),
+            "edges": len(found.graph.edges),
+        },
+        "findings": [finding_document(finding) for finding in found.findings],
+        "paths": [path_document(path) for path in found.ranked.paths],
+        "paths_total": found.ranked.pairs,
+        "choke_points": [
+            {
+                "target": printable(choke.target.id),
+                "cut": None if choke.cut is None else [edge_document(edge) for edge in choke.cut],
+            }
+            for choke in found.chokes
+        ],
+        "reach": [
+            {
+                "principal": printable(triple.principal),
+                "action": triple.action,
+                "resource": printable(triple.resource),
+                "state": "allowed" if triple.state is State.YES else "unknown",
+            }
+            for triple in islice(reach.triples(), ASSESS_MAX_REACH)
+        ],
+        "skipped": [
+            {"path": printable(item.path), "reason": printable(item.reason)} for item in found.reading.skipped
+        ],
+        "gaps": [printable(text) for text in found.reading.gaps],
+        "measures": {
+            "files_read": len(found.reading.read),
+            "reach_allowed": reach.count(unknown=False),
+            "reach_possible": reach.count(unknown=True),
+            **(measures or {}),
+        },
+    }
+
+
+def fingerprint(finding: Finding) -> str:
+    """32 hexadecimal digits that stay while the rule, what it is about and its file stay, whatever the line."""
+    about = f"{finding.rule}\x00{finding.name}\x00{finding.locations[0].path}"
+    return sha256(about.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+def finding_document(finding: Finding) -> dict[str, Any]:
+    """One finding."""
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity.name.lower(),
+        "confidence": finding.confidence.name.lower(),
+        "message": printable(finding.message),
+        "about": printable(finding.name),
+        "fingerprint": fingerprint(finding),
+        "locations": [{"path": printable(place.path), "line": place.line} for place in finding.locations],
+        "refs": list(RULES[finding.rule].refs),
+        "fixes": [],
+    }
+
+
+def path_document(path: Path) -> dict[str, Any]:
+    """One attack path."""
+    return {
+        "from": printable(path.source.id),
+        "to": printable(path.target.id),
+        "severity": path.severity.name.lower(),
+        "boundary": "; ".join(path.crosses),
+        "state": "certain" if path.state is State.YES else "unknown",
+        "decides": [printable(text) for text in path.decides],
+        "steps": [edge_document(step) for step in path.steps],
+    }
+
+
+def edge_document(edge: Edge) -> dict[str, Any]:
+    """One step: ``because`` is where it is written, ``how`` what an attacker would do."""
+    return {
+        "relation": edge.relation,
+        "from": printable(edge.source),
+        "to": printable(edge.target),
+        "state": "certain" if edge.state is State.YES else "unknown",
+        "how": printable(edge.how),
+        "because": [place_document(place) for place in edge.because],
+    }
+
+
+def place_document(place: Because) -> dict[str, Any]:
+    """A line of a file."""
+    return {"path": printable(place.path), "line": place.line, "digest": f"sha256:{place.digest}"}
+
+
+def isolation_document(answer: Isolation) -> dict[str, Any]:
+    """``--isolated``: the closed set, or the walk."""
+    return {
+        "schema": ISOLATION_SCHEMA,
+        "from": printable(answer.source),
+        "to": printable(answer.target),
+        "isolated": {State.YES: "yes", State.NO: "no", State.UNKNOWN: "unknown"}[answer.state],
+        "graph": answer.graph,
+        "closed_set": [{"node": printable(node), "mode": mode} for node, mode in answer.closed],
+        "path": [edge_document(edge) for edge in answer.walk],
+        "decides": [printable(text) for edge in answer.walk for text in edge.decides],
+    }

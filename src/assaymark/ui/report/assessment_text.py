@@ -1,0 +1,181 @@
+"""An assessment for people: the worst paths in words, then what to cut, then counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from assaymark.assess.kinds import RELATIONS
+from assaymark.assess.rules import RULES
+from assaymark.core.graph import State
+from assaymark.core.report import Severity
+from assaymark.ui.report.style import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from assaymark.assess.engine import Assessment
+    from assaymark.assess.paths.isolation import Isolation
+    from assaymark.assess.paths.ranked import Path
+    from assaymark.core.graph import Because, Edge, Node
+    from assaymark.core.report import Finding
+    from assaymark.ui.report.style import Style
+
+WORST: Final = 5
+_FINDINGS: Final = 30  # shown; the rest is counted
+_SKIPPED: Final = 10
+_COLOURS: Final = {
+    Severity.CRITICAL: ("bold", "red"),
+    Severity.HIGH: ("red",),
+    Severity.MEDIUM: ("yellow",),
+    Severity.LOW: ("cyan",),
+    Severity.INFO: ("dim",),
+}
+
+
+def assessment_text(found: Assessment, style: Style) -> str:
+    """The summary of ``assess``."""
+    return "\n".join(_lines(found, style)) + "\n"
+
+
+def _lines(found: Assessment, style: Style) -> Iterator[str]:
+    nodes = found.graph.nodes
+    paths = worst_paths(found.ranked.paths)
+    for number, path in enumerate(paths, 1):
+        yield from _path(number, path, nodes_of(found), style)
+    if not paths:
+        yield "No attack path: nothing that a stranger, a workload or a principal holds leads to what must be kept."
+        yield ""
+    yield from _chokes(found, style)
+    yield from _findings(found.findings, style)
+    yield from _skipped(found, style)
+    severities = Counter(path.severity for path in found.ranked.paths)
+    yield (
+        f"{count(found.ranked.pairs, 'path')}{_by_severity(severities)}, "
+        f"{count(len(found.findings), 'finding')}"
+        f"{_by_severity(Counter(finding.severity for finding in found.findings))}; "
+        f"{count(len(nodes), 'node')} and {count(len(found.graph.edges), 'edge')} from "
+        f"{count(len(found.reading.read), 'file')}, {len(found.reading.skipped)} skipped"
+    )
+
+
+def count(number: int, word: str) -> str:
+    """``1 path``, ``2 paths``."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def _by_severity(counts: Counter[Severity]) -> str:
+    parts = [f"{counts[severity]} {severity.name.lower()}" for severity in reversed(Severity) if counts[severity]]
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def nodes_of(found: Assessment) -> dict[str, Node]:
+    """Nodes by id."""
+    return dict(found.graph.nodes)
+
+
+def worst_paths(paths: tuple[Path, ...], limit: int = WORST) -> list[Path]:
+    """The worst ones that differ: a path whose last steps are another one's that is shown already adds nothing."""
+    shown: list[Path] = []
+    ends: set[tuple[str, ...]] = set()
+    for path in paths:
+        end = tuple(f"{step.source} {step.relation} {step.target}" for step in path.steps[-2:])
+        if end in ends:
+            continue
+        ends.add(end)
+        shown.append(path)
+        if len(shown) == limit:
+            break
+    return shown
+
+
+def _path(number: int, path: Path, nodes: dict[str, Node], style: Style) -> Iterator[str]:
+    title = f"{number}. {name(path.source)} to {name(path.target)}"
+    doubt = "" if path.state is State.YES else "  (not certain)"
+    yield f"{style(path.severity.name, *_COLOURS[path.severity])} {style(title, 'bold')}{doubt}"
+    if path.crosses:
+        yield style(f"   crosses: {'; '.join(printable(text) for text in path.crosses)}", "dim")
+    for step in path.steps:
+        yield f"   - {printable(sentence(step, nodes))}"
+        yield style(f"       {places(step.because)}", "dim")
+    for text in path.decides:
+        yield f"   ? it depends on: {printable(text)}"
+    yield ""
+
+
+def sentence(step: Edge, nodes: dict[str, Node]) -> str:
+    """``who verb what: how``."""
+    relation = RELATIONS[step.relation]
+    return f"{name(nodes[step.source])} {relation.verb} {name(nodes[step.target])}: {step.how}"
+
+
+def name(node: Node) -> str:
+    """What a person calls it."""
+    return printable(node.name if node.name.startswith(node.kind) else f"{node.kind} {node.name}")
+
+
+def places(because: tuple[Because, ...], limit: int = 4) -> str:
+    """``file:line`` of each, the first few."""
+    shown = ", ".join(printable(f"{place.path}:{place.line}") for place in because[:limit])
+    return shown + (f" and {len(because) - limit} more" if len(because) > limit else "")
+
+
+def _chokes(found: Assessment, style: Style) -> Iterator[str]:
+    cuts = [choke for choke in found.chokes if choke.cut]
+    if not cuts:
+        return
+    nodes = nodes_of(found)
+    yield style("Choke points: without these steps nothing leads there any more", "bold")
+    for choke in cuts:
+        yield f"   {name(choke.target)}: {count(len(choke.cut or ()), 'step')}"
+        for edge in (choke.cut or ())[:WORST]:
+            verb = RELATIONS[edge.relation].verb
+            yield f"     - {name(nodes[edge.source])} {verb} {name(nodes[edge.target])}  {places(edge.because, 1)}"
+    yield ""
+
+
+def _findings(findings: tuple[Finding, ...], style: Style) -> Iterator[str]:
+    for finding in findings[:_FINDINGS]:
+        label = style(finding.severity.name.lower(), *_COLOURS[finding.severity])
+        yield f"{label} {finding.rule}: {printable(finding.message)}"
+        where = ", ".join(printable(f"{place.path}:{place.line}") for place in finding.locations[:3])
+        yield style(f"   {where}  [{', '.join(RULES[finding.rule].refs)}]", "dim")
+    if len(findings) > _FINDINGS:
+        yield f"... and {count(len(findings) - _FINDINGS, 'finding')} more (--format json has all)"
+    if findings:
+        yield ""
+
+
+def _skipped(found: Assessment, style: Style) -> Iterator[str]:
+    skipped = found.reading.skipped
+    if skipped:
+        yield style("Not read, so nothing is said about it:", "bold")
+        for item in skipped[:_SKIPPED]:
+            yield f"   {printable(item.path)}: {printable(item.reason)}"
+        if len(skipped) > _SKIPPED:
+            yield f"   ... and {len(skipped) - _SKIPPED} more"
+    if found.reading.gaps:
+        yield style("What the input cannot show:", "bold")
+        for text in found.reading.gaps:
+            yield f"   {printable(text)}"
+    if skipped or found.reading.gaps:
+        yield ""
+
+
+def isolation_text(answer: Isolation, found: Assessment, style: Style) -> str:
+    """The closed set in numbers, or the walk."""
+    nodes = nodes_of(found)
+    source, target = name(nodes[answer.source]), name(nodes[answer.target])
+    if answer.state is State.YES:
+        held = len({node for node, _ in answer.closed})
+        return (
+            f"{style('isolated', 'bold', 'green')}: nothing leads from {source} to {target}.\n"
+            f"Who controls {source} can hold {count(held, 'node')} in all, and no edge leaves that set"
+            " (--format json prints it).\n"
+        )
+    word = style("not isolated", "bold", "red") if answer.state is State.NO else style("unknown", "bold", "yellow")
+    lines = [f"{word}: {source} to {target}"]
+    for step in answer.walk:
+        lines += [f"   - {printable(sentence(step, nodes))}", style(f"       {places(step.because)}", "dim")]
+    lines += [f"   ? it depends on: {printable(text)}" for edge in answer.walk for text in edge.decides]
+    return "\n".join(lines) + "\n"

@@ -17,7 +17,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src" / "assaymark"
 
-PURE = ("core", "formats", "tlog", "policy", "trust", "scanning", "assess")
+PURE = ("core", "formats", "tlog", "policy", "trust", "scanning")
 
 # Clocks, chance, the environment, files, sockets, processes, threads; and what runs code out of data.
 IMPURE_MODULES = frozenset(

@@ -11,10 +11,10 @@ from assaymark.assess.aws.compiled import NOTHING, Span
 from assaymark.assess.aws.conditions import evaluate_condition, variable
 from assaymark.assess.aws.evaluate import resource_state
 from assaymark.assess.aws.inventory import indices, name_of
-from assaymark.assess.aws.patterns import FRESH, arn_matches, literal, substitute
+from assaymark.assess.aws.patterns import FRESH, substitute
 from assaymark.assess.aws.principals import Named, named
 from assaymark.assess.aws.request import Context, Request, same_account
-from assaymark.assess.aws.rows import SIGNED, Row, layers
+from assaymark.assess.aws.rows import SIGNED, Row, granted_span, layers
 from assaymark.assess.unresolved import HOLE, pattern_of
 from assaymark.core.graph import State
 
@@ -360,7 +360,7 @@ class Reckoning:
         whole = NOTHING
         for span in ways.values():
             whole = whole.either(span)
-        granted = self._granted(atom)
+        granted = granted_span(self._lookup, self.principal, atom)
         if self.principal.kind not in SIGNED:
             return granted.either(whole)
         crossing = actions.expand("sts:AssumeRoleWith*")
@@ -387,17 +387,3 @@ class Reckoning:
             return ways["direct"].either(ways["everyone"])
         unlimited = Span(limit.yes, self._all.maybe)
         return ways["direct"].both(limit).either(ways["everyone"].both(unlimited))
-
-    def _granted(self, atom: Atom) -> Span:
-        if ":kms:" not in atom.arn or ":key/" not in atom.arn:
-            return NOTHING
-        found = NOTHING
-        for at in self._lookup.granted.get(atom.source, ()):
-            grant = self._lookup.estate.grants[at]
-            if arn_matches(literal(grant.grantee), self.principal.arn) is State.NO:
-                continue
-            bits = 0
-            for operation in grant.operations:
-                bits |= actions.bit(f"kms:{operation}")
-            found = found.either(Span(0 if grant.constrained else bits, bits))
-        return found

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from assaymark.assess.aws import actions
+from assaymark.assess.aws.compiled import NOTHING, Span
+from assaymark.assess.aws.patterns import arn_matches, literal
 from assaymark.assess.aws.request import SERVICE_LINKED
+from assaymark.core.graph import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -12,10 +16,9 @@ if TYPE_CHECKING:
     from assaymark.assess.aws.applies import Lookup
     from assaymark.assess.aws.compiled import Compiled
     from assaymark.assess.aws.evaluate import Applies
-    from assaymark.assess.aws.inventory import Inventory
+    from assaymark.assess.aws.inventory import Atom, Inventory
     from assaymark.assess.aws.request import Principal
     from assaymark.assess.estate.aws import PolicyDocument
-    from assaymark.core.graph import State
 
 SIGNED = ("user", "role", "root")
 
@@ -50,3 +53,19 @@ def layers(
         for owner in sorted({kind.owner for kind in inventory.kinds}):
             levels = lookup.controls("rcp", owner) or ()
             yield "rcp", owner, [document for level in levels for document in level]
+
+
+def granted_span(lookup: Lookup, principal: Principal, atom: Atom) -> Span:
+    """What grants on a key give somebody."""
+    found = NOTHING
+    if ":kms:" not in atom.arn or ":key/" not in atom.arn:
+        return found
+    for at in lookup.granted.get(atom.source, ()):
+        grant = lookup.estate.grants[at]
+        if arn_matches(literal(grant.grantee), principal.arn) is State.NO:
+            continue
+        bits = 0
+        for operation in grant.operations:
+            bits |= actions.bit(f"kms:{operation}")
+        found = found.either(Span(0 if grant.constrained else bits, bits))
+    return found

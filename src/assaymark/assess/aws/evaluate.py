@@ -196,6 +196,8 @@ def evaluate(request: Request, applies: Applies) -> Answer:
     whole = allowed.both(controls, *([open_denial] if denied.state is State.UNKNOWN else []))
     if not applies.resource_seen and same and whole.state is State.YES:
         assumes[f"{request.resource} has no policy that denies it; the input does not hold that resource"] = None
+    for name in applies.opaque:
+        assumes[f"{name} does not deny it; the input does not hold its text"] = None
     return Answer(whole.state, whole.statements, whole.decides, tuple(assumes), whole.grants)
 
 

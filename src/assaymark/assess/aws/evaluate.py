@@ -22,7 +22,7 @@ from assaymark.assess.aws import patterns
 from assaymark.assess.aws.answers import NOT, YES, Answer, Part, joined
 from assaymark.assess.aws.conditions import evaluate_condition, variable
 from assaymark.assess.aws.principals import named
-from assaymark.assess.aws.request import SERVICE_LINKED, Context, same_account
+from assaymark.assess.aws.request import SERVICE_LINKED, Context, is_own
 from assaymark.core.graph import State
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ def _same(request: Request) -> bool | None:
         return False
     if request.action.lower().startswith(_CROSSING):
         return False
-    return same_account(request.principal.account, request.owner)
+    return is_own(request.principal, request.owner, request.resource)
 
 
 def _exempt(principal: Principal) -> bool:

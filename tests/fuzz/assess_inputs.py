@@ -10,14 +10,20 @@ from assaymark.ui.report.assessment import assessment_document
 from assaymark.ui.report.assessment_page import assessment_page
 
 SEEDS = [
-    b'{"RoleDetailList":[{"Arn":"arn:aws:iam::111122223333:role/r","RolePolicyList":[{"PolicyName":"p",'
-    b'"PolicyDocument":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*","Resource":"*"}]}}],'
-    b'"AssumeRolePolicyDocument":{"Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},'
-    b'"Action":"sts:AssumeRole"}]}}]}',
-    b"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a, namespace: n}\nspec:\n  template:\n    metadata: "
-    b"{labels: {a: b}}\n    spec:\n      containers:\n      - {name: c, image: 'ray:1', securityContext: {privileged: true}}\n",
-    b"apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: b}\nroleRef: {kind: ClusterRole, "
-    b"name: cluster-admin}\nsubjects:\n- {kind: ServiceAccount, name: s, namespace: n}\n",
+    (
+        b'{"RoleDetailList":[{"Arn":"arn:aws:iam::111122223333:role/r","RolePolicyList":[{"PolicyName":"p",'
+        b'"PolicyDocument":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*","Resource":"*"}]}}],'
+        b'"AssumeRolePolicyDocument":{"Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},'
+        b'"Action":"sts:AssumeRole"}]}}]}'
+    ),
+    (
+        b"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a, namespace: n}\nspec:\n  template:\n    metadata: "
+        b"{labels: {a: b}}\n    spec:\n      containers:\n      - {name: c, image: 'ray:1', securityContext: {privileged: true}}\n"
+    ),
+    (
+        b"apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: b}\nroleRef: {kind: ClusterRole, "
+        b"name: cluster-admin}\nsubjects:\n- {kind: ServiceAccount, name: s, namespace: n}\n"
+    ),
     b'{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::b/*"}}',
 ]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from assaymark.assess.files import source_file
 from assaymark.assess.inputs import Inputs
 from assaymark.assess.terraform.resources import terraform_resources
@@ -13,7 +15,7 @@ SEEDS = [
     b'variable "y" { default = "z" }\nlocals { l = [for k, v in { a = 1 } : "${k}=${v}" if v > 0] }\n',
     b'data "aws_iam_policy_document" "d" {\n statement {\n actions = ["s3:*"]\n resources = [local.l[0]]\n }\n}\n',
     b'module "m" {\n  source = "./."\n}\noutput "o" { value = <<-E\n  a %{ if true }b%{ else }c%{ endif }\n  E\n}\n',
-    b'x = a ? b : c.d[*].e\ny = { for k in l : k => upper(k)... }\nz = !a && -1 + 2 * 3 >= 4 # c\n',
+    b"x = a ? b : c.d[*].e\ny = { for k in l : k => upper(k)... }\nz = !a && -1 + 2 * 3 >= 4 # c\n",
 ]
 
 
@@ -21,8 +23,6 @@ def fuzz(data: bytes) -> None:
     """Parse, and unfold as Terraform."""
     text = data.decode("utf-8", "replace")
     for parse in (parse_hcl, parse_template):
-        try:
+        with contextlib.suppress(InputError):
             parse(text)
-        except InputError:
-            pass
     terraform_resources(Inputs([source_file("main.tf", data), source_file("m/main.tf", SEEDS[0])]))

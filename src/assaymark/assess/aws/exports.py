@@ -36,6 +36,9 @@ _ROLES: Final = (
 )
 
 
+_COLONS: Final = 5  # of an ARN
+
+
 def collect(inputs: Inputs, estates: Estates) -> None:
     """Adds what exports say. Authorization details come first, since others refer to them."""
     records = Records(inputs, estates.aws)
@@ -83,7 +86,7 @@ def _entities(records: Records, file: SourceFile, value: Map) -> bool:
         (value[key], kind) for key, kind in _ONE.items() if isinstance(value.get(key), Map) and "Arn" in value[key]
     ]
     for item, kind in found:
-        if str(item["Arn"]) not in records.estate.identities:
+        if str(item["Arn"]) not in records.estate.identities and str(item["Arn"]).count(":") >= _COLONS:
             opaque = (f"the policies of {item['Arn']}",)
             _entity(records, file, item, kind, {})
             records.identity(str(item["Arn"]), kind, file.because(item.line), opaque=opaque)
@@ -93,6 +96,9 @@ def _entities(records: Records, file: SourceFile, value: Map) -> bool:
 def _entity(records: Records, file: SourceFile, item: Map, kind: str, policies: dict[str, PolicyDocument]) -> None:
     arn = str(item.get("Arn"))
     because = file.because(item.at("Arn"))
+    if arn.count(":") < _COLONS:
+        records.reading.skip(file.path, f"a {kind} whose Arn is no ARN", item.line)
+        return
     records.identity(arn, kind, because, tags=tags_of(item.get("Tags")))
     for key in _INLINE:
         for policy in _maps(item.get(key)):

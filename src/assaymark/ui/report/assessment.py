@@ -51,6 +51,23 @@ def assessment_document(found: Assessment, measures: dict[str, Any] | None = Non
             }
             for triple in islice(reach.triples(), ASSESS_MAX_REACH)
         ],
+        "threats": [
+            {
+                "component": printable(threat.component.id),
+                "technique": threat.technique.id,
+                "name": threat.technique.name,
+                "tactics": list(threat.technique.tactics),
+                "state": "open" if threat.open else "unknown" if threat.perhaps else "closed",
+                "by": [printable(one) for one in threat.by],
+                "perhaps": [printable(one) for one in threat.perhaps],
+                "findings": list(threat.findings),
+                "controls": [
+                    {"text": printable(one.text), "because": [place_document(place) for place in one.because]}
+                    for one in threat.controls
+                ],
+            }
+            for threat in found.threats
+        ],
         "skipped": [
             {"path": printable(item.path), "reason": printable(item.reason)} for item in found.reading.skipped
         ],

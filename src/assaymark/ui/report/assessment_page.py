@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.assess.kinds import RELATIONS
 from assaymark.assess.paths.closure import bits
 from assaymark.assess.rules import RULES
+from assaymark.assess.threats import TACTICS
 from assaymark.core.graph import State
 from assaymark.core.report import Severity
 from assaymark.ui.report.assessment_svg import overview_svg, path_svg
@@ -70,7 +71,7 @@ def _page(found: Assessment, title: str, extra: str) -> Iterator[str]:
         f"<h1>Assessment of {escape(printable(title))}</h1>"
     )
     yield from _summary(found)
-    yield _contents(bool(extra))
+    yield _contents()
     yield '<h2 id="paths">Attack paths</h2>'
     if not shown:
         yield (
@@ -88,6 +89,7 @@ def _page(found: Assessment, title: str, extra: str) -> Iterator[str]:
     yield from _chokes(found)
     yield from _matrix(found)
     yield from _findings(found.findings)
+    yield from _threats(found)
     yield extra
     yield from _unread(found)
     yield "</main></body></html>\n"
@@ -111,14 +113,14 @@ def _summary(found: Assessment) -> Iterator[str]:
     yield f'</tbody></table><p class="soft">Graph <code>{found.graph.digest()}</code>, taken {when}.</p>'
 
 
-def _contents(extra: bool) -> str:
+def _contents() -> str:
     links = [
         ("paths", "Attack paths"),
         ("together", "The worst paths together"),
         ("chokes", "Choke points"),
         ("matrix", "Who reaches what"),
         ("findings", "Findings"),
-        *([("threats", "Threat model")] if extra else []),
+        ("threats", "Threat model"),
         ("unread", "What was not read"),
     ]
     items = "".join(f'<li><a href="#{anchor}">{text}</a></li>' for anchor, text in links)
@@ -242,6 +244,37 @@ def _findings(findings: tuple[Finding, ...]) -> Iterator[str]:
     yield "</tbody></table>"
     if len(findings) > _FINDINGS:
         yield f"<p>{len(findings) - _FINDINGS} more stand in the JSON.</p>"
+
+
+def _threats(found: Assessment) -> Iterator[str]:
+    """Open threats and those that an unknown condition decides; of the rest how many there are."""
+    threats = found.threats
+    shown = [threat for threat in threats if threat.open or threat.perhaps][:_FINDINGS]
+    closed = sum(not (threat.open or threat.perhaps) for threat in threats)
+    yield (
+        '<h2 id="threats">Threat model</h2><p>For each component the techniques of MITRE ATLAS that apply to it.'
+        " One is open when somebody from outside, or a tenant, reaches the component as it needs, or a rule"
+        f" found it. {count(closed, 'technique')} on components stand closed: nobody reaches them.</p>"
+    )
+    if not shown:
+        return
+    yield (
+        '<table><thead><tr><th scope="col">component</th><th scope="col">technique</th><th scope="col">tactics</th>'
+        '<th scope="col">open to</th><th scope="col">controls that were seen</th></tr></thead><tbody>'
+    )
+    for threat in shown:
+        tactics = ", ".join(TACTICS[one] for one in threat.technique.tactics)
+        who = [*threat.by[:5], *(f"perhaps {one}" for one in threat.perhaps[:3]), *threat.findings[:4]]
+        seen = "".join(
+            f"<li>{escape(printable(one.text))} <code>{escape(places(one.because, 1))}</code></li>"
+            for one in threat.controls[:5]
+        )
+        yield (
+            f'<tr><th scope="row">{escape(name(threat.component))}</th><td>{threat.technique.id}'
+            f" {escape(threat.technique.name)}</td><td>{escape(tactics)}</td>"
+            f"<td>{escape(', '.join(map(printable, who)))}</td><td>{f'<ul>{seen}</ul>' if seen else 'none'}</td></tr>"
+        )
+    yield "</tbody></table>"
 
 
 def _unread(found: Assessment) -> Iterator[str]:

@@ -30,9 +30,9 @@ def reachable(arcs: list[list[int]], start: int) -> set[int]:
 
 
 digraphs = st.integers(1, 12).flatmap(
-    lambda count: st.lists(
-        st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)), max_size=3 * count
-    ).map(lambda pairs: [[b for a, b in pairs if a == vertex] for vertex in range(count)])
+    lambda count: st.lists(st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)), max_size=3 * count).map(
+        lambda pairs: [[b for a, b in pairs if a == vertex] for vertex in range(count)]
+    )
 )
 
 

@@ -182,12 +182,13 @@ def _things(value: Map, depth: int = 0) -> Iterator[Map]:
 def _own_arn(value: Map) -> str:
     """The ARN that a thing calls its own: ``Arn``, ``<Kind>Arn``, with a role or a name beside."""
     for key, item in value.items():
-        if isinstance(item, str) and item.startswith("arn:") and key.lower().endswith("arn") and ":iam:" not in item:
+        arn = isinstance(item, str) and item.startswith("arn:") and item.count(":") >= _COLONS and ":iam:" not in item
+        if arn and key.lower().endswith("arn"):
             named = (
                 key.lower() in ("arn", "keyarn") or f"{key[:-3]}Name" in value or f"{key[:-3].lower()}Name" in value
             )
             if named or any(role in value for role in _ROLES):
-                return item
+                return str(item)
     return ""
 
 

@@ -136,7 +136,8 @@ TERRAFORM = """resource "aws_iam_role" "app_{number}" {{
   name = "app-{number}"
   assume_role_policy = jsonencode({{
     Version = "2012-10-17"
-    Statement = [{{ Effect = "Allow", Action = "sts:AssumeRole", Principal = {{ Service = "lambda.amazonaws.com" }} }}]
+    Statement = [{{ Effect = "Allow", Action = "sts:AssumeRole",
+      Principal = {{ Service = "lambda.amazonaws.com" }} }}]
   }})
   inline_policy {{
     name   = "access"

@@ -76,7 +76,7 @@ soak: $(VENV)/.dev  ## fuzzing until coverage stops growing, kills and races; SO
 	$(BIN)/python -m tests.soak $(SOAK)
 
 lock: $(VENV)/.dev  ## renew the hash-locked files (needs uv)
-	for set in "run:--group build" "serve:--extra serve" "demo:--extra demo --group build" "dev:--extra demo --extra serve --extra s3 --extra onnx --group dev --group build" "bench:--group bench" "corpus:--group corpus"; do \
+	for set in "run:--group build" "serve:--extra serve" "demo:--extra demo --group build" "dev:--extra demo --extra serve --extra s3 --extra onnx --extra solve --group dev --group build" "bench:--group bench" "corpus:--group corpus"; do \
 	  uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	    $${set#*:} pyproject.toml -o requirements/$${set%%:*}.txt; done
 	for scanner in picklescan==1.0.5 modelscan==0.8.8 "fickling==0.1.12 typing-extensions" modelaudit==0.2.54; do \

@@ -120,8 +120,9 @@ def measured(before: Assessment, after: Assessment, config: AssessConfig) -> Mea
     """
     needs: list[Needed] = []
     for need in config.needs:
-        for principal in need.principals:
+        classes = [action for action in need.actions if ":" not in action]
+        for principal in need.principals if classes else ():
             for resource in need.resources:
                 ends = find_node(before.graph, principal), find_node(before.graph, resource)
-                needs += [(ends[0], action, ends[1]) for action in need.actions]
+                needs += [(ends[0], action, ends[1]) for action in classes]
     return measure(before.reach, before.graph, after.reach, needs)

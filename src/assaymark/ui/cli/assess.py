@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from assaymark.ui.cli.main import add_examples
-from assaymark.ui.cli.options import completes_files
+from assaymark.ui.cli.options import add_key, add_workspace, completes_files, find_workspace, passphrase_source
 from assaymark.ui.cli.output import FORMATS, NO, NO_ANSWER, YES, Result, emit, note
 
 if TYPE_CHECKING:
@@ -72,6 +72,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="write least-privilege policies for needs of --config in AWS's actions, or for what a CloudTrail log in"
         " DIR shows in use, and have solvers show that they fit (needs assaymark[solve])",
     )
+    group = parser.add_argument_group("attesting", "log what was found, for policies that ask for it")
+    group.add_argument(
+        "--attest",
+        action="store_true",
+        help="sign and log the result about the exact files of DIR (assaymark:assessment/v1); needs a workspace",
+    )
+    add_workspace(parser)
+    add_key(parser, "with --attest: the signer's key, such as file:alice.key (default: the workspace owner's)")
     parser.set_defaults(run=run, formats=(*FORMATS, "sarif", "github", "html"))
     add_examples(parser, EXAMPLES)
 
@@ -104,7 +112,25 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
     if code == YES and (found.reading.skipped or not found.reading.read):
         code = NO_ANSWER
     fixes = _fixes(found, config) if args.diff else []
+    if args.attest:
+        _attest(args, found, how, code, measures)
     return emit(_result(code, found, how, args.folder, before, measures, fixes), args.format, outputs)
+
+
+def _attest(args: argparse.Namespace, found: Assessment, how: Standing, code: int, measures: Measures | None) -> None:
+    """Sign and log, and say where."""
+    from assaymark.service.assess_review import assessment_predicate
+    from assaymark.service.attest import attest_assessment
+    from assaymark.service.workspace import open_workspace
+    from assaymark.ui.cli.clock import now
+
+    outcome = {YES: "pass", NO: "fail"}.get(code, "incomplete")
+    predicate = assessment_predicate(found, how, outcome, args.fail_on, measures)
+    workspace = open_workspace(find_workspace(args))
+    signer = workspace.signer(args.key, passphrase_source(args))
+    done = attest_assessment(workspace, Path(args.folder), predicate, [signer], now)
+    where = f"entry {done.receipt.index}" + ("" if done.new else ", which was there before")
+    note(f"assessment of {done.subject.digest} logged: {where}")
 
 
 def _fixes(found: Assessment, config: AssessConfig) -> list[Least]:

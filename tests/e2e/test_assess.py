@@ -234,6 +234,8 @@ def test_a_result_is_logged_and_a_policy_can_ask_for_it(folder: Path, tmp_path: 
     assert '"assessment"' in listed.out
     again = cli("assess", folder, "--attest", "--workspace", space)
     assert "was there before" in again.err
-    refused = cli("attest", "assessment", folder, "--workspace", space, "--predicate", folder / "rbac.yaml")
+    predicate = tmp_path / "predicate.json"
+    predicate.write_text("{}")
+    refused = cli("attest", "assessment", folder, "--workspace", space, "--predicate", predicate)
     assert refused.code == 2
-    assert "assess --attest" in refused.err
+    assert "attest-type" in refused.err

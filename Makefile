@@ -29,8 +29,8 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
-run: $(VENV)/.run  ## the main job on real input; MODEL=path for a model of yours
-	@$(BIN)/python examples/demo.py $(if $(MODEL),--model "$$MODEL")
+run: $(VENV)/.run  ## the main job on real input; MODEL=path for a model of yours; ASSESS=1 for an architecture
+	@$(BIN)/python $(if $(ASSESS),examples/assess_demo.py,examples/demo.py) $(if $(MODEL),--model "$$MODEL")
 
 serve-demo: $(VENV)/.dev  ## a real model server under `assaymark run`
 	@$(BIN)/python examples/serve_digits/serve_demo.py

@@ -178,7 +178,10 @@ def _own_arn(value: Map) -> str:
     for key, item in value.items():
         if isinstance(item, str) and item.startswith("arn:") and key.lower().endswith("arn") and ":iam:" not in item:
             named = (
-                key.lower() in ("arn", "keyarn") or f"{key[:-3]}Name" in value or f"{key[:-3].lower()}Name" in value
+                key.lower() in ("arn", "keyarn")
+                or f"{key[:-3]}Name" in value
+                or f"{key[:-3].lower()}Name" in value
+                or f"{key[:-3]}Id" in value
             )
             if named or any(role in value for role in _ROLES):
                 return item

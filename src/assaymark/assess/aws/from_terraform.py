@@ -273,7 +273,8 @@ def _membership(run: _Collecting, resource: TfResource) -> None:
 
 def _access_key(run: _Collecting, resource: TfResource) -> None:
     arn = run.identity_arn("user", resource.get("user"))
-    if arn in run.records.estate.identities:
+    active = resource.values.get("status") != "Inactive"
+    if active and arn in run.records.estate.identities:
         run.records.identity(arn, "user", resource.because(), keys=(resource.because(),))
 
 
@@ -297,7 +298,8 @@ def _resource_policy(run: _Collecting, resource: TfResource) -> None:
         resource.json("policy"), f"{arn}#policy", resource.file, resource.values.at("policy")
     )
     kind = f"{_service(owner)}:{_kind(owner)}"
-    run.records.resource(arn, kind, resource.because(), policy=document)
+    unread = {"policy_unread": True} if document is None else {}
+    run.records.resource(arn, kind, resource.because(), policy=document, settings=unread)
 
 
 def _setting(run: _Collecting, resource: TfResource) -> None:

@@ -125,9 +125,9 @@ def _tokens(run: Linking, who: Identity, statement: Statement) -> Iterator[Findi
         if not subjects or wide:
             ours = _OURS.search(issuer) is not None or isinstance(provider, Unresolved)
             some = bool(subjects) and all(left is Severity.MEDIUM for left in wide)
-            left = f"subject {_widest(issuer, subjects)}" if wide else "any subject"
+            whose = f"subject {_widest(issuer, subjects)}" if wide else "any subject"
             severity = Severity.MEDIUM if ours or some else None
-            message = f"role {who.name} trusts tokens of {issuer} for {left}"
+            message = f"role {who.name} trusts tokens of {issuer} for {whose}"
             yield found(OIDC_SUBJECT, f"{who.arn}#{issuer}", message, place, severity)
 
 

@@ -133,11 +133,13 @@ def _servers(estates: Estates, builder: Builder) -> None:
                 continue
             if not builder.has(port):
                 builder.node(port, "port", f"the ports of {pod.owner.namespace}/{pod.owner.name}", (running.because,))
-            boundary = builder.boundary(pod.id)
+            boundary, because = builder.boundary(pod.id), (running.because,)
             how = f"{server.name} asks for no authentication"
+            decides = (f"{running.perhaps} does not ask either",) if running.perhaps else ()
+            state = State.UNKNOWN if decides else State.YES
             if server.gives == "run":
                 builder.edge(
-                    Edge(port, pod.id, "open-service", f"{how} and runs what it is sent", (running.because,))
+                    Edge(port, pod.id, "open-service", f"{how} and runs what it is sent", because, state, decides)
                 )
                 continue
             kind, target = ("endpoint", "endpoint") if server.gives == "invoke" else ("database", "data")
@@ -151,7 +153,7 @@ def _servers(estates: Estates, builder: Builder) -> None:
             )
             relations = ("open-invoke",) if server.gives == "invoke" else ("open-read", "open-write")
             for relation in relations:
-                builder.edge(Edge(port, node, relation, how, (running.because,)))
+                builder.edge(Edge(port, node, relation, how, because, state, decides))
 
 
 def _storage(estates: Estates, builder: Builder) -> None:

@@ -65,7 +65,9 @@ def check_network(seen: Seen) -> Iterator[Finding]:
         if resource.kind in _GROUPS:
             for block in resource.blocks("ingress"):
                 yield from _open_ports(resource, block, resource.file.because(block.line))
-        elif (resource.kind == "aws_security_group_rule" and resource.get("type") == "ingress") or resource.kind == "aws_vpc_security_group_ingress_rule":
+        elif (
+            resource.kind == "aws_security_group_rule" and resource.get("type") == "ingress"
+        ) or resource.kind == "aws_vpc_security_group_ingress_rule":
             yield from _open_ports(resource, resource.values, resource.because())
         elif resource.kind in ("aws_lb_listener", "aws_alb_listener"):
             yield from _listener(resource, internal)

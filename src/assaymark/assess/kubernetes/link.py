@@ -363,7 +363,9 @@ class _Linking:
         if exposed:
             self.builder.node(INTERNET, "internet", "internet", entry="internet")
         for one in exposed:
-            self._edge(INTERNET, self.port(one.pod), "reaches", one.how, one.because)
+            state = State.UNKNOWN if one.decides else State.YES
+            edge = Edge(INTERNET, self.port(one.pod), "reaches", one.how, one.because, state, one.decides)
+            self.builder.edge(edge)
         if not self.pods:
             return
         self.builder.node(PODS, "network", "the network of pods", (self.first,), boundary=_BOUNDARY)
@@ -375,7 +377,11 @@ class _Linking:
                 self._edge(pod.id, PODS, "reaches", how, (pod.because(),), 0)
             if not into[pod.id]:
                 how = "no network policy limits who reaches its pods"
-                self._edge(PODS, self.port(pod), "exposes", how, (pod.because(),), 0)
+                others = self.network.other_policies(pod.owner.namespace)
+                decides = tuple(f"{one.kind} {one.name} lets it through" for one in others[:3])
+                state = State.UNKNOWN if decides else State.YES
+                edge = Edge(PODS, self.port(pod), "exposes", how, (pod.because(),), state, decides, effort=0)
+                self.builder.edge(edge)
         for pod in self.pods:
             for other in self.pods:
                 if other is pod or (not out[pod.id] and not into[other.id]):

@@ -30,10 +30,11 @@ SECRET = f"arn:aws:secretsmanager:eu-west-1:{ONE}:secret:s-abcdef"
 ENDPOINT, TABLE = f"arn:aws:sagemaker:*:{OPEN}:endpoint/e", f"arn:aws:dynamodb:eu-west-1:{ONE}:table/t"
 PRINCIPALS = [USER, ROLE, ADMIN, LINKED, HERE_ROLE, f"arn:aws:iam::{ONE}:root", "lambda.amazonaws.com", "*"]
 PRINCIPALS += [f"arn:aws:sts::{ONE}:assumed-role/r/s", "arn:aws:iam::999999999999:role/x"]
-RESOURCES = [USER, ROLE, ADMIN, BUCKET, OTHER, KEY, QUEUE, SECRET, ENDPOINT, TABLE]
+MODEL = "arn:aws:bedrock:eu-west-1::foundation-model/m"
+RESOURCES = [USER, ROLE, ADMIN, BUCKET, OTHER, KEY, QUEUE, SECRET, ENDPOINT, TABLE, MODEL]
 
 ACTIONS = st.sampled_from(
-    ["*", "s3:*", "s3:Get*", "s3:GetObject", "s3:ListBucket", "kms:*", "kms:Decrypt", "sts:*", "sts:AssumeRole", "iam:*", "iam:PassRole", "sqs:SendMessage", "secretsmanager:Get*", "sagemaker:Invoke*", "dynamodb:*Item", "*:Get*"]
+    ["*", "s3:*", "s3:Get*", "s3:GetObject", "s3:ListBucket", "kms:*", "kms:Decrypt", "sts:*", "sts:AssumeRole", "iam:*", "iam:PassRole", "sqs:SendMessage", "secretsmanager:Get*", "sagemaker:Invoke*", "dynamodb:*Item", "*:Get*", "bedrock:Invoke*"]
 )  # fmt: skip
 PATTERNS = st.sampled_from(
     ["*", "*", f"{BUCKET}", f"{BUCKET}/*", "arn:aws:s3:::*", f"{BUCKET}/a/*", "arn:aws:s3:::models*/b", KEY, QUEUE, SECRET, f"arn:aws:iam::{ONE}:role/*", ROLE, "arn:aws:iam::*:role/path/*", f"arn:aws:sqs:*:{TWO}:*", "arn:aws:kms", f"{BUCKET}/${{aws:username}}/*", f"{BUCKET}/${{aws:PrincipalTag/team, 'x'}}/*", "arn:aws:s3:::${aws:ResourceAccount}", f"arn:aws:sagemaker:eu-west-1:{ONE}:endpoint/*", "arn:aws:sagemaker:*:*:endpoint/*", f"{BUCKET}/a/secret"]
@@ -84,7 +85,7 @@ def estates(draw):
         tags = draw(st.sampled_from([{}, {"Team": "blue"}]))
         trust = draw(OWN) if kind == "role" else None
         found.identities[arn] = Identity(arn, kind, HERE, policies, draw(MAYBE), trust, opaque=opaque, tags=tags)
-    for arn in (BUCKET, OTHER, KEY, QUEUE, SECRET, ENDPOINT, TABLE):
+    for arn in (BUCKET, OTHER, KEY, QUEUE, SECRET, ENDPOINT, TABLE, MODEL):
         tags = draw(st.sampled_from([{}, {"team": "blue"}]))
         settings_ = {"account": ONE} if arn == BUCKET and draw(st.booleans()) else {}
         found.resources[arn] = Resource(arn, "x", HERE, "", draw(OWN), tags, settings_)

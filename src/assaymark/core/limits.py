@@ -299,3 +299,4 @@ CONVERT_MAX_NESTED_BYTES: Final = 256 * MIB  # of text that holds a tensor of to
 CONVERT_MAX_DERIVED_BYTES: Final = INFLATED_MAX_BYTES
 CONVERT_CPU_SECONDS: Final = 120
 CONVERT_WALL_SECONDS: Final = 150.0
+ASSESS_MAX_THREATS: Final = 2_000  # of the threat model; open ones come first

@@ -22,7 +22,7 @@ from assaymark.assess.aws import patterns
 from assaymark.assess.aws.answers import NOT, YES, Answer, Part, joined
 from assaymark.assess.aws.conditions import evaluate_condition, variable
 from assaymark.assess.aws.principals import named
-from assaymark.assess.aws.request import SERVICE_LINKED, Context, same_account
+from assaymark.assess.aws.request import SERVICE_LINKED, Context, is_own
 from assaymark.core.graph import State
 
 if TYPE_CHECKING:
@@ -196,6 +196,8 @@ def evaluate(request: Request, applies: Applies) -> Answer:
     whole = allowed.both(controls, *([open_denial] if denied.state is State.UNKNOWN else []))
     if not applies.resource_seen and same and whole.state is State.YES:
         assumes[f"{request.resource} has no policy that denies it; the input does not hold that resource"] = None
+    for name in applies.opaque:
+        assumes[f"{name} does not deny it; the input does not hold its text"] = None
     return Answer(whole.state, whole.statements, whole.decides, tuple(assumes), whole.grants)
 
 
@@ -205,7 +207,7 @@ def _same(request: Request) -> bool | None:
         return False
     if request.action.lower().startswith(_CROSSING):
         return False
-    return same_account(request.principal.account, request.owner)
+    return is_own(request.principal, request.owner, request.resource)
 
 
 def _exempt(principal: Principal) -> bool:

@@ -12,7 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from assaymark.assess.aws import actions
-from assaymark.assess.aws.answers import Answer, Reach
+from assaymark.assess.aws.answers import YES, Answer, Part, Reach
 from assaymark.assess.aws.applies import Lookup
 from assaymark.assess.aws.compiled import Compiler, Span
 from assaymark.assess.aws.conditions import Key, variable
@@ -99,6 +99,30 @@ class Access:
             return self._one(principal_arn, action, resource_arn, request_arn(resource_arn), known)
         if not set("*?") & set(resource_arn) or (resource_arn == "*" and not _has_resource(action)):
             return self._one(principal_arn, action, resource_arn, resource_arn, known)
+        found = actions.find(action)
+        if resource_arn == "*" and found is not None and found.together:
+            return self._together(principal_arn, action, found.together, known)
+        return self._some(principal_arn, action, resource_arn, known)
+
+    def _together(
+        self, principal_arn: str, action: str, types: tuple[str, ...], context: Mapping[str, Value]
+    ) -> Answer:
+        """Whether a request with a resource of each type is allowed: ``ec2:RunInstances`` on image, subnet, ..."""
+        service = actions.service(action.partition(":")[0])
+        own = self._lookup.principal(principal_arn).arn
+        whole = YES
+        assumes: dict[str, None] = {}
+        for name in types if service else ():
+            shape = _owned(service.types[name].arn, own) if service else ""
+            answer = self._some(principal_arn, action, shape, context)
+            whole = whole.both(Part(answer.state, answer.statements, answer.decides, answer.grants))
+            assumes |= dict.fromkeys(answer.assumes)
+            if whole.state is State.NO:
+                break
+        return Answer(whole.state, whole.statements, whole.decides, tuple(assumes), whole.grants)
+
+    def _some(self, principal_arn: str, action: str, resource_arn: str, known: Mapping[str, Value]) -> Answer:
+        """The best answer among resources like the one that is asked for."""
         best: Answer | None = None
         for arn in self._instances(principal_arn, action, resource_arn, known):
             answer = self._one(principal_arn, action, arn, arn, known)

@@ -13,7 +13,7 @@ from assaymark.assess.aws.evaluate import resource_state
 from assaymark.assess.aws.inventory import indices, name_of
 from assaymark.assess.aws.patterns import FRESH, substitute
 from assaymark.assess.aws.principals import Named, named
-from assaymark.assess.aws.request import Context, Request, same_account
+from assaymark.assess.aws.request import Context, Request, is_own
 from assaymark.assess.aws.rows import SIGNED, Row, granted_span, layers
 from assaymark.assess.unresolved import HOLE, pattern_of
 from assaymark.core.graph import State
@@ -365,7 +365,7 @@ class Reckoning:
             return granted.either(whole)
         crossing = actions.expand("sts:AssumeRoleWith*")
         path = own.both(limit)
-        same = same_account(self.principal.account, atom.kind.owner)
+        same = is_own(self.principal, atom.kind.owner, atom.arn)
         across = granted.either(path.both(whole))
         within = across
         if same is not False:

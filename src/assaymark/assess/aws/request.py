@@ -278,6 +278,17 @@ def _known_key(prefix: str, key: str) -> bool:
     )
 
 
+def is_own(principal: Principal, owner: str, resource: str) -> bool | None:
+    """Whether a resource is of the principal's account; None when it is not known.
+
+    What has no account in its ARN is nobody's (a foundation model, a public image) or the caller's own, but for
+    buckets, whose account is not in it: the identity's policies decide.
+    """
+    if not owner and resource.split(":")[2:3] != ["s3"] and resource.split(":")[4:5] in ([""], ["aws"]):
+        return True
+    return same_account(principal.account, owner)
+
+
 def same_account(one: str, two: str) -> bool | None:
     """Whether two accounts are one; None when one is not known, or is whichever a template is deployed to."""
     if one == two and one:

@@ -212,3 +212,14 @@ def test_a_management_account_is_under_no_control():
     free = Access(estate, NOW, management=ACCOUNT)
     assert free.can(USER, "s3:GetObject", f"{BUCKET}/x").state is State.YES
     assert list(free.reach(USER))
+
+
+def test_an_action_on_several_resources_needs_them_all():
+    some = ["arn:aws:ec2:*:*:instance/*", "arn:aws:ec2:*::image/*", "arn:aws:ec2:*:*:network-interface/*"]
+    more = ["arn:aws:ec2:*:*:subnet/*", "arn:aws:ec2:*:*:security-group/*", "arn:aws:ec2:*:*:volume/*"]
+    found, _ = access(document(allow("ec2:RunInstances", some)))
+    assert found.can(USER, "ec2:RunInstances").state is State.NO
+    found, _ = access(document(allow("ec2:RunInstances", some + more)))
+    assert found.can(USER, "ec2:RunInstances").state is State.YES
+    found, _ = access(document(allow("ec2:RunInstances", "*")))
+    assert found.can(USER, "ec2:RunInstances").state is State.YES

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from assaymark.assess.estate.kubernetes import Object
     from assaymark.assess.kubernetes.network import Network
     from assaymark.assess.kubernetes.pods import Pod
+    from assaymark.core.graph import Because
     from assaymark.core.report import Finding
 
 _SECRET_NAME: Final = re.compile(
@@ -35,7 +36,7 @@ _OTHER_NAME: Final = re.compile(
     re.IGNORECASE,
 )
 _NO_VALUE: Final = re.compile(
-    r"|true|false|yes|no|none|null|nil|enabled?|disabled?|[\d.]+|<.*>|\$.*|%.*|\{\{.*|\[.*\]|x+|\*+|\.\.\.|['\"]{2}"
+    r"|true|false|yes|no|none|null|nil|enabled?|disabled?|on|off|[\d.]+|<.*>|\$.*|%.*|\{\{.*|\[.*\]|x+|\*+|\.\.\.|['\"]{2}"
     r"|(?:change|replace|your|insert|todo|fixme|example|placeholder|redacted|dummy|put|enter).*|.*[-_]here"
     r"|ENC\[.*|vault:.*|ref\+.*|op://.*|arn:.*|projects/.*|/.*|https?://.*|-----BEGIN (?:CERTIFICATE|PUBLIC KEY).*",
     re.IGNORECASE | re.DOTALL,
@@ -57,6 +58,7 @@ _OPEN_KEYS: Final = frozenset(
         *("cert", "clientid", "issuer", "accesskey", "accesskeyid", "awsaccesskeyid", "project"),
     )
 )
+_OPEN_ENDS: Final = ("username", "user", "accountname", "address", "host", "hostname", "port", "dbname", "database")
 _NO_CREDENTIALS: Final = ("helm.sh/release.v1",)
 
 
@@ -90,10 +92,15 @@ def _written(name: str, value: str) -> bool:
 
 
 def _variables(pod: Pod, container: Map) -> Iterator[Finding]:
-    for item in container.get("env") or ():
-        name = item.get("name") if isinstance(item, Map) else None
-        value = item.get("value") if isinstance(item, Map) else None
-        if isinstance(name, str) and isinstance(value, str) and _written(name, value):
+    said = [
+        item for item in container.get("env") or () if isinstance(item, Map) and isinstance(item.get("name"), str)
+    ]
+    paired = any("SECRET" in str(item["name"]).upper() for item in said)
+    for item in said:
+        name, value = str(item["name"]), item.get("value")
+        # Beside a secret, an access key is its user's name.
+        name_only = paired and name.upper().endswith("ACCESS_KEY") and "SECRET" not in name.upper()
+        if isinstance(value, str) and _written(name, value) and not name_only:
             message = f"{pod.shown} has the value of {name} in its manifest"
             yield found(SECRET_LITERAL, f"{pod.id}#{name}", message, (pod.because(item),))
 
@@ -113,14 +120,17 @@ def _arguments(pod: Pod, container: Map) -> Iterator[Finding]:
 
 
 def _object(one: Object) -> Iterator[Finding]:
+    kept: list[tuple[bool, int, str, Because]] = []
     for field in ("data", "stringData"):
         values = one.value.get(field)
         for key, value in values.items() if isinstance(values, Map) else ():
             text = _decoded(value) if field == "data" else value
             if isinstance(text, str) and _kept(str(key), text):
-                message = f"Secret {one.namespace}/{one.name} is in the repository with its value ({key})"
-                yield found(SECRET_LITERAL, one.id, message, (one.because(values, key),))
-                return
+                kept.append((not _written(str(key), text), len(kept), str(key), one.because(values, key)))
+    if kept:
+        _, _, key, place = min(kept)  # the one that says by its name what it is, else the first
+        message = f"Secret {one.namespace}/{one.name} is in the repository with its value ({key})"
+        yield found(SECRET_LITERAL, one.id, message, (place,))
 
 
 def _kept(key: str, text: str) -> bool:
@@ -128,7 +138,8 @@ def _kept(key: str, text: str) -> bool:
         return False
     if _IN_URL.match(text) or _KNOWN_FORM.search(text):
         return _written(key, text)
-    plain = re.sub(r"[^a-z0-9]", "", key.lower()) in _OPEN_KEYS or key.lower().endswith((".crt", ".pub", "_id"))
+    letters = re.sub(r"[^a-z0-9]", "", key.lower())
+    plain = letters in _OPEN_KEYS or letters.endswith(_OPEN_ENDS) or key.lower().endswith((".crt", ".pub", "_id"))
     return not plain and not _NO_VALUE.fullmatch(text)
 
 

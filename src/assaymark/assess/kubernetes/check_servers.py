@@ -20,17 +20,26 @@ if TYPE_CHECKING:
 
 
 def check_servers(network: Network) -> Iterator[Finding]:
-    """Findings about model servers, notebooks, job queues and stores."""
+    """Findings about model servers, notebooks, job queues and stores: of an object's pods of one kind the worst."""
     exposed = {one.pod.id for one in network.exposed() if not one.decides}
+    worst: dict[tuple[str, str], Finding] = {}
     for pod in network.own_pods():
         for running in open_servers(pod):
-            if not running.authenticated:
-                yield _open(network, pod, running, exposed=pod.id in exposed)
-            if not running.tls and not strict(network, pod):
-                message = f"{running.server.name} in {pod.shown} talks in plain text"
-                severity = Severity.LOW if in_mesh(network, pod) else None
-                name = f"{pod.id}#{running.server.name}"
-                yield found(SERVER_PLAIN, name, message, (running.because,), severity)
+            for finding in _judged(network, pod, running, exposed=pod.id in exposed):
+                known = worst.get((finding.rule, finding.name))
+                if known is None or finding.severity > known.severity:
+                    worst[finding.rule, finding.name] = finding
+    yield from worst.values()
+
+
+def _judged(network: Network, pod: Pod, running: Running, *, exposed: bool) -> Iterator[Finding]:
+    if not running.authenticated:
+        yield _open(network, pod, running, exposed=exposed)
+    if not running.tls and not strict(network, pod):
+        message = f"{running.server.name} in {pod.shown} talks in plain text"
+        severity = Severity.LOW if in_mesh(network, pod) else None
+        name = f"{pod.owner.id}#{running.server.name}"
+        yield found(SERVER_PLAIN, name, message, (running.because,), severity)
 
 
 def _open(network: Network, pod: Pod, running: Running, *, exposed: bool) -> Finding:
@@ -45,4 +54,4 @@ def _open(network: Network, pod: Pod, running: Running, *, exposed: bool) -> Fin
     if perhaps:
         message = f"{server.name} in {pod.shown} asks for no authentication, unless {perhaps} does: {server.advice}"
         severity, sure = Severity.MEDIUM, Confidence.LOW
-    return found(SERVER_OPEN, f"{pod.id}#{server.name}", message, (running.because,), severity, sure)
+    return found(SERVER_OPEN, f"{pod.owner.id}#{server.name}", message, (running.because,), severity, sure)

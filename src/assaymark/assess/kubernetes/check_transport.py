@@ -36,6 +36,7 @@ _PLAIN: Final = re.compile(
 _NO_TLS: Final = re.compile(
     r"(?:postgres(?:ql)?|mysql)(?:\+\w+)?://\S*(?:sslmode|ssl-mode)=disabled?\b", re.IGNORECASE
 )
+_BEFORE: Final = 30  # letters of a flag or a setting before its value
 _PLAIN_PROTOCOLS: Final = ("HTTP", "HTTP2", "GRPC", "TCP", "MONGO")
 
 
@@ -65,12 +66,19 @@ def _told(pod: Pod, container: Map, severity: Severity | None) -> Iterator[Findi
             said += [
                 ("arguments", f"{before} {word}", words) for before, word in zip(["", *words], words, strict=False)
             ]
+    once = set()
     for name, value, place in said:
-        match = _NO_TLS.search(value) or (_PLAIN.search(value) if _STORAGE.search(f"{name} {value}") else None)
-        if match is not None:
+        match = _NO_TLS.search(value) or next((one for one in _PLAIN.finditer(value) if _to_storage(name, one)), None)
+        if match is not None and (name, match[0]) not in once:
+            once.add((name, match[0]))
             where = re.sub(r"//[^/@\s]*@", "//", match[0].partition("?")[0])
             message = f"{pod.shown} talks to {where} without TLS ({name})"
             yield found(STORAGE_PLAIN, f"{pod.id}#{name}#{where}", message, (pod.because(place),), severity)
+
+
+def _to_storage(name: str, url: re.Match[str]) -> bool:
+    """Whether the name of a variable, the URL, or the word before it in a script speaks of storage."""
+    return bool(_STORAGE.search(f"{name} {url.string[max(0, url.start() - _BEFORE) : url.end()]}"))
 
 
 def _ingresses(cluster: Cluster) -> Iterator[Finding]:
@@ -120,7 +128,9 @@ def _gateways(cluster: Cluster) -> Iterator[Finding]:
             redirects = isinstance(tls, Map) and tls.get("httpsRedirect") is True
             if isinstance(port, Map) and str(port.get("protocol")).upper() in _PLAIN_PROTOCOLS and not redirects:
                 message = f"gateway {one.namespace}/{one.name} listens in plain text"
-                yield found(INGRESS_PLAIN, f"{one.id}#{port.get('number')}", message, (one.because(port),))
+                severity = Severity.LOW if re.search(r"local|internal", one.name) else None
+                name = f"{one.id}#{port.get('number')}"
+                yield found(INGRESS_PLAIN, name, message, (one.because(port),), severity)
         encrypted = any(str(item.get("protocol")).upper() in ("HTTPS", "TLS") for item in listeners)
         for listener in listeners:
             plain = str(listener.get("protocol")).upper() in ("HTTP", "TCP")
@@ -157,7 +167,8 @@ def _mesh(cluster: Cluster) -> Iterator[Finding]:
             yield found(MESH_PERMISSIVE, one.id, message, (one.because(one.value.get("spec")),))
         for port, place in exceptions(one):
             message = f"PeerAuthentication {one.namespace}/{one.name} lets plain text into port {port}"
-            yield found(MESH_PERMISSIVE, f"{one.id}#{port}", message, (one.because(place),))
+            severity = Severity.LOW if port.endswith("443") else None  # a webhook's port: TLS of its own
+            yield found(MESH_PERMISSIVE, f"{one.id}#{port}", message, (one.because(place),), severity)
     for one in cluster.of("DestinationRule"):
         for tls in maps_of(one.value.get("spec"), "tls"):
             if tls.get("mode") == "DISABLE":

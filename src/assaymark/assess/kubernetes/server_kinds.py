@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 class Server:
     """A kind of server. ``gives``: ``run`` (code), ``invoke`` (a model), ``data`` (reads and writes).
 
-    ``pattern`` is looked for in image, command and arguments; ``guarded`` and ``tls`` say, by these and by the
-    variables, whether it asks who calls and whether it encrypts.
+    ``image`` is looked for in the image's name, ``command`` in command and arguments; ``guarded`` and ``tls`` say, by
+    these and by the variables, whether it asks who calls and whether it encrypts.
     """
 
     name: str
-    pattern: re.Pattern[str]
+    image: re.Pattern[str]
+    command: re.Pattern[str] | None
     gives: str
     guarded: Callable[[str, dict[str, str]], bool]
     tls: Callable[[str, dict[str, str]], bool]
@@ -53,7 +54,8 @@ def _either(*tests: Callable[[str, dict[str, str]], bool]) -> Callable[[str, dic
 _RAY_TLS: Final = _variable("RAY_USE_TLS")
 RAY: Final = Server(
     "Ray",
-    re.compile(r"\brayproject/ray|\bray start\b|/ray(?:-ml)?:|\brayproject/"),
+    re.compile(r"(?:^|/)rayproject/|/ray(?:-ml|-llm)?(?:[:@]|$)"),
+    re.compile(r"\bray start\b"),
     "run",
     _either(_variable("RAY_AUTH_MODE", "RAY_AUTH_TOKEN"), _word("token-auth")),
     _RAY_TLS,
@@ -62,6 +64,7 @@ RAY: Final = Server(
 KSERVE: Final = Server(
     "KServe",
     re.compile(r"kserve/(?:huggingface|sklearn|xgb|lgb|paddle|pmml)server|seldonio/mlserver"),
+    None,
     "invoke",
     _never,
     _never,
@@ -73,7 +76,8 @@ SERVERS: Final = (
     KSERVE,
     Server(
         "Jupyter",
-        re.compile(r"\bjupyter(?:hub|-notebook|lab)?\b|kubeflownotebookswg/"),
+        re.compile(r"(?:^|/)jupyter/|/jupyter(?:hub|lab|-[\w-]+)?(?:[:@]|$)|kubeflownotebookswg/|jupyterhub/"),
+        re.compile(r"\bjupyter[- ](?:lab|notebook|server)\b|\bjupyterhub\b|\bstart-notebook\b"),
         "run",
         lambda words, variables: (
             not re.search(r"(?:token|password)=(?:''|\"\"|\s|$)", words) and variables.get("JUPYTER_TOKEN") != ""
@@ -83,7 +87,8 @@ SERVERS: Final = (
     ),
     Server(
         "MLflow",
-        re.compile(r"\bmlflow (?:server|ui)\b|/mlflow:|\bmlflow-tracking"),
+        re.compile(r"/mlflow(?:-tracking|-server)?(?:[:@]|$)"),
+        re.compile(r"\bmlflow (?:server|ui)\b"),
         "data",
         _word(r"--app-name[= ]basic-auth", "basic-auth", "oidc-auth"),
         _word("--ssl"),
@@ -91,7 +96,8 @@ SERVERS: Final = (
     ),
     Server(
         "vLLM",
-        re.compile(r"\bvllm/vllm-|/vllm[\w.-]*[:@]|\bvllm serve\b|\bvllm\.entrypoints"),
+        re.compile(r"(?:^|/)vllm/vllm-|/vllm[\w.-]*(?:[:@]|$)"),
+        re.compile(r"\bvllm serve\b|\bvllm\.entrypoints"),
         "invoke",
         _either(_word("--api-key"), _variable("VLLM_API_KEY")),
         _word("--ssl-certfile", "--ssl-keyfile"),
@@ -99,7 +105,8 @@ SERVERS: Final = (
     ),
     Server(
         "Text Generation Inference",
-        re.compile(r"text-generation-(?:inference|launcher)"),
+        re.compile(r"text-generation-inference"),
+        re.compile(r"\btext-generation-launcher\b"),
         "invoke",
         _either(_word("--api-key"), _variable("API_KEY")),
         _never,
@@ -107,6 +114,7 @@ SERVERS: Final = (
     ),
     Server(
         "Triton",
+        re.compile(r"/tritonserver(?:[:@]|$)"),
         re.compile(r"\btritonserver\b"),
         "invoke",
         _word(r"--http-restricted-api", r"--grpc-restricted-protocol"),
@@ -115,7 +123,8 @@ SERVERS: Final = (
     ),
     Server(
         "TorchServe",
-        re.compile(r"\btorchserve\b|pytorch/torchserve"),
+        re.compile(r"pytorch/torchserve|/torchserve(?:-kfs)?(?:[:@]|$)"),
+        re.compile(r"\btorchserve\b"),
         "run",
         lambda words, variables: (
             variables.get("TS_DISABLE_TOKEN_AUTHORIZATION", "false").lower() != "true"
@@ -126,7 +135,8 @@ SERVERS: Final = (
     ),
     Server(
         "TensorFlow Serving",
-        re.compile(r"tensorflow/serving|tensorflow_model_server"),
+        re.compile(r"tensorflow/serving"),
+        re.compile(r"\btensorflow_model_server\b"),
         "invoke",
         _never,
         _word("--ssl_config_file"),
@@ -134,7 +144,8 @@ SERVERS: Final = (
     ),
     Server(
         "Ollama",
-        re.compile(r"\bollama/ollama|\bollama serve\b"),
+        re.compile(r"(?:^|/)ollama/ollama"),
+        re.compile(r"\bollama serve\b"),
         "invoke",
         _never,
         _never,
@@ -142,7 +153,8 @@ SERVERS: Final = (
     ),
     Server(
         "TensorBoard",
-        re.compile(r"(?:^|\s)tensorboard\s+-|\btensorboard\.main\b|/tensorboard[:@]"),
+        re.compile(r"/tensorboard(?:[:@]|$)"),
+        re.compile(r"(?:^|\s)tensorboard\s+-|\btensorboard\.main\b"),
         "data",
         _never,
         _never,
@@ -150,7 +162,8 @@ SERVERS: Final = (
     ),
     Server(
         "Dask",
-        re.compile(r"\bdask-scheduler\b|\bdask scheduler\b|daskdev/dask"),
+        re.compile(r"daskdev/dask"),
+        re.compile(r"\bdask[- ]scheduler\b"),
         "run",
         _never,
         _word("--tls-cert"),
@@ -158,7 +171,8 @@ SERVERS: Final = (
     ),
     Server(
         "Redis",
-        re.compile(r"(?:^|[\s/])(?:redis|valkey)(?:[:@]|-server\b|-stack|\s|$)"),
+        re.compile(r"(?:^|/)(?:redis|valkey)(?:-stack[\w-]*|-sentinel|-cluster)?(?:[:@]|$)"),
+        re.compile(r"\b(?:redis|valkey)-server\b"),
         "data",
         _either(_word("--requirepass", "--aclfile"), _variable("REDIS_PASSWORD", "VALKEY_PASSWORD")),
         _word("--tls-port"),
@@ -167,7 +181,8 @@ SERVERS: Final = (
     ),
     Server(
         "MinIO",
-        re.compile(r"\bminio/minio|\bminio server\b"),
+        re.compile(r"minio/minio"),
+        re.compile(r"\bminio server\b"),
         "data",
         lambda _words, variables: (
             variables.get("MINIO_ROOT_PASSWORD", variables.get("MINIO_SECRET_KEY", ""))
@@ -179,6 +194,7 @@ SERVERS: Final = (
     Server(
         "Milvus",
         re.compile(r"milvusdb/milvus"),
+        None,
         "data",
         _variable("COMMON_SECURITY_AUTHORIZATIONENABLED"),
         _never,
@@ -187,6 +203,7 @@ SERVERS: Final = (
     Server(
         "Qdrant",
         re.compile(r"qdrant/qdrant"),
+        None,
         "data",
         _variable("QDRANT__SERVICE__API_KEY"),
         _variable("QDRANT__SERVICE__ENABLE_TLS"),
@@ -195,6 +212,7 @@ SERVERS: Final = (
     Server(
         "Chroma",
         re.compile(r"chromadb/chroma"),
+        re.compile(r"\bchroma run\b"),
         "data",
         _variable("CHROMA_SERVER_AUTHN_PROVIDER"),
         _never,
@@ -202,7 +220,8 @@ SERVERS: Final = (
     ),
     Server(
         "SGLang",
-        re.compile(r"lmsysorg/sglang|\bsglang\.launch_server\b|\bsglang serve\b"),
+        re.compile(r"lmsysorg/sglang"),
+        re.compile(r"\bsglang\.launch_server\b|\bsglang serve\b"),
         "invoke",
         _word("--api-key"),
         _word("--ssl-certfile"),
@@ -211,7 +230,8 @@ SERVERS: Final = (
     ),
     Server(
         "llama.cpp",
-        re.compile(r"/llama\.cpp:(?:server|full)|\bllama-server\b"),
+        re.compile(r"/llama\.cpp:(?:server|full)"),
+        re.compile(r"\bllama-server\b"),
         "invoke",
         _either(_word("--api-key"), _variable("LLAMA_API_KEY")),
         _word("--ssl-cert-file"),
@@ -219,7 +239,8 @@ SERVERS: Final = (
     ),
     Server(
         "Text Embeddings Inference",
-        re.compile(r"text-embeddings-(?:inference|router)"),
+        re.compile(r"text-embeddings-inference"),
+        re.compile(r"\btext-embeddings-router\b"),
         "invoke",
         _either(_word("--api-key"), _variable("API_KEY")),
         _never,
@@ -227,7 +248,8 @@ SERVERS: Final = (
     ),
     Server(
         "LiteLLM",
-        re.compile(r"/litellm(?:-\w+)*[:@]|(?:^|\s)litellm\s+--"),
+        re.compile(r"/litellm(?:-[\w-]+)?(?:[:@]|$)"),
+        re.compile(r"(?:^|\s)litellm\s+--"),
         "invoke",
         _variable("LITELLM_MASTER_KEY"),
         _word("--ssl_certfile_path"),
@@ -237,6 +259,7 @@ SERVERS: Final = (
     Server(
         "Weaviate",
         re.compile(r"semitechnologies/weaviate"),
+        None,
         "data",
         lambda _words, variables: variables.get("AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED", "false").lower() != "true",
         _never,
@@ -244,7 +267,8 @@ SERVERS: Final = (
     ),
     Server(
         "MongoDB",
-        re.compile(r"(?:^|/)mongo(?:db-community-server)?[:@]|(?:^|\s)mongod\b"),
+        re.compile(r"(?:^|/)(?:mongo|mongodb-community-server)(?:[:@]|$)"),
+        re.compile(r"(?:^|\s)mongod\b"),
         "data",
         _either(
             _word("--auth", "--keyFile"), _variable("MONGO_INITDB_ROOT_USERNAME", "MONGODB_INITDB_ROOT_USERNAME")
@@ -255,7 +279,8 @@ SERVERS: Final = (
     ),
     Server(
         "PostgreSQL",
-        re.compile(r"(?:^|[/\s])(?:postgres|pgvector)[:@]"),
+        re.compile(r"(?:^|/)(?:postgres|pgvector)(?:[:@]|$)"),
+        None,
         "data",
         lambda _words, variables: variables.get("POSTGRES_HOST_AUTH_METHOD") != "trust",
         _word("ssl=on"),

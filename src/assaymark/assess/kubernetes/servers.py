@@ -21,13 +21,20 @@ _CLIENTS: Final = frozenset(
     (
         *("python", "python3", "sh", "bash", "ash", "sleep", "curl", "wget", "redis-cli", "mc", "psql", "kubectl"),
         *("cp", "cat", "echo", "test", "mkdir", "chown", "chmod", "pip", "git", "aws", "gsutil", "gcloud", "tail"),
-        *("huggingface-cli", "hf", "nvidia-smi", "true", "sysctl", "until", "/bin/sh", "/bin/bash"),
+        *("huggingface-cli", "hf", "nvidia-smi", "true", "sysctl", "crane", "skopeo"),
     )
 )
 _LOOPBACK: Final = re.compile(
     r"--(?:[\w-]+[.-])?(?:host|ip|bind|bind-addr|address|http-host|listen)[= ]['\"]?(?:127\.0\.0\.1|localhost)\b"
 )
 _FILE: Final = re.compile(r"[\w./-]+\.(?:conf|cfg|ini|ya?ml|toml|properties|json|py)\b")
+# What others make servers from, with what they say; by itself it runs nothing.
+_TEMPLATES: Final = frozenset(
+    (
+        *("ServingRuntime", "ClusterServingRuntime", "LLMInferenceServiceConfig", "PodTemplate"),
+        *("TrainingRuntime", "ClusterTrainingRuntime"),
+    )
+)
 _ASKED: Final = "security.opendatahub.io/enable-auth"
 
 
@@ -47,6 +54,8 @@ class Running:
 
 def open_servers(pod: Pod) -> list[Running]:
     """The servers that a pod's containers run and that others can reach."""
+    if pod.owner.kind in _TEMPLATES:
+        return []
     found = []
     for container in pod.containers():
         words = container_words(container)
@@ -72,9 +81,13 @@ def open_servers(pod: Pod) -> list[Running]:
 def _server(container: Map, words: str) -> Server | None:
     command = container.get("command")
     first = str(command[0]) if isinstance(command, list) and command else ""
-    if first.rpartition("/")[2] in _CLIENTS or first in _CLIENTS:
-        words = words.partition(" ")[2]
-    return next((server for server in SERVERS if server.pattern.search(words)), None)
+    image, _, said = words.partition(" ")
+    for server in SERVERS:
+        if server.command is not None and server.command.search(said):
+            return server
+    if first.rpartition("/")[2] in _CLIENTS:
+        return None
+    return next((server for server in SERVERS if server.image.search(image)), None)
 
 
 def _perhaps(server: Server, container: Map, words: str) -> str:

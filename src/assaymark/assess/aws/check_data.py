@@ -46,7 +46,7 @@ _CHOSEN: Final = ("aws:securetransport", "aws:referer", "aws:useragent")  # keys
 _ALL_GROUPS: Final = ("/groups/global/AllUsers", "/groups/global/AuthenticatedUsers")
 _PUBLIC_ACLS: Final = ("public-read", "public-read-write", "authenticated-read")
 _BLOCKS: Final = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
-_KEEPS: Final = ("model", "weight", "checkpoint", "tenant", "customer")
+_KEEPS: Final = ("model", "weight", "checkpoint", "artifact", "mlflow", "dataset", "tenant", "customer")
 _FILE_SYSTEMS: Final = ("elasticfilesystem:file-system", "efs:file-system")
 
 

@@ -91,8 +91,20 @@ def collect(inputs: Inputs, estates: Estates) -> None:
             step = passes.get(resource.kind)
             if step is not None:
                 step(run, resource)
+    _unattached(run, resources)
     for resource in resources:
         run.thing(resource)
+
+
+def _unattached(run: _Collecting, resources: list[TfResource]) -> None:
+    """Policies that the input attaches to nobody, as where a module does it: shown for whoever gets them."""
+    estate = run.records.estate
+    used = {policy.name for one in estate.identities.values() for policy in (*one.policies, one.boundary) if policy}
+    for resource in resources:
+        policy = run.policies.get(resource.arn) if resource.kind == "aws_iam_policy" else None
+        if policy is not None and policy.name not in used:
+            arn = f"arn:aws:iam::{resource.account}:role/<whoever has {resource.address}>"
+            run.records.identity(arn, "role", resource.because(), policies=(policy,))
 
 
 class _Collecting:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from assaymark.core.report import Finding
 
 _VERIFIERS: Final = ("ClusterImagePolicy", "ImageVerificationPolicy", "ImageValidatingPolicy", "ImagePolicy")
-_WORDS: Final = ("verifyImages", "assaymark", "cosign", "connaisseur", "ratify", "notation")
+_WORDS: Final = ("verifyImages", "cosign", "connaisseur", "ratify", "notation")
 _LEVEL: Final = "pod-security.kubernetes.io/enforce"
 
 

@@ -60,7 +60,7 @@ def test_the_contract_of_the_json(folder: Path) -> None:
     assert path["boundary"] == "tenant a to b"
     (step,) = path["steps"]
     assert step["relation"] == "reads"
-    assert {"path": "rbac.yaml", "line": 9} == {key: step["because"][0][key] for key in ("path", "line")}
+    assert {key: step["because"][0][key] for key in ("path", "line")} == {"path": "rbac.yaml", "line": 9}
     assert {
         "principal": "k8s:tenant-a/serviceaccount/trainer",
         "action": "read",

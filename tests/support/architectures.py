@@ -18,9 +18,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 def assessed(**files: str) -> Assessment:
     """What comes of files; ``main_tf`` is ``main.tf``, and texts may be indented."""
-    return assess(
-        [source_file(name.replace("_", "."), dedent(text).encode()) for name, text in files.items()], NOW
-    )
+    return assess([source_file(name.replace("_", "."), dedent(text).encode()) for name, text in files.items()], NOW)
 
 
 def findings(assessment: Assessment, rule: str) -> list[Finding]:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws.patterns import glob
+from assaymark.assess.aws.trust import claimed, issuer_of
 from assaymark.assess.kubernetes.pods import pod_specs
 from assaymark.assess.kubernetes.servers import open_servers
 from assaymark.core.graph import Edge, State
@@ -92,20 +93,12 @@ def _known(builder: Builder) -> set[tuple[str, str]]:
 
 def _subjects(estates: Estates) -> list[tuple[str, str, str, Because]]:
     """Roles that trust service accounts: role, issuer, pattern over subjects, where."""
-    from assaymark.assess.aws.trust import issuer_of
-
     found = []
     for arn, role in sorted(estates.aws.identities.items()):
         for statement in role.trust.statements if role.trust and role.kind == "role" else ():
             for provider in (statement.principals or {}).get("Federated", ()):
                 issuer = issuer_of(provider)
-                values = [
-                    value
-                    for operator in statement.condition.values()
-                    for key, some in operator.items()
-                    if key.lower() == f"{issuer}:sub".lower()
-                    for value in some
-                ]
+                values = claimed(statement, provider, "sub")
                 cluster = "eks" in issuer or any(_SUBJECT.fullmatch(value) for value in values)
                 if cluster and statement.effect == "Allow":
                     found += [(arn, issuer, value, statement.because) for value in values or ["*"]]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
-
-from assaymark.core.report import Severity
 from tests.support.architectures import assessed, findings
 
+from assaymark.core.report import Severity
 
-def account(*statements: dict[str, object], arn: str = "arn:aws:iam::111122223333:role/worker", **more: object) -> str:
+
+def account(
+    *statements: dict[str, object], arn: str = "arn:aws:iam::111122223333:role/worker", **more: object
+) -> str:
     policy = {"Version": "2012-10-17", "Statement": list(statements)}
     role = {
         "RoleName": arn.rpartition("/")[2],

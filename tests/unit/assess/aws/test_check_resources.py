@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.support.architectures import assessed, findings
 
 from assaymark.core.report import Confidence, Severity
-from tests.support.architectures import assessed, findings
 
 BUCKET = """
 resource "aws_s3_bucket" "b" {
@@ -103,7 +103,9 @@ def test_a_bucket_of_an_export_says_nothing_of_its_settings() -> None:
     assert not assessment.findings
 
 
-@pytest.mark.parametrize("setting", ["enable_key_rotation = var.x", 'origin = "EXTERNAL"', 'custom_key_store_id = "c"'])
+@pytest.mark.parametrize(
+    "setting", ["enable_key_rotation = var.x", 'origin = "EXTERNAL"', 'custom_key_store_id = "c"']
+)
 def test_keys_that_cannot_be_rotated_or_may_be(setting: str) -> None:
     text = f'variable "x" {{ }}\nresource "aws_kms_key" "k" {{\n  {setting}\n}}\n'
     assert not findings(assessed(main_tf=text), "aws-key-rotation")

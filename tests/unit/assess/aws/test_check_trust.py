@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.support.architectures import assessed, findings
 
 from assaymark.core.report import Confidence, Severity
-from tests.support.architectures import assessed, findings
 
 GITHUB = "token.actions.githubusercontent.com"
 

@@ -6,10 +6,10 @@ Cases from the Kubernetes documentation, "Using RBAC Authorization" and "Role Ba
 from __future__ import annotations
 
 import pytest
+from tests.support.architectures import assessed, edges, findings
 
 from assaymark.assess.kubernetes.rbac import bound, selects
 from assaymark.core.report import Severity
-from tests.support.architectures import assessed, edges, findings
 
 BINDING = """
 apiVersion: rbac.authorization.k8s.io/v1
@@ -128,7 +128,8 @@ rules: [{apiGroups: [""], resources: [secrets], verbs: [list]}]
 
 def test_a_user_that_is_an_account_is_the_account() -> None:
     text = rule('"*"', '"*"', '"*"').replace(
-        "{kind: ServiceAccount, name: worker, namespace: lab}", '{kind: User, name: "system:serviceaccount:lab:worker"}'
+        "{kind: ServiceAccount, name: worker, namespace: lab}",
+        '{kind: User, name: "system:serviceaccount:lab:worker"}',
     )
     assert edges(assessed(a_yaml=text), "administers", WORKER, ADMIN)
 

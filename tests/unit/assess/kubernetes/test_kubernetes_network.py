@@ -6,10 +6,10 @@ Cases from the Kubernetes documentation, "Network Policies" and "Service", the G
 from __future__ import annotations
 
 import pytest
+from tests.support.architectures import assessed, edges, findings
 
 from assaymark.core.graph import State
 from assaymark.core.report import Confidence, Severity
-from tests.support.architectures import assessed, edges, findings
 
 
 def pod(name: str, namespace: str = "serving", image: str = "i@sha256:0") -> str:
@@ -112,7 +112,9 @@ spec: {{type: {kind}, selector: {{app: server}}, ports: [{{port: 80}}]{more}}}
         (service("LoadBalancer") + policy("{podSelector: {}, policyTypes: [Ingress]}"), State.UNKNOWN),
         (
             service("LoadBalancer")
-            + policy('{podSelector: {}, policyTypes: [Ingress], ingress: [{from: [{ipBlock: {cidr: "0.0.0.0/0"}}]}]}'),
+            + policy(
+                '{podSelector: {}, policyTypes: [Ingress], ingress: [{from: [{ipBlock: {cidr: "0.0.0.0/0"}}]}]}'
+            ),
             State.YES,
         ),
     ],
@@ -190,7 +192,10 @@ STRICT = PEER.format(name="default", namespace="istio-system", spec="{mtls: {mod
         (STRICT, [Severity.MEDIUM]),  # no sidecar
         (MESHED, [Severity.LOW]),
         (MESHED + STRICT, []),
-        (MESHED + STRICT + PEER.format(name="n", namespace="serving", spec="{mtls: {mode: PERMISSIVE}}"), [Severity.LOW]),
+        (
+            MESHED + STRICT + PEER.format(name="n", namespace="serving", spec="{mtls: {mode: PERMISSIVE}}"),
+            [Severity.LOW],
+        ),
         (MESHED + STRICT + PEER.format(name="n", namespace="serving", spec="{mtls: {mode: UNSET}}"), []),
         (
             MESHED

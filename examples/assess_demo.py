@@ -1,4 +1,4 @@
-"""``make run ASSESS=1``: the estate of examples/estate is assessed as it grew and as it was mended, with both reports.
+"""``make run ASSESS=1``: the estate of examples/estate is assessed as it grew and as mended, with both reports.
 
 Everything runs offline; the reports are in out/assess.
 """

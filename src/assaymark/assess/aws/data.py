@@ -122,9 +122,22 @@ def _known_action(run: Linking, who: Identity, resource: Resource, found: Reach)
 def encryption_key(run: Linking, resource: Resource) -> str:
     """The customer's key that a resource is encrypted with; empty for none, or one that the input does not hold."""
     for value in _values(resource.settings.get("encryption"), resource.settings):
-        for name in ("kms_master_key_id", "kms_key_id", "kms_key_arn", "KmsKeyId", "kms_master_key_arn"):
+        for name in _KEY_NAMES:
             text = value.get(name)
             if isinstance(text, str) and text in run.estate.resources:
+                return text
+    return ""
+
+
+_KEY_NAMES: Final = ("kms_master_key_id", "kms_key_id", "kms_key_arn", "KmsKeyId", "kms_master_key_arn")
+
+
+def own_key(resource: Resource) -> str:
+    """The key that a resource is encrypted with, in the input or not; empty for one that Amazon keeps, or none."""
+    for value in _values(resource.settings.get("encryption"), resource.settings):
+        for name in _KEY_NAMES:
+            text = value.get(name)
+            if isinstance(text, str) and text and "alias/aws/" not in text:
                 return text
     return ""
 

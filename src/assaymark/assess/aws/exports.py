@@ -189,7 +189,10 @@ def _own_arn(value: Map) -> str:
         arn = isinstance(item, str) and item.startswith("arn:") and item.count(":") >= _COLONS and ":iam:" not in item
         if arn and key.lower().endswith("arn"):
             named = (
-                key.lower() in ("arn", "keyarn") or f"{key[:-3]}Name" in value or f"{key[:-3].lower()}Name" in value
+                key.lower() in ("arn", "keyarn")
+                or f"{key[:-3]}Name" in value
+                or f"{key[:-3].lower()}Name" in value
+                or f"{key[:-3]}Id" in value
             )
             if named or any(role in value for role in _ROLES):
                 return str(item)

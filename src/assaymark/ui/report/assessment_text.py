@@ -117,7 +117,8 @@ def sentence(step: Edge, nodes: dict[str, Node]) -> str:
 
 def name(node: Node) -> str:
     """What a person calls it."""
-    return printable(node.name if node.name.startswith(node.kind) else f"{node.kind} {node.name}")
+    known = node.name.startswith((node.kind, "the "))
+    return printable(node.name if known else f"{node.kind} {node.name}")
 
 
 def places(because: tuple[Because, ...], limit: int = 4) -> str:

@@ -125,13 +125,25 @@ def _cheapest(
         if reached:
             end = min(reached, key=lambda one: found.cost[one])
             return Path(
-                source, target, found.walk(end), crosses, state, severity(source, target, state), found.cost[end]
+                source,
+                target,
+                found.walk(end),
+                crosses,
+                state,
+                severity(source, target, crosses, state),
+                found.cost[end],
             )
     raise AssertionError("the closure leads where the search does not")
 
 
-def severity(source: Node, target: Node, state: State) -> Severity:
-    """By who begins and what is at the end; one less when it is not certain."""
+def severity(source: Node, target: Node, crosses: tuple[str, ...], state: State) -> Severity:
+    """By who begins and what is at the end; one less when it is not certain.
+
+    That something of one's own has an identity in another cloud, and reads what it is for, is how clouds are joined:
+    low, so that it is listed and fails nothing.
+    """
+    if crosses and all(text.startswith("cloud ") for text in crosses) and not stranger_at(source):
+        return Severity.LOW
     stranger = source.props.get("entry") in _STRANGERS
     prize = TARGETS[str(target.props["target"])]
     if prize >= TARGETS["administrator"] or (stranger and prize >= TARGETS["model"]):
@@ -141,6 +153,11 @@ def severity(source: Node, target: Node, state: State) -> Severity:
     else:
         worst = Severity.MEDIUM
     return worst if state is State.YES else Severity(worst - 1)
+
+
+def stranger_at(source: Node) -> bool:
+    """Whether the entry is not one's own."""
+    return source.props.get("entry") in _STRANGERS
 
 
 def crossed(source: Node, target: Node) -> tuple[str, ...]:

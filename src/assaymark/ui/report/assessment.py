@@ -11,8 +11,12 @@ from assaymark.core.graph import State
 from assaymark.core.limits import ASSESS_MAX_REACH
 from assaymark.core.report_json import printable
 from assaymark.core.times import format_time
+from assaymark.ui.report.assessment_fixes import fix_document
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from assaymark.assess.aws.least import Least
     from assaymark.assess.engine import Assessment
     from assaymark.assess.measures import Measures
     from assaymark.assess.paths.isolation import Isolation
@@ -25,7 +29,9 @@ ASSESS_SCHEMA: Final = "assaymark:assess-output/v1"
 ISOLATION_SCHEMA: Final = "assaymark:isolation-output/v1"
 
 
-def assessment_document(found: Assessment, how: Standing, measures: Measures | None = None) -> dict[str, Any]:
+def assessment_document(
+    found: Assessment, how: Standing, measures: Measures | None = None, fixes: Sequence[Least] = ()
+) -> dict[str, Any]:
     """Findings, paths, reach, skipped and measures; lists are sorted, the worst first where there is a worst."""
     reach = found.reach
     return {
@@ -74,6 +80,7 @@ def assessment_document(found: Assessment, how: Standing, measures: Measures | N
         "skipped": [
             {"path": printable(item.path), "reason": printable(item.reason)} for item in found.reading.skipped
         ],
+        "fixes": [fix_document(least) for least in fixes],
         "fixed": [
             {"fingerprint": review.fingerprint, "owner": printable(review.owner), "reason": printable(review.reason)}
             for review in how.fixed

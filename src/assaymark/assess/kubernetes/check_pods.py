@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from assaymark.core.report import Finding
 
 _DIGEST: Final = re.compile(r"@sha256:[0-9a-f]{64}$")
+_OPEN: Final = re.compile(r"\$|\{\{|^<.*>$|placeholder", re.IGNORECASE)  # something fills it in before it is used
 _KEPT: Final = re.compile(r"model|cache|weight|data|huggingface|\.ollama|shared")
 _OF_NODE: Final = ("/var/lib/kubelet", "/var/lib/docker", "/var/lib/containerd", "/sys", "/proc", "/dev", "/etc")
 
@@ -75,7 +76,7 @@ def _container(pod: Pod, container: Map, images: Mapping[str, str]) -> Iterator[
         return  # a patch, or a model whose runtime says the rest
     if not isinstance(image, Unresolved):
         image = _replaced(image, images)
-    left_open = isinstance(image, Unresolved) or any(mark in image for mark in ("${", "$(", "{{"))
+    left_open = isinstance(image, Unresolved) or _OPEN.search(image) is not None
     if not _DIGEST.search(image) and not left_open:
         moving = ":" not in image.rpartition("/")[2] or image.endswith(":latest")
         severity = Severity.MEDIUM if moving else Severity.LOW

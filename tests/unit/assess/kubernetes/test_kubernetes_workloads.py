@@ -312,3 +312,8 @@ def test_what_kustomize_makes_of_an_image(change: str, severities: list[Severity
     """
     assessment = assessed(a_json=pod({"image": "registry.example/ranker"}), kustomization_yaml=kustomization)
     assert [finding.severity for finding in findings(assessment, "k8s-image-unpinned")] == severities
+
+
+@pytest.mark.parametrize("image", ["$REGISTRY/ranker:$TAG", "<image_url>", "IMG_PLACEHOLDER", "{{ .Values.image }}"])
+def test_an_image_that_is_filled_in_later_is_not_judged(image: str) -> None:
+    assert not findings(assessed(a_json=pod({"image": image})), "k8s-image-unpinned")

@@ -118,7 +118,7 @@ class Guards:
         return named_guard(".".join(name.removesuffix("()").split(".")[-2:]))
 
     def dependency(self, module: Module, node: ast.AST, depth: int = _DEPTH) -> bool:
-        """Whether ``Depends(...)`` or ``Security(...)`` guards: what it depends on refuses, or is a scheme's check."""
+        """Whether ``Depends(...)`` or ``Security(...)`` guards: what it depends on refuses callers."""
         inner = depended(module, node)
         if inner is None or depth < 0:
             return False

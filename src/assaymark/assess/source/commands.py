@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
     from assaymark.core.graph import Because
 
-_SHELL: Final = r"(?:sudo\s+(?:-\w+\s+)*)?(?:/(?:usr/)?bin/)?(?:env\s+)?(?:ba|z|da|k|a)?sh\b|(?:sudo\s+)?python[\d.]*\b(?!\s+-m\s+json)"
+_SHELL: Final = (
+    r"(?:sudo\s+(?:-\w+\s+)*)?(?:/(?:usr/)?bin/)?(?:env\s+)?(?:ba|z|da|k|a)?sh\b"
+    r"|(?:sudo\s+)?python[\d.]*\b(?!\s+-m\s+json)"
+)
 _PIPE: Final = re.compile(
     rf"\b(?:curl|wget|fetch)\b[^|;&\n]*\|\s*(?:(?:tee|tac|cat)\b[^|;&\n]*\|\s*)*(?:{_SHELL})"
     rf"|(?:{_SHELL})\s+(?:-c\s+)?[\"']?(?:<\(|\$\(|`)\s*(?:curl|wget)\b|\beval\s+[\"']?(?:\$\(|`)\s*(?:curl|wget)\b"

@@ -114,7 +114,8 @@ _AWS_SECRET: Final = re.compile(
     r"(?i:secret\w*|aws\w*key)[\"']?\s*[:=]?>?\s*(?:value[\"']?\s*[:=]\s*)?[\"']?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"
 )
 _PRIVATE: Final = re.compile(
-    r"-----BEGIN ((?:RSA |EC |DSA |OPENSSH |ENCRYPTED |PGP )?PRIVATE KEY(?: BLOCK)?)-----(?:\\n|\s|\")*([A-Za-z0-9+/=\\\s:,-]{64,})"
+    r"-----BEGIN ((?:RSA |EC |DSA |OPENSSH |ENCRYPTED |PGP )?PRIVATE KEY(?: BLOCK)?)-----"
+    r"(?:\\n|\s|\")*([A-Za-z0-9+/=\\\s:,-]{64,})"
 )
 _URL: Final = re.compile(
     r"\b([a-z][a-z0-9+.-]{2,20})://([^\s:/@\"'<>{}$]{1,60}):([^\s:/@\"'<>{}$]{3,100})@([A-Za-z0-9][\w.-]*)",

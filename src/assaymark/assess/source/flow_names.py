@@ -7,16 +7,18 @@ from typing import Final
 
 # Which labels matter where.
 _SENT: Final = frozenset(("body", "headers", "query", "upload"))
+PLAIN: Final = "'"  # after a label: a field that says nothing of the client, but is chosen by the client all the same
+_PLAIN: Final = frozenset(f"{label}{PLAIN}" for label in _SENT)
 MATTERS: Final[dict[str, frozenset[str]]] = {
     "log": frozenset(("body", "headers", "upload", "prediction", "secret")),
     "print": frozenset(("body", "headers", "upload", "prediction", "secret")),
     "file": frozenset(("body", "headers", "prediction", "secret")),
-    "code": _SENT | {"fetched", "prediction"},
-    "command": _SENT | {"fetched", "prediction"},
-    "loader": _SENT | {"fetched"},
-    "path": _SENT - {"upload"},
-    "template": _SENT,
-    "query": _SENT,
+    "code": _SENT | _PLAIN | {"fetched", "prediction"},
+    "command": _SENT | _PLAIN | {"fetched", "prediction"},
+    "loader": _SENT | _PLAIN | {"fetched"},
+    "path": _SENT - {"upload"} | _PLAIN,
+    "template": _SENT | _PLAIN,
+    "query": _SENT | _PLAIN,
 }
 OF_REQUEST: Final[dict[str, str]] = {
     **dict.fromkeys(
@@ -50,7 +52,7 @@ PERSONAL: Final = re.compile(
 REDACTS: Final = re.compile(
     r"redact|mask(?!ed_lm)|anonymi[sz]e|pseudonymi[sz]e|scrub|saniti[sz]e|obfuscate|censor|strip_pii|remove_pii|"
     r"filter_(?:pii|sensitive)|de_?identif|sha(?:1|224|256|384|512)\b|blake|hexdigest|hmac|encrypt|fingerprint|"
-    r"^hash(?:ed)?(?:_|$)|_hash$|digest|Sensitive|PII(?:Filter)?",
+    r"secure_filename|^basename$|^hash(?:ed)?(?:_|$)|_hash$|digest|Sensitive|PII(?:Filter)?",
     re.IGNORECASE,
 )
 CLEAN: Final = frozenset(

@@ -90,8 +90,9 @@ class Flows:
         """Notes what of ``labels`` matters at a sink."""
         for label, origin in sorted(labels):
             if label in names.MATTERS[sink]:
-                key = (label, sink, place)
-                self.found.setdefault(key, Flow(label, sink, call, where, place, origin))
+                bare = label.removesuffix(names.PLAIN)
+                key = (bare, sink, place)
+                self.found.setdefault(key, Flow(bare, sink, call, where, place, origin))
 
 
 class _Run:
@@ -262,9 +263,11 @@ class _Run:
                 if kind:
                     found.add((kind, self.module.because(node)))
             elif label == "headers":
-                if not name or names.HEADER.search(name) or name in ("raw", "items", "values"):
-                    found.add((label, origin))
-            elif not names.PLAIN_FIELD.search(name) or names.PERSONAL.search(name):
+                secret = not name or names.HEADER.search(name) or name in ("raw", "items", "values")
+                found.add((label if secret else f"{label}{names.PLAIN}", origin))
+            elif label in ("body", "query", "upload") and names.PLAIN_FIELD.search(name):
+                found.add((label if names.PERSONAL.search(name) else f"{label}{names.PLAIN}", origin))
+            else:
                 found.add((label, origin))
         return frozenset(found)
 

@@ -99,7 +99,8 @@ def _base(file: SourceFile, one: Instruction, image: str) -> Iterator[Remark]:
         yield Remark("build-image-unpinned", image, message, because, Severity.LOW, Confidence.LOW)
         return
     moving = ":" not in image.rpartition("/")[2] or image.endswith(":latest")
-    message = f"the image is built from {image}, a {'name that always means the newest' if moving else 'tag, which may be moved'}"
+    what = "a name that always means the newest" if moving else "a tag, which may be moved"
+    message = f"the image is built from {image}, {what}"
     yield Remark("build-image-unpinned", image, message, because, None if moving else Severity.LOW)
 
 

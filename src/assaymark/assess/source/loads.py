@@ -1,7 +1,7 @@
 """Calls that run what they load, and models that are fetched without saying which.
 
 A name is what its import makes it. Whether ``torch.load`` runs what it reads depends on PyTorch's version when the
-call does not say: 2.6 made ``weights_only`` the default, and before 2.6 even that could be passed by (CVE-2025-32434).
+call does not say: 2.6 made ``weights_only`` the default, and before it even that could be passed by (CVE-2025-32434).
 """
 
 from __future__ import annotations

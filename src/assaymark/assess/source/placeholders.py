@@ -6,8 +6,9 @@ import re
 from typing import Final
 
 _SAID: Final = re.compile(
-    r"example|sample|dummy|fake|place_?holder|change_?me|change_?it|changethis|replace|your[-_ ]|^your|insert|todo|fixme|"
-    r"redacted|xxx|\*\*\*|\.\.\.|…|12345678|abcdefgh|abc123|deadbeef|00000000|foobar|notasecret|not[-_]a[-_]|mysecret|"
+    r"example|sample|dummy|fake|place_?holder|change_?me|change_?it|changethis|replace|your[-_ ]|^your|insert|"
+    r"todo|fixme|redacted|xxx|\*\*\*|\.\.\.|…|12345678|abcdefgh|abc123|deadbeef|00000000|foobar|notasecret|not[-_]a[-_]|"
+    r"mysecret|"
     r"<[^>]*>|^\$|\$\{|\{\{|%\(|\$\(|^env[:.(]|^os\.|^@|^vault:|^ref\+|^op://|^arn:|^sm://|^projects/|secretsmanager|"
     r"valuefrom|keyvault|test[-_]?(?:key|secret|token|password)|super[-_]?secret",
     re.IGNORECASE,

@@ -58,5 +58,6 @@ def test_an_installation_has_every_page_and_no_hostile_file() -> None:
     builder = pytest.importorskip("hatchling.builders.wheel").WheelBuilder(str(FOLDER.parent))
     files = {file.distribution_path for file in builder.recurse_included_files()}
     rules = {path for path in files if path.startswith("assaymark/_rules/")}
-    assert rules == {f"assaymark/_rules/{name}/rule.md" for name in RULES}
+    assert rules == {f"assaymark/_rules/{page.parent.name}/rule.md" for page in FOLDER.glob("*/rule.md")}
+    assert {f"assaymark/_rules/{name}/rule.md" for name in RULES} <= rules
     assert {"assaymark/__main__.py", "assaymark/py.typed", "assaymark/scanning/pickle/allow/torch.json"} <= files

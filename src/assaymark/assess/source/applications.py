@@ -224,11 +224,10 @@ class Applications:
 
     def _settings(self, module: Module) -> None:
         """``app.config["MAX_CONTENT_LENGTH"] = ...``, ``BASIC_AUTH_FORCE``, and wrapped WSGI applications."""
-        for node in ast.walk(module.tree):
-            if not isinstance(node, ast.Assign):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                    self._updated(module, node)
-                continue
+        for call, _ in module.calls:
+            if isinstance(call.func, ast.Attribute):
+                self._updated(module, call)
+        for node in module.assigns:
             for target in node.targets:
                 if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Attribute):
                     found = self.find(module, target.value.value) if target.value.attr == "config" else None

@@ -53,6 +53,16 @@ _CALLS: Final = re.compile(
     r"(?:token|jwt|key|api_key|apikey|user|credentials|signature|auth|access|request|id_token|oauth2_token|session)s?$"
     r"|(?:^|\.)jwt\.decode$|verify_jwt_in_request$|(?:^|\.)jwt_required|validate_iap_jwt"
 )
+_LIBRARIES: Final = (
+    "fastapi.",
+    "starlette.",
+    "pydantic.",
+    "typing.",
+    "sqlalchemy.",
+    "sqlmodel.",
+    "django.",
+    "flask.",
+)
 _ASKS: Final = re.compile(
     r"^fastapi\.security(?:\.\w+)*\.(?:HTTPBearer|HTTPBasic|HTTPDigest|APIKey\w+|OAuth2\w*|OpenIdConnect)\(\)$"
 )
@@ -118,19 +128,51 @@ class Guards:
         return named_guard(".".join(name.removesuffix("()").split(".")[-2:]))
 
     def dependency(self, module: Module, node: ast.AST, depth: int = _DEPTH) -> bool:
-        """Whether ``Depends(...)`` or ``Security(...)`` guards: what it depends on refuses callers."""
-        inner = depended(module, node)
-        if inner is None or depth < 0:
-            return False
-        return not self.asks(module, node) and self.expression(module, inner, depth)
+        """Whether ``Depends(...)`` or ``Security(...)`` guards: what it depends on refuses callers.
+
+        A type from a module that is not in the input, called ``CurrentUser`` or so, is taken for what its name says.
+        """
+        found = self.depended(module, node)
+        if found is None or depth < 0:
+            return self._foreign(module, node)
+        return not self.asks(module, node) and self.expression(found[0], found[1], depth)
 
     def asks(self, module: Module, node: ast.AST) -> str:
         """The scheme that a dependency asks a credential by, when nothing but its presence is checked."""
-        inner = depended(module, node)
-        if inner is None:
+        found = self.depended(module, node)
+        if found is None:
             return ""
-        name = self._project_meaning(module, inner)
+        name = self._project_meaning(*found)
         return name.removesuffix("()").rpartition(".")[2] if _ASKS.match(name) else ""
+
+    def depended(self, module: Module, node: ast.AST | None, depth: int = _DEPTH) -> tuple[Module, ast.AST] | None:
+        """What ``Depends(x)`` and ``Security(x)`` depend on, where that is written; None for what is neither.
+
+        ``Annotated[T, Depends(x)]`` is looked into, and a name that stands for it, in whichever module.
+        """
+        match node:
+            case ast.Subscript(value=value, slice=ast.Tuple(elts=parts)) if module.dotted(value).endswith(
+                "Annotated"
+            ):
+                found = (self.depended(module, one, depth) for one in parts)
+                return next((one for one in found if one is not None), None)
+            case ast.Call(func=function):
+                if module.dotted(function).rpartition(".")[2] not in ("Depends", "Security"):
+                    return None
+                inner = node.args[0] if node.args else keyword(node, "dependency")
+                return module, inner if inner is not None else node
+            case ast.Name() | ast.Attribute() if depth:
+                where, rest = self._project.resolve(module, module.dotted(node))
+                meant = where.values.get(rest)
+                if isinstance(meant, (ast.Subscript, ast.Call)):
+                    return self.depended(where, meant, depth - 1)
+        return None
+
+    def _foreign(self, module: Module, node: ast.AST) -> bool:
+        if not isinstance(node, ast.Name) or node.id not in module.names:
+            return False
+        where, _ = self._project.resolve(module, module.names[node.id])
+        return where is module and not module.names[node.id].startswith(_LIBRARIES) and named_guard(node.id)
 
     def _project_meaning(self, module: Module, node: ast.AST) -> str:
         name = module.meaning(node)
@@ -138,20 +180,6 @@ class Guards:
         if where is not module and rest in where.values:
             return where.meaning(where.values[rest])
         return name
-
-
-def depended(module: Module, node: ast.AST | None) -> ast.AST | None:
-    """What ``Depends(x)`` and ``Security(x)`` depend on; also within ``Annotated[T, Depends(x)]``."""
-    if isinstance(node, ast.Subscript) and module.dotted(node.value).endswith("Annotated"):
-        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else []
-        return next((inner for one in parts if (inner := depended(module, one)) is not None), None)
-    if isinstance(node, ast.Name) and isinstance(module.values.get(node.id), (ast.Subscript, ast.Call)):
-        value = module.values[node.id]
-        return depended(module, value) if not isinstance(value, ast.Name) else None
-    if not isinstance(node, ast.Call) or module.dotted(node.func).rpartition(".")[2] not in ("Depends", "Security"):
-        return None
-    found = node.args[0] if node.args else keyword(node, "dependency")
-    return found if found is not None else node
 
 
 def named_guard(name: str) -> bool:

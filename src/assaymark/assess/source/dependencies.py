@@ -149,11 +149,17 @@ def _toml(file: SourceFile, name: str, source: Source, inputs: Inputs, locked: s
     lines = _Lines(file, text)
     folder = file.path.rpartition("/")[0]
     if name == "pyproject.toml":
-        _pyproject(file, value, lines, source, folder in locked)
+        _pyproject(file, value, lines, source, _within(folder, locked))
     elif name == "pipfile":
-        _pipfile(file, value, lines, source, folder in locked)
+        _pipfile(file, value, lines, source, _within(folder, locked))
     else:
         _lock(file, value, lines, source)
+
+
+def _within(folder: str, locked: set[str]) -> bool:
+    """Whether a lock file lies in the folder or above it, as that of a workspace does."""
+    parts = folder.split("/") if folder else []
+    return any("/".join(parts[:index]) in locked for index in range(len(parts) + 1))
 
 
 def _pyproject(file: SourceFile, value: dict[str, Any], lines: _Lines, source: Source, locked: bool) -> None:

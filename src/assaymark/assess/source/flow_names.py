@@ -83,6 +83,10 @@ CONVERTS: Final = re.compile(
     r"parse\w*|preprocess\w*|prepare\w*|build\w*|to_\w+|as_\w+|extract\w*|transform\w*|normali[sz]e\w*|clean\w*|"
     r"convert\w*|from_\w+|shorten|truncate|escape|literal_eval|safe_load|model_validate\w*|gather|wait_for|cast)$"
 )
+ACTS: Final = re.compile(
+    r"^(?:send|save|commit|delete|remove|submit|publish|upload|execute|write|close|create|insert|register|notify|"
+    r"post|put|patch|run|start|stop|acquire|release|validate|verify|check|refresh|connect)(?:_\w+)?$"
+)
 KEEPS: Final = frozenset(("append", "extend", "update", "add", "insert", "put", "setdefault", "format", "join"))
 LOG_METHODS: Final = frozenset(
     (

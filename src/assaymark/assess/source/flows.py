@@ -297,6 +297,8 @@ class _Run:
             return frozenset((("prediction", self.module.because(node)),)) if every or holder else _NONE
         if method in ("get", "pop", "setdefault", "getlist", "__getitem__") and holder:
             return self.part(node, holder, text_of(node.args[0]) if node.args else "", "")
+        if method and names.ACTS.search(method) and holder:
+            return _NONE
         if method and holder:
             stored = holder | (every if method in names.KEEPS else _NONE)
             return frozenset(one for one in stored if one[0] != _REQUEST)

@@ -6,6 +6,7 @@ Nothing is imported or run: names are resolved by the imports and assignments th
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from assaymark.core.graph import Because
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+_BARE_EXCEPT: Final = re.compile(r"(?m)^([ \t]*except\*?[ \t]+)([\w. \t]+(?:,[\w. \t]+)+)(:)")
 _HOPS: Final = 5  # of names that stand for names
 
 
@@ -45,6 +47,7 @@ class Module:
         self.owner: dict[int, ast.ClassDef] = {}
         self.calls: list[tuple[ast.Call, Function | None]] = []
         self.all_functions: list[Function] = []
+        self.assigns: list[ast.Assign] = []
         self._visit(tree, None, None)
 
     def _visit(self, node: ast.AST, function: Function | None, owner: ast.ClassDef | None) -> None:
@@ -68,6 +71,8 @@ class Module:
                 self._import(child)
             elif isinstance(child, (ast.Assign, ast.AnnAssign)):
                 self._assign(child)
+                if isinstance(child, ast.Assign):
+                    self.assigns.append(child)
             elif isinstance(child, (ast.withitem,)) and isinstance(child.optional_vars, ast.Name):
                 self.values.setdefault(child.optional_vars.id, child.context_expr)
             self._visit(child, inner, holder)
@@ -255,15 +260,26 @@ def parse_module(file: SourceFile, text: str, lines: Sequence[int] = ()) -> Modu
     if len(text) > CODE_MAX_BYTES:
         raise InputError("python-limit", f"more than {CODE_MAX_BYTES} characters of source")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return Module(file, ast.parse(text), lines)
+        return Module(file, _tree(text), lines)
     except SyntaxError as error:
         raise InputError(
             "python-syntax", f"no Python 3 source: {error.msg}", position=f"line {error.lineno or 1}"
         ) from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise InputError("python-limit", f"source that cannot be parsed: {type(error).__name__}") from None
+
+
+def _tree(text: str) -> ast.Module:
+    """The tree; what Python 3.14 may write without parentheses (PEP 758) gets them, where that makes it readable."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(text)
+        except SyntaxError:
+            newer = _BARE_EXCEPT.sub(r"\1(\2)\3", text)
+            if newer == text:
+                raise
+            return ast.parse(newer)
 
 
 def keyword(node: ast.Call, name: str) -> ast.expr | None:

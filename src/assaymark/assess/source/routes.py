@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.estate.source import Route
-from assaymark.assess.source.auth import depended, named_guard
+from assaymark.assess.source.auth import named_guard
 from assaymark.assess.source.modules import argument, keyword, text_of, texts_of
 from assaymark.assess.source.request_bodies import inert, limited, reads_body
 
@@ -35,7 +35,7 @@ _HEALTH: Final = re.compile(
 _METRICS: Final = re.compile(r"(?:^|/)(?:metrics|prometheus)/?$", re.IGNORECASE)
 _SIGN_IN: Final = re.compile(
     r"(?:^|/)(?:log[-_]?in|log[-_]?out|sign[-_]?(?:in|up|out)|token|oauth2?|auth|callback|authorize|register|"
-    r"refresh(?:[-_]token)?|password[-_]?reset|forgot[-_]?password|sso|saml|\.well-known)(?:/|$)",
+    r"refresh(?:[-_]token)?|(?:password[-_]?)?(?:reset|recover\w*|forgot)(?:[-_]?password)?|password[-_]recovery[\w-]*|sso|saml|\.well-known)(?:/|$)",
     re.IGNORECASE,
 )
 _STATIC: Final = re.compile(
@@ -306,11 +306,12 @@ class Routes:
         guards = self._guards
         authenticated = guarded or (found is not None and found.is_guarded())
         asks = found.asks if found is not None else ""
-        for node in (*extra, *_signature(function)):
-            if depended(module, node) is not None:
+        signature = _signature(function)
+        for node in (*extra, *signature):
+            if node in signature or guards.depended(module, node) is not None:
                 authenticated |= guards.dependency(module, node)
                 asks = asks or guards.asks(module, node)
-            elif node not in set(_signature(function)):
+            else:
                 authenticated |= guards.expression(module, node)
         authenticated = authenticated or guards.refuses(module, function)
         if asks and not authenticated:

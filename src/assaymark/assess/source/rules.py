@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.rule import AssessRule, found
@@ -11,7 +12,7 @@ from assaymark.core.report import Confidence, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from assaymark.assess.estate.source import Flow, Route
+    from assaymark.assess.estate.source import Flow, Remark, Route
     from assaymark.assess.rule import Seen
     from assaymark.core.report import Finding
 
@@ -567,16 +568,33 @@ def _secrets(seen: Seen) -> Iterator[Finding]:
         count[key] = count.get(key, 0) + 1
         name = about if count[key] == 1 else f"{about} {count[key]}"
         mild = standing(secret.because.path)
-        severity = min(secret.severity, Severity.MEDIUM) if mild else secret.severity
+        most = Severity.LOW if mild == "test" and secret.rule == "secret-password" else Severity.MEDIUM
+        severity = min(secret.severity, most) if mild else secret.severity
         message = f"{secret.kind} is written here ({secret.shown}...)"
         yield found(_BY_ID[secret.rule], name, message, (secret.because,), severity)
 
 
 def _remarks(seen: Seen) -> Iterator[Finding]:
-    for one in seen.estates.source.remarks:
+    for one in _merged(seen.estates.source.remarks):
         if one.rule.startswith(("web-", "log-")) and standing(one.because[0].path):
             continue
         yield found(_BY_ID[one.rule], one.about, one.message, one.because, one.severity, one.confidence)
+
+
+def _merged(remarks: list[Remark]) -> list[Remark]:
+    """What is said of one thing of one file more than once is said once, with all its places."""
+    found: dict[tuple[str, str, str], Remark] = {}
+    for one in remarks:
+        key = (one.rule, one.about, one.because[0].path)
+        known = found.get(key)
+        if known is None:
+            found[key] = one
+            continue
+        severities = [_BY_ID[one.rule].severity if item.severity is None else item.severity for item in (known, one)]
+        found[key] = replace(
+            known, because=tuple(dict.fromkeys((*known.because, *one.because))), severity=max(severities)
+        )
+    return list(found.values())
 
 
 CHECKS: Final = (_routes, _rates, _flows, _secrets, _remarks)

@@ -37,8 +37,8 @@ def serving(module: Module, applications: Applications) -> Iterator[Remark]:
             yield from _run(module, call, name or f"{framework}.run", framework)
         yield from _debug(module, call, name)
         yield from _other(module, call, name)
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and node.value.value is True:
+    for node in module.assigns:
+        if isinstance(node.value, ast.Constant) and node.value.value is True:
             yield from _debug_set(module, node, applications)
 
 

@@ -101,7 +101,9 @@ def _github(file: SourceFile, value: Map, source: Source) -> None:
                 source.remarks += _step(file, step, f"job {name}")
                 if strange and _checks_out_head(step):
                     untrusted = True
-                    message = f"job {name} runs on {strange[0]}, with the repository's secrets, and takes another's commit"
+                    message = (
+                        f"job {name} runs on {strange[0]}, with the repository's secrets, and takes another's commit"
+                    )
                     place = file.because(step.at("with") if "with" in step else step.line)
                     source.remarks.append(Remark("ci-untrusted-checkout", name, message, (place,)))
         _identity(file, value, name, job, events, source, untrusted=untrusted)

@@ -146,9 +146,10 @@ class _Run:
                 self.value(test)
                 self.block([*body, *body, *orelse])
             case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
+                before = dict(self.env)
                 self.block([*body, *orelse])
-                for handler in handlers:
-                    self.block(handler.body)
+                self.join(before)
+                self.branches([], *(handler.body for handler in handlers))
                 self.block(final)
             case ast.Match(subject=subject, cases=cases):
                 self.value(subject)
@@ -170,6 +171,11 @@ class _Run:
             for name, labels in self.env.items():
                 after[name] = after.get(name, _NONE) | labels
         self.env = after
+
+    def join(self, other: dict[str, _Labels]) -> None:
+        """As after one of two: a body may stop anywhere."""
+        for name, labels in other.items():
+            self.env[name] = self.env.get(name, _NONE) | labels
 
     def bind(self, target: ast.expr, labels: _Labels) -> None:
         if isinstance(target, (ast.Tuple, ast.List)):

@@ -170,6 +170,9 @@ class Project:
 
     def resolve(self, module: Module, name: str) -> tuple[Module, str]:
         """The module in which a dotted name is defined, and its name there; the asking one when it is its own."""
+        first = name.split(".", maxsplit=1)[0]
+        if first in module.values and first not in module.names:
+            return module, name  # a variable, whatever modules are called so
         for _ in range(_HOPS):
             parts = name.split(".")
             for index in range(len(parts) - 1, 0, -1):

@@ -471,8 +471,6 @@ _INVOKES: Final = (
     "embed",
     "score",
     "invoke",
-    "model",
-    "train",
 )
 
 

@@ -33,4 +33,6 @@ def rules_of(found: Assessment) -> set[str]:
 
 def lines_of(found: Assessment, rule: str) -> list[tuple[str, int | None]]:
     """Where a rule finds something."""
-    return sorted((place.path, place.line) for finding in found.findings if finding.rule == rule for place in finding.locations)
+    return sorted(
+        (place.path, place.line) for finding in found.findings if finding.rule == rule for place in finding.locations
+    )

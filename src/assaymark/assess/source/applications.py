@@ -113,10 +113,7 @@ class Applications:
         own = self.all.get((module.path, ast.unparse(node)))
         if own is not None:
             return own
-        name = module.dotted(node)
-        if not name:
-            return None
-        where, rest = self._project.resolve(module, name)
+        where, rest = self._project.where(module, node)
         return self.all.get((where.path, rest))
 
     def rate_limited(self) -> bool:

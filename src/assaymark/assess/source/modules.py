@@ -170,9 +170,6 @@ class Project:
 
     def resolve(self, module: Module, name: str) -> tuple[Module, str]:
         """The module in which a dotted name is defined, and its name there; the asking one when it is its own."""
-        first = name.split(".", maxsplit=1)[0]
-        if first in module.values and first not in module.names:
-            return module, name  # a variable, whatever modules are called so
         for _ in range(_HOPS):
             parts = name.split(".")
             for index in range(len(parts) - 1, 0, -1):
@@ -188,16 +185,25 @@ class Project:
                 return module, name
         return module, name
 
+    def where(self, module: Module, node: ast.AST) -> tuple[Module, str]:
+        """As ``resolve`` for what an expression names; a variable is one, whatever modules are called so."""
+        root = node
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        name = module.dotted(node)
+        if isinstance(root, ast.Name) and root.id in module.values and root.id not in module.names:
+            return module, name
+        return self.resolve(module, name)
+
     def function(
         self, module: Module, node: ast.AST, owner: ast.ClassDef | None = None
     ) -> tuple[Module, Function] | None:
         """The function of the input that an expression names, methods of ``self`` included."""
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"):
             return self.methods_of(module, owner).get(node.attr) if owner is not None else None
-        name = module.dotted(node)
-        if not name:
+        where, rest = self.where(module, node)
+        if not rest:
             return None
-        where, rest = self.resolve(module, name)
         if rest in where.functions:
             return where, where.functions[rest]
         first, _, last = rest.partition(".")
@@ -217,10 +223,9 @@ class Project:
 
     def class_of(self, module: Module, node: ast.AST) -> tuple[Module, ast.ClassDef] | None:
         """The class of the input that an expression names."""
-        name = module.dotted(node)
-        if not name:
+        where, rest = self.where(module, node)
+        if not rest:
             return None
-        where, rest = self.resolve(module, name)
         found = where.classes.get(rest)
         return (where, found) if found is not None else None
 

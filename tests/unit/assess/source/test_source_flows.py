@@ -37,7 +37,10 @@ def handler(body: str) -> set[str]:
         ("text = request.json['prompt']\nfor part in text.split():\n    logger.info(part)", {"log-request"}),
         ("logging.info('user %s', request.json['user_id'])", {"log-request"}),
         ("with open('requests.log', 'a') as file:\n    file.write(json.dumps(request.json))", {"log-request"}),
-        ("try:\n    x = request.json\nexcept ValueError:\n    x = None\nlogger.exception('bad %r', x)", {"log-request"}),
+        (
+            "try:\n    x = request.json\nexcept ValueError:\n    x = None\nlogger.exception('bad %r', x)",
+            {"log-request"},
+        ),
         ("answer = model.predict(request.json['rows'])\nlogger.info('answer %s', answer)", {"log-prediction"}),
         ("logger.info(os.environ['HF_TOKEN'])", {"log-credential"}),
         ("eval(request.args['q'])", {"source-code-injection"}),
@@ -117,7 +120,11 @@ def test_a_redaction_that_gives_back_what_it_gets_is_none() -> None:
 
 
 def test_a_redacting_filter_ends_the_flows_of_its_module() -> None:
-    text = HEAD + "logger.addFilter(RedactingFilter())\n" + '@app.post("/x")\ndef x():\n    logger.info("%s", request.json)\n'
+    text = (
+        HEAD
+        + "logger.addFilter(RedactingFilter())\n"
+        + '@app.post("/x")\ndef x():\n    logger.info("%s", request.json)\n'
+    )
     assert "log-request" not in rules_of(assessed_files({"app.py": text}))
 
 
@@ -146,6 +153,7 @@ def test_a_lambda_that_logs_its_event_is_found() -> None:
 
 def test_many_calls_of_one_another_end() -> None:
     text = "\n".join(
-        f"def f{i}(request):\n    x = request.json\n" + "".join(f"    f{j}(x)\n" for j in range(40)) for i in range(40)
+        f"def f{i}(request):\n    x = request.json\n" + "".join(f"    f{j}(x)\n" for j in range(40))
+        for i in range(40)
     )
     assessed_files({"deep.py": text})

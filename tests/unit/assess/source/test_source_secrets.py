@@ -114,7 +114,12 @@ def test_a_key_that_is_listed_leads_to_its_user() -> None:
 
 
 def test_a_user_who_is_named_beside_a_key_may_be_its_owner() -> None:
-    found = assessed_files({"details.json": DETAILS, "credentials": f"[trainer]\naws_access_key_id = {KEY}\naws_secret_access_key = {SECRET}\n"})
+    found = assessed_files(
+        {
+            "details.json": DETAILS,
+            "credentials": f"[trainer]\naws_access_key_id = {KEY}\naws_secret_access_key = {SECRET}\n",
+        }
+    )
     (edge,) = [edge for edge in found.graph.edges if edge.relation == "holds-credential"]
     assert (edge.target, edge.state) == (USER, State.UNKNOWN)
     assert edge.decides == ("the access key AKIA... belongs to trainer",)

@@ -111,7 +111,7 @@ def _pip_conf(file: SourceFile, source: Source, inputs: Inputs) -> None:
     inputs.reading.read.add(file.path)
     key = ""
     for number, line in enumerate(file.text().splitlines(), 1):
-        match = re.match(r"\s*([a-z-]+)\s*[=:]\s*(.*)", line)
+        match = re.match(r"([a-z-]+)\s*[=:]\s*(.*)", line)
         if match:
             key = match[1]
         value = match[2] if match else line

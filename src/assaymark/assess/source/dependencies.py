@@ -81,8 +81,8 @@ def _requirements(file: SourceFile, source: Source, inputs: Inputs) -> None:
         return  # what a lock is made from, and what is not installed by itself
     plain = [one for one in given if one.name and not one.url]
     _loose(file, source, [one for one in plain if not one.exact and not one.hashes])
-    if not hashed and plain:
-        bare = [one for one in plain if not one.hashes]
+    bare = [one for one in plain if not one.hashes]
+    if bare and not hashed:
         message = f"{_list(bare)}: no digest says which file is meant, so an index may give another one"
         places = tuple(file.because(one.line) for one in bare)
         source.remarks.append(Remark("deps-unhashed", "requirements", message, places))

@@ -23,9 +23,9 @@ def dockerfile(text: str) -> set[str]:
     [
         ("RUN curl https://a.b/c | bash", {"build-pipe-to-shell"}),
         ("RUN wget -qO- https://a.b/c | sudo -E bash -s --", {"build-pipe-to-shell"}),
-        ("RUN bash -c \"$(curl -fsSL https://a.b/c)\"", {"build-pipe-to-shell"}),
+        ('RUN bash -c "$(curl -fsSL https://a.b/c)"', {"build-pipe-to-shell"}),
         ("RUN curl https://a.b/c.json | jq .", set()),
-        ("RUN curl -fsSLo c.sh https://a.b/c.sh && echo \"$D c.sh\" | sha256sum -c", set()),
+        ('RUN curl -fsSLo c.sh https://a.b/c.sh && echo "$D c.sh" | sha256sum -c', set()),
         ("RUN curl -fsSLO https://a.b/c.tar.gz", {"build-remote-file"}),
         ("RUN curl -k https://a.b/c", {"source-tls-unverified"}),
         ("ADD https://a.b/model.onnx /m", {"build-remote-file"}),

@@ -21,6 +21,8 @@ BENCHES = (
     "run",
     "admission",
     "inventory",
+    "assess_policies",
+    "assess",
 )
 # Run when they are named: they need an environment of their own, and long.
 NAMED = ("corpus",)

@@ -123,6 +123,18 @@ def test_a_conversion_is_logged_with_its_parent_and_can_be_admitted(team: Team, 
     assert team.run("decide", out, "--for", "production").code == 0
 
 
+def test_a_keras_model_is_logged_and_can_be_admitted(team: Team, tmp_path):
+    source, out = tmp_path / "model.h5", tmp_path / "model.keras"
+    source.write_bytes((MODELS.parent / "keras" / "graph-2.h5").read_bytes())
+    done = team.ask("convert", source, out, "--to", "production")
+    assert done.code == 1, done  # nobody has approved it yet
+    said = done.json["conversions"][0]
+    assert (said["from"], said["to"], said["tensors"]) == ("keras-hdf5", "keras", said["compared"])
+    assert said["source"]["digest"] in team.ask("lineage", "show", out).out
+    team.approve(out, "alice", "bob")
+    assert team.run("decide", out, "--for", "production").code == 0
+
+
 def test_the_statement_meets_its_schema(tmp_path):
     from assaymark.service.convert import conversion_predicate, convert_file
 

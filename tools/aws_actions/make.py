@@ -4,7 +4,7 @@ Usage: python tools/aws_actions/make.py IAM_DEFINITION VERSION DATE   (the file 
 
 Kept are facts alone: names, access levels, resource types, condition keys, dependent actions; no descriptions.
 A service: ``t``: resource type to [ARN, keys]; ``a``: groups of actions that have access level, resource types and keys
-in common, as [level, types, keys, names]; ``n``: how many actions. Keys are a number of a list in ``keys``, which has
+in common, as [level, types, keys, names], types with ``!`` where a request has several; ``n``: how many actions. Keys are a number of a list in ``keys``, which has
 numbers of words in ``names``; ``passes_role``: actions that AWS says depend on iam:PassRole. Names that
 begin with the same word share it: ``Create(Agent Flow)``. An ARN ``arn:*:svc:*:*:rest`` is written ``rest``.
 """
@@ -19,6 +19,8 @@ from pathlib import Path
 
 TARGET = Path(__file__).parents[2] / "src/assaymark/assess/aws/data/actions.json"
 LEVELS = {"List": "L", "Read": "R", "Write": "W", "Tagging": "T", "Permissions management": "P"}
+# Services of which the reference marks types that a request has all of; others mark alternatives in the same way.
+TOGETHER = ("ec2", "kms")
 VARIABLE = re.compile(r"\$\{[^}]*\}|<[^>]*>|\$[A-Z]\w*")
 KEY_VARIABLE = re.compile(r"\$\{[^}]*\}|<[^>]*>|(?<=/)(?:TagKey|tag-key|key)$")
 
@@ -72,13 +74,23 @@ def main() -> None:
         groups: dict[tuple[str, str, int], list[str]] = defaultdict(list)
         for name, action in service["privileges"].items():
             kinds, keys = set(), set()
+            needed = set()
+            if prefix in TOGETHER:
+                needed = {
+                    kind for kind, item in action["resource_types"].items() if item["required"] and kind in order
+                }
             for kind, item in action["resource_types"].items():
-                kinds |= {order[kind]} if kind in order else set()
+                mark = "!" if len(needed) > 1 and kind in needed else ""
+                kinds |= {order[kind] + mark} if kind in order else set()
                 keys |= set(item["condition_keys"])
                 for dependent in item["dependent_actions"]:
                     if re.fullmatch(r"[a-z0-9-]+:[A-Za-z0-9]+", dependent):
                         depends[dependent].add(f"{prefix}:{name}")
-            group = (LEVELS[action["access_level"]], " ".join(sorted(kinds, key=int)), number(keys))
+            group = (
+                LEVELS[action["access_level"]],
+                " ".join(sorted(kinds, key=lambda kind: int(kind.rstrip("!")))),
+                number(keys),
+            )
             groups[group].append(name)
         services[prefix] = {
             "n": len(service["privileges"]),
@@ -95,8 +107,8 @@ def main() -> None:
         "services": services,
     }
     lines = ["{"]
-    for field in ("source", "names", "keys", "passes_role"):
-        lines.append(f"{json.dumps(field)}:{json.dumps(table[field], separators=(',', ':'))},")
+    fields = ("source", "names", "keys", "passes_role")
+    lines += [f"{json.dumps(field)}:{json.dumps(table[field], separators=(',', ':'))}," for field in fields]
     lines.append('"services":{')
     rows = [f"{json.dumps(name)}:{json.dumps(item, separators=(',', ':'))}" for name, item in services.items()]
     lines.append(",\n".join(rows))

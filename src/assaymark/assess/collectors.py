@@ -20,6 +20,13 @@ COLLECTORS: Final[tuple[Part, ...]] = (
         "assaymark.assess.terraform.collect:collect",
     ),
     Part(
+        "cloudformation",
+        "collector",
+        "templates of CloudFormation and SAM, JSON or YAML",
+        (),
+        "assaymark.assess.aws.from_cloudformation:collect",
+    ),
+    Part(
         "aws-export",
         "collector",
         "what the AWS CLI writes: authorization details, policies of identities, keys, buckets, organisations",

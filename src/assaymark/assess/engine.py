@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from assaymark.assess.files import Reading, SourceFile
     from assaymark.assess.paths.ranked import Ranked
+    from assaymark.assess.threats import Threat
     from assaymark.core.graph import Edge, Node
     from assaymark.core.report import Finding
 
@@ -62,6 +63,13 @@ class Assessment:
     def reach(self) -> Reach:
         """Who can in the end do what."""
         return Reach(self.states)
+
+    @cached_property
+    def threats(self) -> tuple[Threat, ...]:
+        """Which techniques of MITRE ATLAS apply to what."""
+        from assaymark.assess.threats import threat_model
+
+        return threat_model(self.states, self.estates, self.findings)
 
     @cached_property
     def chokes(self) -> tuple[Choke, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.convert.hdf5_file import plan_hdf5
+from assaymark.convert.keras.plan import plan_keras
 from assaymark.convert.plan import Plan, output_bound, plan_to_json
 from assaymark.convert.safetensors_file import plan_safetensors
 from assaymark.convert.torch_file import plan_archive, plan_pickles
@@ -21,11 +22,12 @@ from assaymark.formats.safetensors import has_safetensors_shape
 from assaymark.formats.zip import LOCAL_MAGIC
 
 _KNOWN: Final = "torch (both forms), pickle, joblib, safetensors and HDF5 (Keras 2) are"
+_KERAS: Final = "name the result .safetensors"
 # The first opcodes of what Python's own pickler writes: PROTO, or in protocol 0 and 1 a container, a global, a text.
 _PICKLE_STARTS: Final = frozenset(bytes((byte,)) for byte in b"\x80(]})cIJKMLFGVXSUTN")
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from assaymark.convert.plan import Piece
     from assaymark.core.view import View
@@ -36,6 +38,15 @@ def answer(view: View, _path: str) -> Generator[bytes, None, dict[str, Any]]:
 
     Yields what is derived from the file: of a compressed one its content, of any other what the plan's pieces make.
     """
+    return (yield from _answer(make, view))
+
+
+def answer_keras(view: View, _path: str) -> Generator[bytes, None, dict[str, Any]]:
+    """The same for a ``.keras`` archive."""
+    return (yield from _answer(make_keras, view))
+
+
+def _answer(maker: Callable[[View], Plan], view: View) -> Generator[bytes, None, dict[str, Any]]:
     try:
         kind, start = packed(view)
         if kind:
@@ -44,7 +55,7 @@ def answer(view: View, _path: str) -> Generator[bytes, None, dict[str, Any]]:
                 size += len(data)
                 yield data
             return {"unpacked": size}
-        plan = make(view)
+        plan = maker(view)
         for piece in plan.pieces:
             yield from _made(piece)
         return {"plan": plan_to_json(plan)}
@@ -88,3 +99,14 @@ def make(view: View) -> Plan:
             "convert-limit", f"tensors that are encoded take more than {CONVERT_MAX_DERIVED_BYTES} bytes"
         )
     return plan
+
+
+def make_keras(view: View) -> Plan:
+    """The plan for a ``.keras`` archive of a Keras model in HDF5.
+
+    Raises:
+        InputError: as ``plan_keras``; ``convert-keras`` for a file of another format.
+    """
+    if view.read(0, len(HDF5_MAGIC)) != HDF5_MAGIC:
+        raise InputError("convert-keras", "no HDF5 file, of which alone a .keras archive is made", remedy=_KERAS)
+    return plan_keras(view)

@@ -44,12 +44,12 @@ def plan_hdf5(view: View) -> Plan:
     pieces: list[Piece] = []
     end = view.size
     for dataset in file.datasets:
-        if _in_chunks(dataset):
-            tensors.append(_planned(dataset, end))
-            pieces.append(_assembled(dataset))
+        if in_chunks(dataset):
+            tensors.append(planned(dataset, end))
+            pieces.append(assembled(dataset))
             end += pieces[-1].length
         else:
-            tensors.append(_planned(dataset))
+            tensors.append(planned(dataset))
     _check_names(tensors)
     if len(dropped) > CONVERT_MAX_DROPPED:
         dropped[CONVERT_MAX_DROPPED:] = [f"{len(dropped) - CONVERT_MAX_DROPPED} more that are not listed"]
@@ -67,11 +67,12 @@ def _check_names(tensors: list[PlannedTensor]) -> None:
         seen.add(tensor.name)
 
 
-def _in_chunks(dataset: Dataset) -> bool:
+def in_chunks(dataset: Dataset) -> bool:
+    """Whether the array must be put together, as its elements do not lie in one range of the file."""
     return dataset.chunks is not None and dataset.start is None and 0 not in dataset.shape
 
 
-def _assembled(dataset: Dataset) -> Piece:
+def assembled(dataset: Dataset) -> Piece:
     """The elements of an array in chunks, in their order."""
     chunks, shape, width = dataset.chunks, dataset.shape, dataset.width
     if chunks is None:
@@ -83,8 +84,12 @@ def _assembled(dataset: Dataset) -> Piece:
     return Piece(width * math.prod(shape), lambda: bands(chunks, shape, width))
 
 
-def _planned(dataset: Dataset, derived: int | None = None) -> PlannedTensor:
-    """``derived`` is where its elements lie behind the file, when they do not lie in it."""
+def planned(dataset: Dataset, derived: int | None = None) -> PlannedTensor:
+    """Where the array lies, named by its path; ``derived`` is where its elements lie behind the file, if not in it.
+
+    Raises:
+        InputError: ``convert-unsupported`` for one that lies in neither as it is, or of another type.
+    """
     name = dataset.path.strip("/")
     where = f"the array {name[:200]!r}"
     dtype = _DTYPES.get(f"{dataset.kind}{dataset.width}")

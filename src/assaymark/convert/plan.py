@@ -11,6 +11,7 @@ output beyond its bound.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -19,6 +20,7 @@ from assaymark.core.limits import (
     CONVERT_MAX_DIMENSIONS,
     CONVERT_MAX_DROPPED,
     CONVERT_MAX_EXPANSION,
+    CONVERT_MAX_HDF5_DIMENSIONS,
     CONVERT_MAX_TENSORS,
     CONVERT_SPARE_BYTES,
 )
@@ -29,7 +31,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _KEYS: Final = frozenset(("source", "tensors", "aliases", "dropped", "metadata", "left", "pickled", "derived", "raw"))
-SOURCES: Final = ("torch-zip", "torch-legacy", "pickle", "safetensors", "hdf5")
+KERAS_HDF5: Final = "keras-hdf5"
+SOURCES: Final = ("torch-zip", "torch-legacy", "pickle", "safetensors", "hdf5", KERAS_HDF5)
+# A ``.keras`` archive: its members, and the names of arrays in the last of them.
+CONFIGURATION: Final = "config.json"
+METADATA: Final = "metadata.json"
+WEIGHTS: Final = "model.weights.h5"
+_PLACE: Final = re.compile(r"[a-z0-9_]+(/[a-z0-9_]+){0,63}")
+_KERAS_DTYPES: Final = frozenset(
+    ("F16", "F32", "F64", *(f"{sign}{bits}" for sign in "IU" for bits in (8, 16, 32, 64)))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +98,8 @@ class Plan:
     """One source file's conversion.
 
     ``aliases`` are pairs of names whose elements lie in the same bytes of the source; each is written in full.
-    ``dropped`` says what is not carried over. ``metadata`` goes into the result's header. ``left`` counts tensors
+    ``dropped`` says what is not carried over. ``metadata`` goes into the result's header, or is the result's
+    members besides the arrays. ``left`` counts tensors
     that the source makes and that no name leads to. ``pickled`` says that the source is a pickle of objects, whose
     form only a clean scan vouches for. ``derived`` counts the bytes that follow those of the source, and ``pieces``
     makes them, where the plan is made. ``raw`` names those tensors that are no tensors of the source but its bytes.
@@ -103,6 +115,11 @@ class Plan:
     derived: int = 0
     pieces: tuple[Piece, ...] = ()
     raw: tuple[str, ...] = ()
+
+    @property
+    def target(self) -> str:
+        """What is written: ``safetensors`` or ``keras``."""
+        return "keras" if self.source == KERAS_HDF5 else "safetensors"
 
 
 def element_bytes(dtype: str) -> int:
@@ -187,9 +204,26 @@ def plan_from_json(value: Any, source_size: int, derived: int = 0) -> Plan:
     if not _count(left) or not isinstance(pickled, bool):
         _refuse("malformed", "$.left")
     texts = tuple(dropped)
-    return Plan(
+    plan = Plan(
         value["source"], tuple(tensors), tuple(aliases), texts, metadata, left, pickled, derived, raw=tuple(raw)
     )
+    _check_keras(plan)
+    return plan
+
+
+def _check_keras(plan: Plan) -> None:
+    """Of a Keras model: names are paths of groups, none within an array; types are written; two texts, no other."""
+    if plan.target != "keras":
+        return
+    names = {tensor.name for tensor in plan.tensors}
+    for i, tensor in enumerate(plan.tensors):
+        inside = any(tensor.name[:at] in names for at in range(len(tensor.name)) if tensor.name[at] == "/")
+        if inside or not _PLACE.fullmatch(tensor.name) or tensor.dtype not in _KERAS_DTYPES or not tensor.contiguous:
+            _refuse("no array of a Keras model", f"$.tensors[{i}]")
+        if len(tensor.shape) > CONVERT_MAX_HDF5_DIMENSIONS:
+            _refuse("more dimensions than HDF5 has", f"$.tensors[{i}]")
+    if set(plan.metadata) != {CONFIGURATION, METADATA}:
+        _refuse("other members than Keras has", "$.metadata")
 
 
 def output_bound(source_size: int) -> int:

@@ -255,6 +255,7 @@ SENTENCEPIECE_MAX_PIECES: Final = 2_000_000
 # Converting. The largest checkpoints have some ten thousand tensors; numpy has 64 dimensions at most, torch fewer.
 CONVERT_MAX_TENSORS: Final = 200_000
 CONVERT_MAX_DIMENSIONS: Final = 64
+CONVERT_MAX_HDF5_DIMENSIONS: Final = 32  # H5S_MAX_RANK
 CONVERT_MAX_NODES: Final = 2_000_000  # containers, objects and values of one pickle: about 10 s
 CONVERT_MAX_NAME: Final = (
     8 * KIB
@@ -271,6 +272,7 @@ CONVERT_TREE_BYTES: Final = (
 CONVERT_MAX_GATHERED_BYTES: Final = 4 * GIB
 CONVERT_MAX_STEPS: Final = 20_000_000  # slices of one such tensor: about 30 s
 CONVERT_CHUNK_BYTES: Final = 8 * MIB
+KERAS_MAX_NESTING: Final = 16  # models and layers within layers; the deepest that are written have four levels
 
 # Architectures. The authorization details of an account with 5,000 roles have some 30 MB.
 LOCATED_MAX_BYTES: Final = 128 * MIB
@@ -305,3 +307,4 @@ DOCKERFILE_MAX_BYTES: Final = 1 * MIB  # a thousand times a usual one
 DOCKERFILE_MAX_INSTRUCTIONS: Final = 5_000  # an image has at most 127 layers
 REQUIREMENTS_MAX_BYTES: Final = 16 * MIB  # 100,000 digests
 REQUIREMENTS_MAX_LINES: Final = 20_000
+ASSESS_MAX_THREATS: Final = 2_000  # of the threat model; open ones come first

@@ -1,8 +1,9 @@
 """``read_located_yaml``: the documents of a YAML text, typed as YAML 1.1 has it, each value with its line.
 
 PyYAML's C scanner finds the events; what is built from them are ``Map`` and ``Seq``. Nothing is constructed from a
-tag: a tagged value is the plain value under it, so no tag can run anything. An alias is the value of its anchor,
-built once and shared; ``LOCATED_MAX_NODES`` counts what a walk over all would meet: aliases of aliases do not grow.
+tag: a tagged value is the plain value under it, so no tag can run anything; CloudFormation's short tags become the
+functions that they stand for. An alias is the value of its anchor, built once and shared; ``LOCATED_MAX_NODES``
+counts what a walk over all of it would meet, so that aliases of aliases do not grow.
 """
 
 from __future__ import annotations
@@ -20,6 +21,27 @@ _TRUE: Final = frozenset(("true", "True", "TRUE", "yes", "Yes", "YES", "on", "On
 _FALSE: Final = frozenset(("false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"))
 _INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9_]{0,300})")
 _OTHER_INTEGER: Final = re.compile(r"[-+]?0(?:x[0-9a-fA-F_]{1,200}|b[01_]{1,200}|o?[0-7_]{1,200})")
+_SHORT: Final = frozenset(
+    f"!{name}"
+    for name in (
+        *(
+            "Ref",
+            "Condition",
+            "Sub",
+            "GetAtt",
+            "Join",
+            "Select",
+            "Split",
+            "If",
+            "Equals",
+            "And",
+            "Or",
+            "Not",
+            "Base64",
+        ),
+        *("ImportValue", "FindInMap", "GetAZs", "Cidr", "Transform", "ToJsonString", "Length"),
+    )
+)
 _BASES: Final = {"x": 16, "b": 2, "o": 8}
 _FLOAT: Final = re.compile(r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?")
 _SPECIAL: Final = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
@@ -43,6 +65,20 @@ def read_located_yaml(text: str) -> list[Any]:
         raise InputError("yaml-syntax", str(error.problem or "not YAML"), position=f"line {line}") from None
     except (yaml.YAMLError, UnicodeError) as error:
         raise InputError("yaml-syntax", str(error).splitlines()[0]) from None
+
+
+def _long(event: Any, value: Any) -> Map:
+    """CloudFormation's short form of a function as its long one: ``!Ref a`` is ``{"Ref": "a"}``."""
+    name = event.tag[1:]
+    line = event.start_mark.line + 1
+    found = Map(line)
+    if name == "GetAtt" and isinstance(value, str):
+        parts = Seq(line)
+        for part in value.split(".", 1):
+            parts.put(part, line)
+        value = parts
+    found.put(name if name in ("Ref", "Condition") else f"Fn::{name}", value, line)
+    return found
 
 
 class _Builder:
@@ -78,6 +114,8 @@ class _Builder:
             answer = self._seq(event, depth)
         if answer[1] > LOCATED_MAX_NODES:
             raise InputError("located-limit", "the document has too many values")
+        if event.tag in _SHORT:
+            answer = (_long(event, answer[0]), answer[1] + 1)
         if event.anchor:
             self._anchors[event.anchor] = answer
         return answer

@@ -26,7 +26,11 @@ from assaymark.sandbox.result import held
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ENGINE: Final = "assaymark.convert.engine:answer"
+# What plans a result of each kind.
+ENGINES: Final = {
+    "safetensors": "assaymark.convert.engine:answer",
+    "keras": "assaymark.convert.engine:answer_keras",
+}
 _CODE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+){1,7}")
 
 
@@ -50,13 +54,14 @@ def plan_file(
     path: str,
     descriptor: int,
     on_unconfined: Callable[[tuple[str, ...]], None] | None = None,
+    target: str = "safetensors",
     *,
     scratch: Scratch | None = None,
 ) -> Plan:
     """The plan for the open file shown as ``path``. ``on_unconfined`` hears what of the confinement did not hold.
 
-    ``scratch`` takes what is derived from the file; the plan of a compressed file is that of its unpacked content
-    there. Without it such files are refused.
+    ``target`` is what the plan must write: ``safetensors`` or ``keras``. ``scratch`` takes what is derived from the
+    file; the plan of a compressed file is that of its unpacked content there. Without it such files are refused.
 
     Raises:
         InputError: what the engine refuses, ``convert-reader`` when it fails on the file, ``convert-plan``.
@@ -70,7 +75,7 @@ def plan_file(
         cpu_seconds=CONVERT_CPU_SECONDS,
         wall_seconds=CONVERT_WALL_SECONDS,
     )
-    with Sandbox(workers=1, limits=limits, examiner=ENGINE) as sandbox:
+    with Sandbox(workers=1, limits=limits, examiner=ENGINES[target]) as sandbox:
         said = _asked(sandbox, path, descriptor, on_unconfined, scratch)
         if "unpacked" in said and scratch is not None:
             if said["unpacked"] != scratch.size():
@@ -79,7 +84,10 @@ def plan_file(
             said = _asked(sandbox, path, descriptor, on_unconfined, scratch)
     if "plan" in said:
         derived = 0 if scratch is None else scratch.size()
-        return plan_from_json(said["plan"], os.fstat(descriptor).st_size, derived)
+        plan = plan_from_json(said["plan"], os.fstat(descriptor).st_size, derived)
+        if plan.target != target:
+            raise InputError("convert-plan", "the plan of the conversion is for another format", source=path)
+        return plan
     if "unpacked" in said:
         raise InputError("convert-unknown", "a compressed file within a compressed file", source=path)
     error = said.get("error")

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark import __version__
 from assaymark.convert.hdf5_file import TEXT_PREFIX
 from assaymark.core.digest import digest_hex
-from assaymark.core.errors import AssaymarkError, InputError, UsageError
+from assaymark.core.errors import AssaymarkError, InputError, InternalError, UsageError
 from assaymark.core.provenance import Material
 from assaymark.core.report import ScanOutcome
+from assaymark.core.report_json import printable
 from assaymark.core.statement import CONVERSION, make_statement
+from assaymark.formats.hdf5.reader import MAGIC as HDF5_MAGIC
 from assaymark.sandbox.files import open_regular
 from assaymark.sandbox.planning import plan_file
 from assaymark.sandbox.pool import Sandbox
@@ -39,6 +41,9 @@ if TYPE_CHECKING:
     from assaymark.store.recall import Recall
 
 SUFFIX: Final = ".safetensors"
+KERAS_SUFFIX: Final = ".keras"
+_TARGETS: Final = {SUFFIX: "safetensors", KERAS_SUFFIX: "keras"}
+_HDF5_START: Final = 8  # bytes of its magic
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +64,18 @@ class Conversion:
 
 
 def convert_file(source: Path, target: Path, on_progress: Callable[[int, int], None] | None = None) -> Conversion:
-    """Convert ``source`` to ``target``, which must not exist. The source is parsed in a confined process.
+    """Convert ``source`` to ``target``, which must not exist and says by its suffix what is written.
+
+    The source is parsed in a confined process. A ``.keras`` archive gets its name only when it passes a scan.
 
     Raises:
         UsageError: ``path-missing``, ``path-exists``, ``convert-suffix``.
         InputError: a ``convert-*`` code, or one of the format's reader.
         UnavailableError: as the stores and the sandbox raise.
     """
-    if target.suffix != SUFFIX:
-        raise UsageError("convert-suffix", f"the result is a {SUFFIX} file", source=str(target))
+    if target.suffix not in _TARGETS:
+        raise UsageError("convert-suffix", f"the result is a {' or a '.join(_TARGETS)} file", source=str(target))
+    form = _TARGETS[target.suffix]
     if target.exists() or target.is_symlink():
         raise UsageError("path-exists", "already exists and is not overwritten", source=str(target))
     if not target.parent.is_dir():
@@ -77,12 +85,17 @@ def convert_file(source: Path, target: Path, on_progress: Callable[[int, int], N
     scratch = Scratch(target)
     try:
         before = stamp(descriptor)
-        plan = plan_file(str(source), descriptor, missing.append, scratch=scratch)
+        plan = plan_file(str(source), descriptor, missing.append, form, scratch=scratch)
         if plan.pickled:
             _check_allowed(descriptor)
-        elif any(key.startswith(TEXT_PREFIX) for key in plan.metadata) and _doubt(descriptor) is not None:
+        elif (
+            form == "safetensors"
+            and any(key.startswith(TEXT_PREFIX) for key in plan.metadata)
+            and _doubt(descriptor) is not None
+        ):
             plan = _without_texts(plan)
-        compared = write_converted(descriptor, plan, target, on_progress, scratch=scratch, since=before)
+        check = _check_keras if form == "keras" else None
+        compared = write_converted(descriptor, plan, target, on_progress, check, scratch=scratch, since=before)
     except InputError as error:
         raise error.at(str(source)) from None
     finally:
@@ -147,9 +160,27 @@ def fix_files(sources: Iterable[Path], on_progress: Callable[[int, int], None] |
     """Convert each file to one beside it; what cannot be converted is said, and the others go on."""
     for source in sources:
         try:
-            yield Fixed(source, convert_file(source, fixed_place(source), on_progress), None)
+            yield Fixed(source, _fixed(source, on_progress), None)
         except AssaymarkError as error:
             yield Fixed(source, None, error)
+
+
+def _fixed(source: Path, on_progress: Callable[[int, int], None] | None) -> Conversion:
+    """A model of Keras in HDF5 as a ``.keras`` archive where that can be; else, and anything else, as safetensors."""
+    try:
+        with source.open("rb") as file:
+            hdf5 = file.read(_HDF5_START) == HDF5_MAGIC
+    except OSError:
+        hdf5 = False  # convert_file says what is wrong with it
+    if not hdf5:
+        return convert_file(source, fixed_place(source), on_progress)
+    try:
+        return convert_file(source, source.with_suffix(KERAS_SUFFIX), on_progress)
+    except InputError as error:
+        done = convert_file(source, fixed_place(source), on_progress)
+        where = f" ({error.position})" if error.position else ""
+        why = printable(f"the model itself: {error.message}{where}")
+        return replace(done, plan=replace(done.plan, dropped=(*done.plan.dropped, why)))
 
 
 def fixed_place(source: Path) -> Path:
@@ -179,6 +210,21 @@ def _check_allowed(descriptor: int) -> None:
             "convert-unsafe",
             f"a pickle of objects that does not pass a scan: {doubt}",
             remedy="scan it; only tensors of torch can be taken out of a pickle that does not pass",
+        )
+
+
+def _check_keras(descriptor: int) -> None:
+    """What is built from tables of what is harmless passes a scan; one that does not is a mistake of the tables.
+
+    Raises:
+        InternalError: ``convert-differs``.
+    """
+    doubt = _doubt(descriptor)
+    if doubt is not None:
+        raise InternalError(
+            "convert-differs",
+            f"the result does not pass a scan, so nothing was kept: {doubt}",
+            remedy="report this as a bug",
         )
 
 
@@ -217,6 +263,6 @@ def conversion_document(conversion: Conversion) -> dict[str, Any]:
         "from": plan.source,
         "left": plan.left,
         "tensors": len(plan.tensors),
-        "to": "safetensors",
+        "to": plan.target,
         "unpacked": conversion.unpacked,
     }

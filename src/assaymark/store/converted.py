@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.convert.gather import gather, rows, swapped
 from assaymark.convert.header import layout
+from assaymark.convert.plan import stored_shape
 from assaymark.core.errors import InputError, InternalError, UsageError
 from assaymark.core.limits import CONVERT_CHUNK_BYTES, CONVERT_MAX_GATHERED_BYTES
 from assaymark.formats.safetensors import read_safetensors
+from assaymark.store.converted_keras import read_keras, write_keras
 from assaymark.store.files import TEMPORARY_PREFIX, flush, storage_errors, sync_folder, write_fully
 
 if TYPE_CHECKING:
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assaymark.convert.plan import Plan, PlannedTensor
-    from assaymark.formats.safetensors import Safetensors
 
 Stamp = tuple[int, int, int]  # size, and when content and status changed, in nanoseconds
 _FEW: Final = 64 * 1024  # below it one read and one write cost less than asking the kernel to copy
@@ -93,14 +94,16 @@ def write_converted(
     plan: Plan,
     target: Path,
     on_progress: Callable[[int, int], None] | None = None,
+    check: Callable[[int], None] | None = None,
     *,
     scratch: Scratch | None = None,
     since: Stamp | None = None,
 ) -> Compared:
     """Write what ``plan`` says of the open file ``source`` to ``target``, compare, and only then give it its name.
 
-    ``on_progress`` gets (bytes done, bytes in all), both passes counted. ``scratch`` holds what was derived from the
-    source; ``since`` is its ``stamp`` from before, which must be that of the end.
+    ``on_progress`` gets (bytes done, bytes in all), both passes counted. ``check`` gets the file that was written and
+    raises when it must not get its name. ``scratch`` holds what was derived from the source; ``since`` is its
+    ``stamp`` from before, which must be that of the end.
 
     Raises:
         UsageError: ``path-exists``.
@@ -110,20 +113,23 @@ def write_converted(
     """
     if target.exists() or target.is_symlink():
         raise _exists(target)
-    header, ordered = layout(plan)
     before = since or stamp(source)
     bytes_of = _Source(source, scratch)
-    progress = _Progress(2 * sum(tensor.size for tensor in ordered), on_progress)
+    size = sum(tensor.size for tensor in plan.tensors)
+    progress = _Progress(2 * size, on_progress)
     temporary = target.parent / (TEMPORARY_PREFIX + secrets.token_hex(8))
     with storage_errors(target):
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
         descriptor = os.open(temporary, flags, 0o644)
         try:
-            write_fully(descriptor, header)
-            for tensor in ordered:
-                _write(bytes_of, descriptor, tensor, progress)
+            if plan.target == "keras":
+                write_keras(descriptor, plan, lambda tensor: _expected(bytes_of, tensor), progress.add)
+            else:
+                _write_safetensors(bytes_of, descriptor, plan, progress)
             flush(descriptor)
-            _compare(bytes_of, descriptor, ordered, progress)
+            _compare(bytes_of, descriptor, plan, progress)
+            if check is not None:
+                check(descriptor)
             if stamp(source) != before:
                 raise InputError("convert-changed", "the file changed while it was converted")
             try:
@@ -135,7 +141,7 @@ def write_converted(
             with contextlib.suppress(OSError):
                 temporary.unlink()
     sync_folder(target.parent)
-    return Compared(len(ordered), sum(tensor.size for tensor in ordered))
+    return Compared(len(plan.tensors), size)
 
 
 class _Source:
@@ -168,6 +174,13 @@ class _Progress:
             self._report(self._done, self._total)
 
 
+def _write_safetensors(source: _Source, target: int, plan: Plan, progress: _Progress) -> None:
+    header, ordered = layout(plan)
+    write_fully(target, header)
+    for tensor in ordered:
+        _write(source, target, tensor, progress)
+
+
 def _write(source: _Source, target: int, tensor: PlannedTensor, progress: _Progress) -> None:
     if not tensor.contiguous:
         write_fully(target, gather(tensor, _span(source, tensor)))
@@ -198,23 +211,22 @@ def _copy(source: _Source, offset: int, target: int, length: int) -> int:
     return length
 
 
-def _compare(source: _Source, target: int, ordered: tuple[PlannedTensor, ...], progress: _Progress) -> None:
+def _compare(source: _Source, target: int, plan: Plan, progress: _Progress) -> None:
     """Read the result as any reader would, and each tensor in it against the source, by another way than written."""
-    read = _read_back(target)
-    if [item.name for item in read.tensors if item.start < item.end] != [t.name for t in ordered if t.size]:
+    places = _read_back(target, plan)
+    if set(places) != {tensor.name for tensor in plan.tensors}:
         raise _differs("the header names other tensors")
-    places = {item.name: item for item in read.tensors}
-    for tensor in ordered:
-        place = places[tensor.name]
-        if (place.end - place.start, place.dtype) != (tensor.size, tensor.dtype):
+    for tensor in plan.tensors:
+        start, end, dtype, shape = places[tensor.name]
+        if (end - start, dtype, shape) != (tensor.size, tensor.dtype, stored_shape(tensor)):
             raise _differs(tensor.name)
-        at = place.start
+        at = start
         for expected in _expected(source, tensor):
             if os.pread(target, len(expected), at) != expected:
                 raise _differs(tensor.name)
             at += len(expected)
             progress.add(len(expected))
-        if at != place.end:
+        if at != end:
             raise _differs(tensor.name)
 
 
@@ -227,9 +239,13 @@ def _expected(source: _Source, tensor: PlannedTensor) -> Iterator[bytes]:
         yield swapped(data, tensor.swap)
 
 
-def _read_back(target: int) -> Safetensors:
+def _read_back(target: int, plan: Plan) -> dict[str, tuple[int, int, str, tuple[int, ...]]]:
+    """(start, end, type, shape) of each tensor in the file that was written."""
     try:
-        return read_safetensors(_View(target))
+        if plan.target == "keras":
+            return read_keras(_View(target), plan)
+        read = read_safetensors(_View(target)).tensors
+        return {item.name: (item.start, item.end, item.dtype, item.shape) for item in read}
     except InputError as error:
         raise _differs(error.message) from error
 

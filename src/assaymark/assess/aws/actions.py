@@ -72,13 +72,15 @@ class Action:
     """An action. ``level`` is the reference's: List, Read, Write, Tagging, Permissions management, by first letter.
 
     ``resources`` are the names of resource types, none when it takes ``*`` alone. ``keys``: condition keys in lower
-    case that it has itself, ``*`` for their variable part.
+    case that it has itself, ``*`` for their variable part. ``together``: of which types a request has one each, when
+    they are several, so that all of them must be allowed.
     """
 
     name: str
     level: str
     resources: tuple[str, ...]
     keys: frozenset[str]
+    together: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +148,10 @@ class _Table:
             order = tuple(types)
             actions = {}
             for level, kinds, keys, names in self._raw[prefix]["a"]:
-                resources = tuple(order[int(at)] for at in kinds.split())
+                resources = tuple(order[int(at.rstrip("!"))] for at in kinds.split())
+                together = tuple(order[int(at[:-1])] for at in kinds.split() if at.endswith("!"))
                 for name in _spread(names):
-                    actions[name.lower()] = Action(f"{prefix}:{name}", level, resources, self.keys(keys))
+                    actions[name.lower()] = Action(f"{prefix}:{name}", level, resources, self.keys(keys), together)
             self._services[prefix] = Service(prefix, self.first[prefix], dict(sorted(actions.items())), types)
         return self._services[prefix]
 

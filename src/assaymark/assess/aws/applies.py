@@ -12,6 +12,10 @@ from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT, Identity, Resource
 if TYPE_CHECKING:
     from assaymark.assess.estate.aws import Control, Estate, PolicyDocument
 
+# Providers that a trust policy names without an ARN (IAM User Guide, "AWS JSON policy elements: Principal").
+_PROVIDERS: Final = frozenset(
+    ("cognito-identity.amazonaws.com", "accounts.google.com", "graph.facebook.com", "www.amazon.com")
+)
 _ACCOUNT_AT: Final = 4
 _SEGMENTS: Final = 6
 # Services whose resources can have a policy of their own (IAM User Guide, "AWS services that work with IAM").
@@ -104,6 +108,8 @@ class Lookup:
             tagged = identity.kind == "role" and _tags_sessions(identity)
             return Principal(identity.kind, identity.arn, session, dict(identity.tags), tagged)
         if arn in self.estate.providers or ":oidc-provider/" in arn or ":saml-provider/" in arn:
+            return Principal("federated", arn)
+        if arn in _PROVIDERS:
             return Principal("federated", arn)
         if not arn.startswith("arn:"):
             return Principal("root", f"arn:aws:iam::{arn}:root") if arn.isdigit() else Principal("service", arn)

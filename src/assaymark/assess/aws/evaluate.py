@@ -19,9 +19,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import patterns
+from assaymark.assess.aws.answers import NOT, YES, Answer, Part, joined
 from assaymark.assess.aws.conditions import evaluate_condition, variable
 from assaymark.assess.aws.principals import named
-from assaymark.assess.aws.request import SERVICE_LINKED, Context, same_account
+from assaymark.assess.aws.request import SERVICE_LINKED, Context, is_own
 from assaymark.core.graph import State
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from assaymark.assess.aws.request import Principal, Request
     from assaymark.assess.estate.aws import Grant, PolicyDocument, Statement
-    from assaymark.core.graph import Because
 
 _CROSSING: Final = "sts:assumerolewith"  # requests that nobody signs
 
@@ -59,71 +59,6 @@ class Applies:
     opaque: tuple[str, ...] = ()
     grants: tuple[Grant, ...] = ()
     trusted_account: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Whether, and why.
-
-    ``statements`` are those that decided; ``decides`` what would settle an unknown one; ``assumes`` what
-    the input does not show and was taken to be so.
-    """
-
-    state: State
-    statements: tuple[Statement, ...] = ()
-    decides: tuple[str, ...] = ()
-    assumes: tuple[str, ...] = ()
-    grants: tuple[Grant, ...] = ()
-
-    @property
-    def because(self) -> tuple[Because, ...]:
-        """The lines that it rests on."""
-        lines = [statement.because for statement in self.statements] + [grant.because for grant in self.grants]
-        return tuple(dict.fromkeys(lines))
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A part of an answer, three-valued, with what it rests on and what would decide it."""
-
-    state: State
-    statements: tuple[Statement, ...] = ()
-    decides: tuple[str, ...] = ()
-    grants: tuple[Grant, ...] = ()
-
-    def both(self, *others: Part) -> Part:
-        """And: what says no, else all that holds it up."""
-        parts = (self, *others)
-        for part in parts:
-            if part.state is State.NO:
-                return part
-        state = State.UNKNOWN if any(part.state is State.UNKNOWN for part in parts) else State.YES
-        return _joined(state, parts)
-
-    def either(self, *others: Part) -> Part:
-        """Or: the first that says yes, else all that may."""
-        parts = (self, *others)
-        for part in parts:
-            if part.state is State.YES:
-                return part
-        open_parts = [part for part in parts if part.state is State.UNKNOWN]
-        return _joined(State.UNKNOWN, open_parts) if open_parts else _NO
-
-
-_YES: Final = Part(State.YES)
-_NO: Final = Part(State.NO)
-
-
-def _joined(state: State, parts: Iterable[Part]) -> Part:
-    statements: dict[int, Statement] = {}
-    decides: dict[str, None] = {}
-    grants: dict[Grant, None] = {}
-    for part in parts:
-        statements.update({id(statement): statement for statement in part.statements})
-        grants.update(dict.fromkeys(part.grants))
-        if part.state is State.UNKNOWN:
-            decides.update(dict.fromkeys(part.decides))
-    return Part(state, tuple(statements.values()), tuple(decides), tuple(grants))
 
 
 def action_state(statement: Statement, action: str) -> State:
@@ -168,13 +103,13 @@ class _Evaluation:
         decides: list[str] = []
         action = action_state(statement, request.action)
         if action is State.NO:
-            return _NO
+            return NOT
         resource = resource_state(statement, document.version, request.resource, self.context, implied=implied)
         if resource is State.NO:
-            return _NO
+            return NOT
         condition, words = evaluate_condition(statement.condition, document.version, self.context)
         if condition is State.NO:
-            return _NO
+            return NOT
         if State.UNKNOWN in (action, resource):
             decides += _open_elements(statement, request, action, resource)
         decides += words
@@ -193,11 +128,11 @@ class _Evaluation:
                     if part.state is State.YES:
                         return part
                     found.append(part)
-        return _NO.either(*found)
+        return NOT.either(*found)
 
     def resource_layer(self, effect: str) -> dict[str, Part]:
         """The same of the resource's policy, by how the principal is named."""
-        ways = dict.fromkeys(("direct", "session", "everyone", "account"), _NO)
+        ways = dict.fromkeys(("direct", "session", "everyone", "account"), NOT)
         document = self.applies.resource
         for statement in document.statements if document else ():
             if statement.effect != effect:
@@ -252,7 +187,7 @@ def evaluate(request: Request, applies: Applies) -> Answer:
             words = f"{request.resource} is in account {request.principal.account}"
             allowed = replace(either, state=State.UNKNOWN, decides=(*either.decides, words))
         elif one.state is State.UNKNOWN:
-            allowed = _joined(State.UNKNOWN, (one, other))
+            allowed = joined(State.UNKNOWN, (one, other))
     else:
         allowed = _allowed(run, same, assumes)
     if allowed.state is State.NO:
@@ -261,6 +196,8 @@ def evaluate(request: Request, applies: Applies) -> Answer:
     whole = allowed.both(controls, *([open_denial] if denied.state is State.UNKNOWN else []))
     if not applies.resource_seen and same and whole.state is State.YES:
         assumes[f"{request.resource} has no policy that denies it; the input does not hold that resource"] = None
+    for name in applies.opaque:
+        assumes[f"{name} does not deny it; the input does not hold its text"] = None
     return Answer(whole.state, whole.statements, whole.decides, tuple(assumes), whole.grants)
 
 
@@ -270,7 +207,7 @@ def _same(request: Request) -> bool | None:
         return False
     if request.action.lower().startswith(_CROSSING):
         return False
-    return same_account(request.principal.account, request.owner)
+    return is_own(request.principal, request.owner, request.resource)
 
 
 def _exempt(principal: Principal) -> bool:
@@ -300,7 +237,7 @@ def _under_scps(run: _Evaluation) -> bool:
 def _controls(run: _Evaluation, assumes: dict[str, None]) -> Part:
     """Whether the organisation's policies let it be allowed."""
     applies, request = run.applies, run.request
-    found = _YES
+    found = YES
     if _under_scps(run):
         if applies.scps is None:
             account = request.principal.account
@@ -314,7 +251,7 @@ def _controls(run: _Evaluation, assumes: dict[str, None]) -> Part:
 
 def _levels(run: _Evaluation, levels: tuple[tuple[PolicyDocument, ...], ...], what: str) -> Part:
     if run.applies.levels_known:
-        return _YES.both(*(run.layer(level, "Allow") for level in levels))
+        return YES.both(*(run.layer(level, "Allow") for level in levels))
     allowing = [
         document
         for level in levels
@@ -322,11 +259,11 @@ def _levels(run: _Evaluation, levels: tuple[tuple[PolicyDocument, ...], ...], wh
         if any(statement.effect == "Allow" for statement in document.statements)
     ]
     if not allowing:  # each level must have one that allows; the input left out the one that AWS attaches
-        return _YES
+        return YES
     parts = [run.layer((document,), "Allow") for document in allowing]
-    everywhere, somewhere = _YES.both(*parts), _NO.either(*parts)
+    everywhere, somewhere = YES.both(*parts), NOT.either(*parts)
     if everywhere.state is somewhere.state:
-        return everywhere if everywhere.state is not State.UNKNOWN else _joined(State.UNKNOWN, parts)
+        return everywhere if everywhere.state is not State.UNKNOWN else joined(State.UNKNOWN, parts)
     words = f"every level of the organisation has a {what} that allows it"
     return Part(State.UNKNOWN, somewhere.statements, (*somewhere.decides, words))
 
@@ -335,19 +272,19 @@ def _identity(run: _Evaluation, assumes: dict[str, None]) -> tuple[Part, Part]:
     """What the identity's own policies allow, and what boundary and session policy let through."""
     applies, principal = run.applies, run.request.principal
     if principal.kind == "root":
-        return _YES, _YES
+        return YES, YES
     if applies.trusted_account:
         assumes[f"account {principal.account} allows {principal.arn} what it likes; the input does not hold it"] = (
             None
         )
-        return _YES, _YES
+        return YES, YES
     allowed = run.layer(applies.identity, "Allow")
     if applies.opaque and allowed.state is not State.YES:
         words = tuple(
             f"{name}, whose text is not in the input, allows {run.request.action}" for name in applies.opaque
         )
         allowed = allowed.either(Part(State.UNKNOWN, (), words))
-    limit = _YES
+    limit = YES
     if applies.boundary is not None:
         limit = limit.both(run.layer((applies.boundary,), "Allow"))
     if applies.session is not None:
@@ -366,7 +303,7 @@ def _allowed(run: _Evaluation, same: bool, assumes: dict[str, None]) -> Part:
             return Part(State.UNKNOWN, (), (f"the policy of {request.resource} allows {request.principal.arn}",))
         return granted.either(*ways.values())
     if request.action.lower().startswith(_CROSSING):
-        return _NO
+        return NOT
     own, limit = _identity(run, assumes)
     path = own.both(limit)
     if not applies.resource_seen and (not same or request.on_role or request.on_key):
@@ -379,7 +316,7 @@ def _allowed(run: _Evaluation, same: bool, assumes: dict[str, None]) -> Part:
     if request.on_role or request.on_key:
         if request.on_key and applies.resource is None:
             assumes[f"{request.resource} has the key policy that AWS gives by default"] = None
-            whole = _YES
+            whole = YES
         return granted.either(directly, path.both(whole))
     return granted.either(path, directly)
 
@@ -398,7 +335,7 @@ def _granted(run: _Evaluation) -> Part:
     """Whether a grant on a key allows it."""
     request = run.request
     if not request.on_key:
-        return _NO
+        return NOT
     found = []
     operation = request.action.partition(":")[2].lower()
     for grant in run.applies.grants:
@@ -411,4 +348,4 @@ def _granted(run: _Evaluation) -> Part:
             found.append(Part(State.UNKNOWN, (), words, (grant,)))
         else:
             found.append(Part(State.YES, (), (), (grant,)))
-    return _NO.either(*found)
+    return NOT.either(*found)

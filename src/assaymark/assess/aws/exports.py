@@ -36,6 +36,9 @@ _ROLES: Final = (
 )
 
 
+_COLONS: Final = 5  # of an ARN
+
+
 def collect(inputs: Inputs, estates: Estates) -> None:
     """Adds what exports say. Authorization details come first, since others refer to them."""
     records = Records(inputs, estates.aws)
@@ -83,7 +86,7 @@ def _entities(records: Records, file: SourceFile, value: Map) -> bool:
         (value[key], kind) for key, kind in _ONE.items() if isinstance(value.get(key), Map) and "Arn" in value[key]
     ]
     for item, kind in found:
-        if str(item["Arn"]) not in records.estate.identities:
+        if str(item["Arn"]) not in records.estate.identities and str(item["Arn"]).count(":") >= _COLONS:
             opaque = (f"the policies of {item['Arn']}",)
             _entity(records, file, item, kind, {})
             records.identity(str(item["Arn"]), kind, file.because(item.line), opaque=opaque)
@@ -93,6 +96,9 @@ def _entities(records: Records, file: SourceFile, value: Map) -> bool:
 def _entity(records: Records, file: SourceFile, item: Map, kind: str, policies: dict[str, PolicyDocument]) -> None:
     arn = str(item.get("Arn"))
     because = file.because(item.at("Arn"))
+    if arn.count(":") < _COLONS:
+        records.reading.skip(file.path, f"a {kind} whose Arn is no ARN", item.line)
+        return
     records.identity(arn, kind, because, tags=tags_of(item.get("Tags")))
     for key in _INLINE:
         for policy in _maps(item.get(key)):
@@ -176,12 +182,13 @@ def _things(value: Map, depth: int = 0) -> Iterator[Map]:
 def _own_arn(value: Map) -> str:
     """The ARN that a thing calls its own: ``Arn``, ``<Kind>Arn``, with a role or a name beside."""
     for key, item in value.items():
-        if isinstance(item, str) and item.startswith("arn:") and key.lower().endswith("arn") and ":iam:" not in item:
+        arn = isinstance(item, str) and item.startswith("arn:") and item.count(":") >= _COLONS and ":iam:" not in item
+        if arn and key.lower().endswith("arn"):
             named = (
                 key.lower() in ("arn", "keyarn") or f"{key[:-3]}Name" in value or f"{key[:-3].lower()}Name" in value
             )
             if named or any(role in value for role in _ROLES):
-                return item
+                return str(item)
     return ""
 
 
@@ -253,7 +260,7 @@ def _alone(records: Records, file: SourceFile, document: Map) -> bool:
         if not resources:
             records.reading.skip(file.path, "a trust or key policy whose role or key no file names", document.line)
         for arn in resources:
-            service = arn.split(":")[2]
+            service = f"{arn}:::".split(":")[2]
             kind = {"s3": "s3:bucket", "kms": "kms:key", "sqs": "sqs:queue", "sns": "sns:topic"}.get(service, service)
             records.resource(arn, kind, file.because(document.line), policy=parsed)
         return True

@@ -8,21 +8,24 @@ Where a condition looks at the action, it is asked for each action that the stat
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from assaymark.assess.aws import actions
+from assaymark.assess.aws.answers import YES, Answer, Part, Reach
 from assaymark.assess.aws.applies import Lookup
 from assaymark.assess.aws.compiled import Compiler, Span
 from assaymark.assess.aws.conditions import Key, variable
-from assaymark.assess.aws.evaluate import Answer, evaluate
+from assaymark.assess.aws.evaluate import evaluate
 from assaymark.assess.aws.inventory import Atom, Inventory, is_bucket, request_arn
-from assaymark.assess.aws.patterns import FRESH, meet, substitute
-from assaymark.assess.aws.reckoning import Reach, Reckoning
+from assaymark.assess.aws.patterns import FRESH, meet_arns, substitute
+from assaymark.assess.aws.reckoning import Reckoning
 from assaymark.assess.aws.request import Context, Request
+from assaymark.assess.unresolved import HOLE
 from assaymark.core.graph import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from assaymark.assess.aws.conditions import Value
@@ -35,17 +38,37 @@ def _has_resource(action: str) -> bool:
     return found is not None and bool(found.resources)
 
 
-def _own(shape: str, account: str) -> str:
-    """An ARN's form with what is of the principal's account: what it starts anew is there."""
-    parts = shape.split(":", 5)
-    if len(parts) > 5:  # noqa: PLR2004 - an ARN has six parts
-        parts[1] = "aws" if parts[1] == "*" else parts[1]
-        parts[4] = account if parts[4] == "*" and account else parts[4]
-    return ":".join(parts)
+def _owned(shape: str, principal_arn: str) -> str:
+    """A type's ARN in the partition and account of the principal."""
+    one, two = shape.split(":", 5), principal_arn.split(":", 5)
+    if len(one) == len(two):
+        one[1] = two[1] if one[1] == "*" else one[1]
+        one[4] = two[4] if one[4] == "*" else one[4]
+    return ":".join(one)
 
 
 _ISSUED = "aws:TokenIssueTime"
 _RANK = {State.YES: 0, State.UNKNOWN: 1, State.NO: 2}
+
+
+def _moves(row: Reach, answer: Answer, one: Atom) -> Callable[[Atom], Reach]:
+    """Makes of an atom's row that of another of its kind: with its own policy's lines and its own name."""
+    own = {id(statement): at for at, statement in enumerate(one.policy.statements)} if one.policy else {}
+    places = [own.get(id(statement), -1) for statement in answer.statements]
+    lines = [statement.because for statement in answer.statements]
+    same = all(place < 0 for place in places)
+
+    def move(other: Atom) -> Reach:
+        because, decides = row.because, row.decides
+        if not same and other.policy is not None:
+            theirs = other.policy.statements
+            found = [theirs[place].because if place >= 0 else line for place, line in zip(places, lines, strict=True)]
+            because = tuple(dict.fromkeys(found))
+        if decides:
+            decides = tuple(text.replace(one.arn, other.arn) for text in decides)
+        return Reach(row.action_class, other.shown, row.state, because, decides, row.action)
+
+    return move
 
 
 class Access:
@@ -76,6 +99,30 @@ class Access:
             return self._one(principal_arn, action, resource_arn, request_arn(resource_arn), known)
         if not set("*?") & set(resource_arn) or (resource_arn == "*" and not _has_resource(action)):
             return self._one(principal_arn, action, resource_arn, resource_arn, known)
+        found = actions.find(action)
+        if resource_arn == "*" and found is not None and found.together:
+            return self._together(principal_arn, action, found.together, known)
+        return self._some(principal_arn, action, resource_arn, known)
+
+    def _together(
+        self, principal_arn: str, action: str, types: tuple[str, ...], context: Mapping[str, Value]
+    ) -> Answer:
+        """Whether a request with a resource of each type is allowed: ``ec2:RunInstances`` on image, subnet, ..."""
+        service = actions.service(action.partition(":")[0])
+        own = self._lookup.principal(principal_arn).arn
+        whole = YES
+        assumes: dict[str, None] = {}
+        for name in types if service else ():
+            shape = _owned(service.types[name].arn, own) if service else ""
+            answer = self._some(principal_arn, action, shape, context)
+            whole = whole.both(Part(answer.state, answer.statements, answer.decides, answer.grants))
+            assumes |= dict.fromkeys(answer.assumes)
+            if whole.state is State.NO:
+                break
+        return Answer(whole.state, whole.statements, whole.decides, tuple(assumes), whole.grants)
+
+    def _some(self, principal_arn: str, action: str, resource_arn: str, known: Mapping[str, Value]) -> Answer:
+        """The best answer among resources like the one that is asked for."""
         best: Answer | None = None
         for arn in self._instances(principal_arn, action, resource_arn, known):
             answer = self._one(principal_arn, action, arn, arn, known)
@@ -90,7 +137,7 @@ class Access:
         answer = evaluate(request, self._applies(request, arn))
         if answer.state is State.UNKNOWN and _ISSUED not in context and any(_ISSUED in one for one in answer.decides):
             # A user signs with a key that has no such time, or with a session that it starts now, as it likes.
-            issued = {**context, _ISSUED: (f"{self._now:%Y-%m-%dT%H:%M:%SZ}",)}
+            issued = {**context, _ISSUED: (self._now.isoformat(),)}
             answers = [
                 evaluate(other, self._applies(other, arn))
                 for given in ({**context, _ISSUED: Key.ABSENT}, issued)
@@ -123,10 +170,9 @@ class Access:
         if resource_arn == "*":
             found = actions.find(action)
             service = actions.service(action.partition(":")[0])
-            account = self._lookup.principal(principal_arn).account
-            shapes = (
-                [_own(service.types[name].arn, account) for name in found.resources] if found and service else shapes
-            )
+            if found and service:
+                own = self._lookup.principal(principal_arn)
+                shapes = [_owned(service.types[name].arn, own.arn) for name in found.resources]
         request = self._request(principal_arn, action, resource_arn, resource_arn, context)
         known = Context(request)
         applies = self._applies(request, resource_arn.replace("*", FRESH))
@@ -142,7 +188,7 @@ class Access:
         for shape in shapes:
             yield shape.replace("*", FRESH).replace("?", FRESH)
             for pattern in sorted(patterns):
-                arn = meet(shape.replace("*", "?*"), pattern.replace("\ufffc", "*"))
+                arn = meet_arns(shape, pattern.replace(HOLE, "*"))
                 if arn is not None:
                     yield arn
 
@@ -151,17 +197,14 @@ class Access:
 
         ``<bucket's ARN>/*`` asks for some object of the bucket.
         """
-        bucket = resource_arn.removesuffix("/*")
-        if bucket != resource_arn and bucket in self._estate.resources and is_bucket(bucket):
-            yes = maybe = 0
-            for span in self._reckoning(principal_arn).objects(bucket):
-                yes, maybe = yes | span.yes, maybe | span.maybe
-            return yes, maybe & ~yes
         if self._lookup.resource(resource_arn) is None and resource_arn not in self._estate.identities:
             return self._actions_one_by_one(principal_arn, resource_arn)
+        bucket = resource_arn.removesuffix("/*")
+        objects = bucket != resource_arn and bucket in self._estate.resources and is_bucket(bucket)
         yes = maybe = 0
-        for span in self._reckoning(principal_arn).on(resource_arn):
-            yes, maybe = yes | span.yes, maybe | span.maybe
+        for reckoning in self._reckonings(principal_arn):
+            for span in reckoning.objects(bucket) if objects else reckoning.on(resource_arn):
+                yes, maybe = yes | span.yes, maybe | span.maybe
         return yes, maybe & ~yes
 
     def _actions_one_by_one(self, principal_arn: str, resource_arn: str) -> tuple[int, int]:
@@ -173,31 +216,44 @@ class Access:
             maybe |= actions.bit(name) if state is State.UNKNOWN else 0
         return yes, maybe
 
-    def _reckoning(self, principal_arn: str) -> Reckoning:
-        return Reckoning(self._lookup, self._inventory, self._compiler, principal_arn, self._now)
+    def _reckonings(self, principal_arn: str) -> list[Reckoning]:
+        """One; two for who may sign with a key or with a session, where some policy looks at the session's age."""
+        given: list[dict[str, Value]] = [{}]
+        if self._lookup.principal(principal_arn).kind in ("user", "root") and self._inventory.looks_at(
+            _ISSUED.lower()
+        ):
+            given = [{_ISSUED: Key.ABSENT}, {_ISSUED: (self._now.isoformat(),)}]
+        return [
+            Reckoning(self._lookup, self._inventory, self._compiler, principal_arn, self._now, context)
+            for context in given
+        ]
 
     def reach(self, principal_arn: str) -> Iterator[Reach]:
         """What the principal gets on all resources of the estate, in the order of resources and classes."""
         best: dict[tuple[str, int], Reach] = {}
-        reckoning = self._reckoning(principal_arn)
-        for atoms, span in reckoning.all():
-            for row in self._rows(principal_arn, atoms[0], span):
+        reckonings = self._reckonings(principal_arn)
+        for atoms, span in chain.from_iterable(reckoning.all() for reckoning in reckonings):
+            for row, answer in self._rows(principal_arn, atoms[0], span):
+                place = actions.CLASSES.index(row.action_class)
+                move = _moves(row, answer, atoms[0])
                 for atom in atoms:
-                    key = (atom.shown, actions.CLASSES.index(row.action_class))
-                    if key not in best or _RANK[row.state] < _RANK[best[key].state]:
-                        best[key] = row._replace(resource=atom.shown)
-        for row in reckoning.unread():
+                    key = (atom.shown, place)
+                    known = best.get(key)
+                    if known is None or _RANK[row.state] < _RANK[known.state]:
+                        best[key] = move(atom)
+        for row in reckonings[0].unread():
             best[row.resource, actions.CLASSES.index(row.action_class)] = row
         yield from (best[key] for key in sorted(best))
 
-    def _rows(self, principal_arn: str, atom: Atom, span: Span) -> Iterator[Reach]:
+    def _rows(self, principal_arn: str, atom: Atom, span: Span) -> Iterator[tuple[Reach, Answer]]:
         """A row for each class, with what ``evaluate`` says of one of its actions."""
         for action_class, mask in actions.class_bits().items():
             bits = span.yes & mask or span.maybe & mask
             if bits:
                 action = actions.name_at((bits & -bits).bit_length() - 1)
                 answer = self._one(principal_arn, action, atom.source, atom.arn, {})
-                yield Reach(action_class, atom.shown, answer.state, answer.because, answer.decides, action)
+                row = Reach(action_class, atom.shown, answer.state, answer.because, answer.decides, action)
+                yield row, answer
 
     def who(self, action: str, resource_arn: str = "*") -> list[tuple[str, Answer]]:
         """The users and roles of the estate that may do the action on the resource, or perhaps may, with why."""

@@ -13,27 +13,34 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from assaymark.assess.aws import actions
-from assaymark.assess.aws.patterns import FRESH, arn_matches, glob, meet, segments
+from assaymark.assess.aws.conditions import condition_keys, variables
+from assaymark.assess.aws.patterns import FRESH, LETTER, arn_matches, glob, meet_arns, segments
 from assaymark.assess.aws.request import TRUST_ACTIONS
 from assaymark.assess.unresolved import HOLE, pattern_of
 from assaymark.core.graph import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Iterator, Mapping
 
     from assaymark.assess.aws.applies import Lookup
-    from assaymark.assess.estate.aws import PolicyDocument
+    from assaymark.assess.estate.aws import Estate, PolicyDocument
 
 _SEGMENTS = 6
 
 
 class Kind(NamedTuple):
-    """What evaluation looks at of an atom besides its name and its tags."""
+    """What evaluation looks at of an atom besides its name.
+
+    ``tags``: those that some condition of the estate looks at. ``policy``: what the atom's own policy says, its own
+    ARN left out, so that a thousand buckets with one text are of one kind; None without a policy.
+    """
 
     actions: int
     owner: str
     region: str
     types: tuple[actions.Type, ...]
+    tags: tuple[tuple[str, str], ...]
+    policy: Hashable
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,7 @@ class Atom:
     """One ARN of requests.
 
     ``source`` is the ARN that the estate has it under, ``shown`` how answers name it; ``policy``: what of the
-    resource's policies applies. ``alone``: the policy or key decides, so that it is like no other.
+    resource's policies applies. ``alone``: its policy or grants are like no other's.
     """
 
     arn: str
@@ -61,8 +68,8 @@ def trust_bits() -> int:
 
 
 def request_arn(arn: str) -> str:
-    """The ARN of a resource of the estate, in which a wildcard is something that its template left open."""
-    return pattern_of(arn).replace("*", HOLE).replace("?", HOLE)
+    """The ARN of a resource of the estate, in which ``*`` and ``?`` are what its template left open."""
+    return pattern_of(arn).replace("*", HOLE).replace("?", LETTER)
 
 
 class Inventory:
@@ -70,6 +77,9 @@ class Inventory:
 
     def __init__(self, lookup: Lookup) -> None:
         self._lookup = lookup
+        self._looked_at = _keys_in_policies(lookup.estate)
+        tags = {key.partition("resourcetag/")[2] for key in self._looked_at if "resourcetag/" in key}
+        self._tags = tuple(sorted(tags))
         self.atoms: list[Atom] = sorted(self._all(), key=lambda atom: (atom.arn, atom.kind.actions))
         self.everything = (1 << len(self.atoms)) - 1
         self.kinds: dict[Kind, int] = {}
@@ -82,7 +92,7 @@ class Inventory:
                 self.alone |= 1 << index
             parts = atom.arn.split(":", _SEGMENTS - 1)
             service = parts[2] if len(parts) == _SEGMENTS else ""
-            if len(parts) < _SEGMENTS or HOLE in atom.arn:
+            if len(parts) < _SEGMENTS or HOLE in atom.arn or LETTER in atom.arn:
                 self._odd.setdefault(service, []).append(index)
             else:
                 self._by_service.setdefault(service, []).append((parts[5], index))
@@ -90,6 +100,10 @@ class Inventory:
             rows.sort()
         self._matches: dict[str, tuple[int, int]] = {}
         self._keys: dict[str, list[tuple[str, str]]] = {}
+
+    def looks_at(self, key: str) -> bool:
+        """Whether some policy of the estate looks at a condition key, given in lower case."""
+        return key in self._looked_at
 
     def _all(self) -> Iterator[Atom]:
         estate = self._lookup.estate
@@ -106,22 +120,20 @@ class Inventory:
         if identity is not None:
             yield self.atom(arn, arn, without=trust if identity.kind == "role" else 0)
             if identity.kind == "role":
-                yield self.atom(arn, arn, within=trust, policy=identity.trust, alone=True)
+                yield self.atom(arn, arn, within=trust, policy=identity.trust)
             return
         if ":role/" in arn:
             yield self.atom(arn, arn, without=trust)
-            yield self.atom(arn, arn, within=trust, alone=True)
+            yield self.atom(arn, arn, within=trust)
             return
         resource = self._lookup.resource(arn)
         policy = resource.policy if resource else None
-        keyed = arn in self._lookup.granted or ":kms:" in arn
-        yield self.atom(arn, arn, policy=policy, alone=keyed or policy is not None)
+        yield self.atom(arn, arn, policy=policy)
 
     def object_atom(self, bucket: str, key: str) -> Atom:
         """Some object of a bucket."""
         resource = self._lookup.estate.resources[bucket]
-        arn = f"{bucket}/{key}"
-        return self.atom(arn, f"{bucket}/*", policy=resource.policy, alone=resource.policy is not None)
+        return self.atom(f"{bucket}/{key}", f"{bucket}/*", policy=resource.policy)
 
     def atom(
         self,
@@ -131,7 +143,6 @@ class Inventory:
         within: int | None = None,
         without: int = 0,
         policy: PolicyDocument | None = None,
-        alone: bool = False,
     ) -> Atom:
         """The atom of an ARN, for the actions that such an ARN has, or some of them."""
         asked = request_arn(arn)
@@ -140,15 +151,20 @@ class Inventory:
         parts = asked.split(":", _SEGMENTS - 1)
         region = parts[3] if len(parts) == _SEGMENTS else ""
         owner = self._lookup.owner(self._lookup.resource(arn), asked)
-        return Atom(asked, arn, shown, Kind(possible, owner, region, actions.types_of(asked)), policy, alone)
+        tags = {key.lower(): value for key, value in (self._lookup.tags(arn) or {}).items()}
+        known = tuple((key, tags[key]) for key in self._tags if key in tags)
+        said = _said(policy, shown.removesuffix("/*")) if policy else None
+        alone = arn in self._lookup.granted or (policy is not None and said is None)
+        kind = Kind(possible, owner, region, actions.types_of(asked), known, said)
+        return Atom(asked, arn, shown, kind, policy, alone)
 
     @cached_property
     def named(self) -> tuple[dict[str, int], int]:
         """The atoms whose own policy may allow somebody by itself: by ``name_of`` whom it names, and anybody."""
         exact: dict[str, int] = {}
         anybody = 0
-        for index in indices(self.alone):
-            for name in self._names(self.atoms[index]):
+        for index, atom in enumerate(self.atoms):
+            for name in self._names(atom):
                 if name is None:
                     anybody |= 1 << index
                 else:
@@ -205,7 +221,12 @@ class Inventory:
         name = parts[5].partition("/")[0]
         named = f"{parts[0]}:{parts[1]}:s3:::{name}"
         plain = not set("*?") & set(name + parts[1])
+        if not glob(parts[3], "") or not glob(parts[4], ""):
+            return
+        head = name.partition("*")[0].partition("?")[0]
         for bucket in ([named] if named in self.buckets else []) if plain else self.buckets:
+            if not bucket.rpartition(":")[2].startswith(head):
+                continue
             key = bucket_key(bucket, ":".join(parts))
             if key is not None and key != FRESH:
                 yield bucket, key
@@ -248,11 +269,57 @@ class Inventory:
             yield from self._odd.get(name, ())
 
 
+def _said(policy: PolicyDocument, arn: str) -> Hashable:
+    """What a policy says of its resource, whose ARN is left out; None when it speaks of parts of it."""
+    own = {"*": "*", arn: "own", f"{arn}/*": "own/*"}
+    found: list[Hashable] = [policy.version]
+    for one in policy.statements:
+        if one.not_resources is not None or any(pattern_of(text) not in own for text in one.resources):
+            return None
+        found.append(
+            (
+                one.effect,
+                _texts(one.actions),
+                _texts(one.not_actions),
+                tuple(own[pattern_of(text)] for text in one.resources),
+                _mapped(one.principals),
+                _mapped(one.not_principals),
+                tuple((operator, _mapped(keys)) for operator, keys in one.condition.items()),
+            )
+        )
+    return tuple(found)
+
+
+def _texts(values: tuple[str, ...] | None) -> Hashable:
+    return None if values is None else tuple(pattern_of(value) for value in values)
+
+
+def _mapped(values: Mapping[str, tuple[str, ...]] | None) -> Hashable:
+    return None if values is None else tuple((key, _texts(texts)) for key, texts in values.items())
+
+
+def _keys_in_policies(estate: Estate) -> frozenset[str]:
+    """The condition keys that some policy looks at, in lower case."""
+    documents: list[PolicyDocument] = []
+    for identity in estate.identities.values():
+        documents += identity.policies
+        documents += [one for one in (identity.boundary, identity.trust) if one is not None]
+    documents += [resource.policy for resource in estate.resources.values() if resource.policy is not None]
+    documents += [control.document for control in estate.controls or ()]
+    found: set[str] = set()
+    for document in documents:
+        for statement in document.statements:
+            found |= condition_keys(statement.condition)
+            for text in (*statement.resources, *(statement.not_resources or ())):
+                found |= variables(text)
+    return frozenset(found)
+
+
 def bucket_key(bucket: str, pattern: str) -> str | None:
     """The key of an object of the bucket that the pattern means; FRESH when it means all; None when it means none."""
     if arn_matches(pattern, f"{bucket}/{FRESH}") is State.YES:
         return FRESH
-    found = meet(f"{bucket}/?*", pattern)
+    found = meet_arns(f"{bucket}/*", pattern)
     return found.removeprefix(f"{bucket}/") if found is not None else None
 
 

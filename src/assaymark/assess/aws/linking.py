@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from assaymark.assess.aws.answers import Answer
     from assaymark.assess.aws.conditions import Value
-    from assaymark.assess.aws.evaluate import Answer
     from assaymark.assess.estate.aws import Identity, PolicyDocument
     from assaymark.assess.files import Reading
     from assaymark.assess.graph import Builder

@@ -29,6 +29,7 @@ _STAR: Final = "\ue000"
 _MARK: Final = "\ue001"
 _LITERAL: Final = str.maketrans({"*": _STAR, "?": _MARK})
 _PLAIN: Final = str.maketrans({_STAR: "*", _MARK: "?"})
+LETTER: Final = "\ue003"  # stands in an ARN for one character that is not known
 FRESH: Final = "\ue002"  # stands in an ARN for some text that no policy spells out: wildcards alone match it
 
 
@@ -88,6 +89,9 @@ def text_matches(pattern: str, text: str) -> State:
 def _open(pattern: str, text: str, match: Callable[[str, str], bool]) -> State:
     pattern = pattern_of(pattern)
     text = pattern_of(text)
+    if LETTER in text and not match(pattern, text):
+        meets = overlap(pattern.replace(HOLE, "*"), text.replace(LETTER, "?").replace(HOLE, "*"))
+        return State.UNKNOWN if meets else State.NO
     if HOLE in text:
         if HOLE not in pattern and all(match(pattern, text.replace(HOLE, one)) for one in ("", HOLE, HOLE + HOLE)):
             return State.YES  # a wildcard covers whatever stands there
@@ -190,6 +194,15 @@ def meet(one: str, two: str) -> str | None:
                 before[step] = (place, letter)
                 pending.append(step)
     return None
+
+
+def meet_arns(one: str, two: str) -> str | None:
+    """An ARN that both patterns of ARNs match, segment by segment, no ``*`` of the first for nothing; or None."""
+    pairs = list(zip(segments(one), segments(two), strict=False))
+    if len(pairs) != _SEGMENTS:
+        return meet(one.replace("*", "?*"), two)
+    found = [meet(mine.replace("*", "?*"), theirs) for mine, theirs in pairs]
+    return None if None in found else ":".join(part for part in found if part is not None)
 
 
 def _moves(one: str, two: str, i: int, j: int) -> list[tuple[tuple[int, int], str]]:

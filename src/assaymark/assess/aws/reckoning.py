@@ -3,76 +3,50 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from assaymark.assess.aws import actions
+from assaymark.assess.aws.answers import Reach
 from assaymark.assess.aws.compiled import NOTHING, Span
 from assaymark.assess.aws.conditions import evaluate_condition, variable
 from assaymark.assess.aws.evaluate import resource_state
 from assaymark.assess.aws.inventory import indices, name_of
-from assaymark.assess.aws.patterns import FRESH, arn_matches, literal, substitute
+from assaymark.assess.aws.patterns import FRESH, substitute
 from assaymark.assess.aws.principals import Named, named
-from assaymark.assess.aws.request import SERVICE_LINKED, Context, Request, same_account
+from assaymark.assess.aws.request import Context, Request, is_own
+from assaymark.assess.aws.rows import SIGNED, Row, granted_span, layers
 from assaymark.assess.unresolved import HOLE, pattern_of
-from assaymark.core.graph import Because, State
+from assaymark.core.graph import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from assaymark.assess.aws.applies import Lookup
     from assaymark.assess.aws.compiled import Compiled, Compiler
+    from assaymark.assess.aws.conditions import Value
     from assaymark.assess.aws.inventory import Atom, Inventory
-    from assaymark.assess.estate.aws import PolicyDocument
-
-_SIGNED = ("user", "role", "root")
-
-
-class Reach(NamedTuple):
-    """What a principal gets: an access class (``actions.CLASSES``) on a resource.
-
-    ``resource`` is an ARN of the estate, ``<bucket's ARN>/*`` for some objects of a bucket, or ``*`` for what an
-    attached policy may allow whose text the input does not hold. ``action`` is one of those that give the class.
-    ``decides`` says what would settle an unknown one.
-    """
-
-    action_class: str
-    resource: str
-    state: State
-    because: tuple[Because, ...]
-    decides: tuple[str, ...]
-    action: str
-
-
-class _Row(NamedTuple):
-    """A statement of a policy without principals.
-
-    ``layer``: identity, boundary, scp or rcp; ``document`` tells the policies of a layer apart; ``owner``: the
-    account of the resources that an rcp is for. ``condition`` is None where it hangs on the request.
-    """
-
-    layer: str
-    document: int
-    owner: str
-    compiled: Compiled
-    condition: State | None
-    certain: int
-    perhaps: int
 
 
 class Reckoning:
     """What a principal may do. Build one for each principal."""
 
     def __init__(
-        self, lookup: Lookup, inventory: Inventory, compiler: Compiler, principal_arn: str, now: datetime
+        self,
+        lookup: Lookup,
+        inventory: Inventory,
+        compiler: Compiler,
+        principal_arn: str,
+        now: datetime,
+        context: Mapping[str, Value],
     ) -> None:
+        self._given = context
         self._lookup = lookup
         self._inventory = inventory
         self._compiler = compiler
         self._now = now
         self.principal = lookup.principal(principal_arn)
         self._applies = lookup.applies(self.principal, "", "*")
-        self._exempt = SERVICE_LINKED in self.principal.arn
         self._context = Context(self._request("", "*", "", None))
         self._named: dict[int, Named] = {}
         self._all = Span(actions.everything(), actions.everything())
@@ -85,34 +59,22 @@ class Reckoning:
     # What applies, compiled
 
     def _request(self, action: str, arn: str, owner: str, tags: dict[str, str] | None) -> Request:
-        return Request(self.principal, action, arn, self._now, {}, owner, tags)
+        return Request(self.principal, action, arn, self._now, self._given, owner, tags)
 
-    def _layers(self) -> Iterator[tuple[str, str, Iterable[PolicyDocument]]]:
-        applies = self._applies
-        yield "identity", "", applies.identity
-        if applies.boundary is not None:
-            yield "boundary", "", (applies.boundary,)
-        if self.principal.kind in _SIGNED and not self._exempt and not applies.management:
-            yield "scp", "", [document for level in applies.scps or () for document in level]
-        if not self._exempt and self._lookup.estate.controls is not None:
-            for owner in sorted({kind.owner for kind in self._inventory.kinds}):
-                levels = self._lookup.controls("rcp", owner) or ()
-                yield "rcp", owner, [document for level in levels for document in level]
-
-    def _read(self) -> Iterator[_Row]:
-        for layer, owner, documents in self._layers():
+    def _read(self) -> Iterator[Row]:
+        for layer, owner, documents in layers(self._applies, self.principal, self._lookup, self._inventory):
             for document in documents:
                 for compiled in self._compiler.document(document):
                     yield self._row(layer, id(document), owner, compiled)
 
-    def _read_layer(self, wanted: str) -> Iterator[_Row]:
-        for layer, owner, documents in self._layers():
+    def _read_layer(self, wanted: str) -> Iterator[Row]:
+        for layer, owner, documents in layers(self._applies, self.principal, self._lookup, self._inventory):
             if layer == wanted:
                 for document in documents:
                     for compiled in self._compiler.document(document):
-                        yield _Row(layer, id(document), owner, compiled, None, 0, 0)
+                        yield Row(layer, id(document), owner, compiled, None, 0, 0)
 
-    def _row(self, layer: str, document: int, owner: str, compiled: Compiled) -> _Row:
+    def _row(self, layer: str, document: int, owner: str, compiled: Compiled) -> Row:
         condition: State | None = State.YES
         if compiled.statement.condition:
             condition = None
@@ -121,7 +83,7 @@ class Reckoning:
         certain = perhaps = 0
         if condition is not State.NO:
             certain, perhaps = self._atoms(compiled)
-        return _Row(layer, document, owner, compiled, condition, certain, perhaps)
+        return Row(layer, document, owner, compiled, condition, certain, perhaps)
 
     def _atoms(self, compiled: Compiled) -> tuple[int, int]:
         """The atoms that a statement means for certain, and those that it may mean."""
@@ -152,17 +114,16 @@ class Reckoning:
         single = self._inventory.alone
         for row in self._rows:
             single |= row.perhaps
-            if row.compiled.tags:
-                single |= row.certain
         exact, anybody = self._inventory.named
-        candidates = (allowed & single) | exact.get(name_of(self.principal.arn), 0) | anybody
-        for index in indices(candidates & single):
+        named_here = exact.get(name_of(self.principal.arn), 0) | anybody
+        if self.principal.kind not in SIGNED:
+            allowed = 0
+        for index in indices((allowed | named_here) & single):
             atom = self._inventory.atoms[index]
             span = self._single(atom, self._states(1 << index), unread=False)
             if span.maybe:
                 yield [atom], span
-        if self.principal.kind in _SIGNED:
-            yield from self._groups(allowed & ~single)
+        yield from self._groups((allowed | named_here) & ~single, named_here)
         for bucket in sorted(self._special):
             for atom in self._special[bucket]:
                 span = self._single(atom, None, unread=False)
@@ -178,11 +139,11 @@ class Reckoning:
                 found |= row.certain | row.perhaps
         return found
 
-    def _groups(self, atoms: int) -> Iterator[tuple[list[Atom], Span]]:
-        """Atoms without a policy of their own, by the statements that mean them and by their kind."""
-        groups: list[tuple[int, list[_Row]]] = [(atoms, [])] if atoms else []
+    def _groups(self, atoms: int, named_here: int) -> Iterator[tuple[list[Atom], Span]]:
+        """Atoms by the statements that mean them and by their kind; one of them is calculated."""
+        groups: list[tuple[int, list[Row]]] = [(atoms, [])] if atoms else []
         for row in self._rows:
-            split: list[tuple[int, list[_Row]]] = []
+            split: list[tuple[int, list[Row]]] = []
             for mask, rows in groups:
                 inside = mask & row.certain
                 if inside:
@@ -191,17 +152,17 @@ class Reckoning:
                     split.append((mask & ~row.certain, rows))
             groups = split
         for mask, rows in groups:
-            states: list[tuple[_Row, State]] = [(row, State.YES) for row in rows]
+            states: list[tuple[Row, State]] = [(row, State.YES) for row in rows]
             possible = self._possible(rows)
             for kind, members in self._inventory.kinds.items():
                 inside = mask & members
-                if inside and kind.actions & possible:
+                if inside and (kind.actions & possible or inside & named_here):
                     found = [self._inventory.atoms[index] for index in indices(inside)]
                     span = self._single(found[0], states, unread=False)
                     if span.maybe:
                         yield found, span
 
-    def _possible(self, rows: list[_Row]) -> int:
+    def _possible(self, rows: list[Row]) -> int:
         """The actions that the identity's policies may allow."""
         if self.principal.kind == "root" or self._applies.trusted_account:
             return self._all.maybe
@@ -268,9 +229,9 @@ class Reckoning:
         for atom in self._special.get(bucket, ()):
             yield self._single(atom, None, unread=True)
 
-    def _states(self, bit: int) -> list[tuple[_Row, State]]:
+    def _states(self, bit: int) -> list[tuple[Row, State]]:
         """How the rows mean an atom of the inventory, but for those that look at the request."""
-        found: list[tuple[_Row, State]] = []
+        found: list[tuple[Row, State]] = []
         for row in self._rows:
             if row.compiled.wild:
                 found.append((row, State.UNKNOWN))
@@ -280,8 +241,8 @@ class Reckoning:
                 found.append((row, State.UNKNOWN))
         return found
 
-    def _matched(self, atom: Atom) -> list[tuple[_Row, State]]:
-        found: list[tuple[_Row, State]] = []
+    def _matched(self, atom: Atom) -> list[tuple[Row, State]]:
+        found: list[tuple[Row, State]] = []
         for row in self._rows:
             state = State.UNKNOWN if row.compiled.wild else self._means(row.compiled, atom, implied=False)
             if state is not State.NO:
@@ -291,7 +252,7 @@ class Reckoning:
     def _means(self, compiled: Compiled, atom: Atom, *, implied: bool) -> State:
         return resource_state(compiled.statement, compiled.version, atom.arn, self._context, implied=implied)
 
-    def _single(self, atom: Atom, states: list[tuple[_Row, State]] | None, *, unread: bool) -> Span:
+    def _single(self, atom: Atom, states: list[tuple[Row, State]] | None, *, unread: bool) -> Span:
         """What may be done on an atom: the formula of ``evaluate``, for all actions at once."""
         states = self._matched(atom) if states is None else states
         spans: dict[tuple[str, bool], Span] = {}
@@ -399,12 +360,12 @@ class Reckoning:
         whole = NOTHING
         for span in ways.values():
             whole = whole.either(span)
-        granted = self._granted(atom)
-        if self.principal.kind not in _SIGNED:
+        granted = granted_span(self._lookup, self.principal, atom)
+        if self.principal.kind not in SIGNED:
             return granted.either(whole)
         crossing = actions.expand("sts:AssumeRoleWith*")
         path = own.both(limit)
-        same = same_account(self.principal.account, atom.kind.owner)
+        same = is_own(self.principal, atom.kind.owner, atom.arn)
         across = granted.either(path.both(whole))
         within = across
         if same is not False:
@@ -426,17 +387,3 @@ class Reckoning:
             return ways["direct"].either(ways["everyone"])
         unlimited = Span(limit.yes, self._all.maybe)
         return ways["direct"].both(limit).either(ways["everyone"].both(unlimited))
-
-    def _granted(self, atom: Atom) -> Span:
-        if ":kms:" not in atom.arn or ":key/" not in atom.arn:
-            return NOTHING
-        found = NOTHING
-        for at in self._lookup.granted.get(atom.source, ()):
-            grant = self._lookup.estate.grants[at]
-            if arn_matches(literal(grant.grantee), self.principal.arn) is State.NO:
-                continue
-            bits = 0
-            for operation in grant.operations:
-                bits |= actions.bit(f"kms:{operation}")
-            found = found.either(Span(0 if grant.constrained else bits, bits))
-        return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import actions
@@ -266,6 +267,7 @@ def _listed(key: str, keys: frozenset[str]) -> bool:
     return any(one.endswith("*") and key.startswith(one[:-1]) for one in keys if "*" in one)
 
 
+@lru_cache(maxsize=10_000)
 def _known_key(prefix: str, key: str) -> bool:
     """Whether the reference lists the key for some action or type of the service."""
     service = actions.service(prefix)
@@ -274,6 +276,17 @@ def _known_key(prefix: str, key: str) -> bool:
     return any(_listed(key, one.keys) for one in service.actions.values()) or any(
         _listed(key, kind.keys) for kind in service.types.values()
     )
+
+
+def is_own(principal: Principal, owner: str, resource: str) -> bool | None:
+    """Whether a resource is of the principal's account; None when it is not known.
+
+    What has no account in its ARN is nobody's (a foundation model, a public image) or the caller's own, but for
+    buckets, whose account is not in it: the identity's policies decide.
+    """
+    if not owner and resource.split(":")[2:3] != ["s3"] and resource.split(":")[4:5] in ([""], ["aws"]):
+        return True
+    return same_account(principal.account, owner)
 
 
 def same_account(one: str, two: str) -> bool | None:

@@ -97,7 +97,7 @@ class Resource:
     @property
     def account(self) -> str:
         """Twelve digits; buckets do not tell theirs, so it may be empty."""
-        return self.arn.split(":")[4]
+        return f"{self.arn}:::::".split(":")[4]
 
 
 @dataclass(frozen=True, slots=True)

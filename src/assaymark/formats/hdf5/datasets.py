@@ -56,7 +56,7 @@ def read_dataset(space: Space, messages: list[Message], path: str) -> Dataset:
     """
     found = {message.kind: message for message in messages}
     kind, width, big = _element(space, found.get(_TYPE))
-    shape = _shape(space, found.get(_SPACE))
+    shape = read_shape(space, found.get(_SPACE))
     start, size, chunks = None, 0, None
     if _EXTERNAL_FILES not in found:
         if _FILTERS not in found:
@@ -88,7 +88,7 @@ def _chunks(space: Space, found: dict[int, Message], shape: tuple[int, ...], wid
         address = body.offset()
     if index not in INDEXES or rank != len(shape) + 1 or sides[-1] != width:
         return None
-    most = _shape(space, found.get(_SPACE), most=True) or shape
+    most = read_shape(space, found.get(_SPACE), most=True) or shape
     fill = _fill(space, found, width)
     return Chunks(space, tuple(sides[:-1]), most, index, address, filters, flags, fill, single)
 
@@ -133,8 +133,12 @@ def _element(space: Space, message: Message | None) -> tuple[str, int, bool]:
     return ("f" if _IEEE.get(width) == said and implied else ""), width, bool(bits & 1)
 
 
-def _shape(space: Space, message: Message | None, *, most: bool = False) -> tuple[int, ...] | None:
-    """The extent, or the greatest one where ``most`` is asked for and it has one; ``None`` without elements."""
+def read_shape(space: Space, message: Message | None, *, most: bool = False) -> tuple[int, ...] | None:
+    """The extent, or the greatest one where ``most`` is asked for and it has one; ``None`` without elements.
+
+    Raises:
+        InputError: ``hdf5-structure``.
+    """
     if message is None:
         return None
     message = resolve(space, message)

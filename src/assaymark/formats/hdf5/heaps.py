@@ -32,22 +32,29 @@ def global_heap_object(space: Space, address: int, index: int) -> bytes:
     """One object of a global heap collection; empty for the index 0, which means none."""
     if index == 0:
         return b""
+    found = global_heap(space, address)
+    if index not in found:
+        raise malformed("a global heap without the object that is named", space.base + address)
+    return found[index]
+
+
+def global_heap(space: Space, address: int) -> dict[int, bytes]:
+    """The objects of a global heap collection, by their index."""
     head = space.cursor(address, 8 + space.length_size)
     head.expect(b"GCOL")
     head.take(4)
     block = space.cursor(address, head.length())
     block.take(8 + space.length_size)
+    objects: dict[int, bytes] = {}
     while block.left >= 8 + space.length_size:
         found = block.number(2)
         block.take(6)
         size = block.length()
         if found == 0:
             break
-        data = block.take(size)
-        if found == index:
-            return data
+        objects.setdefault(found, block.take(size))
         block.take(min(block.left, -size % 8))
-    raise malformed("a global heap without the object that is named", block.start)
+    return objects
 
 
 def group_entries(space: Space, address: int) -> Iterator[Cursor]:

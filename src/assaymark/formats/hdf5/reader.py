@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from assaymark.core.errors import InputError
 from assaymark.core.limits import HDF5_MAX_OBJECTS, HDF5_MAX_TEXT_BYTES
 from assaymark.formats.hdf5.cursor import Cursor, Space, malformed
-from assaymark.formats.hdf5.datasets import Dataset, read_dataset
+from assaymark.formats.hdf5.datasets import Dataset, read_dataset, read_shape
 from assaymark.formats.hdf5.filters import read_filters
 from assaymark.formats.hdf5.headers import Message, read_header, resolve
 from assaymark.formats.hdf5.heaps import (
     fractal_heap,
+    global_heap,
     global_heap_object,
     group_entries,
     local_heap,
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from assaymark.core.view import View
 
 MAGIC: Final = b"\x89HDF\r\n\x1a\n"
-_LINK_INFO, _DATATYPE, _EXTERNAL_FILES, _LINK, _LAYOUT = 0x02, 0x03, 0x07, 0x06, 0x08
+_DATASPACE, _LINK_INFO, _DATATYPE, _EXTERNAL_FILES, _LINK, _LAYOUT = 0x01, 0x02, 0x03, 0x07, 0x06, 0x08
 _FILTERS, _ATTRIBUTE, _SYMBOL_TABLE, _ATTRIBUTE_INFO = 0x0B, 0x0C, 0x11, 0x15
 _SOFT_ENTRY: Final = 2  # cache type of a symbol table entry
 _HARD, _SOFT, _EXTERNAL = 0, 1, 64
@@ -45,17 +47,21 @@ class Outside:
 
 @dataclass(slots=True)
 class Hdf5:
-    """What a file holds. ``texts`` are the attributes of the root group that are one text, by name."""
+    """What a file holds. ``texts`` are the attributes of the root group that are one text, by name.
+
+    ``lists`` are the attributes of any object that are texts in a row, by its path and their name.
+    """
 
     outside: list[Outside] = field(default_factory=list)
     filters: dict[int, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     objects: int = 0
     datasets: list[Dataset] = field(default_factory=list)
+    lists: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
 
 def read_hdf5(view: View, *, arrays: bool = False) -> Hdf5:
-    """The structure of the file, with ``arrays`` also where each array lies; no data is read.
+    """The structure of the file, with ``arrays`` also where each array lies, and lists of texts; no data is read.
 
     Raises:
         InputError: ``hdf5-structure`` with the byte as position, ``hdf5-limit``.
@@ -105,6 +111,7 @@ class _Walk:
         self._result = Hdf5()
         self._seen: set[int] = set()
         self._stack: list[tuple[int, str]] = []
+        self._heaps: dict[int, dict[int, bytes]] = {}
 
     def run(self, root: int) -> Hdf5:
         self._stack.append((root, "/"))
@@ -258,12 +265,46 @@ class _Walk:
         body.take(min(body.left, -name_size % pad))
         datatype = Message(_DATATYPE, version > 1 and bool(flags & 1), body.take(type_size), body.start)
         body.take(min(body.left, -type_size % pad))
-        body.take(min(body.left, space_size + (-space_size % pad)))
+        extent = Message(
+            _DATASPACE, version > 1 and bool(flags & 2), body.take(min(body.left, space_size)), body.start
+        )
+        body.take(min(body.left, -space_size % pad))
+        label = name.split(b"\0", 1)[0].decode("utf-8", "backslashreplace")
+        shape = read_shape(self._space, extent) if self._arrays else None
+        if shape:
+            texts = self._texts(resolve(self._space, datatype), body, math.prod(shape))
+            if texts is not None:
+                self._result.lists[path, label] = texts
         if path != "/":
             return
         value = self._text(resolve(self._space, datatype), body)
         if value is not None:
-            self._result.texts[name.split(b"\0", 1)[0].decode("utf-8", "backslashreplace")] = value
+            self._result.texts[label] = value
+
+    def _texts(self, datatype: Message, body: Cursor, count: int) -> tuple[str, ...] | None:
+        """The texts of an attribute; ``None`` for one of other values. ``body`` stays where it is."""
+        head = Cursor(self._space, datatype.body, datatype.start)
+        kind, bits = head.number(1) & 15, head.number(1)
+        head.take(2)
+        size = head.number(4)
+        variable = kind == _VARIABLE and (bits & 15) == 1 and size == 8 + self._space.offset_size
+        if (kind != _STRING and not variable) or size * count > body.left:
+            return None
+        self._space.spend(count * 32)
+        values = Cursor(self._space, body.data[body.at : body.at + size * count], body.place)
+        found = [self._variable(values) if variable else values.take(size) for _ in range(count)]
+        return tuple(raw.split(b"\0", 1)[0].decode("utf-8", "backslashreplace") for raw in found)
+
+    def _variable(self, values: Cursor) -> bytes:
+        """The next text of variable length; each heap is read once."""
+        length, address, index = values.number(4), values.offset(), values.number(4)
+        if index == 0:
+            return b""
+        if address not in self._heaps:
+            self._heaps[address] = global_heap(self._space, address)
+        if index not in self._heaps[address]:
+            raise malformed("a global heap without the object that is named", self._space.base + address)
+        return self._heaps[address][index][:length]
 
     def _text(self, datatype: Message, body: Cursor) -> str | None:
         """The first text of an attribute; None for one that holds none."""

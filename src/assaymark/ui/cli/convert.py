@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 EXAMPLES: Final = """\
   assaymark convert model.pt model.safetensors
+  assaymark convert model.h5 model.keras            # Keras HDF5 to Keras 3, without its code
   assaymark convert model.pt model.safetensors --format json
   assaymark convert model.pt model.safetensors --to production    # and log, submit and decide
 
@@ -29,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``convert``."""
     completes_files(parser.add_argument("source", metavar="IN", help="the model file; it is read and not executed"))
     completes_files(
-        parser.add_argument("target", metavar="OUT", help="the new file, .safetensors; never overwritten")
+        parser.add_argument("target", metavar="OUT", help="the new file, .safetensors or .keras; never overwritten")
     )
     add_environment(parser, "--to", required=False)
     add_workspace(parser)

@@ -25,7 +25,7 @@ EXAMPLES = """\
   assaymark scan model/ --fail-on medium
   assaymark scan hf://openai-community/gpt2       # reads ranges of it, and downloads nothing
   assaymark scan s3://models/bert/model.pt
-  assaymark scan models/ --fix                   # model.safetensors beside an unsafe model.pt
+  assaymark scan models/ --fix                   # model.safetensors beside an unsafe model.pt, .keras beside .h5
   assaymark scan model/ --config scan.toml       # classes of your own, findings that were looked at
   assaymark scan model.pt --with picklescan,modelscan    # their opinions beside ours
   assaymark scan model.pt --with all --agree 2

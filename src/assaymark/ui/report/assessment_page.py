@@ -6,23 +6,28 @@ from collections import Counter
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from assaymark.assess.fingerprints import finding_fingerprint, path_fingerprint
 from assaymark.assess.kinds import RELATIONS
 from assaymark.assess.paths.closure import bits
 from assaymark.assess.rules import RULES
+from assaymark.assess.threats import TACTICS
 from assaymark.core.graph import State
 from assaymark.core.report import Severity
+from assaymark.core.words import counted as count
 from assaymark.ui.report.assessment_svg import overview_svg, path_svg
-from assaymark.ui.report.assessment_text import count, name, places, worst_paths
+from assaymark.ui.report.assessment_text import measures_lines, name, places, worst_paths
 from assaymark.ui.report.fixes import fix
-from assaymark.ui.report.style import printable
+from assaymark.ui.report.style import Style, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from assaymark.assess.engine import Assessment
+    from assaymark.assess.measures import Measures
     from assaymark.assess.paths.ranked import Path
     from assaymark.core.graph import Node
     from assaymark.core.report import Finding
+    from assaymark.service.assess_review import Standing
 
 PATHS: Final = 25  # that are drawn; all are in the JSON
 _ROWS, _COLUMNS = 40, 24  # of the matrix
@@ -55,13 +60,21 @@ avoid; } nav { display: none; } }
 """
 
 
-def assessment_page(found: Assessment, title: str, extra: str = "") -> str:
-    """The page. ``title`` names what was assessed; ``extra``: sections of HTML to put before what was not read."""
-    return "".join(_page(found, title, extra))
+def assessment_page(
+    found: Assessment,
+    title: str,
+    how: Standing,
+    before: Assessment | None = None,
+    measures: Measures | None = None,
+) -> str:
+    """The page. ``title`` names what was assessed; ``before`` and ``measures``: what it is compared with."""
+    return "".join(_page(found, title, how, before, measures))
 
 
-def _page(found: Assessment, title: str, extra: str) -> Iterator[str]:
-    shown = worst_paths(found.ranked.paths, PATHS)
+def _page(
+    found: Assessment, title: str, how: Standing, before: Assessment | None, measures: Measures | None
+) -> Iterator[str]:
+    shown = worst_paths(tuple(path for path in found.ranked.paths if how.counts(path_fingerprint(path))), PATHS)
     yield (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -70,7 +83,7 @@ def _page(found: Assessment, title: str, extra: str) -> Iterator[str]:
         f"<h1>Assessment of {escape(printable(title))}</h1>"
     )
     yield from _summary(found)
-    yield _contents(bool(extra))
+    yield _contents()
     yield '<h2 id="paths">Attack paths</h2>'
     if not shown:
         yield (
@@ -86,9 +99,15 @@ def _page(found: Assessment, title: str, extra: str) -> Iterator[str]:
         )
     yield from _together(found)
     yield from _chokes(found)
+    yield '<h2 id="matrix">Who reaches what</h2>'
+    if before is not None and measures is not None:
+        yield from _measures(measures)
+        yield "<h3>Before</h3>"
+        yield from _matrix(before)
+        yield "<h3>After</h3>"
     yield from _matrix(found)
-    yield from _findings(found.findings)
-    yield extra
+    yield from _findings(found.findings, how)
+    yield from _threats(found)
     yield from _unread(found)
     yield "</main></body></html>\n"
 
@@ -111,14 +130,14 @@ def _summary(found: Assessment) -> Iterator[str]:
     yield f'</tbody></table><p class="soft">Graph <code>{found.graph.digest()}</code>, taken {when}.</p>'
 
 
-def _contents(extra: bool) -> str:
+def _contents() -> str:
     links = [
         ("paths", "Attack paths"),
         ("together", "The worst paths together"),
         ("chokes", "Choke points"),
         ("matrix", "Who reaches what"),
         ("findings", "Findings"),
-        *([("threats", "Threat model")] if extra else []),
+        ("threats", "Threat model"),
         ("unread", "What was not read"),
     ]
     items = "".join(f'<li><a href="#{anchor}">{text}</a></li>' for anchor, text in links)
@@ -187,7 +206,7 @@ def _chokes(found: Assessment) -> Iterator[str]:
 def _matrix(found: Assessment) -> Iterator[str]:
     """Who reaches what in the end, the widest rows and columns."""
     yield (
-        '<h2 id="matrix">Who reaches what</h2><p>In the end, by any walk: <b>r</b> read, <b>w</b> write,'
+        "<p>In the end, by any walk: <b>r</b> read, <b>w</b> write,"
         " <b>p</b> change permissions, <b>i</b> call, <b>d</b> decrypt; in brackets what is not certain.</p>"
     )
     reach = found.reach
@@ -217,12 +236,17 @@ def _matrix(found: Assessment) -> Iterator[str]:
         yield f'<p class="soft">{sizes} in all; the JSON has each.</p>'
 
 
+def _measures(measures: Measures) -> Iterator[str]:
+    lines = "".join(f"<li>{escape(line.strip())}</li>" for line in measures_lines(measures, Style()) if line)
+    yield f"<ul>{lines}</ul>"
+
+
 def _narrow(node: Node) -> str:
     text = printable(node.name)
     return text if len(text) <= _NARROW else text[: _NARROW - 1] + "…"
 
 
-def _findings(findings: tuple[Finding, ...]) -> Iterator[str]:
+def _findings(findings: tuple[Finding, ...], how: Standing) -> Iterator[str]:
     yield '<h2 id="findings">Findings</h2>'
     if not findings:
         yield "<p>There is none.</p>"
@@ -234,14 +258,49 @@ def _findings(findings: tuple[Finding, ...]) -> Iterator[str]:
     for finding in findings[:_FINDINGS]:
         where = ", ".join(printable(f"{place.path}:{place.line}") for place in finding.locations[:4])
         refs = ", ".join(RULES[finding.rule].refs)
+        mark = finding_fingerprint(finding)
+        review = how.accepted.get(mark)
+        decided = f"<br><b>accepted</b>: {escape(printable(review.reason))}" if review else ""
         yield (
             f"<tr><td>{_badge(finding.severity)}</td><td>{escape(printable(finding.message))}<br>"
-            f'<code>{escape(where)}</code><br><span class="soft">{escape(finding.rule)}: {escape(refs)}</span></td>'
+            f'<code>{escape(where)}</code><br><span class="soft">{escape(finding.rule)}: {escape(refs)}</span>'
+            f"{decided}</td>"
             f"<td>{escape(fix(finding.rule))}</td></tr>"
         )
     yield "</tbody></table>"
     if len(findings) > _FINDINGS:
         yield f"<p>{len(findings) - _FINDINGS} more stand in the JSON.</p>"
+
+
+def _threats(found: Assessment) -> Iterator[str]:
+    """Open threats and those that an unknown condition decides; of the rest how many there are."""
+    threats = found.threats
+    shown = [threat for threat in threats if threat.open or threat.perhaps][:_FINDINGS]
+    closed = sum(not (threat.open or threat.perhaps) for threat in threats)
+    yield (
+        '<h2 id="threats">Threat model</h2><p>For each component the techniques of MITRE ATLAS that apply to it.'
+        " One is open when somebody from outside, or a tenant, reaches the component as it needs, or a rule"
+        f" found it. {count(closed, 'technique')} on components stand closed: nobody reaches them.</p>"
+    )
+    if not shown:
+        return
+    yield (
+        '<table><thead><tr><th scope="col">component</th><th scope="col">technique</th><th scope="col">tactics</th>'
+        '<th scope="col">open to</th><th scope="col">controls that were seen</th></tr></thead><tbody>'
+    )
+    for threat in shown:
+        tactics = ", ".join(TACTICS[one] for one in threat.technique.tactics)
+        who = [*threat.by[:5], *(f"perhaps {one}" for one in threat.perhaps[:3]), *threat.findings[:4]]
+        seen = "".join(
+            f"<li>{escape(printable(one.text))} <code>{escape(places(one.because, 1))}</code></li>"
+            for one in threat.controls[:5]
+        )
+        yield (
+            f'<tr><th scope="row">{escape(name(threat.component))}</th><td>{threat.technique.id}'
+            f" {escape(threat.technique.name)}</td><td>{escape(tactics)}</td>"
+            f"<td>{escape(', '.join(map(printable, who)))}</td><td>{f'<ul>{seen}</ul>' if seen else 'none'}</td></tr>"
+        )
+    yield "</tbody></table>"
 
 
 def _unread(found: Assessment) -> Iterator[str]:

@@ -1,0 +1,455 @@
+"""The collector of CloudFormation: its resources in the names that Terraform has for them, with functions resolved.
+
+What a template says of a role, a bucket or a function is the same as what Terraform says, in other words; so one
+collector reads both (``from_terraform``). Conditions are not decided: what a template may make counts as made.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
+from assaymark.assess.estate.terraform import TfResource
+from assaymark.assess.terraform.identity import REGION, arn_of, computed, name_of
+from assaymark.assess.unresolved import HOLE, Unresolved, pattern_of
+from assaymark.assess.values import text_of
+from assaymark.formats.located import Map, Seq
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from assaymark.assess.estate.estates import Estates
+    from assaymark.assess.files import SourceFile
+    from assaymark.assess.inputs import Inputs
+
+_TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
+    "AWS::Bedrock::Agent": (
+        "aws_bedrockagent_agent",
+        {"AgentName": "agent_name", "AgentResourceRoleArn": "agent_resource_role_arn"},
+    ),
+    "AWS::CloudFormation::Stack": ("aws_cloudformation_stack", {"StackName": "name", "TemplateURL": "template_url"}),
+    "AWS::CodeBuild::Project": ("aws_codebuild_project", {"Name": "name", "ServiceRole": "service_role"}),
+    "AWS::DynamoDB::Table": ("aws_dynamodb_table", {"TableName": "name"}),
+    "AWS::EC2::Instance": ("aws_instance", {"IamInstanceProfile": "iam_instance_profile"}),
+    "AWS::EC2::SecurityGroup": ("aws_security_group", {"SecurityGroupIngress": "ingress"}),
+    "AWS::ECR::Repository": (
+        "aws_ecr_repository",
+        {"RepositoryName": "name", "ImageTagMutability": "image_tag_mutability", "RepositoryPolicyText": "policy"},
+    ),
+    "AWS::ECS::TaskDefinition": (
+        "aws_ecs_task_definition",
+        {"Family": "family", "TaskRoleArn": "task_role_arn", "ExecutionRoleArn": "execution_role_arn"},
+    ),
+    "AWS::EFS::FileSystem": ("aws_efs_file_system", {"Encrypted": "encrypted", "FileSystemPolicy": "policy"}),
+    "AWS::Glue::Job": ("aws_glue_job", {"Name": "name", "Role": "role_arn"}),
+    "AWS::IAM::AccessKey": ("aws_iam_access_key", {"UserName": "user"}),
+    "AWS::IAM::UserToGroupAddition": ("aws_iam_group_membership", {"GroupName": "group", "Users": "users"}),
+    "AWS::IAM::Group": (
+        "aws_iam_group",
+        {"GroupName": "name", "ManagedPolicyArns": "managed_policy_arns", "Policies": "inline_policy"},
+    ),
+    "AWS::IAM::InstanceProfile": ("aws_iam_instance_profile", {"InstanceProfileName": "name", "Roles": "role"}),
+    "AWS::IAM::ManagedPolicy": (
+        "aws_iam_policy",
+        {"ManagedPolicyName": "name", "PolicyDocument": "policy", "Path": "path"},
+    ),
+    "AWS::IAM::OIDCProvider": ("aws_iam_openid_connect_provider", {"Url": "url", "ClientIdList": "client_id_list"}),
+    "AWS::IAM::Role": (
+        "aws_iam_role",
+        {
+            "RoleName": "name",
+            "Path": "path",
+            "AssumeRolePolicyDocument": "assume_role_policy",
+            "ManagedPolicyArns": "managed_policy_arns",
+            "Policies": "inline_policy",
+            "PermissionsBoundary": "permissions_boundary",
+        },
+    ),
+    "AWS::IAM::User": (
+        "aws_iam_user",
+        {
+            "UserName": "name",
+            "Path": "path",
+            "ManagedPolicyArns": "managed_policy_arns",
+            "Policies": "inline_policy",
+            "PermissionsBoundary": "permissions_boundary",
+        },
+    ),
+    "AWS::KMS::Key": (
+        "aws_kms_key",
+        {"KeyPolicy": "policy", "EnableKeyRotation": "enable_key_rotation", "KeySpec": "customer_master_key_spec"},
+    ),
+    "AWS::Lambda::Function": (
+        "aws_lambda_function",
+        {"FunctionName": "function_name", "Role": "role", "Code": "code"},
+    ),
+    "AWS::RDS::DBInstance": ("aws_db_instance", {"DBInstanceIdentifier": "identifier"}),
+    "AWS::S3::Bucket": ("aws_s3_bucket", {"BucketName": "bucket", "AccessControl": "acl"}),
+    "AWS::S3::BucketPolicy": ("aws_s3_bucket_policy", {"Bucket": "bucket", "PolicyDocument": "policy"}),
+    "AWS::SNS::Topic": ("aws_sns_topic", {"TopicName": "name"}),
+    "AWS::SQS::Queue": ("aws_sqs_queue", {"QueueName": "name"}),
+    "AWS::SageMaker::Endpoint": (
+        "aws_sagemaker_endpoint",
+        {"EndpointName": "name", "EndpointConfigName": "endpoint_config_name"},
+    ),
+    "AWS::SageMaker::Model": (
+        "aws_sagemaker_model",
+        {
+            "ModelName": "name",
+            "ExecutionRoleArn": "execution_role_arn",
+            "PrimaryContainer": "primary_container",
+            "EnableNetworkIsolation": "enable_network_isolation",
+        },
+    ),
+    "AWS::SageMaker::NotebookInstance": (
+        "aws_sagemaker_notebook_instance",
+        {
+            "NotebookInstanceName": "name",
+            "RoleArn": "role_arn",
+            "DirectInternetAccess": "direct_internet_access",
+            "RootAccess": "root_access",
+        },
+    ),
+    "AWS::SecretsManager::Secret": ("aws_secretsmanager_secret", {"Name": "name"}),
+    "AWS::Serverless::Function": ("aws_lambda_function", {"FunctionName": "function_name", "Role": "role"}),
+    "AWS::StepFunctions::StateMachine": (
+        "aws_sfn_state_machine",
+        {"StateMachineName": "name", "RoleArn": "role_arn"},
+    ),
+    "AWS::Lambda::Url": (
+        "aws_lambda_function_url",
+        {"TargetFunctionArn": "function_name", "AuthType": "authorization_type"},
+    ),
+    "AWS::Lambda::Permission": (
+        "aws_lambda_permission",
+        {
+            "FunctionName": "function_name",
+            "Action": "action",
+            "Principal": "principal",
+            "SourceArn": "source_arn",
+            "SourceAccount": "source_account",
+        },
+    ),
+}
+# A policy that names whom it is attached to makes one attachment for each.
+_ATTACHED: Final = {"Roles": "role", "Users": "user", "Groups": "group"}
+_IS_ARN: Final = frozenset(("aws_iam_policy", "aws_sns_topic", "aws_secretsmanager_secret", "aws_sfn_state_machine"))
+_INGRESS: Final = {
+    "CidrIp": "cidr_blocks",
+    "CidrIpv6": "ipv6_cidr_blocks",
+    "FromPort": "from_port",
+    "ToPort": "to_port",
+    "IpProtocol": "protocol",
+}
+_VARIABLE: Final = re.compile(r"\$\{(!?)([^}]+)\}")
+_PSEUDO: Final = {
+    "AWS::AccountId": UNKNOWN_ACCOUNT,
+    "AWS::Region": REGION,
+    "AWS::Partition": "aws",
+    "AWS::URLSuffix": "amazonaws.com",
+    "AWS::StackName": "<stack>",
+}
+
+
+def collect(inputs: Inputs, estates: Estates) -> None:
+    """Adds the resources of all templates to what is declared."""
+    for file, value in inputs.maps():
+        resources = value.get("Resources")
+        if isinstance(resources, Map) and any(
+            isinstance(one, Map) and str(one.get("Type", "")).startswith("AWS::") for one in resources.values()
+        ):
+            inputs.reading.read.add(file.path)
+            template = _Template(inputs, file, value, resources)
+            for name in resources:
+                estates.terraform += template.declared(name)
+
+
+class _Template:
+    def __init__(self, inputs: Inputs, file: SourceFile, value: Map, resources: Map) -> None:
+        self._inputs = inputs
+        self._file = file
+        parameters = value.get("Parameters")
+        self._parameters = parameters if isinstance(parameters, Map) else Map(1)
+        mappings = value.get("Mappings")
+        self._mappings = mappings if isinstance(mappings, Map) else Map(1)
+        self._resources = resources
+        self._open: set[str] = set()
+
+    def declared(self, name: str) -> list[TfResource]:
+        """The resources that one of the template is, in Terraform's names; none for types that nobody asks about."""
+        item = self._resources[name]
+        kind = str(item.get("Type")) if isinstance(item, Map) else ""
+        if kind == "AWS::IAM::Policy":
+            return self._policy(name, item, inline=True)
+        if kind not in _TYPES:
+            return []
+        found = [self._resource(name, _TYPES[kind][0], self._values(item, _TYPES[kind][1]), item.line)]
+        if kind == "AWS::IAM::ManagedPolicy":
+            found += self._policy(name, item, inline=False)
+        if kind == "AWS::S3::Bucket":
+            found += self._bucket(name, item)
+        return found
+
+    def _values(self, item: Map, names: dict[str, str]) -> Map:
+        properties = _properties(item)
+        found = Map(item.line)
+        for key, value in properties.items():
+            resolved = self.resolve(value)
+            if key == "Policies" and isinstance(resolved, list):
+                found.put(
+                    "inline_policy",
+                    _renamed(resolved, {"PolicyName": "name", "PolicyDocument": "policy"}),
+                    properties.at(key),
+                )
+            elif key == "SecurityGroupIngress" and isinstance(resolved, list):
+                found.put("ingress", _listed(_renamed(resolved, _INGRESS)), properties.at(key))
+            elif key == "Roles" and names.get(key) == "role":
+                found.put(
+                    "role", resolved[0] if isinstance(resolved, list) and resolved else resolved, properties.at(key)
+                )
+            elif key == "Tags":
+                found.put("tags", resolved, properties.at(key))
+            elif key in names:
+                found.put(names[key], resolved, properties.at(key))
+        return found
+
+    def _resource(self, name: str, kind: str, values: Map, line: int) -> TfResource:
+        address = f"{kind}.{name}"
+
+        def get(key: str) -> Any:
+            return values.get(key)
+
+        def made(key: str) -> Any:
+            return computed(kind, name, key, get, UNKNOWN_ACCOUNT, REGION)
+
+        arn = arn_of(kind, name, get, UNKNOWN_ACCOUNT, REGION)
+        return TfResource(kind, address, values, self._file, line, UNKNOWN_ACCOUNT, REGION, arn, made)
+
+    def _policy(self, name: str, item: Map, *, inline: bool) -> list[TfResource]:
+        """The attachments of a policy."""
+        properties = _properties(item)
+        found = []
+        for key, kind in _ATTACHED.items():
+            members = self.resolve(properties.get(key))
+            for index, member in enumerate(members if isinstance(members, list) else ()):
+                values = Map(item.line)
+                values.put(kind, member, item.line)
+                if inline:
+                    values.put(
+                        "policy", self.resolve(properties.get("PolicyDocument")), properties.at("PolicyDocument")
+                    )
+                else:
+                    values.put("policy_arn", self.reference(name), item.line)
+                suffix = "policy" if inline else "policy_attachment"
+                found.append(self._resource(f"{name}-{kind}-{index}", f"aws_iam_{kind}_{suffix}", values, item.line))
+        return found
+
+    def _bucket(self, name: str, item: Map) -> list[TfResource]:
+        properties = _properties(item)
+        found = []
+        parts = (
+            ("PublicAccessBlockConfiguration", "aws_s3_bucket_public_access_block"),
+            ("BucketEncryption", "aws_s3_bucket_server_side_encryption_configuration"),
+        )
+        for key, kind in parts:
+            value = self.resolve(properties.get(key))
+            if isinstance(value, Map):
+                values = Map(value.line)
+                values.put("bucket", self.reference(name), value.line)
+                for one, inner in value.items():
+                    values.put(_snake(one), _snaked(inner), value.at(one))
+                found.append(self._resource(f"{name}-{kind}", kind, values, value.line))
+        return found
+
+    # functions
+
+    def reference(self, name: str) -> Any:
+        """What ``Ref`` gives."""
+        if name in _PSEUDO:
+            return _PSEUDO[name]
+        if name in self._parameters:
+            parameter = self._parameters[name]
+            default = parameter.get("Default") if isinstance(parameter, Map) else None
+            if default is None:
+                self._inputs.reading.gap(f"the parameter {name} of {self._file.path} has no value in the input")
+                return Unresolved("${" + name + "}")
+            return default
+        return self._attribute(name, "Ref")
+
+    def _attribute(self, name: str, attribute: str) -> Any:
+        item = self._resources.get(name)
+        kind = _TYPES.get(str(item.get("Type")), ("",))[0] if isinstance(item, Map) else ""
+        key = f"{name}.{attribute}"
+        if not isinstance(item, Map) or not kind or key in self._open:
+            return Unresolved("${" + key + "}")
+        self._open.add(key)
+        try:
+            values = self._values(item, {k: v for k, v in _TYPES[str(item.get("Type"))][1].items() if v in _NAMING})
+        finally:
+            self._open.discard(key)
+        if attribute == "Arn" or (attribute == "Ref" and kind in _IS_ARN):
+            return arn_of(kind, name, values.get, UNKNOWN_ACCOUNT, REGION) or Unresolved("${" + key + "}")
+        if attribute == "Ref":
+            return name_of(kind, name, values.get)
+        found = computed(kind, name, _snake(attribute), values.get, UNKNOWN_ACCOUNT, REGION)
+        return found if found is not None else Unresolved("${" + key + "}")
+
+    def resolve(self, value: Any) -> Any:
+        """A value with its functions computed, as far as they can be."""
+        if isinstance(value, Map):
+            if len(value) == 1:
+                (name, argument), *_ = value.items()
+                if name == "Ref" and isinstance(argument, str):
+                    return self.reference(argument)
+                if name.startswith("Fn::"):
+                    return self._function(name[4:], argument, value)
+            found = Map(value.line)
+            for key, item in value.items():
+                found.put(key, self.resolve(item), value.at(key))
+            return found
+        if isinstance(value, Seq):
+            items = Seq(value.line)
+            for index, item in enumerate(value):
+                resolved = self.resolve(item)
+                if resolved is not None:
+                    items.put(resolved, value.at(index))
+            return items
+        return value
+
+    def _function(self, name: str, argument: Any, value: Map) -> Any:
+        run = _FUNCTIONS.get(name)
+        found = run(self, argument) if run is not None else None
+        return found if found is not None else Unresolved("${" + f"Fn::{name} of line {value.line}" + "}")
+
+    def get_attribute(self, argument: Any) -> Any:
+        """``Fn::GetAtt``."""
+        parts = argument.split(".", 1) if isinstance(argument, str) else argument
+        if isinstance(parts, list) and len(parts) > 1 and all(isinstance(part, str) for part in parts):
+            return self._attribute(parts[0], ".".join(parts[1:]))
+        return None
+
+    def substitute(self, argument: Any) -> Any:
+        """``Fn::Sub``."""
+        text, given = (argument, Map(0)) if isinstance(argument, str) else (None, Map(0))
+        if isinstance(argument, list) and len(argument) > 1 and isinstance(argument[1], Map):
+            text, given = argument[0], argument[1]
+        if not isinstance(text, str):
+            return None
+        shown, pattern, at = [], [], 0
+        for match in _VARIABLE.finditer(text):
+            plain = text[at : match.start()]
+            at = match.end()
+            value: Any = "${" + match[2] + "}"
+            if not match[1]:
+                name = match[2].strip()
+                value = self.resolve(given[name]) if name in given else self._variable(name)
+            word = text_of(value)
+            shown += [plain, str(value) if word is None else word]
+            pattern += [plain, HOLE if word is None else pattern_of(word)]
+        whole, holes = "".join((*shown, text[at:])), "".join((*pattern, text[at:]))
+        return Unresolved(whole, holes) if HOLE in holes else whole
+
+    def _variable(self, name: str) -> Any:
+        head, dot, rest = name.partition(".")
+        return self._attribute(head, rest) if dot else self.reference(name)
+
+    def join(self, argument: Any) -> Any:
+        """``Fn::Join``."""
+        if not (isinstance(argument, list) and len(argument) == 2):  # noqa: PLR2004 - a separator and a list
+            return None
+        items = self.resolve(argument[1])
+        texts = [text_of(item) for item in items] if isinstance(items, list) else [None]
+        if any(text is None for text in texts):
+            return None
+        shown = str(argument[0]).join(str(text) for text in texts)
+        holes = str(argument[0]).join(
+            pattern_of(str(text) if not isinstance(text, Unresolved) else text) for text in texts
+        )
+        return Unresolved(shown, holes) if HOLE in holes else shown
+
+    def select(self, argument: Any) -> Any:
+        """``Fn::Select``."""
+        items = self.resolve(argument[1]) if isinstance(argument, list) and len(argument) > 1 else None
+        index = text_of(argument[0]) if isinstance(argument, list) and argument else None
+        if isinstance(items, list) and index is not None and index.isdigit() and int(index) < len(items):
+            return items[int(index)]
+        return None
+
+    def either(self, argument: Any) -> Any:
+        """``Fn::If``: known where both sides are the same; the side that is something where one is nothing."""
+        if not (isinstance(argument, list) and len(argument) > 2):  # noqa: PLR2004 - a condition and two sides
+            return None
+        sides = [self.resolve(item) for item in argument[1:3]]
+        real = [
+            side
+            for side in sides
+            if side != "AWS::NoValue" and not (isinstance(side, Unresolved) and "NoValue" in side)
+        ]
+        if len(real) == 1 or (len(real) > 1 and real[0] == real[1]):
+            return real[0]
+        return None
+
+    def found_in_map(self, argument: Any) -> Any:
+        """``Fn::FindInMap``."""
+        value: Any = self._mappings
+        for key in self.resolve(argument) if isinstance(argument, list) else [None]:
+            value = value.get(key) if isinstance(value, Map) and isinstance(key, str) else None
+        return value
+
+
+_NAMING: Final = frozenset(
+    ("name", "path", "bucket", "function_name", "identifier", "family", "url", "agent_name", "repository_name")
+)
+_FUNCTIONS: Final[dict[str, Callable[[_Template, Any], Any]]] = {
+    "FindInMap": _Template.found_in_map,
+    "GetAtt": _Template.get_attribute,
+    "If": _Template.either,
+    "Join": _Template.join,
+    "Select": _Template.select,
+    "Sub": _Template.substitute,
+}
+
+
+def _properties(item: Map) -> Map:
+    found = item.get("Properties")
+    return found if isinstance(found, Map) else Map(item.line)
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def _snaked(value: Any) -> Any:
+    if isinstance(value, Map):
+        found = Map(value.line)
+        for key, item in value.items():
+            name = {"KMSMasterKeyID": "kms_master_key_id", "SSEAlgorithm": "sse_algorithm"}.get(key, _snake(key))
+            found.put(name, _snaked(item), value.at(key))
+        return found
+    if isinstance(value, Seq):
+        items = Seq(value.line)
+        for index, item in enumerate(value):
+            items.put(_snaked(item), value.at(index))
+        return items
+    return value
+
+
+def _renamed(items: list[Any], names: dict[str, str]) -> Seq:
+    found = Seq(getattr(items, "line", 1))
+    for item in items:
+        if isinstance(item, Map):
+            one = Map(item.line)
+            for key, value in item.items():
+                one.put(names.get(key, key), value, item.at(key))
+            found.put(one, item.line)
+    return found
+
+
+def _listed(items: Seq) -> Seq:
+    """A rule names one block of addresses; Terraform's names a list."""
+    for item in items:
+        for key in ("cidr_blocks", "ipv6_cidr_blocks"):
+            if isinstance(item.get(key), str):
+                item[key] = [item[key]]
+    return items

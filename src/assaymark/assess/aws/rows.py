@@ -1,0 +1,71 @@
+"""The policies without principals that apply to somebody, and their statements over the inventory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from assaymark.assess.aws import actions
+from assaymark.assess.aws.compiled import NOTHING, Span
+from assaymark.assess.aws.patterns import arn_matches, literal
+from assaymark.assess.aws.request import SERVICE_LINKED
+from assaymark.core.graph import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from assaymark.assess.aws.applies import Lookup
+    from assaymark.assess.aws.compiled import Compiled
+    from assaymark.assess.aws.evaluate import Applies
+    from assaymark.assess.aws.inventory import Atom, Inventory
+    from assaymark.assess.aws.request import Principal
+    from assaymark.assess.estate.aws import PolicyDocument
+
+SIGNED = ("user", "role", "root")
+
+
+class Row(NamedTuple):
+    """A statement of a policy without principals.
+
+    ``layer``: identity, boundary, scp or rcp; ``document`` tells the policies of a layer apart; ``owner``: the
+    account of the resources that an rcp is for. ``condition`` is None where it hangs on the request.
+    """
+
+    layer: str
+    document: int
+    owner: str
+    compiled: Compiled
+    condition: State | None
+    certain: int
+    perhaps: int
+
+
+def layers(
+    applies: Applies, principal: Principal, lookup: Lookup, inventory: Inventory
+) -> Iterator[tuple[str, str, Iterable[PolicyDocument]]]:
+    """The layers that limit or allow: name, the account of the resources that an rcp is for, policies."""
+    exempt = SERVICE_LINKED in principal.arn
+    yield "identity", "", applies.identity
+    if applies.boundary is not None:
+        yield "boundary", "", (applies.boundary,)
+    if principal.kind in SIGNED and not exempt and not applies.management:
+        yield "scp", "", [document for level in applies.scps or () for document in level]
+    if not exempt and lookup.estate.controls is not None:
+        for owner in sorted({kind.owner for kind in inventory.kinds}):
+            levels = lookup.controls("rcp", owner) or ()
+            yield "rcp", owner, [document for level in levels for document in level]
+
+
+def granted_span(lookup: Lookup, principal: Principal, atom: Atom) -> Span:
+    """What grants on a key give somebody."""
+    found = NOTHING
+    if ":kms:" not in atom.arn or ":key/" not in atom.arn:
+        return found
+    for at in lookup.granted.get(atom.source, ()):
+        grant = lookup.estate.grants[at]
+        if arn_matches(literal(grant.grantee), principal.arn) is State.NO:
+            continue
+        bits = 0
+        for operation in grant.operations:
+            bits |= actions.bit(f"kms:{operation}")
+        found = found.either(Span(0 if grant.constrained else bits, bits))
+    return found

@@ -10,7 +10,6 @@ from tests.support.source_estate import assessed_files
 
 from assaymark.assess.source.credentials import account_of
 from assaymark.core.graph import State
-from assaymark.ui.report.assessment import assessment_document
 
 KEY, SECRET = "AKIAQ3EGRWVX5NTHZKLD", "f9K2mQ7xVb3LpR8sTz1WnY6uJc4HdE0gAoIiMkPq"
 PAIR = f"AWS_ACCESS_KEY_ID={KEY}\nAWS_SECRET_ACCESS_KEY={SECRET}\n"
@@ -76,7 +75,7 @@ def test_a_secret_is_never_shown() -> None:
     text = PAIR + "DB_PASSWORD=9rTk2vQx7LmZ\nT=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\n"
     docker = "FROM a\nENV API_TOKEN=9rTk2vQx7LmZ\nRUN curl -k -H 'Authorization: Bearer 9rTk2vQx7LmZ' https://a.b/c.sh | bash\n"
     found = assessed_files({".env": text, "Dockerfile": docker})
-    shown = json.dumps(assessment_document(found))
+    shown = repr((found.findings, found.graph, found.reading))
     for secret in (KEY, SECRET, "9rTk2vQx7LmZ", "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"):
         assert secret not in shown
 

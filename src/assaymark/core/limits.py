@@ -300,7 +300,7 @@ CONVERT_MAX_DERIVED_BYTES: Final = INFLATED_MAX_BYTES
 CONVERT_CPU_SECONDS: Final = 120
 CONVERT_WALL_SECONDS: Final = 150.0
 # Source code that is assessed: a function of a thousand lines, entered from a hundred places, stays below the steps.
-SOURCE_MAX_STEPS: Final = 200_000  # statements that one module's flows are followed over
+SOURCE_MAX_STEPS: Final = 1_000_000  # statements and expressions that one module's flows are followed over: 3 s
 SOURCE_MAX_DEPTH: Final = 3  # calls that a flow is followed into
 SECRETS_MAX_BYTES: Final = 2 * MIB  # of one file that is searched for credentials; what people write is smaller
 DOCKERFILE_MAX_BYTES: Final = 1 * MIB  # a thousand times a usual one

@@ -124,8 +124,8 @@ def _instruction(joined: str, parts: list[tuple[int, str]]) -> Instruction:
     line = parts[0][0]
     if name.upper() not in _NAMES:
         raise InputError("dockerfile-syntax", f"no instruction: {name[:40]}", position=f"line {line}")
-    rest, flags = rest.strip(), []
-    while match := _FLAG.match(rest):
+    rest, flags, at = rest.strip(), [], 0
+    while match := _FLAG.match(rest, at):
         flags.append((match[1], (match[2] or "").strip("\"'")))
-        rest = rest[match.end() :]
-    return Instruction(name.upper(), rest, tuple(flags), line, tuple(parts))
+        at = match.end()
+    return Instruction(name.upper(), rest[at:], tuple(flags), line, tuple(parts))

@@ -104,7 +104,7 @@ def parse_requirement(text: str, line: int = 1) -> RequirementLine:
     hashes = len(_HASH.findall(text))
     text = re.split(r"\s--[a-z]", text, maxsplit=1)[0].strip()
     if _SCHEME.match(text) or text.startswith((".", "/")):
-        egg = re.search(r"#(?:.*&)?egg=([A-Za-z0-9._-]+)", text)
+        egg = re.search(r"[#&]egg=([A-Za-z0-9._-]+)", text)
         return RequirementLine(
             line, normal_name(egg[1]) if egg else "", url=text.split(" ")[0], hashes=hashes, editable=editable
         )

@@ -63,6 +63,7 @@ _LIBRARIES: Final = (
     "django.",
     "flask.",
 )
+_LONG: Final = 300  # characters of a dotted name
 _ASKS: Final = re.compile(
     r"^fastapi\.security(?:\.\w+)*\.(?:HTTPBearer|HTTPBasic|HTTPDigest|APIKey\w+|OAuth2\w*|OpenIdConnect)\(\)$"
 )
@@ -106,14 +107,14 @@ class Guards:
                 if known is not None:
                     if depth and known[1] is not node and self.refuses(known[0], known[1], depth - 1):
                         return True
-                elif _CALLS.search(called):
+                elif len(called) < _LONG and _CALLS.search(called) and not unverified(item):
                     return True
         return False
 
     def expression(self, module: Module, node: ast.AST, depth: int = _DEPTH) -> bool:
         """Whether a decorator, a hook or a class of middleware guards."""
         called = node.func if isinstance(node, ast.Call) else node
-        if isinstance(node, ast.Call) and _is(keyword(node, "optional"), True):
+        if isinstance(node, ast.Call) and _is(keyword(node, "optional"), value=True):
             return False
         function = self._project.function(module, called)
         if function is not None:
@@ -182,6 +183,16 @@ class Guards:
         return name
 
 
+def unverified(call: ast.Call) -> bool:
+    """Whether a call that decodes a token is told not to verify its signature."""
+    options = keyword(call, "options")
+    off = isinstance(options, ast.Dict) and any(
+        isinstance(key, ast.Constant) and key.value == "verify_signature" and _is(value, value=False)
+        for key, value in zip(options.keys, options.values, strict=True)
+    )
+    return off or _is(keyword(call, "verify"), value=False)
+
+
 def named_guard(name: str) -> bool:
     """Whether the name of what is not in the input says that it checks who calls."""
     words = {word.lower() for word in _WORDS.findall(name)}
@@ -218,5 +229,5 @@ def _walk(node: ast.AST) -> Iterator[ast.AST]:
             pending += ast.iter_child_nodes(one)
 
 
-def _is(node: ast.expr | None, value: object) -> bool:
+def _is(node: ast.expr | None, *, value: object) -> bool:
     return isinstance(node, ast.Constant) and node.value is value

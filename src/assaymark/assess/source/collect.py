@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from assaymark.assess.source import (
@@ -25,11 +26,15 @@ from assaymark.assess.source.places import standing
 from assaymark.assess.source.routes import Routes
 from assaymark.assess.source.serving import serving
 from assaymark.core.errors import InputError
+from assaymark.core.limits import SOURCE_MAX_STEPS
 from assaymark.formats.located import read_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from assaymark.assess.estate.estates import Estates
     from assaymark.assess.estate.source import Source
+    from assaymark.assess.files import Reading
     from assaymark.assess.inputs import Inputs
 
 
@@ -42,7 +47,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
     workflows.collect(inputs, source)
     log_shipping.collect(inputs, estates)
     modules = [*_modules(inputs), *_notebooks(inputs, source)]
-    _python(modules, source)
+    _python(modules, source, inputs.reading)
     credentials.collect(inputs, source)
     for resource in estates.terraform:
         if resource.kind == "aws_iam_access_key" and resource.text("id"):
@@ -79,7 +84,16 @@ def _notebooks(inputs: Inputs, source: Source) -> list[Module]:
     return found
 
 
-def _python(modules: list[Module], source: Source) -> None:
+@contextmanager
+def _whole(reading: Reading, module: Module) -> Iterator[None]:
+    """Says what nests deeper than can be followed."""
+    try:
+        yield
+    except RecursionError:
+        reading.skip(module.path, "it nests too deep to be followed")
+
+
+def _python(modules: list[Module], source: Source, reading: Reading) -> None:
     project = Project(modules)
     guards = Guards(project)
     applications = Applications(project, guards)
@@ -87,15 +101,19 @@ def _python(modules: list[Module], source: Source) -> None:
     django = Django(project, guards)
     source.rate_limited = applications.rate_limited()
     for module in modules:
-        if not standing(module.path):
-            source.routes += routes.collect(module)
-            source.routes += django.collect(module)
-            source.remarks += serving(module, applications)
-        source.remarks += loads(module, source.requirements)
-        source.remarks += components(module)
+        with _whole(reading, module):
+            if not standing(module.path):
+                source.routes += routes.collect(module)
+                source.routes += django.collect(module)
+                source.remarks += serving(module, applications)
+            source.remarks += loads(module, source.requirements)
+            source.remarks += components(module)
     source.remarks += django.remarks()
     flows = Flows(project, routes.handlers)
     for module in modules:
         if not standing(module.path):
-            flows.collect(module)
+            with _whole(reading, module):
+                flows.collect(module)
+            if flows.steps > SOURCE_MAX_STEPS:
+                reading.skip(module.path, "its flows are more than are followed")
     source.flows += [flow for _, flow in sorted(flows.found.items())]

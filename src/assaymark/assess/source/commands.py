@@ -20,16 +20,16 @@ _SHELL: Final = (
     r"|(?:sudo\s+)?python[\d.]*\b(?!\s+-m\s+json)"
 )
 _PIPE: Final = re.compile(
-    rf"\b(?:curl|wget|fetch)\b[^|;&\n]*\|\s*(?:(?:tee|tac|cat)\b[^|;&\n]*\|\s*)*(?:{_SHELL})"
+    rf"\b(?:curl|wget|fetch)\b[^|;&\n]{{0,500}}\|\s*(?:(?:tee|tac|cat)\b[^|;&\n]{{0,500}}\|\s*)*(?:{_SHELL})"
     rf"|(?:{_SHELL})\s+(?:-c\s+)?[\"']?(?:<\(|\$\(|`)\s*(?:curl|wget)\b|\beval\s+[\"']?(?:\$\(|`)\s*(?:curl|wget)\b"
-    r"|\bi(?:wr|rm)\b[^|;\n]*\|\s*iex\b"
+    r"|\bi(?:wr|rm)\b[^|;\n]{0,500}\|\s*iex\b"
 )
 _UNVERIFIED: Final = re.compile(
-    r"\bcurl\b(?:[^|;&\n]*\s)?(?:-[a-zA-Z]*k[a-zA-Z]*|--insecure)(?=\s|$)|\bwget\b[^|;&\n]*--no-check-certificate"
+    r"\bcurl\b(?:[^|;&\n]{0,500}\s)?(?:-[a-zA-Z]{0,20}k[a-zA-Z]{0,20}|--insecure)(?=\s|$)|\bwget\b[^|;&\n]{0,500}--no-check-certificate"
     r"|\bGIT_SSL_NO_VERIFY=(?:1|true)|\bNODE_TLS_REJECT_UNAUTHORIZED=[\"']?0|http\.sslVerify[= ]+[\"']?false"
-    r"|\bPYTHONHTTPSVERIFY=[\"']?0|--no-gpg-check\b|--allow-unauthenticated\b(?=.*apt)|\bapt-get\b[^|;&\n]*--allow-unauthenticated"
+    r"|\bPYTHONHTTPSVERIFY=[\"']?0|--no-gpg-check\b|--allow-unauthenticated\b(?=.*apt)|\bapt-get\b[^|;&\n]{0,500}--allow-unauthenticated"
 )
-_DOWNLOAD: Final = re.compile(r"\b(?:curl|wget)\b[^|;&\n]*?(https?://[^\s\"'|;&)]+)", re.IGNORECASE)
+_DOWNLOAD: Final = re.compile(r"\b(?:curl|wget)\b[^|;&\n]{0,500}?(https?://[^\s\"'|;&)]+)", re.IGNORECASE)
 _RUNS_LATER: Final = re.compile(
     r"\.(?:sh|py|run|deb|rpm|whl|bin|pt|pth|pkl|pickle|joblib|ckpt|h5|keras|onnx|safetensors|gguf|tar|tar\.gz|tgz|zip|gz|so)"
     r"(?:$|[?#])",
@@ -44,6 +44,9 @@ _PIP: Final = re.compile(
 _CONDA: Final = re.compile(r"(?:^|[\s;&|])(?:conda|mamba|micromamba)\s+install\s+([^;&|\n]*)")
 _HUB: Final = re.compile(r"\b(?:huggingface-cli|hf)\s+download\s+([A-Za-z0-9][\w.-]*/[\w.-]+)([^;&|\n]*)")
 _CLONE: Final = re.compile(r"\bgit\s+clone\s+([^;&|\n]*)")
+# A longer command is looked at in parts, each of which shares some text with the next.
+_LONGEST: Final = 60_000
+_SHARED: Final = 2_000
 _TAKES: Final = frozenset(
     (
         *(
@@ -79,6 +82,9 @@ _TOOLS: Final = frozenset(
 
 def command_remarks(text: str, because: Because, where: str) -> list[Remark]:
     """What a command does that others may turn against who runs it. ``where``: what it is a command of."""
+    if len(text) > _LONGEST:
+        parts = [text[start : start + _LONGEST] for start in range(0, len(text), _LONGEST - _SHARED)]
+        return [remark for part in parts for remark in command_remarks(part, because, where)]
     found = []
     if _PIPE.search(text):
         found.append(
@@ -217,7 +223,7 @@ def moving(url: str, because: Because, where: str) -> Iterator[Remark]:
     if url.lower().startswith("http://"):
         message = f"{where} is installed over plain HTTP: {bare}"
         yield Remark("deps-moving-source", bare, message, (because,), Severity.HIGH)
-    elif not re.search(r"#(?:.*&)?sha(?:256|384|512)=[0-9a-f]{64}", url):
+    elif not re.search(r"[#&]sha(?:256|384|512)=[0-9a-f]{64}", url):
         message = f"{where} is installed from an address without a digest: {bare}"
         yield Remark("deps-moving-source", bare, message, (because,))
 

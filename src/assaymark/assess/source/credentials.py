@@ -70,7 +70,7 @@ _SHAPES: Final = (
         "secret-cloud-key",
         "an Azure shared access signature",
         "sig=",
-        r"[?&]s[vp]=[^\s\"']*[?&]sig=([A-Za-z0-9%+/]{40,})",
+        r"[?&]s[vp]=[^\s\"']{0,500}[?&]sig=([A-Za-z0-9%+/]{40,})",
         Severity.HIGH,
     ),
     _shape("secret-cloud-key", "a Google API key", "AIza", _EDGE + r"(AIza[0-9A-Za-z_-]{35})" + _END, Severity.HIGH),
@@ -111,7 +111,8 @@ _SHAPES: Final = (
 )
 _AWS: Final = re.compile(r"(?<![A-Za-z0-9])((?:AKIA|ASIA)[A-Z2-7]{16})(?![A-Za-z0-9])")
 _AWS_SECRET: Final = re.compile(
-    r"(?i:secret\w*|aws\w*key)[\"']?\s*[:=]?>?\s*(?:value[\"']?\s*[:=]\s*)?[\"']?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"
+    r"(?i:secret\w{0,30}|aws\w{0,30}key)[\"']?[ \t]{0,20}[:=]?>?[ \t]{0,20}(?:value[\"']?[ \t]{0,20}[:=][ \t]{0,20})?"
+    r"[\"']?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"
 )
 _PRIVATE: Final = re.compile(
     r"-----BEGIN ((?:RSA |EC |DSA |OPENSSH |ENCRYPTED |PGP )?PRIVATE KEY(?: BLOCK)?)-----"
@@ -122,12 +123,12 @@ _URL: Final = re.compile(
     re.IGNORECASE,
 )
 _NAMED: Final = re.compile(
-    r"(?im)^[ \t]*(?:export[ \t]+|set[ \t]+|[-\"'{,]\s*|self\.|-e\s+)*[\"']?((?:[A-Za-z][\w.-]*[_.-])?"
+    r"(?im)^[ \t]*(?:export[ \t]+|set[ \t]+|[-\"'{,][ \t]*|self\.|-e\s+|[\w.]{1,60}\[){0,4}[\"']?"
+    r"((?:[A-Za-z][\w.-]{0,60}[_.-])?"
     r"(?:password|passwd|pwd|secret|api[_-]?key|secret[_-]?key|auth[_-]?token|access[_-]?token|api[_-]?token|client[_-]?secret|"
-    r"private[_-]?key|encryption[_-]?key|jwt[_-]?secret|token))[\"']?[ \t]*(?::[ \t]*str[ \t]*)?(?:=|:)[ \t]*"
+    r"private[_-]?key|encryption[_-]?key|jwt[_-]?secret|token))[\"']?\]?[ \t]*(?::[ \t]*str[ \t]*)?(?:=|:)[ \t]*"
     r"([\"']?)([^\s\"'#,;(){}\[\]<>$]{6,200})\2[ \t]*(?:[,#;}].*)?$"
 )
-_NAMED_PYTHON: Final = re.compile(r"[\"']")
 _NAMED_FILES: Final = (".py", ".env", ".ini", ".cfg", ".conf", ".toml", ".properties", ".sh", ".ipynb", ".tfvars")
 _NOT_VALUE: Final = re.compile(
     r"^(?:true|false|none|null|str|string|int|bytes|optional\b.*|os\..*|get\w*|input|self\..*|settings\..*|config\..*|"

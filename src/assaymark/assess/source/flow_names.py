@@ -9,16 +9,17 @@ from typing import Final
 _SENT: Final = frozenset(("body", "headers", "query", "upload"))
 PLAIN: Final = "'"  # after a label: a field that says nothing of the client, but is chosen by the client all the same
 _PLAIN: Final = frozenset(f"{label}{PLAIN}" for label in _SENT)
+_PART: Final = frozenset(("part",))  # of an address between two slashes: it can name no other folder
 MATTERS: Final[dict[str, frozenset[str]]] = {
     "log": frozenset(("body", "headers", "upload", "prediction", "secret")),
     "print": frozenset(("body", "headers", "upload", "prediction", "secret")),
     "file": frozenset(("body", "headers", "prediction", "secret")),
-    "code": _SENT | _PLAIN | {"fetched", "prediction"},
-    "command": _SENT | _PLAIN | {"fetched", "prediction"},
+    "code": _SENT | _PLAIN | _PART | {"fetched", "prediction"},
+    "command": _SENT | _PLAIN | _PART | {"fetched", "prediction"},
     "loader": _SENT | _PLAIN | {"fetched"},
     "path": _SENT - {"upload"} | _PLAIN,
-    "template": _SENT | _PLAIN,
-    "query": _SENT | _PLAIN,
+    "template": _SENT | _PLAIN | _PART,
+    "query": _SENT | _PLAIN | _PART,
 }
 OF_REQUEST: Final[dict[str, str]] = {
     **dict.fromkeys(
@@ -27,6 +28,7 @@ OF_REQUEST: Final[dict[str, str]] = {
     **dict.fromkeys(("text", "POST", "forms", "multipart", "receive_text", "receive_json", "receive_bytes"), "body"),
     **dict.fromkeys(("media", "get_argument", "get_body_argument", "body_arguments", "bounded_stream"), "body"),
     **dict.fromkeys(("files", "FILES"), "upload"),
+    **dict.fromkeys(("url", "full_path", "base_url", "path", "path_info", "raw_path"), "query"),
     **dict.fromkeys(("headers", "cookies", "META", "COOKIES"), "headers"),
     **dict.fromkeys(
         ("args", "query_params", "GET", "query", "query_string", "rel_url", "match_info", "path_params"), "query"

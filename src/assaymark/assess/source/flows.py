@@ -9,6 +9,7 @@ name says that it converts: what is unknown is not reported as known.
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.estate.source import Flow
@@ -28,13 +29,14 @@ _NONE: Final[_Labels] = frozenset()
 _REQUEST: Final = "request"
 _GLOBAL_REQUESTS: Final = frozenset(("flask.request", "quart.request", "bottle.request", "flask.globals.request"))
 _FILTERS: Final = frozenset(("addFilter", "configure", "setFormatter"))
+_NAMES_PARTS: Final = frozenset(("Flask", "Quart", "FastAPI", "Sanic", "Bottle"))
 _REQUEST_TYPES: Final = frozenset(("Request", "HttpRequest", "WebSocket", "HTTPConnection"))
 
 
 class Flows:
-    """The flows of a project. ``handlers``: functions that a framework calls, with its name."""
+    """The flows of a project. ``handlers``: functions that a framework calls, with its name and the route's path."""
 
-    def __init__(self, project: Project, handlers: dict[int, str]) -> None:
+    def __init__(self, project: Project, handlers: dict[int, tuple[str, str]]) -> None:
         self.project = project
         self.handlers = handlers
         self.found: dict[tuple[str, str, Because], Flow] = {}
@@ -58,7 +60,7 @@ class Flows:
         arguments = function.args
         every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
         found: dict[str, _Labels] = {}
-        framework = self.handlers.get(id(function), "")
+        framework, path = self.handlers.get(id(function), ("", ""))
         for one in every:
             kind = module.dotted(one.annotation).rpartition(".")[2] if one.annotation is not None else ""
             if kind in _REQUEST_TYPES or (not kind and one.arg in ("request", "req")):
@@ -71,6 +73,12 @@ class Flows:
             for one in every:
                 if one.arg not in ("self", "ctx", "context"):
                     found[one.arg] = frozenset((("body", place),))
+        if framework in _NAMES_PARTS:
+            for one in every:
+                typed = module.dotted(one.annotation) if one.annotation is not None else ""
+                label = _of_path(path, one.arg, framework)
+                if label and one.arg not in found and typed in ("", "str"):
+                    found[one.arg] = frozenset(((label, place),))
         if [one.arg for one in every[:2]] == ["event", "context"]:  # AWS Lambda
             found["event"] = frozenset((("body", place),))
         return found
@@ -194,6 +202,9 @@ class _Run:
     # expressions
 
     def value(self, node: ast.expr | None) -> _Labels:  # noqa: C901, PLR0912 - one case for each kind of expression
+        self.flows.steps += 1
+        if self.flows.steps > SOURCE_MAX_STEPS:
+            return _NONE
         match node:
             case None | ast.Constant() | ast.Lambda():
                 return _NONE
@@ -449,6 +460,15 @@ class _Run:
             target.args[0] if target.args and ".open" in ast.unparse(target.func) else None
         )
         return "a" in mode or bool(names.LOG_FILE.search(ast.unparse(target.args[0] if target.args else target)))
+
+
+def _of_path(path: str, name: str, framework: str) -> str:
+    """What a parameter of a handler is: of the path, which may hold slashes or not, or of the query in FastAPI."""
+    match = re.search(rf"<(?:(\w+)(?:\([^)]*\))?:)?{re.escape(name)}>|\{{{re.escape(name)}(?::(\w+))?\}}", path)
+    if match is None:
+        return "query" if framework == "FastAPI" else ""
+    kind = match[1] or match[2] or "str"
+    return {"path": "query", "str": "part", "string": "part"}.get(kind, "")
 
 
 def _true(node: ast.expr | None) -> bool:

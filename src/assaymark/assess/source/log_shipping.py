@@ -57,7 +57,7 @@ def _files(inputs: Inputs, estates: Estates) -> None:
         found = list(_text(text, file.path, file.because))
         if (
             found
-            or re.search(r"^\s*\[(?:OUTPUT|INPUT|SERVICE|FILTER)\]", text, re.MULTILINE | re.IGNORECASE)
+            or re.search(r"^[ \t]*\[(?:OUTPUT|INPUT|SERVICE|FILTER)\]", text, re.MULTILINE | re.IGNORECASE)
             or "<match" in text
         ):
             inputs.reading.read.add(file.path)
@@ -93,7 +93,7 @@ def _below(file: SourceFile, first: int, line: int) -> Because:
 
 
 def _text(text: str, about: str, at: Any) -> Iterator[Remark]:
-    if "[" in text and re.search(r"^\s*\[OUTPUT\]", text, re.MULTILINE | re.IGNORECASE):
+    if "[" in text and re.search(r"^[ \t]*\[OUTPUT\]", text, re.MULTILINE | re.IGNORECASE):
         yield from _sections(text, about, at)
     if "<match" in text:
         yield from _fluentd(text, about, at)
@@ -168,9 +168,7 @@ def _fluentd(text: str, about: str, at: Any) -> Iterator[Remark]:
     for _, values in outputs:
         if re.match(r"[\"']?https://", values.get("host", "")):
             values["tls"] = "on"
-    yield from _outputs(
-        outputs, bool(re.search(r"<filter[\s\S]*?</filter", text)) and bool(_REDACTS.search(text)), about, at
-    )
+    yield from _outputs(outputs, "<filter" in text and bool(_REDACTS.search(text)), about, at)
 
 
 def _yaml(pipeline: Map, at: Any) -> Iterator[Remark]:

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from assaymark.core.graph import Because
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
-_BARE_EXCEPT: Final = re.compile(r"(?m)^([ \t]*except\*?[ \t]+)([\w. \t]+(?:,[\w. \t]+)+)(:)")
+_BARE_EXCEPT: Final = re.compile(
+    r"(?m)^([ \t]{0,80}except\*?[ \t]{1,8})([\w.][\w. \t]{0,200}(?:,[\w. \t]{1,200}){1,40})(:)"
+)
+_SHALLOW: Final = 60  # levels that any walk over a tree can go down
 _HOPS: Final = 5  # of names that stand for names
 
 
@@ -48,9 +51,11 @@ class Module:
         self.calls: list[tuple[ast.Call, Function | None]] = []
         self.all_functions: list[Function] = []
         self.assigns: list[ast.Assign] = []
-        self._visit(tree, None, None)
+        self.depth = 0
+        self._visit(tree, None, None, 0)
 
-    def _visit(self, node: ast.AST, function: Function | None, owner: ast.ClassDef | None) -> None:
+    def _visit(self, node: ast.AST, function: Function | None, owner: ast.ClassDef | None, depth: int) -> None:
+        self.depth = max(self.depth, depth)
         for child in ast.iter_child_nodes(node):
             inner, holder = function, owner
             if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -75,7 +80,7 @@ class Module:
                     self.assigns.append(child)
             elif isinstance(child, (ast.withitem,)) and isinstance(child.optional_vars, ast.Name):
                 self.values.setdefault(child.optional_vars.id, child.context_expr)
-            self._visit(child, inner, holder)
+            self._visit(child, inner, holder, depth + 1)
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
         if isinstance(node, ast.Import):
@@ -268,13 +273,16 @@ def parse_module(file: SourceFile, text: str, lines: Sequence[int] = ()) -> Modu
     if len(text) > CODE_MAX_BYTES:
         raise InputError("python-limit", f"more than {CODE_MAX_BYTES} characters of source")
     try:
-        return Module(file, _tree(text), lines)
+        module = Module(file, _tree(text), lines)
+        if module.depth > _SHALLOW:
+            ast.unparse(module.tree)  # needs more of the stack for a level than anything that walks it
     except SyntaxError as error:
         raise InputError(
             "python-syntax", f"no Python 3 source: {error.msg}", position=f"line {error.lineno or 1}"
         ) from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise InputError("python-limit", f"source that cannot be parsed: {type(error).__name__}") from None
+    return module
 
 
 def _tree(text: str) -> ast.Module:

@@ -62,13 +62,16 @@ def purpose_of(path: str) -> str:
 
 
 class Routes:
-    """Finds them; ``handlers`` are the functions with the framework that calls them, for who follows what they do."""
+    """Finds them.
+
+    ``handlers`` are the functions with the framework that calls them and the path, for who follows what they do.
+    """
 
     def __init__(self, project: Project, guards: Guards, applications: Applications) -> None:
         self._project = project
         self._guards = guards
         self._applications = applications
-        self.handlers: dict[int, str] = {}
+        self.handlers: dict[int, tuple[str, str]] = {}
         self.found: list[Route] = []
 
     def collect(self, module: Module) -> list[Route]:
@@ -302,7 +305,7 @@ class Routes:
         *,
         guarded: bool = False,
     ) -> None:
-        self.handlers[id(function)] = framework
+        self.handlers[id(function)] = (framework, path)
         guards = self._guards
         authenticated = guarded or (found is not None and found.is_guarded())
         asks = found.asks if found is not None else ""

@@ -65,6 +65,13 @@ WEB_SHARE = AssessRule(
     "endpoint",
     ("AML.T0040", "AML.M0019", "ML05:2023", "CWE-668"),
 )
+WEB_TOKEN = AssessRule(
+    "web-token-unverified",
+    Severity.HIGH,
+    "A token whose signature nobody verifies",
+    "endpoint",
+    ("AML.T0049", "AML.T0091.000", "AML.M0019", "CWE-347"),
+)
 LOG_REQUEST = AssessRule(
     "log-request",
     Severity.HIGH,
@@ -395,6 +402,7 @@ RULES: Final = (
     WEB_DEBUG,
     WEB_ORIGINS,
     WEB_SHARE,
+    WEB_TOKEN,
     LOG_REQUEST,
     LOG_PREDICTION,
     LOG_CREDENTIAL,
@@ -455,6 +463,7 @@ _WORDS: Final = {
     "body": "what a client sends",
     "headers": "a client's credentials",
     "query": "what a client asks for",
+    "part": "a part of the address",
     "upload": "a file that a client sends",
     "prediction": "what the model answers",
     "secret": "a credential",
@@ -581,18 +590,21 @@ def _remarks(seen: Seen) -> Iterator[Finding]:
 
 def _merged(remarks: list[Remark]) -> list[Remark]:
     """What is said of one thing of one file more than once is said once, with all its places."""
-    found: dict[tuple[str, str, str], Remark] = {}
+    found: dict[tuple[str, str, str], list[Remark]] = {}
     for one in remarks:
-        key = (one.rule, one.about, one.because[0].path)
-        known = found.get(key)
-        if known is None:
-            found[key] = one
-            continue
-        severities = [_BY_ID[one.rule].severity if item.severity is None else item.severity for item in (known, one)]
-        found[key] = replace(
-            known, because=tuple(dict.fromkeys((*known.because, *one.because))), severity=max(severities)
-        )
-    return list(found.values())
+        found.setdefault((one.rule, one.about, one.because[0].path), []).append(one)
+    return [_one(some) for some in found.values()]
+
+
+def _one(some: list[Remark]) -> Remark:
+    first = some[0]
+    if len(some) == 1:
+        return first
+    usual = _BY_ID[first.rule].severity
+    worst = max(usual if one.severity is None else one.severity for one in some)
+    return replace(
+        first, because=tuple(dict.fromkeys(place for one in some for place in one.because)), severity=worst
+    )
 
 
 CHECKS: Final = (_routes, _rates, _flows, _secrets, _remarks)

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.estate.source import Remark
+from assaymark.assess.source.auth import unverified
 from assaymark.assess.source.modules import argument, keyword, text_of, texts_of
 from assaymark.core.report import Confidence, Severity
 
@@ -129,6 +130,11 @@ def _other(module: Module, call: ast.Call, name: str) -> Iterator[Remark]:
     elif name == "ray.init" and module.constant(keyword(call, "dashboard_host")) in ANYWHERE:
         message = "Ray's dashboard listens on all addresses; whoever reaches it runs code (CVE-2023-48022)"
         yield Remark("build-server-open", "ray.init", message, (module.because(call),))
+    elif name in ("jwt.decode", "jose.jwt.decode") and (
+        unverified(call) or "none" in texts_of(keyword(call, "algorithms"))
+    ):
+        message = f"{name} does not verify the token's signature: anyone can write one"
+        yield Remark("web-token-unverified", name, message, (module.because(call),))
     elif any(_verify_off(item) for item in call.keywords) and _client(module, call, name):
         message = (
             f"{name or last} does not verify the server's certificate: whoever is on the way can read and change all"

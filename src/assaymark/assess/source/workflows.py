@@ -30,16 +30,16 @@ _HEAD: Final = re.compile(
     r"|refs/pull/"
 )
 _TEXT: Final = re.compile(
-    r"\$\{\{[^}]*\b(?:github\.event\.(?:issue|pull_request|comment|review|review_comment|discussion)\.(?:title|body)"
+    r"\$\{\{[^}]{0,500}\b(?:github\.event\.(?:issue|pull_request|comment|review|review_comment|discussion)\.(?:title|body)"
     r"|github\.event\.pull_request\.head\.(?:ref|label|repo\.default_branch)|github\.head_ref"
     r"|github\.event\.(?:head_commit|commits\S*)\.(?:message|author\.\w+)|github\.event\.pages\S*\.page_name"
     r"|github\.event\.workflow_run\.(?:head_branch|display_title|head_commit\.message))[^}]*\}\}"
 )
-_INPUT: Final = re.compile(r"\$\{\{[^}]*\b(?:github\.event\.inputs|inputs)\.[\w-]+[^}]*\}\}")
+_INPUT: Final = re.compile(r"\$\{\{[^}]{0,500}\b(?:github\.event\.inputs|inputs)\.[\w-]+[^}]*\}\}")
 _PRINTS: Final = re.compile(
-    r"\b(?:echo|printf|cat\s*<<<)\b[^|>&;\n]*(?:\$\{\{\s*secrets\.(?!GITHUB_TOKEN)[\w-]+\s*\}\}|"
-    r"\$\{?\w*(?:PASSWORD|SECRET|TOKEN|API_KEY|ACCESS_KEY|PRIVATE_KEY)\w*\}?)(?![^\n;]*(?:\||>|--password-stdin))"
-    r"|^\s*(?:env|printenv|export\s+-p)\s*$",
+    r"\b(?:echo|printf|cat\s*<<<)\b[^|>&;\n]{0,500}(?:\$\{\{\s*secrets\.(?!GITHUB_TOKEN)[\w-]+\s*\}\}|"
+    r"\$\{?\w{0,60}(?:PASSWORD|SECRET|TOKEN|API_KEY|ACCESS_KEY|PRIVATE_KEY)\w{0,60}\}?)(?![^\n;]{0,500}(?:\||>|--password-stdin))"
+    r"|^[ \t]*(?:env|printenv|export[ \t]+-p)[ \t]*$",
     re.MULTILINE,
 )
 _KEYS: Final[dict[str, str]] = {

@@ -221,6 +221,18 @@ def _aws(file: SourceFile, text: str) -> Iterator[Secret]:
         )
 
 
+def aws_keys(text: str) -> list[tuple[str, frozenset[str]]]:
+    """The ids of AWS access keys in a text, each with the words near it; examples are left out."""
+    lines = text.split("\n")
+    found = []
+    for match in _AWS.finditer(text):
+        if not placeholder(match[1]):
+            line = text.count("\n", 0, match.start())
+            near = " ".join(lines[max(0, line - _NEAR) : line + _NEAR + 1])
+            found.append((match[1], frozenset(_WORDS.findall(near))))
+    return found
+
+
 def account_of(key: str) -> str:
     """The account that an AWS access key id belongs to: its bits 1 to 40 after the prefix, in base 32.
 

@@ -129,3 +129,13 @@ def test_a_key_of_nobody_known_is_drawn_and_said() -> None:
     (edge,) = found.graph.edges
     assert found.graph.nodes[edge.target].boundary["account"] == account_of(KEY)
     assert any("not in the input" in text for text in found.reading.gaps)
+
+
+def test_a_key_in_a_cluster_s_secret_leads_from_the_secret_to_its_user() -> None:
+    listed = json.dumps({"AccessKeyMetadata": [{"UserName": "trainer", "AccessKeyId": KEY, "Status": "Active"}]})
+    value = base64.b64encode(KEY.encode()).decode()
+    manifest = f"apiVersion: v1\nkind: Secret\nmetadata:\n  name: s3\n  namespace: ml\ndata:\n  key: {value}\n"
+    found = assessed_files({"details.json": DETAILS, "keys.json": listed, "secret.yaml": manifest})
+    (edge,) = [edge for edge in found.graph.edges if edge.relation == "holds-credential"]
+    assert (edge.source, edge.target, edge.state) == ("k8s:ml/secret/s3", USER, State.YES)
+    assert ("secret.yaml", 7) in {(one.path, one.line) for one in edge.because}

@@ -16,7 +16,7 @@ from assaymark.assess.source import (
 from assaymark.assess.source.applications import Applications
 from assaymark.assess.source.auth import Guards
 from assaymark.assess.source.commands import command_remarks
-from assaymark.assess.source.components import components
+from assaymark.assess.source.components import components, specifications
 from assaymark.assess.source.django import Django
 from assaymark.assess.source.flows import Flows
 from assaymark.assess.source.loads import loads
@@ -45,6 +45,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
     images.collect(inputs, source)
     compose.collect(inputs, source)
     workflows.collect(inputs, source)
+    source.remarks += specifications(inputs)
     log_shipping.collect(inputs, estates)
     modules = [*_modules(inputs), *_notebooks(inputs, source)]
     _python(modules, source, inputs.reading)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.estate.source import Remark
-from assaymark.assess.source.commands import index_remarks, moving
+from assaymark.assess.source.commands import command_remarks, index_remarks, moving
 from assaymark.assess.source.modules import keyword, text_of
+from assaymark.assess.source.sequences import items
 from assaymark.core.errors import InputError
 from assaymark.core.report import Severity
+from assaymark.formats.located import Map
 from assaymark.formats.requirements_file import parse_requirement
 
 if TYPE_CHECKING:
     import ast
     from collections.abc import Iterator
 
+    from assaymark.assess.inputs import Inputs
     from assaymark.assess.source.modules import Module
 
 _MAKERS: Final = re.compile(
@@ -40,6 +44,28 @@ def components(module: Module) -> Iterator[Remark]:
             yield Remark(
                 "build-image-unpinned", image, message, (module.because(call),), None if moving_tag else Severity.LOW
             )
+
+
+def specifications(inputs: Inputs) -> Iterator[Remark]:
+    """What is open in the steps that are written as YAML (``implementation.container``)."""
+    for file, value in inputs.maps():
+        made = value.get("implementation")
+        container = made.get("container") if isinstance(made, Map) else None
+        if not isinstance(container, Map):
+            continue
+        inputs.reading.read.add(file.path)
+        image = container.get("image")
+        if isinstance(image, str) and not _DIGEST.search(image):
+            moving_tag = ":" not in image.rpartition("/")[2] or image.endswith(":latest")
+            message = f"a step of a pipeline runs in {image}, which is named by a tag"
+            because = (file.because(container.at("image")),)
+            yield Remark("build-image-unpinned", image, message, because, None if moving_tag else Severity.LOW)
+        for key in ("command", "args"):
+            for line, item in items(container.get(key), container.at(key)):
+                if isinstance(item, str):
+                    for one in command_remarks(item, file.because(line), "a step of a pipeline"):
+                        component = one.rule == "deps-unpinned"
+                        yield replace(one, rule="deps-component-unpinned") if component else one
 
 
 def _packages(module: Module, call: ast.Call) -> Iterator[Remark]:

@@ -42,8 +42,8 @@ def _shape(rule: str, kind: str, hint: str, pattern: str, severity: Severity = S
     return _Shape(rule, kind, hint, re.compile(pattern), severity)
 
 
-_EDGE: Final = r"(?<![A-Za-z0-9_+/=-])"
-_END: Final = r"(?![A-Za-z0-9_+/=-])"
+_EDGE: Final = r"(?<![A-Za-z0-9_-])"
+_END: Final = r"(?![A-Za-z0-9_-])"
 _SHAPES: Final = (
     _shape(
         "secret-cloud-key",
@@ -129,7 +129,16 @@ _NAMED: Final = re.compile(
     r"private[_-]?key|encryption[_-]?key|jwt[_-]?secret|token))[\"']?\]?[ \t]*(?::[ \t]*str[ \t]*)?(?:=|:)[ \t]*"
     r"([\"']?)([^\s\"'#,;(){}\[\]<>$]{6,200})\2[ \t]*(?:[,#;}].*)?$"
 )
-_NAMED_FILES: Final = (".py", ".env", ".ini", ".cfg", ".conf", ".toml", ".properties", ".sh", ".ipynb", ".tfvars")
+_INLINE: Final = re.compile(
+    r"(?i)(?<![\w.])[\"']?((?:[a-z]\w{0,40}_)?(?:password|passwd|pwd|secret|api_?key|secret_?key|auth_?token|access_?token|"
+    r"client_?secret|private_?key))[\"']?[ \t]{0,4}(?:=(?!=)|:)[ \t]{0,4}([\"'])([^\s\"'#,;(){}\[\]<>$]{6,200})\2"
+)
+_NAMED_FILES: Final = (
+    *(".py", ".env", ".ini", ".cfg", ".conf", ".toml", ".properties", ".sh", ".ipynb", ".tfvars", ".yaml", ".yml"),
+    ".json",
+)
+# Formats with rules of their own for what is called a secret.
+_ELSEWHERE: Final = re.compile(r"(?m)^(?:apiVersion|services)[ \t]*:|\"apiVersion\"|\"Statement\"")
 _NOT_VALUE: Final = re.compile(
     r"^(?:true|false|none|null|str|string|int|bytes|optional\b.*|os\..*|get\w*|input|self\..*|settings\..*|config\..*|"
     r"request\..*|args\..*|[a-z_]+\.[a-z_.]+|/.*|\./.*|https?:.*|s3:.*|file:.*|\d+|[A-Z_]+|.*\.(?:json|ya?ml|pem|txt|key)|"
@@ -192,7 +201,7 @@ def _secrets(file: SourceFile, text: str) -> Iterator[Secret]:
         yield from _urls(file, text)
     name = file.path.lower().rpartition("/")[2]
     if name.endswith(_NAMED_FILES) or name.startswith(".env"):
-        yield from _named(file, text, python=name.endswith((".py", ".ipynb")))
+        yield from _named(file, text, python=name.endswith((".py", ".ipynb", ".json")))
 
 
 def _secret(
@@ -289,8 +298,14 @@ def _urls(file: SourceFile, text: str) -> Iterator[Secret]:
 
 
 def _named(file: SourceFile, text: str, *, python: bool) -> Iterator[Secret]:
-    for match in _NAMED.finditer(text):
+    if _ELSEWHERE.search(text):
+        return
+    seen: set[int] = set()
+    for match in (*_NAMED.finditer(text), *(_INLINE.finditer(text) if python else ())):
         name, quote, value = match[1], match[2], match[3]
+        if match.start(3) in seen:
+            continue
+        seen.add(match.start(3))
         if python and not quote:
             continue
         if placeholder(value) or _NOT_VALUE.match(value) or value.lower() == name.lower():

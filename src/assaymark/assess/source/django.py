@@ -115,7 +115,7 @@ class Django:
             module.because(function),
             guarded,
             "",
-            purpose_of(path),
+            purpose_of(path, methods),
             body,
             inert=inert(function, methods) and not body,
         )
@@ -159,13 +159,20 @@ class Django:
                 where.because(function),
                 guarded or own or refuses,
                 "",
-                purpose_of(path),
+                purpose_of(path, (verb,)),
                 body,
                 inert=inert(function, (verb,)) and not body,
             )
         if not handlers and rest:
             yield Route(
-                "Django", ("GET", "POST"), path, owner.name, module.because(owner), guarded, "", purpose_of(path)
+                "Django",
+                ("GET", "POST"),
+                path,
+                owner.name,
+                module.because(owner),
+                guarded,
+                "",
+                purpose_of(path),
             )
 
     def _permits(self, module: Module, node: ast.expr) -> bool:

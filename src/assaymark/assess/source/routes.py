@@ -53,8 +53,10 @@ _HANDLERS: Final[dict[str, str]] = {
 }
 
 
-def purpose_of(path: str) -> str:
-    """What a route is for, as its path tells."""
+def purpose_of(path: str, methods: tuple[str, ...] = ("GET",)) -> str:
+    """What a route is for, as its path tells; what takes bodies is for no one's health."""
+    if set(methods) - {"GET", "HEAD", "OPTIONS"}:
+        return "sign-in" if _SIGN_IN.search(path) else ""
     for name, pattern in (("health", _HEALTH), ("metrics", _METRICS), ("sign-in", _SIGN_IN), ("static", _STATIC)):
         if pattern.search(path):
             return name
@@ -330,7 +332,7 @@ class Routes:
                 module.because(function),
                 authenticated,
                 "" if authenticated else asks,
-                purpose_of(whole),
+                purpose_of(whole, methods),
                 body,
                 not body
                 or (found is not None and found.is_limited())

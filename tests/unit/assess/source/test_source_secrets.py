@@ -39,6 +39,8 @@ def secrets(files: dict[str, str]) -> set[str]:
         ("url = 'xoxb-293847561029-Kd82kLs0QmVx7Tb4Rw8Yp1Nc'", "secret-token"),
         ("DB = 'postgresql://app:9rTk2vQx@db.acme.io/x'", "secret-password"),
         ("DB_PASSWORD = '9rTk2vQx'", "secret-password"),
+        ("conn = connect(host='a', password='9rTk2vQx7L')", "secret-password"),
+        ("TOKEN=npm_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8", "secret-token"),
         ("client_secret: str = 'kJx8Q~9rTk2vQx7LmZw3Bn6Vc1Hd4Js5Ga8Pf0'", "secret-cloud-key"),
     ],
 )
@@ -64,6 +66,7 @@ def test_what_is_one(text: str, rule: str) -> None:
         "secret_name = 'prod/database'",
         "api_key = get_secret('openai')",
         "token = tokens[0]",
+        "if password == '9rTk2vQx7L': pass",
         "sha = 'a94a8fe5ccb19ba61c4c0873d391e987982fbbd3'",
     ],
 )

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.estate.source import Remark
-from assaymark.assess.kubernetes.servers import SERVERS
+from assaymark.assess.kubernetes.server_kinds import SERVERS
 from assaymark.core.report import Confidence, Severity
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ def program_remarks(
     """What is open in what ``words`` start. ``published``: on addresses of the host; None for who does not say."""
     known = dict(variables)
     for server in SERVERS:
-        if not server.pattern.search(words):
+        started = server.command is not None and server.command.search(words)
+        if not started and not server.image.search(words.partition(" ")[0]):
             continue
         if not server.guarded(words, known):
             severity = Severity.HIGH if published or published is None else Severity.MEDIUM
@@ -41,7 +42,7 @@ def program_remarks(
                 "build-server-plaintext", f"{where} {server.name}", message, (because,), None, Confidence.MEDIUM
             )
         return
-    started = _APPLICATION.search(f" {words} ")
-    if started and _ANYWHERE.search(words) and not _CERTIFICATE.search(words):
-        message = f"{where} starts {started[1]} on all addresses without a certificate"
-        yield Remark("web-plaintext", f"{where} {started[1]}", message, (because,), None, Confidence.MEDIUM)
+    application = _APPLICATION.search(f" {words} ")
+    if application and _ANYWHERE.search(words) and not _CERTIFICATE.search(words):
+        message = f"{where} starts {application[1]} on all addresses without a certificate"
+        yield Remark("web-plaintext", f"{where} {application[1]}", message, (because,), None, Confidence.MEDIUM)

@@ -60,7 +60,7 @@ def test_the_contract_of_the_json(folder: Path) -> None:
     assert path["boundary"] == "tenant a to b"
     (step,) = path["steps"]
     assert step["relation"] == "reads"
-    assert {"path": "rbac.yaml", "line": 9} == {key: step["because"][0][key] for key in ("path", "line")}
+    assert {key: step["because"][0][key] for key in ("path", "line")} == {"path": "rbac.yaml", "line": 9}
     assert {
         "principal": "k8s:tenant-a/serviceaccount/trainer",
         "action": "read",
@@ -222,3 +222,20 @@ def test_every_format_is_written(folder: Path, tmp_path: Path) -> None:
 
 def test_the_same_files_give_the_same_answer(folder: Path) -> None:
     assert answer(folder) == answer(folder)
+
+
+def test_a_result_is_logged_and_a_policy_can_ask_for_it(folder: Path, tmp_path: Path) -> None:
+    space = tmp_path / "space"
+    assert cli("init", "--workspace", space).code == 0
+    done = cli("assess", folder, "--attest", "--workspace", space)
+    assert done.code == 1
+    assert "assessment of sha256:" in done.err, done
+    listed = cli("log", "show", "--workspace", space, "--format", "json")
+    assert '"assessment"' in listed.out
+    again = cli("assess", folder, "--attest", "--workspace", space)
+    assert "was there before" in again.err
+    predicate = tmp_path / "predicate.json"
+    predicate.write_text("{}")
+    refused = cli("attest", "assessment", folder, "--workspace", space, "--predicate", predicate)
+    assert refused.code == 2
+    assert "attest-type" in refused.err

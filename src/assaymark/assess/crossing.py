@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws.patterns import glob
+from assaymark.assess.aws.trust import claimed, issuer_of
 from assaymark.assess.kubernetes.pods import pod_specs
 from assaymark.assess.kubernetes.servers import open_servers
 from assaymark.core.graph import Edge, State
@@ -92,20 +93,12 @@ def _known(builder: Builder) -> set[tuple[str, str]]:
 
 def _subjects(estates: Estates) -> list[tuple[str, str, str, Because]]:
     """Roles that trust service accounts: role, issuer, pattern over subjects, where."""
-    from assaymark.assess.aws.trust import issuer_of
-
     found = []
     for arn, role in sorted(estates.aws.identities.items()):
         for statement in role.trust.statements if role.trust and role.kind == "role" else ():
             for provider in (statement.principals or {}).get("Federated", ()):
                 issuer = issuer_of(provider)
-                values = [
-                    value
-                    for operator in statement.condition.values()
-                    for key, some in operator.items()
-                    if key.lower() == f"{issuer}:sub".lower()
-                    for value in some
-                ]
+                values = claimed(statement, provider, "sub")
                 cluster = "eks" in issuer or any(_SUBJECT.fullmatch(value) for value in values)
                 if cluster and statement.effect == "Allow":
                     found += [(arn, issuer, value, statement.because) for value in values or ["*"]]
@@ -133,11 +126,13 @@ def _servers(estates: Estates, builder: Builder) -> None:
                 continue
             if not builder.has(port):
                 builder.node(port, "port", f"the ports of {pod.owner.namespace}/{pod.owner.name}", (running.because,))
-            boundary = builder.boundary(pod.id)
+            boundary, because = builder.boundary(pod.id), (running.because,)
             how = f"{server.name} asks for no authentication"
+            decides = (f"{running.perhaps} does not ask either",) if running.perhaps else ()
+            state = State.UNKNOWN if decides else State.YES
             if server.gives == "run":
                 builder.edge(
-                    Edge(port, pod.id, "open-service", f"{how} and runs what it is sent", (running.because,))
+                    Edge(port, pod.id, "open-service", f"{how} and runs what it is sent", because, state, decides)
                 )
                 continue
             kind, target = ("endpoint", "endpoint") if server.gives == "invoke" else ("database", "data")
@@ -151,7 +146,7 @@ def _servers(estates: Estates, builder: Builder) -> None:
             )
             relations = ("open-invoke",) if server.gives == "invoke" else ("open-read", "open-write")
             for relation in relations:
-                builder.edge(Edge(port, node, relation, how, (running.because,)))
+                builder.edge(Edge(port, node, relation, how, because, state, decides))
 
 
 def _storage(estates: Estates, builder: Builder) -> None:

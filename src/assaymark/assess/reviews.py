@@ -17,6 +17,7 @@ from assaymark.core.limits import POLICY_MAX_BYTES, POLICY_MAX_TEXT, POLICY_MAX_
 FORMAT: Final = "assaymark:assess-config/v1"
 STATES: Final = ("open", "accepted", "fixed")
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{32}")
+_ACTION: Final = re.compile(r"[a-z0-9-]+:[A-Za-z0-9]+")
 _DAY: Final = 86_400
 _CLASSES: Final = ("read", "write", "permissions", "invoke", "decrypt")
 
@@ -38,7 +39,10 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Access that must stay: principals, action classes and resources, by id or unique name; each with each."""
+    """Access that must stay, each principal with each action and resource.
+
+    Actions are action classes, with resources by id or unique name, or AWS's own, with ARNs that may have wildcards.
+    """
 
     principals: tuple[str, ...]
     actions: tuple[str, ...]
@@ -107,9 +111,9 @@ def _need(entry: Any, at: str) -> Need:
         for item in items:
             _text(item, f"{at}.{name}")
         lists.append(tuple(items))
-    wrong = sorted(set(lists[1]) - set(_CLASSES))
+    wrong = sorted(one for one in lists[1] if one not in _CLASSES and not _ACTION.fullmatch(one))
     if wrong:
-        message = f"{wrong[0][:40]!r} is no action class; there are {', '.join(_CLASSES)}"
+        message = f"{wrong[0][:40]!r} is neither service:Action nor one of {', '.join(_CLASSES)}"
         raise InputError("assess-config", message, position=f"{at}.actions")
     return Need(lists[0], lists[1], lists[2])
 

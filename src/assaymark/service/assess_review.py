@@ -6,18 +6,19 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from assaymark import __version__
 from assaymark.assess.fingerprints import finding_fingerprint, path_fingerprint
 from assaymark.assess.measures import Measures, Needed, measure
 from assaymark.assess.names import find_node
 from assaymark.assess.reviews import AssessConfig, Review, parse_assess_config
 from assaymark.core.errors import InputError, UsageError
+from assaymark.core.report import Severity
 from assaymark.core.times import format_time
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from assaymark.assess.engine import Assessment
-    from assaymark.core.report import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,41 @@ def worst_that_counts(found: Assessment, how: Standing) -> list[Severity]:
     return worst + [path.severity for path in found.ranked.paths if how.counts(path_fingerprint(path))]
 
 
+def assessment_predicate(
+    found: Assessment, how: Standing, outcome: str, threshold: str, measures: Measures | None
+) -> dict[str, Any]:
+    """``assaymark:assessment/v1``: docs/spec/assessment.md. The subject is the folder that was assessed."""
+    predicate: dict[str, Any] = {
+        "accepted": len(how.accepted),
+        "files": len(found.reading.read),
+        "findings": _counts([one.severity for one in found.findings if how.counts(finding_fingerprint(one))]),
+        "gaps": len(found.reading.gaps),
+        "graph": found.graph.digest(),
+        "outcome": outcome,
+        "paths": _counts([one.severity for one in found.ranked.paths if how.counts(path_fingerprint(one))]),
+        "reach": {"allowed": found.reach.count(unknown=False), "possible": found.reach.count(unknown=True)},
+        "skipped": len(found.reading.skipped),
+        "threshold": threshold,
+        "tool": {"name": "assaymark", "version": __version__},
+    }
+    if measures is not None:
+        predicate["change"] = {
+            "after": measures.after,
+            "before": measures.before,
+            "crossBoundaryAfter": measures.cross_boundary_after,
+            "crossBoundaryBefore": measures.cross_boundary_before,
+            "excessAfter": measures.excess_after,
+            "excessBefore": measures.excess_before,
+            "needed": measures.needed,
+            "neededLost": len(measures.lost),
+        }
+    return predicate
+
+
+def _counts(severities: list[Severity]) -> dict[str, int]:
+    return {severity.name.lower(): severities.count(severity) for severity in Severity}
+
+
 def measured(before: Assessment, after: Assessment, config: AssessConfig) -> Measures:
     """The measures of a change.
 
@@ -120,8 +156,9 @@ def measured(before: Assessment, after: Assessment, config: AssessConfig) -> Mea
     """
     needs: list[Needed] = []
     for need in config.needs:
-        for principal in need.principals:
+        classes = [action for action in need.actions if ":" not in action]
+        for principal in need.principals if classes else ():
             for resource in need.resources:
                 ends = find_node(before.graph, principal), find_node(before.graph, resource)
-                needs += [(ends[0], action, ends[1]) for action in need.actions]
+                needs += [(ends[0], action, ends[1]) for action in classes]
     return measure(before.reach, before.graph, after.reach, needs)

@@ -6,22 +6,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from assaymark.ui.cli.main import add_examples
-from assaymark.ui.cli.options import completes_files
+from assaymark.ui.cli.options import add_key, add_workspace, completes_files, find_workspace, passphrase_source
 from assaymark.ui.cli.output import FORMATS, NO, NO_ANSWER, YES, Result, emit, note
 
 if TYPE_CHECKING:
     import argparse
 
+    from assaymark.assess.aws.least import Least
     from assaymark.assess.engine import Assessment
     from assaymark.assess.measures import Measures
     from assaymark.assess.reviews import AssessConfig
     from assaymark.service.assess_review import Standing
+    from assaymark.ui.report.style import Style
 
 EXAMPLES = """\
   assaymark assess infrastructure/
   assaymark assess . --format json --output html=assessment.html --output sarif=assessment.sarif
   assaymark assess . --isolated k8s:team-a/serviceaccount/trainer weights-of-team-b
   assaymark assess . --config assess.toml --new-only last.json      # fail on what is new and not accepted
+  assaymark assess . --diff                                         # written fixes; --fix applies the safe ones
   assaymark assess after/ --baseline before/ --config assess.toml   # how much access went, and that no need did
 
 exit code: 0 nothing at or above --fail-on, 1 a finding or an attack path at or above it, or with --baseline a needed
@@ -63,6 +66,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
             "--baseline", metavar="OLD", help="the files as they were: measure what the change took away"
         )
     )
+    parser.add_argument(
+        "--diff",
+        action="store_true",
+        help="show written fixes: patches of the files, and least-privilege policies for needs of --config in AWS's"
+        " actions or for what a CloudTrail log in DIR shows in use, which solvers attest (with assaymark[solve])",
+    )
+    parser.add_argument(
+        "--fix", action="store_true", help="apply the patches that are safe: what ran still runs as it did"
+    )
+    group = parser.add_argument_group("attesting", "log what was found, for policies that ask for it")
+    group.add_argument(
+        "--attest",
+        action="store_true",
+        help="sign and log the result about the exact files of DIR (assaymark:assessment/v1); needs a workspace",
+    )
+    add_workspace(parser)
+    add_key(parser, "with --attest: the signer's key, such as file:alice.key (default: the workspace owner's)")
     parser.set_defaults(run=run, formats=(*FORMATS, "sarif", "github", "html"))
     add_examples(parser, EXAMPLES)
 
@@ -94,7 +114,37 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
         code = NO
     if code == YES and (found.reading.skipped or not found.reading.read):
         code = NO_ANSWER
-    return emit(_result(code, found, how, args.folder, before, measures), args.format, outputs)
+    fixes = _fixes(found, config) if args.diff else []
+    if args.fix:
+        from assaymark.service.assess_fix import apply_safe
+
+        for path in apply_safe(found, Path(args.folder)):
+            note(f"fixed {path}; assess again")
+    if args.attest:
+        _attest(args, found, how, code, measures)
+    return emit(_result(code, found, how, args.folder, before, measures, fixes, diff=args.diff), args.format, outputs)
+
+
+def _attest(args: argparse.Namespace, found: Assessment, how: Standing, code: int, measures: Measures | None) -> None:
+    """Sign and log, and say where."""
+    from assaymark.service.assess_review import assessment_predicate
+    from assaymark.service.attest import attest_assessment
+    from assaymark.service.workspace import open_workspace
+    from assaymark.ui.cli.clock import now
+
+    outcome = {YES: "pass", NO: "fail"}.get(code, "incomplete")
+    predicate = assessment_predicate(found, how, outcome, args.fail_on, measures)
+    workspace = open_workspace(find_workspace(args))
+    signer = workspace.signer(args.key, passphrase_source(args))
+    done = attest_assessment(workspace, Path(args.folder), predicate, [signer], now)
+    where = f"entry {done.receipt.index}" + ("" if done.new else ", which was there before")
+    note(f"assessment of {done.subject.digest} logged: {where}")
+
+
+def _fixes(found: Assessment, config: AssessConfig) -> list[Least]:
+    from assaymark.service.assess_fix import rewrites
+
+    return rewrites(found, config)
 
 
 def _measured(before: Assessment | None, found: Assessment, config: AssessConfig) -> Measures | None:
@@ -106,11 +156,20 @@ def _measured(before: Assessment | None, found: Assessment, config: AssessConfig
 
 
 def _result(
-    code: int, found: Assessment, how: Standing, folder: str, before: Assessment | None, measures: Measures | None
+    code: int,
+    found: Assessment,
+    how: Standing,
+    folder: str,
+    before: Assessment | None,
+    measures: Measures | None,
+    fixes: list[Least],
+    *,
+    diff: bool,
 ) -> Result:
     import json
 
     from assaymark.ui.report.assessment import assessment_document
+    from assaymark.ui.report.assessment_fixes import fix_lines, patch_lines
     from assaymark.ui.report.assessment_page import assessment_page
     from assaymark.ui.report.assessment_sarif import assessment_annotations, assessment_sarif
     from assaymark.ui.report.assessment_text import assessment_text
@@ -119,10 +178,15 @@ def _result(
     more = {
         "sarif": lambda: json.dumps(assessment_sarif(found, folder, how), indent=2) + "\n",
         "github": lambda: assessment_annotations(found, folder, how),
-        "html": lambda: assessment_page(found, title, how, before, measures),
+        "html": lambda: assessment_page(found, title, how, before, measures, fixes),
     }
-    document = assessment_document(found, how, measures)
-    return Result(code, document, lambda style: assessment_text(found, style, how, measures), more, large=True)
+    document = assessment_document(found, how, measures, fixes)
+
+    def text(style: Style) -> str:
+        shown = "".join(patch_lines(found, style)) + "".join(fix_lines(fixes, style)) if diff else ""
+        return shown + assessment_text(found, style, how, measures)
+
+    return Result(code, document, text, more, large=True)
 
 
 def _isolation(found: Assessment, source: str, target: str) -> Result:

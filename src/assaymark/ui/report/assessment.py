@@ -6,13 +6,18 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.fingerprints import finding_fingerprint, path_fingerprint
+from assaymark.assess.patches import patches_for
 from assaymark.assess.rules import RULES
 from assaymark.core.graph import State
 from assaymark.core.limits import ASSESS_MAX_REACH
 from assaymark.core.report_json import printable
 from assaymark.core.times import format_time
+from assaymark.ui.report.assessment_fixes import fix_document
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from assaymark.assess.aws.least import Least
     from assaymark.assess.engine import Assessment
     from assaymark.assess.measures import Measures
     from assaymark.assess.paths.isolation import Isolation
@@ -25,7 +30,9 @@ ASSESS_SCHEMA: Final = "assaymark:assess-output/v1"
 ISOLATION_SCHEMA: Final = "assaymark:isolation-output/v1"
 
 
-def assessment_document(found: Assessment, how: Standing, measures: Measures | None = None) -> dict[str, Any]:
+def assessment_document(
+    found: Assessment, how: Standing, measures: Measures | None = None, fixes: Sequence[Least] = ()
+) -> dict[str, Any]:
     """Findings, paths, reach, skipped and measures; lists are sorted, the worst first where there is a worst."""
     reach = found.reach
     return {
@@ -35,7 +42,7 @@ def assessment_document(found: Assessment, how: Standing, measures: Measures | N
             "nodes": len(found.graph.nodes),
             "edges": len(found.graph.edges),
         },
-        "findings": [finding_document(finding, how) for finding in found.findings],
+        "findings": [finding_document(finding, how, found) for finding in found.findings],
         "paths": [path_document(path, how) for path in found.ranked.paths],
         "paths_total": found.ranked.pairs,
         "choke_points": [
@@ -74,6 +81,7 @@ def assessment_document(found: Assessment, how: Standing, measures: Measures | N
         "skipped": [
             {"path": printable(item.path), "reason": printable(item.reason)} for item in found.reading.skipped
         ],
+        "fixes": [fix_document(least) for least in fixes],
         "fixed": [
             {"fingerprint": review.fingerprint, "owner": printable(review.owner), "reason": printable(review.reason)}
             for review in how.fixed
@@ -89,7 +97,7 @@ def assessment_document(found: Assessment, how: Standing, measures: Measures | N
     }
 
 
-def finding_document(finding: Finding, how: Standing) -> dict[str, Any]:
+def finding_document(finding: Finding, how: Standing, found: Assessment) -> dict[str, Any]:
     """One finding."""
     fingerprint = finding_fingerprint(finding)
     return {
@@ -102,7 +110,17 @@ def finding_document(finding: Finding, how: Standing) -> dict[str, Any]:
         **_decided(how, fingerprint),
         "locations": [{"path": printable(place.path), "line": place.line} for place in finding.locations],
         "refs": list(RULES[finding.rule].refs),
-        "fixes": [],
+        "fixes": [
+            {
+                "title": printable(patch.title),
+                "safe": patch.safe,
+                "path": printable(patch.path),
+                "line": patch.line,
+                "removed": patch.removed,
+                "inserted": [printable(line) for line in patch.inserted],
+            }
+            for patch in patches_for(finding, found.inputs, found.estates)
+        ],
     }
 
 

@@ -14,14 +14,16 @@ from assaymark.assess.threats import TACTICS
 from assaymark.core.graph import State
 from assaymark.core.report import Severity
 from assaymark.core.words import counted as count
+from assaymark.ui.report.assessment_fixes import fixes_html
 from assaymark.ui.report.assessment_svg import overview_svg, path_svg
 from assaymark.ui.report.assessment_text import measures_lines, name, places, worst_paths
 from assaymark.ui.report.fixes import fix
 from assaymark.ui.report.style import Style, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from assaymark.assess.aws.least import Least
     from assaymark.assess.engine import Assessment
     from assaymark.assess.measures import Measures
     from assaymark.assess.paths.ranked import Path
@@ -54,9 +56,9 @@ svg { max-width: 100%; height: auto; font: 13px system-ui, sans-serif; } svg tex
 font-size: 11px; fill: var(--soft); } svg .label { font-size: 11px; text-anchor: middle; fill: var(--soft); } svg
 rect { fill: var(--box); stroke: var(--line); stroke-width: 1.5; } svg rect.end { fill: var(--end); stroke:
 var(--bad); } svg path { fill: none; stroke: var(--soft); stroke-width: 1.6; } svg path.perhaps { stroke-dasharray:
-5 4; } svg path.head { fill: var(--soft); stroke: none; } nav ul { columns: 2; padding-left: 1.2rem; } a { color:
-inherit; } @media print { body { max-width: none; margin: 0; } h2 { break-before: auto; } .path, tr { break-inside:
-avoid; } nav { display: none; } }
+5 4; } svg path.head { fill: var(--soft); stroke: none; } pre { background: var(--box); padding: .75rem; overflow-x:
+auto; font-size: .85rem; } nav ul { columns: 2; padding-left: 1.2rem; } a { color: inherit; } @media print { body {
+max-width: none; margin: 0; } h2 { break-before: auto; } .path, tr { break-inside: avoid; } nav { display: none; } }
 """
 
 
@@ -66,13 +68,19 @@ def assessment_page(
     how: Standing,
     before: Assessment | None = None,
     measures: Measures | None = None,
+    fixes: Sequence[Least] = (),
 ) -> str:
     """The page. ``title`` names what was assessed; ``before`` and ``measures``: what it is compared with."""
-    return "".join(_page(found, title, how, before, measures))
+    return "".join(_page(found, title, how, before, measures, fixes))
 
 
 def _page(
-    found: Assessment, title: str, how: Standing, before: Assessment | None, measures: Measures | None
+    found: Assessment,
+    title: str,
+    how: Standing,
+    before: Assessment | None,
+    measures: Measures | None,
+    fixes: Sequence[Least],
 ) -> Iterator[str]:
     shown = worst_paths(tuple(path for path in found.ranked.paths if how.counts(path_fingerprint(path))), PATHS)
     yield (
@@ -107,6 +115,7 @@ def _page(
         yield "<h3>After</h3>"
     yield from _matrix(found)
     yield from _findings(found.findings, how)
+    yield fixes_html(list(fixes))
     yield from _threats(found)
     yield from _unread(found)
     yield "</main></body></html>\n"

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws.patterns import glob
-from assaymark.assess.aws.trust import claimed, issuer_of
+from assaymark.assess.aws.trust import claimed, issuer_of, other_keys
 from assaymark.assess.kubernetes.pods import pod_specs
 from assaymark.assess.kubernetes.servers import open_servers
 from assaymark.core.graph import Edge, State
@@ -43,18 +43,19 @@ def _accounts_to_roles(estates: Estates, builder: Builder, reading: Reading) -> 
     named = {(one.namespace, one.name): one.labels("annotations").get(_AWS_ROLE, "") for one in accounts}
     places = {(one.namespace, one.name): one for one in accounts}
     subjects = _subjects(estates)
-    confirmed = {issuer for role, issuer, _, _ in subjects if role in named.values()}
-    for role, issuer, pattern, because in subjects:
+    confirmed = {issuer for role, issuer, *_ in subjects if role in named.values()}
+    for role, issuer, pattern, because, rest in subjects:
         for key in sorted(_known(builder)):
             if not glob(pattern, f"system:serviceaccount:{key[0]}:{key[1]}"):
                 continue
-            sure = issuer in confirmed
-            decides = () if sure else (f"the cluster of these manifests is the one whose issuer is {issuer}",)
+            ours = f"the cluster of these manifests is the one whose issuer is {issuer}"
+            decides = tuple(f"{name} is as {role} demands" for name in sorted(rest))
+            decides = decides if issuer in confirmed else (ours, *decides)
             place = places.get(key)
             where = (place.because(place.metadata, "annotations"), because) if place else (because,)
             how = "the role trusts tokens of this account"
             source = f"k8s:{key[0]}/serviceaccount/{key[1]}"
-            state = State.YES if sure else State.UNKNOWN
+            state = State.UNKNOWN if decides else State.YES
             builder.edge(Edge(source, role, "federates", how, where, state, decides))
     for (namespace, name), role in named.items():
         if role and not builder.has(role):
@@ -91,8 +92,8 @@ def _known(builder: Builder) -> set[tuple[str, str]]:
     return found
 
 
-def _subjects(estates: Estates) -> list[tuple[str, str, str, Because]]:
-    """Roles that trust service accounts: role, issuer, pattern over subjects, where."""
+def _subjects(estates: Estates) -> list[tuple[str, str, str, Because, frozenset[str]]]:
+    """Roles that trust service accounts: role, issuer, pattern over subjects, where, what else conditions ask."""
     found = []
     for arn, role in sorted(estates.aws.identities.items()):
         for statement in role.trust.statements if role.trust and role.kind == "role" else ():
@@ -101,7 +102,8 @@ def _subjects(estates: Estates) -> list[tuple[str, str, str, Because]]:
                 values = claimed(statement, provider, "sub")
                 cluster = "eks" in issuer or any(_SUBJECT.fullmatch(value) for value in values)
                 if cluster and statement.effect == "Allow":
-                    found += [(arn, issuer, value, statement.because) for value in values or ["*"]]
+                    rest = other_keys(statement, issuer)
+                    found += [(arn, issuer, value, statement.because, rest) for value in values or ["*"]]
     return found
 
 

@@ -118,7 +118,7 @@ def _federated(run: Linking, role: Identity, statement: Statement) -> None:
             )
             state: State = State.YES
             decides: tuple[str, ...] = ()
-            rest = _rest(statement, issuer)
+            rest = other_keys(statement, issuer)
             if open_ones:
                 state, decides = State.UNKNOWN, (f"{provider} is the issuer that signs the token",)
             elif rest:
@@ -166,8 +166,8 @@ def claimed(statement: Statement, provider: str, claim: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _rest(statement: Statement, issuer: str) -> frozenset[str]:
-    """The keys of conditions but for the token's subject and audience."""
+def other_keys(statement: Statement, issuer: str) -> frozenset[str]:
+    """The keys that conditions ask for besides the token's subject and audience."""
     known = {f"{issuer}:sub".lower(), f"{issuer}:aud".lower(), "saml:aud"}
     return frozenset(
         key

@@ -26,7 +26,8 @@ def check_namespaces(network: Network) -> Iterator[Finding]:
     """Findings about namespaces that have workloads."""
     by_namespace: defaultdict[str, list[Pod]] = defaultdict(list)
     for pod in network.own_pods():
-        by_namespace[pod.owner.namespace].append(pod)
+        if not pod.is_template:
+            by_namespace[pod.owner.namespace].append(pod)
     declared = {one.name: one for one in network.cluster.of("Namespace")}
     for name, some in sorted(by_namespace.items()):
         limited = any(network.policies(pod, "Ingress") for pod in some) or network.other_policies(name)

@@ -16,26 +16,41 @@ from assaymark.core.report import Severity
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from assaymark.assess.inputs import Inputs
     from assaymark.assess.kubernetes.network import Network
     from assaymark.assess.kubernetes.pods import Pod
     from assaymark.core.report import Finding
 
 _DIGEST: Final = re.compile(r"@sha256:[0-9a-f]{64}$")
+_OPEN: Final = re.compile(r"\$|\{\{|^<.*>$|placeholder", re.IGNORECASE)  # something fills it in before it is used
 _KEPT: Final = re.compile(r"model|cache|weight|data|huggingface|\.ollama|shared")
 _OF_NODE: Final = ("/var/lib/kubelet", "/var/lib/docker", "/var/lib/containerd", "/sys", "/proc", "/dev", "/etc")
 
 
-def check_pods(network: Network) -> Iterator[Finding]:
-    """Findings about single pods and volumes of nodes."""
+def kustomized(inputs: Inputs) -> dict[str, str]:
+    """What Kustomize puts in the place of an image's name: the new name with tag or digest."""
+    found_ = {}
+    for _, value in inputs.maps():
+        images = value.get("images") if value.get("kind") in ("Kustomization", "Component", None) else None
+        for item in images if isinstance(images, list) else ():
+            if isinstance(item, Map) and isinstance(item.get("name"), str):
+                name = str(item.get("newName") or item["name"])
+                tag = f":{item['newTag']}" if item.get("newTag") else ""
+                found_[item["name"]] = f"{name}@{item['digest']}" if item.get("digest") else f"{name}{tag}"
+    return found_
+
+
+def check_pods(network: Network, images: Mapping[str, str]) -> Iterator[Finding]:
+    """Findings about single pods and volumes of nodes. ``images``: what stands for a name, as ``kustomized`` says."""
     for pod in network.own_pods():
         reached = reaches_node(pod)
         if reached is not None:
             how, because = reached
             yield found(NODE_ACCESS, pod.id, f"{pod.shown}: {how}", (because,))
         for container in pod.containers():
-            yield from _container(pod, container)
+            yield from _container(pod, container, images)
         for volume in pod.volumes():
             host = volume.get("hostPath")
             path = host.get("path") if isinstance(host, Map) else None
@@ -55,11 +70,13 @@ def _keeps(path: str) -> bool:
     return bool(_KEPT.search(path)) and not path.startswith(_OF_NODE)
 
 
-def _container(pod: Pod, container: Map) -> Iterator[Finding]:
+def _container(pod: Pod, container: Map, images: Mapping[str, str]) -> Iterator[Finding]:
     name, image = str(container.get("name", container.get("image", ""))), container.get("image")
     if not isinstance(image, str) or not image:
         return  # a patch, or a model whose runtime says the rest
-    left_open = isinstance(image, Unresolved) or any(mark in image for mark in ("${", "$(", "{{"))
+    if not isinstance(image, Unresolved):
+        image = _replaced(image, images)
+    left_open = isinstance(image, Unresolved) or _OPEN.search(image) is not None
     if not _DIGEST.search(image) and not left_open:
         moving = ":" not in image.rpartition("/")[2] or image.endswith(":latest")
         severity = Severity.MEDIUM if moving else Severity.LOW
@@ -72,6 +89,17 @@ def _container(pod: Pod, container: Map) -> Iterator[Finding]:
     if pod.spec.get("hostUsers") is not False and not _no_root(pod, container):
         message = f"container {name} of {pod.shown} may run as root"
         yield found(ROOT, f"{pod.id}#{name}", message, (pod.because(container),))
+
+
+def _replaced(image: str, images: Mapping[str, str]) -> str:
+    """The image that Kustomize makes of one; a name alone there keeps the tag."""
+    head, _, last = image.partition("@")[0].rpartition("/")
+    name, colon, tag = last.partition(":")
+    found_ = images.get(f"{head}/{name}" if head else name)
+    if found_ is None:
+        return image
+    bare = "@" not in found_ and ":" not in found_.rpartition("/")[2]
+    return f"{found_}{colon}{tag}" if bare else found_
 
 
 def _no_root(pod: Pod, container: Map) -> bool:

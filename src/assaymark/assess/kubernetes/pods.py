@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
 _DEPTH: Final = 30
 _RUNNERS: Final = frozenset(("Secret", "ConfigMap", "CustomResourceDefinition", "Namespace", "Role", "ClusterRole"))
+# What others make pods from, with what they say; by itself it runs nothing.
+_TEMPLATES: Final = frozenset(
+    (
+        *("ServingRuntime", "ClusterServingRuntime", "LLMInferenceServiceConfig", "PodTemplate"),
+        *("TrainingRuntime", "ClusterTrainingRuntime", "WorkflowTemplate", "ClusterWorkflowTemplate"),
+    )
+)
 _DANGEROUS: Final = frozenset(("SYS_ADMIN", "SYS_PTRACE", "SYS_MODULE", "DAC_READ_SEARCH", "ALL", "BPF", "NET_ADMIN"))
 _SOCKETS: Final = ("docker.sock", "containerd.sock", "crio.sock")
 # Folders of the node from which its credentials are read, or by which what it runs is changed.
@@ -65,6 +72,11 @@ class Pod:
     def volumes(self) -> Iterator[Map]:
         """Its volumes."""
         return (item for item in self.spec.get("volumes") or () if isinstance(item, Map))
+
+    @property
+    def is_template(self) -> bool:
+        """Whether it runs only as a part of what refers to it."""
+        return self.owner.kind in _TEMPLATES
 
     @property
     def shown(self) -> str:

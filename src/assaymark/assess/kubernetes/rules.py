@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.kubernetes.check_access import check_access
 from assaymark.assess.kubernetes.check_namespaces import check_namespaces
-from assaymark.assess.kubernetes.check_pods import check_pods
+from assaymark.assess.kubernetes.check_pods import check_pods, kustomized
 from assaymark.assess.kubernetes.check_secrets import check_secrets
 from assaymark.assess.kubernetes.check_servers import check_servers
 from assaymark.assess.kubernetes.check_tenants import check_tenants
@@ -25,7 +25,6 @@ __all__ = ["CHECKS", "RULES"]
 
 _PARTS: Final = (
     check_access,
-    check_pods,
     check_servers,
     check_secrets,
     check_transport,
@@ -38,6 +37,7 @@ def _cluster(seen: Seen) -> Iterator[Finding]:
     """All that looks at the cluster, whose pods are found once."""
     cluster = seen.estates.kubernetes
     network = Network(cluster, pod_specs(cluster))
+    yield from check_pods(network, kustomized(seen.inputs))
     for check in _PARTS:
         yield from check(network)
 

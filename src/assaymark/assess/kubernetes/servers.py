@@ -28,13 +28,6 @@ _LOOPBACK: Final = re.compile(
     r"--(?:[\w-]+[.-])?(?:host|ip|bind|bind-addr|address|http-host|listen)[= ]['\"]?(?:127\.0\.0\.1|localhost)\b"
 )
 _FILE: Final = re.compile(r"[\w./-]+\.(?:conf|cfg|ini|ya?ml|toml|properties|json|py)\b")
-# What others make servers from, with what they say; by itself it runs nothing.
-_TEMPLATES: Final = frozenset(
-    (
-        *("ServingRuntime", "ClusterServingRuntime", "LLMInferenceServiceConfig", "PodTemplate"),
-        *("TrainingRuntime", "ClusterTrainingRuntime"),
-    )
-)
 _ASKED: Final = "security.opendatahub.io/enable-auth"
 
 
@@ -54,7 +47,7 @@ class Running:
 
 def open_servers(pod: Pod) -> list[Running]:
     """The servers that a pod's containers run and that others can reach."""
-    if pod.owner.kind in _TEMPLATES:
+    if pod.is_template:
         return []
     found = []
     for container in pod.containers():

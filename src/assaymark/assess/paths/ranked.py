@@ -111,7 +111,15 @@ def ranked_paths(states: States, limit: int = ASSESS_MAX_PATHS) -> Ranked:
         if not (len(path.steps) == 1 and path.steps[0].relation == "administers"):
             found.append(path)
     found.sort(
-        key=lambda path: (-path.severity, path.state is State.UNKNOWN, path.cost, path.source.id, path.target.id)
+        key=lambda path: (
+            -path.severity,
+            path.state is State.UNKNOWN,
+            -ENTRIES[str(path.source.props["entry"])],
+            -TARGETS[str(path.target.props["target"])],
+            path.cost,
+            path.source.id,
+            path.target.id,
+        )
     )
     return Ranked(tuple(found[:limit]), len(pairs))
 

@@ -294,3 +294,26 @@ def test_tenants_by_the_labels_of_their_namespaces_share_a_cache() -> None:
     (finding,) = findings(assessment, "k8s-tenants-share-volume")
     assert finding.severity is Severity.HIGH
     assert "cache.shared" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("change", "severities"),
+    [
+        ("digest: sha256:" + "0" * 64, []),
+        ("newTag: v2", [Severity.LOW]),
+        ("newName: mirror.example/ranker", [Severity.MEDIUM]),
+    ],
+)
+def test_what_kustomize_makes_of_an_image(change: str, severities: list[Severity]) -> None:
+    kustomization = f"""
+    apiVersion: kustomize.config.k8s.io/v1beta1
+    kind: Kustomization
+    images: [{{name: registry.example/ranker, {change}}}]
+    """
+    assessment = assessed(a_json=pod({"image": "registry.example/ranker"}), kustomization_yaml=kustomization)
+    assert [finding.severity for finding in findings(assessment, "k8s-image-unpinned")] == severities
+
+
+@pytest.mark.parametrize("image", ["$REGISTRY/ranker:$TAG", "<image_url>", "IMG_PLACEHOLDER", "{{ .Values.image }}"])
+def test_an_image_that_is_filled_in_later_is_not_judged(image: str) -> None:
+    assert not findings(assessed(a_json=pod({"image": image})), "k8s-image-unpinned")

@@ -51,7 +51,7 @@ DEFECTS = [
     ("app/server.py", "@app.route", "web-no-authentication"),
     ("app/server.py", "request.get_json", "web-no-input-limit"),
     ("app/server.py", "debug=True", "web-debug"),
-    ("app/server.py", "0.0.0.0", "web-plaintext"),
+    ("app/server.py", "host=", "web-plaintext"),
     ("app/requirements.txt", "--extra-index-url", "deps-extra-index"),
     ("app/requirements.txt", "torch", "deps-unpinned"),
     ("app/requirements.txt", "git+https", "deps-moving-source"),

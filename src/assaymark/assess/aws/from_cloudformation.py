@@ -2,6 +2,7 @@
 
 What a template says of a role, a bucket or a function is the same as what Terraform says, in other words; so one
 collector reads both (``from_terraform``). Conditions are not decided: what a template may make counts as made.
+Above 400 lines, since the table of types is a third of it and belongs to what reads by it.
 """
 
 from __future__ import annotations
@@ -33,6 +34,16 @@ _TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     "AWS::DynamoDB::Table": ("aws_dynamodb_table", {"TableName": "name"}),
     "AWS::EC2::Instance": ("aws_instance", {"IamInstanceProfile": "iam_instance_profile"}),
     "AWS::EC2::SecurityGroup": ("aws_security_group", {"SecurityGroupIngress": "ingress"}),
+    "AWS::EC2::SecurityGroupIngress": (
+        "aws_vpc_security_group_ingress_rule",
+        {
+            "CidrIp": "cidr_ipv4",
+            "CidrIpv6": "cidr_ipv6",
+            "FromPort": "from_port",
+            "ToPort": "to_port",
+            "IpProtocol": "ip_protocol",
+        },
+    ),
     "AWS::ECR::Repository": (
         "aws_ecr_repository",
         {"RepositoryName": "name", "ImageTagMutability": "image_tag_mutability", "RepositoryPolicyText": "policy"},
@@ -42,6 +53,10 @@ _TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
         {"Family": "family", "TaskRoleArn": "task_role_arn", "ExecutionRoleArn": "execution_role_arn"},
     ),
     "AWS::EFS::FileSystem": ("aws_efs_file_system", {"Encrypted": "encrypted", "FileSystemPolicy": "policy"}),
+    "AWS::ElasticLoadBalancingV2::Listener": (
+        "aws_lb_listener",
+        {"LoadBalancerArn": "load_balancer_arn", "Protocol": "protocol", "DefaultActions": "default_action"},
+    ),
     "AWS::Glue::Job": ("aws_glue_job", {"Name": "name", "Role": "role_arn"}),
     "AWS::IAM::AccessKey": ("aws_iam_access_key", {"UserName": "user"}),
     "AWS::IAM::UserToGroupAddition": ("aws_iam_group_membership", {"GroupName": "group", "Users": "users"}),
@@ -89,6 +104,10 @@ _TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     "AWS::S3::BucketPolicy": ("aws_s3_bucket_policy", {"Bucket": "bucket", "PolicyDocument": "policy"}),
     "AWS::SNS::Topic": ("aws_sns_topic", {"TopicName": "name"}),
     "AWS::SQS::Queue": ("aws_sqs_queue", {"QueueName": "name"}),
+    "AWS::SageMaker::Domain": (
+        "aws_sagemaker_domain",
+        {"DomainName": "domain_name", "AppNetworkAccessType": "app_network_access_type"},
+    ),
     "AWS::SageMaker::Endpoint": (
         "aws_sagemaker_endpoint",
         {"EndpointName": "name", "EndpointConfigName": "endpoint_config_name"},
@@ -189,6 +208,8 @@ class _Template:
             found += self._policy(name, item, inline=False)
         if kind == "AWS::S3::Bucket":
             found += self._bucket(name, item)
+        if kind == "AWS::Serverless::Function":
+            found += self._url(name, item)
         return found
 
     def _values(self, item: Map, names: dict[str, str]) -> Map:
@@ -244,6 +265,16 @@ class _Template:
                 suffix = "policy" if inline else "policy_attachment"
                 found.append(self._resource(f"{name}-{kind}-{index}", f"aws_iam_{kind}_{suffix}", values, item.line))
         return found
+
+    def _url(self, name: str, item: Map) -> list[TfResource]:
+        """The URL that a function of SAM has within itself."""
+        value = self.resolve(_properties(item).get("FunctionUrlConfig"))
+        if not isinstance(value, Map):
+            return []
+        values = Map(value.line)
+        values.put("function_name", self.reference(name), value.line)
+        values.put("authorization_type", value.get("AuthType"), value.at("AuthType"))
+        return [self._resource(f"{name}-url", "aws_lambda_function_url", values, value.line)]
 
     def _bucket(self, name: str, item: Map) -> list[TfResource]:
         properties = _properties(item)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from assaymark.assess.estate.aws import Estate as AwsEstate
 from assaymark.assess.estate.kubernetes import Cluster
+from assaymark.assess.estate.source import Source
 
 if TYPE_CHECKING:
     from assaymark.assess.estate.terraform import TfResource
@@ -19,3 +20,4 @@ class Estates:
     terraform: list[TfResource] = field(default_factory=list)  # what platforms' collectors take their own from
     aws: AwsEstate = field(default_factory=AwsEstate)
     kubernetes: Cluster = field(default_factory=Cluster)
+    source: Source = field(default_factory=Source)

@@ -111,7 +111,15 @@ def ranked_paths(states: States, limit: int = ASSESS_MAX_PATHS) -> Ranked:
         if not (len(path.steps) == 1 and path.steps[0].relation == "administers"):
             found.append(path)
     found.sort(
-        key=lambda path: (-path.severity, path.state is State.UNKNOWN, path.cost, path.source.id, path.target.id)
+        key=lambda path: (
+            -path.severity,
+            path.state is State.UNKNOWN,
+            -ENTRIES[str(path.source.props["entry"])],
+            -TARGETS[str(path.target.props["target"])],
+            path.cost,
+            path.source.id,
+            path.target.id,
+        )
     )
     return Ranked(tuple(found[:limit]), len(pairs))
 
@@ -142,7 +150,8 @@ def severity(source: Node, target: Node, crosses: tuple[str, ...], state: State)
     That something of one's own has an identity in another cloud, and reads what it is for, is how clouds are joined:
     low, so that it is listed and fails nothing.
     """
-    if crosses and all(text.startswith("cloud ") for text in crosses) and not stranger_at(source):
+    own = source.props.get("entry") not in _STRANGERS or source.props.get("entry") == "tenant"
+    if own and crosses and all(text.startswith("cloud ") for text in crosses):
         return Severity.LOW
     stranger = source.props.get("entry") in _STRANGERS
     prize = TARGETS[str(target.props["target"])]
@@ -153,11 +162,6 @@ def severity(source: Node, target: Node, crosses: tuple[str, ...], state: State)
     else:
         worst = Severity.MEDIUM
     return worst if state is State.YES else Severity(worst - 1)
-
-
-def stranger_at(source: Node) -> bool:
-    """Whether the entry is not one's own."""
-    return source.props.get("entry") in _STRANGERS
 
 
 def crossed(source: Node, target: Node) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ EXAMPLES = """\
   assaymark assess . --format json --output html=assessment.html --output sarif=assessment.sarif
   assaymark assess . --isolated k8s:team-a/serviceaccount/trainer weights-of-team-b
   assaymark assess . --config assess.toml --new-only last.json      # fail on what is new and not accepted
-  assaymark assess . --config assess.toml --diff                    # least-privilege policies, and who attests them
+  assaymark assess . --diff                                         # written fixes; --fix applies the safe ones
   assaymark assess after/ --baseline before/ --config assess.toml   # how much access went, and that no need did
 
 exit code: 0 nothing at or above --fail-on, 1 a finding or an attack path at or above it, or with --baseline a needed
@@ -69,8 +69,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--diff",
         action="store_true",
-        help="write least-privilege policies for needs of --config in AWS's actions, or for what a CloudTrail log in"
-        " DIR shows in use, and have solvers show that they fit (needs assaymark[solve])",
+        help="show written fixes: patches of the files, and least-privilege policies for needs of --config in AWS's"
+        " actions or for what a CloudTrail log in DIR shows in use, which solvers attest (with assaymark[solve])",
+    )
+    parser.add_argument(
+        "--fix", action="store_true", help="apply the patches that are safe: what ran still runs as it did"
     )
     group = parser.add_argument_group("attesting", "log what was found, for policies that ask for it")
     group.add_argument(
@@ -112,9 +115,14 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
     if code == YES and (found.reading.skipped or not found.reading.read):
         code = NO_ANSWER
     fixes = _fixes(found, config) if args.diff else []
+    if args.fix:
+        from assaymark.service.assess_fix import apply_safe
+
+        for path in apply_safe(found, Path(args.folder)):
+            note(f"fixed {path}; assess again")
     if args.attest:
         _attest(args, found, how, code, measures)
-    return emit(_result(code, found, how, args.folder, before, measures, fixes), args.format, outputs)
+    return emit(_result(code, found, how, args.folder, before, measures, fixes, diff=args.diff), args.format, outputs)
 
 
 def _attest(args: argparse.Namespace, found: Assessment, how: Standing, code: int, measures: Measures | None) -> None:
@@ -155,11 +163,13 @@ def _result(
     before: Assessment | None,
     measures: Measures | None,
     fixes: list[Least],
+    *,
+    diff: bool,
 ) -> Result:
     import json
 
     from assaymark.ui.report.assessment import assessment_document
-    from assaymark.ui.report.assessment_fixes import fix_lines
+    from assaymark.ui.report.assessment_fixes import fix_lines, patch_lines
     from assaymark.ui.report.assessment_page import assessment_page
     from assaymark.ui.report.assessment_sarif import assessment_annotations, assessment_sarif
     from assaymark.ui.report.assessment_text import assessment_text
@@ -173,7 +183,8 @@ def _result(
     document = assessment_document(found, how, measures, fixes)
 
     def text(style: Style) -> str:
-        return "".join(fix_lines(fixes, style)) + assessment_text(found, style, how, measures)
+        shown = "".join(patch_lines(found, style)) + "".join(fix_lines(fixes, style)) if diff else ""
+        return shown + assessment_text(found, style, how, measures)
 
     return Result(code, document, text, more, large=True)
 

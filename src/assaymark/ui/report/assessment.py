@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.fingerprints import finding_fingerprint, path_fingerprint
+from assaymark.assess.patches import patches_for
 from assaymark.assess.rules import RULES
 from assaymark.core.graph import State
 from assaymark.core.limits import ASSESS_MAX_REACH
@@ -41,7 +42,7 @@ def assessment_document(
             "nodes": len(found.graph.nodes),
             "edges": len(found.graph.edges),
         },
-        "findings": [finding_document(finding, how) for finding in found.findings],
+        "findings": [finding_document(finding, how, found) for finding in found.findings],
         "paths": [path_document(path, how) for path in found.ranked.paths],
         "paths_total": found.ranked.pairs,
         "choke_points": [
@@ -96,7 +97,7 @@ def assessment_document(
     }
 
 
-def finding_document(finding: Finding, how: Standing) -> dict[str, Any]:
+def finding_document(finding: Finding, how: Standing, found: Assessment) -> dict[str, Any]:
     """One finding."""
     fingerprint = finding_fingerprint(finding)
     return {
@@ -109,7 +110,17 @@ def finding_document(finding: Finding, how: Standing) -> dict[str, Any]:
         **_decided(how, fingerprint),
         "locations": [{"path": printable(place.path), "line": place.line} for place in finding.locations],
         "refs": list(RULES[finding.rule].refs),
-        "fixes": [],
+        "fixes": [
+            {
+                "title": printable(patch.title),
+                "safe": patch.safe,
+                "path": printable(patch.path),
+                "line": patch.line,
+                "removed": patch.removed,
+                "inserted": [printable(line) for line in patch.inserted],
+            }
+            for patch in patches_for(finding, found.inputs, found.estates)
+        ],
     }
 
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.aws.least import policy_json
+from assaymark.assess.patches import unified
 from assaymark.core.report_json import printable
-from assaymark.service.assess_fix import policy_diff
+from assaymark.service.assess_fix import patched, policy_diff
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from assaymark.assess.aws.containment import Containment
     from assaymark.assess.aws.least import Least
+    from assaymark.assess.engine import Assessment
     from assaymark.ui.report.style import Style
+
+
+_COLOURS: Final[dict[str, tuple[str, ...]]] = {"+": ("green",), "-": ("red",)}
 
 
 def fix_document(least: Least) -> dict[str, Any]:
@@ -71,6 +76,13 @@ def verdict_words(least: Least) -> list[str]:
     return words
 
 
+def patch_lines(found: Assessment, style: Style) -> Iterator[str]:
+    """All patches of findings as one diff, file by file."""
+    for path, (old, new) in patched(found, safe=False).items():
+        for line in unified(path, old, new).splitlines():
+            yield style(printable(line), *_COLOURS.get(line[:1], ())) + "\n"
+
+
 def fix_lines(fixes: list[Least], style: Style) -> Iterator[str]:
     """Each as a diff, and what is attested."""
     for least in fixes:
@@ -78,8 +90,7 @@ def fix_lines(fixes: list[Least], style: Style) -> Iterator[str]:
         for words in verdict_words(least):
             yield f"   {printable(words)}\n"
         for line in policy_diff(least).splitlines():
-            colour = {"+": ("green",), "-": ("red",)}.get(line[:1], ())
-            yield style(printable(line), *colour) + "\n"
+            yield style(printable(line), *_COLOURS.get(line[:1], ())) + "\n"
         yield "\n"
 
 

@@ -16,7 +16,7 @@ from assaymark.core.report import Severity
 from assaymark.core.words import counted as count
 from assaymark.ui.report.assessment_fixes import fixes_html
 from assaymark.ui.report.assessment_svg import overview_svg, path_svg
-from assaymark.ui.report.assessment_text import measures_lines, name, places, worst_paths
+from assaymark.ui.report.assessment_text import cut_lines, measures_lines, name, places, worst_paths
 from assaymark.ui.report.fixes import fix
 from assaymark.ui.report.style import Style, printable
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 PATHS: Final = 25  # that are drawn; all are in the JSON
 _ROWS, _COLUMNS = 40, 24  # of the matrix
 _FINDINGS: Final = 500
+_CUTS: Final = 10  # steps of one cut that are shown
 _NARROW: Final = 28  # characters of a name in the matrix
 _LETTERS: Final = {"read": "r", "write": "w", "permissions": "p", "invoke": "i", "decrypt": "d"}
 _STYLE: Final = """
@@ -200,13 +201,12 @@ def _chokes(found: Assessment) -> Iterator[str]:
         return
     yield '<table><thead><tr><th scope="col">target</th><th scope="col">steps to remove</th></tr></thead><tbody>'
     for choke in cuts:
+        lines = cut_lines(choke.cut or (), dict(found.graph.nodes))
         steps = "".join(
-            f"<li>{escape(name(found.graph.nodes[edge.source]))} {RELATIONS[edge.relation].verb} "
-            f"{escape(name(found.graph.nodes[edge.target]))} "
-            f'<span class="soft"><code>{escape(places(edge.because, 2))}</code></span></li>'
-            for edge in (choke.cut or ())[:10]
+            f'<li>{escape(words)} <span class="soft"><code>{escape(where)}</code></span></li>'
+            for words, where in lines[:_CUTS]
         )
-        rest = len(choke.cut or ()) - 10
+        rest = len(lines) - _CUTS
         more = f'<li class="soft">and {rest} more</li>' if rest > 0 else ""
         yield f'<tr><th scope="row">{escape(name(choke.target))}</th><td><ul>{steps}{more}</ul></td></tr>'
     yield "</tbody></table>"

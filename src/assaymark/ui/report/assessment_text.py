@@ -117,7 +117,8 @@ def sentence(step: Edge, nodes: dict[str, Node]) -> str:
 
 def name(node: Node) -> str:
     """What a person calls it."""
-    return printable(node.name if node.name.startswith(node.kind) else f"{node.kind} {node.name}")
+    known = node.name.startswith((node.kind, "the "))
+    return printable(node.name if known else f"{node.kind} {node.name}")
 
 
 def places(because: tuple[Because, ...], limit: int = 4) -> str:
@@ -134,10 +135,25 @@ def _chokes(found: Assessment, style: Style) -> Iterator[str]:
     yield style("Choke points: without these steps nothing leads there any more", "bold")
     for choke in cuts:
         yield f"   {name(choke.target)}: {count(len(choke.cut or ()), 'step')}"
-        for edge in (choke.cut or ())[:WORST]:
-            verb = RELATIONS[edge.relation].verb
-            yield f"     - {name(nodes[edge.source])} {verb} {name(nodes[edge.target])}  {places(edge.because, 1)}"
+        lines = cut_lines(choke.cut or (), nodes)
+        for words, where in lines[:WORST]:
+            yield f"     - {words}  {where}"
+        if len(lines) > WORST:
+            yield f"     - and {len(lines) - WORST} more"
     yield ""
+
+
+def cut_lines(cut: tuple[Edge, ...], nodes: dict[str, Node]) -> list[tuple[str, str]]:
+    """The steps of a cut in words, those between two things as one, and where they are written."""
+    between: dict[tuple[str, str], list[Edge]] = {}
+    for edge in cut:
+        between.setdefault((edge.source, edge.target), []).append(edge)
+    lines = []
+    for (source, target), edges in between.items():
+        verbs = ", ".join(dict.fromkeys(RELATIONS[edge.relation].verb for edge in edges))
+        where = places(tuple(dict.fromkeys(place for edge in edges for place in edge.because)), 2)
+        lines.append((f"{name(nodes[source])} {verbs} {name(nodes[target])}", where))
+    return lines
 
 
 def _findings(findings: list[Finding], style: Style) -> Iterator[str]:

@@ -1,0 +1,48 @@
+"""``program_remarks``: servers that a command starts, in an image, a compose file or a script."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from assaymark.assess.estate.source import Remark
+from assaymark.assess.kubernetes.server_kinds import SERVERS
+from assaymark.core.report import Confidence, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from assaymark.core.graph import Because
+
+_APPLICATION: Final = re.compile(
+    r"(?:^|[\s/])(uvicorn|gunicorn|hypercorn|waitress-serve|flask|daphne|fastapi|streamlit|bentoml)\s", re.IGNORECASE
+)
+_ANYWHERE: Final = re.compile(r"0\.0\.0\.0|\[?::\]?(?=[:\s]|$)|--server\.address[= ]0")
+_CERTIFICATE: Final = re.compile(r"--(?:ssl|cert|key)[-\w]*|--ssl-keyfile|--certfile|tls", re.IGNORECASE)
+
+
+def program_remarks(
+    words: str, variables: Mapping[str, str], because: Because, where: str, *, published: bool | None
+) -> Iterator[Remark]:
+    """What is open in what ``words`` start. ``published``: on addresses of the host; None for who does not say."""
+    known = dict(variables)
+    for server in SERVERS:
+        started = server.command is not None and server.command.search(words)
+        if not started and not server.image.search(words.partition(" ")[0]):
+            continue
+        if not server.guarded(words, known):
+            severity = Severity.HIGH if published or published is None else Severity.MEDIUM
+            message = f"{server.name} of {where} answers without authentication: {server.advice}"
+            yield Remark(
+                "build-server-open", f"{where} {server.name}", message, (because,), severity, Confidence.MEDIUM
+            )
+        if not server.tls(words, known) and (published or published is None):
+            message = f"{server.name} of {where} talks in plain text"
+            yield Remark(
+                "build-server-plaintext", f"{where} {server.name}", message, (because,), None, Confidence.MEDIUM
+            )
+        return
+    application = _APPLICATION.search(f" {words} ")
+    if application and _ANYWHERE.search(words) and not _CERTIFICATE.search(words):
+        message = f"{where} starts {application[1]} on all addresses without a certificate"
+        yield Remark("web-plaintext", f"{where} {application[1]}", message, (because,), None, Confidence.MEDIUM)

@@ -239,3 +239,39 @@ def test_a_result_is_logged_and_a_policy_can_ask_for_it(folder: Path, tmp_path: 
     refused = cli("attest", "assessment", folder, "--workspace", space, "--predicate", predicate)
     assert refused.code == 2
     assert "attest-type" in refused.err
+
+
+ROLE = """\
+resource "aws_iam_role" "trainer" {
+  name               = "trainer"
+  assume_role_policy = "{\\"Version\\":\\"2012-10-17\\",\\"Statement\\":[]}"
+}
+resource "aws_iam_role_policy" "all" {
+  role   = aws_iam_role.trainer.name
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "s3:*", Resource = "arn:aws:s3:::models/*" }]
+  })
+}
+"""
+
+
+def test_least_privilege_from_what_the_code_calls(tmp_path: Path) -> None:
+    pytest.importorskip("z3")
+    place = tmp_path / "estate"
+    (place / "app").mkdir(parents=True)
+    (place / "main.tf").write_text(ROLE)
+    code = "import boto3\nboto3.client('s3').get_object(Bucket='models', Key=f'runs/{run}')\n"
+    (place / "app" / "train.py").write_text(code)
+    config = tmp_path / "assess.toml"
+    config.write_text('format = "assaymark:assess-config/v1"\n[[need]]\nprincipals = ["trainer"]\ncode = ["app/"]\n')
+    ran = cli("assess", place, "--config", config, "--diff", "--format", "json")
+    fixes = [fix for fix in json.loads(ran.out)["fixes"] if "policy" in fix]
+    assert [fix["policy"]["Statement"] for fix in fixes] == [
+        [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::models/runs/*"}]
+    ]
+    assert fixes[0]["proof"]["proved"] is True
+    config.write_text(config.read_text().replace("app/", "other/"))
+    ran = cli("assess", place, "--config", config, "--diff")
+    assert ran.code == 2
+    assert "assess-code" in ran.err

@@ -42,11 +42,13 @@ class Need:
     """Access that must stay, each principal with each action and resource.
 
     Actions are action classes, with resources by id or unique name, or AWS's own, with ARNs that may have wildcards.
+    With ``code``, files and folders, it needs what the code there calls.
     """
 
     principals: tuple[str, ...]
-    actions: tuple[str, ...]
-    resources: tuple[str, ...]
+    actions: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +106,17 @@ def _review(entry: Any, at: str) -> Review:
 
 
 def _need(entry: Any, at: str) -> Need:
-    fields = _table(entry, at, ("principals", "actions", "resources"), ())
+    by_code = isinstance(entry, dict) and "code" in entry
+    names = ("principals", "code") if by_code else ("principals", "actions", "resources")
+    fields = _table(entry, at, names, ())
     lists = []
-    for name in ("principals", "actions", "resources"):
+    for name in names:
         items = fields[name] if isinstance(fields[name], list) else [fields[name]]
         for item in items:
             _text(item, f"{at}.{name}")
         lists.append(tuple(items))
+    if by_code:
+        return Need(lists[0], code=lists[1])
     wrong = sorted(one for one in lists[1] if one not in _CLASSES and not _ACTION.fullmatch(one))
     if wrong:
         message = f"{wrong[0][:40]!r} is neither service:Action nor one of {', '.join(_CLASSES)}"

@@ -7,25 +7,28 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from assaymark.assess.aws.called import implied, narrowed, needed
 from assaymark.assess.aws.least import Least, least_policy, policy_json
 from assaymark.assess.names import find_node
 from assaymark.assess.patches import apply_patches, patches_for
-from assaymark.core.errors import UnavailableError
+from assaymark.core.errors import UnavailableError, UsageError
 from assaymark.store.files import write_durable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from assaymark.assess.engine import Assessment
+    from assaymark.assess.estate.aws import Identity
     from assaymark.assess.patches import Patch
     from assaymark.assess.reviews import AssessConfig
 
 
 def rewrites(found: Assessment, config: AssessConfig) -> list[Least]:
-    """The least policy of each principal of AWS that has needs declared in AWS's actions, or whose use a log shows.
+    """The least policy of each principal of AWS with needs: declared in AWS's actions, of its code, or in a log.
 
     Raises:
-        UsageError: ``solver-missing``; ``node-unknown`` or ``node-ambiguous`` for a principal that is not there.
+        UsageError: ``solver-missing``; ``node-unknown`` or ``node-ambiguous`` for a principal that is not there;
+            ``assess-code`` for code that calls nothing.
     """
     identities = found.estates.aws.identities
     needs: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
@@ -34,6 +37,10 @@ def rewrites(found: Assessment, config: AssessConfig) -> list[Least]:
         for principal in need.principals if actions else ():
             arn = find_node(found.graph, principal)
             needs[arn] |= {(action, resource) for action in actions for resource in need.resources}
+        for principal in need.principals if need.code else ():
+            arn = find_node(found.graph, principal)
+            if arn in identities:
+                needs[arn] |= _of_code(found, need.code, identities[arn])
     for use in found.estates.aws.uses:
         if use.principal in identities:
             needs[use.principal].add((use.action, use.resource))
@@ -42,6 +49,26 @@ def rewrites(found: Assessment, config: AssessConfig) -> list[Least]:
         for arn, wanted in sorted(needs.items())
         if arn in identities and identities[arn].policies
     ]
+
+
+def _of_code(found: Assessment, places: tuple[str, ...], identity: Identity) -> set[tuple[str, str]]:
+    """What the code below files and folders calls, as far as the old policies allow it."""
+    wanted: set[tuple[str, str]] = set()
+    for place in places:
+        folder = place.strip("/").removeprefix("./")
+        calls = [
+            call
+            for call in found.estates.source.cloud_calls
+            if folder in ("", ".") or call.because.path == folder or call.because.path.startswith(f"{folder}/")
+        ]
+        if not calls:
+            raise UsageError(
+                "assess-code", f"no code below {place!r} calls a cloud", remedy="name a file or folder that does"
+            )
+        for call in calls:
+            for need in needed(call, identity.arn.split(":")[1]):
+                wanted |= set(narrowed(need, identity.policies))
+    return wanted | set(implied(identity.policies))
 
 
 def patched(found: Assessment, *, safe: bool) -> dict[str, tuple[bytes, bytes]]:

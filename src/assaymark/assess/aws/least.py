@@ -58,6 +58,7 @@ def least_policy(
     groups: defaultdict[tuple[str, int], list[tuple[str, str]]] = defaultdict(list)
     conditions: dict[int, Statement] = {}
     uncovered = []
+    allowed: list[tuple[str, str, int]] = []
     for action, resource in sorted(set(needs)):
         source = _allowing(old, action, resource)
         if source is None:
@@ -65,7 +66,10 @@ def least_policy(
             continue
         key = id(source) if source.condition else 0
         conditions[key] = source
-        groups[resource, key].append((action, resource))
+        allowed.append((action, resource, key))
+    for action, resource, key in allowed:
+        if not any(_holds(other, (action, resource, key)) for other in allowed):
+            groups[resource, key].append((action, resource))
     by_actions: defaultdict[tuple[tuple[str, ...], int], list[str]] = defaultdict(list)
     for (resource, key), pairs in groups.items():
         by_actions[tuple(sorted({action for action, _ in pairs})), key].append(resource)
@@ -85,6 +89,12 @@ def least_policy(
     covers = contained([_pairs(groups, conditions, because)], [replace(new, statements=tuple(statements))])
     droppable, asked = _droppable(new, wanted)
     return Least(principal, tuple(old), new, tuple(uncovered), contained([new], old), covers, droppable, asked)
+
+
+def _holds(larger: tuple[str, str, int], need: tuple[str, str, int]) -> bool:
+    """Whether another need of the same action, under the same conditions, means this one's resource already."""
+    same = (larger[0], larger[2]) == (need[0], need[2])
+    return same and larger[1] != need[1] and arn_matches(larger[1], need[1]) is State.YES
 
 
 def _pairs(

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from assaymark.core.graph import Because
     from assaymark.core.report import Confidence, Severity
 
@@ -93,6 +95,20 @@ class Pipeline:
 
 
 @dataclass(frozen=True, slots=True)
+class CloudCall:
+    """A call of AWS's client library (boto3) in code.
+
+    ``operation``: the client's method, ``*`` when the client is handed on to where it is not followed. ``parameters``
+    are those that are texts, ``*`` in them for what the source does not spell out.
+    """
+
+    service: str
+    operation: str
+    parameters: Mapping[str, str]
+    because: Because
+
+
+@dataclass(frozen=True, slots=True)
 class Remark:
     """One thing that a rule finds by itself, at one place."""
 
@@ -114,6 +130,7 @@ class Source:
     requirements: list[Requirement] = field(default_factory=list)
     pipelines: list[Pipeline] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
+    cloud_calls: list[CloudCall] = field(default_factory=list)
     repositories: dict[str, Because] = field(default_factory=dict)
     owners: dict[str, tuple[str, Because]] = field(default_factory=dict)  # AWS access key id: user name, where
     rate_limited: bool = False

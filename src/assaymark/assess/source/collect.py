@@ -15,6 +15,7 @@ from assaymark.assess.source import (
 )
 from assaymark.assess.source.applications import Applications
 from assaymark.assess.source.auth import Guards
+from assaymark.assess.source.cloud_calls import cloud_calls
 from assaymark.assess.source.commands import command_remarks
 from assaymark.assess.source.components import components, specifications
 from assaymark.assess.source.django import Django
@@ -109,6 +110,8 @@ def _python(modules: list[Module], source: Source, reading: Reading) -> None:
                 source.remarks += serving(module, applications)
             source.remarks += loads(module, source.requirements)
             source.remarks += components(module)
+            if not standing(module.path):
+                source.cloud_calls += cloud_calls(module, project)
     source.remarks += django.remarks()
     flows = Flows(project, routes.handlers)
     for module in modules:

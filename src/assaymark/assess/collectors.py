@@ -41,6 +41,13 @@ COLLECTORS: Final[tuple[Part, ...]] = (
         "assaymark.assess.aws.from_terraform:collect",
     ),
     Part(
+        "gcp-terraform",
+        "collector",
+        "Google Cloud resources that Terraform declares",
+        (),
+        "assaymark.assess.gcp.from_terraform:collect",
+    ),
+    Part(
         "kubernetes",
         "collector",
         "objects of clusters: manifests, exports, and what Terraform declares",
@@ -51,6 +58,7 @@ COLLECTORS: Final[tuple[Part, ...]] = (
 
 LINKERS: Final[tuple[Part, ...]] = (
     Part("aws", "linker", "who may do what in AWS accounts", (), "assaymark.assess.aws.link:link"),
+    Part("gcp", "linker", "who may do what in Google Cloud", (), "assaymark.assess.gcp.link:link"),
     Part(
         "kubernetes",
         "linker",

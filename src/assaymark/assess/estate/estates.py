@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from assaymark.assess.estate.aws import Estate as AwsEstate
+from assaymark.assess.estate.azure import Azure
+from assaymark.assess.estate.gcp import Gcp
 from assaymark.assess.estate.kubernetes import Cluster
 
 if TYPE_CHECKING:
@@ -19,3 +21,5 @@ class Estates:
     terraform: list[TfResource] = field(default_factory=list)  # what platforms' collectors take their own from
     aws: AwsEstate = field(default_factory=AwsEstate)
     kubernetes: Cluster = field(default_factory=Cluster)
+    azure: Azure = field(default_factory=Azure)
+    gcp: Gcp = field(default_factory=Gcp)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 from assaymark.assess.estate.terraform import TfResource
 from assaymark.assess.terraform.identity import REGION, arn_of, computed
+from assaymark.assess.terraform.identity_clouds import is_cloud, unknown_place
 from assaymark.assess.terraform.module import Folder, Module
 from assaymark.assess.unresolved import Unresolved
 from assaymark.core.errors import InputError
@@ -28,7 +29,7 @@ def terraform_resources(inputs: Inputs) -> list[TfResource]:
     for module in _roots(inputs):
         for instance in module.instances():
             if instance.mode == "resource" and instance.address not in planned:
-                account, region = module.account(), module.region()
+                account, region = module.place(instance.kind)
 
                 def made(name: str, instance: Any = instance) -> Any:
                     value = instance.attribute(name)
@@ -145,11 +146,11 @@ def _resource(file: SourceFile, item: Map, change: Map | None, configured: dict[
             values.put(name, Unresolved("${" + shown + "}"), item.line)
 
     def made(name: str) -> Any:
-        return computed(kind, address, name, get, UNKNOWN_ACCOUNT, REGION)
+        return computed(kind, address, name, get, unknown_place(kind) if is_cloud(kind) else UNKNOWN_ACCOUNT, REGION)
 
     arn = values.get("arn")
     known = arn if isinstance(arn, str) and arn.startswith("arn:") else ""
-    account = known.split(":")[4] if known else ""
+    account = known.split(":")[4] if known else unknown_place(kind) if is_cloud(kind) else ""
     return TfResource(
         kind,
         address,

@@ -48,6 +48,13 @@ COLLECTORS: Final[tuple[Part, ...]] = (
         "assaymark.assess.gcp.from_terraform:collect",
     ),
     Part(
+        "azure-terraform",
+        "collector",
+        "Azure and Entra ID resources that Terraform declares",
+        (),
+        "assaymark.assess.azure.from_terraform:collect",
+    ),
+    Part(
         "kubernetes",
         "collector",
         "objects of clusters: manifests, exports, and what Terraform declares",
@@ -58,6 +65,7 @@ COLLECTORS: Final[tuple[Part, ...]] = (
 
 LINKERS: Final[tuple[Part, ...]] = (
     Part("aws", "linker", "who may do what in AWS accounts", (), "assaymark.assess.aws.link:link"),
+    Part("azure", "linker", "who may do what in Azure", (), "assaymark.assess.azure.link:link"),
     Part("gcp", "linker", "who may do what in Google Cloud", (), "assaymark.assess.gcp.link:link"),
     Part(
         "kubernetes",

@@ -55,6 +55,27 @@ COLLECTORS: Final[tuple[Part, ...]] = (
         "assaymark.assess.azure.from_terraform:collect",
     ),
     Part(
+        "gcp-export",
+        "collector",
+        "what gcloud and the asset inventory of Google Cloud write",
+        (),
+        "assaymark.assess.gcp.exports:collect",
+    ),
+    Part(
+        "azure-template",
+        "collector",
+        "templates of Azure Resource Manager, and what Bicep compiles to",
+        (),
+        "assaymark.assess.azure.templates:collect",
+    ),
+    Part(
+        "azure-export",
+        "collector",
+        "what the Azure CLI and API write: assignments, roles, principals, resources",
+        (),
+        "assaymark.assess.azure.exports:collect",
+    ),
+    Part(
         "kubernetes",
         "collector",
         "objects of clusters: manifests, exports, and what Terraform declares",

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws.patterns import glob
+from assaymark.assess.crossing_clouds import link_clouds
 from assaymark.assess.kubernetes.pods import pod_specs
 from assaymark.assess.kubernetes.servers import open_servers
 from assaymark.core.graph import Edge, State
@@ -30,6 +31,7 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
     _associations(estates, builder)
     _servers(estates, builder)
     _storage(estates, builder)
+    link_clouds(estates, builder, reading)
 
 
 def _accounts_to_roles(estates: Estates, builder: Builder, reading: Reading) -> None:

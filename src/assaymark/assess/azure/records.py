@@ -115,8 +115,8 @@ class Records:
 def role_key(role: str) -> str:
     """What a role is known by: the GUID at the end of its id, or its name; lower case."""
     text = role.lower()
-    found = _GUID.search(text)
-    return found[0] if found and ("/" in text or found[0] == text) else text.rpartition("/roledefinitions/")[2]
+    last = text.rpartition("/")[2]
+    return last if _GUID.fullmatch(last) else text.rpartition("/roledefinitions/")[2]
 
 
 def permissions_of(value: Any) -> tuple[Permission, ...]:

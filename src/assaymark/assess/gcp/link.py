@@ -45,6 +45,7 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
     for _, resource in sorted(estate.resources.items()):
         _resource(run, resource)
     _memberships(run)
+    _key_files(run)
     _administrators(run)
     link_escalations(run)
     link_data(run)
@@ -101,6 +102,17 @@ def _memberships(run: Linking) -> None:
         for member, because in sorted(members.items()):
             how = f"it is a member of {group.partition(':')[2]}"
             run.draw(run.node_of(member), run.node_of(group), "member-of", how, Answer(State.YES, (because,)), 0)
+
+
+def _key_files(run: Linking) -> None:
+    """Private keys that lie in files: who reads the file has the account."""
+    for key in run.estate.keys:
+        node = run.builder.node(
+            f"file:{key.because.path}", "secret", key.because.path, (key.because,), entry="supply-chain"
+        )
+        how = "the file holds a private key of it"
+        target = run.access.account(key.email)
+        run.draw(node, target, "holds-credential", how, Answer(State.YES, (key.because,)), 0)
 
 
 def _administrators(run: Linking) -> None:

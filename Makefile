@@ -29,8 +29,8 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
-run: $(VENV)/.run  ## the main job on real input; MODEL=path for a model of yours
-	@$(BIN)/python examples/demo.py $(if $(MODEL),--model "$$MODEL")
+run: $(VENV)/.run  ## the main job on real input; MODEL=path for a model of yours; ASSESS=1 for an architecture
+	@$(BIN)/python $(if $(ASSESS),examples/assess_demo.py,examples/demo.py) $(if $(MODEL),--model "$$MODEL")
 
 serve-demo: $(VENV)/.dev  ## a real model server under `assaymark run`
 	@$(BIN)/python examples/serve_digits/serve_demo.py
@@ -76,7 +76,7 @@ soak: $(VENV)/.dev  ## fuzzing until coverage stops growing, kills and races; SO
 	$(BIN)/python -m tests.soak $(SOAK)
 
 lock: $(VENV)/.dev  ## renew the hash-locked files (needs uv)
-	for set in "run:--group build" "serve:--extra serve" "demo:--extra demo --group build" "dev:--extra demo --extra serve --extra s3 --extra onnx --group dev --group build" "bench:--group bench" "corpus:--group corpus"; do \
+	for set in "run:--group build" "serve:--extra serve" "demo:--extra demo --group build" "dev:--extra demo --extra serve --extra s3 --extra onnx --extra solve --group dev --group build" "bench:--group bench" "corpus:--group corpus"; do \
 	  uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --upgrade \
 	    $${set#*:} pyproject.toml -o requirements/$${set%%:*}.txt; done
 	for scanner in picklescan==1.0.5 modelscan==0.8.8 "fickling==0.1.12 typing-extensions" modelaudit==0.2.54; do \

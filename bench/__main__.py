@@ -22,6 +22,7 @@ BENCHES = (
     "admission",
     "inventory",
     "assess_policies",
+    "assess",
 )
 # Run when they are named: they need an environment of their own, and long.
 NAMED = ("corpus",)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from assaymark.assess.engine import assess
 from assaymark.assess.files import source_file
+from assaymark.service.assess_review import Standing
 from assaymark.ui.report.assessment import assessment_document
 from assaymark.ui.report.assessment_page import assessment_page
 
@@ -32,5 +33,5 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 def fuzz(data: bytes) -> None:
     """One file under two names, and its reports."""
     found = assess([source_file("a.json", data), source_file("b.yaml", data)], NOW)
-    assessment_document(found)
-    assessment_page(found, "x")
+    assessment_document(found, Standing())
+    assessment_page(found, "x", Standing())

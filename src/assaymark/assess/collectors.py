@@ -82,6 +82,13 @@ COLLECTORS: Final[tuple[Part, ...]] = (
         (),
         "assaymark.assess.kubernetes.collect:collect",
     ),
+    Part(
+        "source",
+        "collector",
+        "a team's own source: Python, notebooks, images, dependencies, pipelines, logging, and secrets in them",
+        (),
+        "assaymark.assess.source.collect:collect",
+    ),
 )
 
 LINKERS: Final[tuple[Part, ...]] = (
@@ -95,5 +102,6 @@ LINKERS: Final[tuple[Part, ...]] = (
         (),
         "assaymark.assess.kubernetes.link:link",
     ),
+    Part("source", "linker", "whose keys and pipelines the source holds", (), "assaymark.assess.source.link:link"),
     Part("crossing", "linker", "what leads from one platform to another", (), "assaymark.assess.crossing:link"),
 )

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws.patterns import glob
+from assaymark.assess.aws.trust import claimed, issuer_of, other_keys
 from assaymark.assess.crossing_clouds import link_clouds
 from assaymark.assess.kubernetes.pods import pod_specs
 from assaymark.assess.kubernetes.servers import open_servers
@@ -44,18 +45,19 @@ def _accounts_to_roles(estates: Estates, builder: Builder, reading: Reading) -> 
     named = {(one.namespace, one.name): one.labels("annotations").get(_AWS_ROLE, "") for one in accounts}
     places = {(one.namespace, one.name): one for one in accounts}
     subjects = _subjects(estates)
-    confirmed = {issuer for role, issuer, _, _ in subjects if role in named.values()}
-    for role, issuer, pattern, because in subjects:
+    confirmed = {issuer for role, issuer, *_ in subjects if role in named.values()}
+    for role, issuer, pattern, because, rest in subjects:
         for key in sorted(_known(builder)):
             if not glob(pattern, f"system:serviceaccount:{key[0]}:{key[1]}"):
                 continue
-            sure = issuer in confirmed
-            decides = () if sure else (f"the cluster of these manifests is the one whose issuer is {issuer}",)
+            ours = f"the cluster of these manifests is the one whose issuer is {issuer}"
+            decides = tuple(f"{name} is as {role} demands" for name in sorted(rest))
+            decides = decides if issuer in confirmed else (ours, *decides)
             place = places.get(key)
             where = (place.because(place.metadata, "annotations"), because) if place else (because,)
             how = "the role trusts tokens of this account"
             source = f"k8s:{key[0]}/serviceaccount/{key[1]}"
-            state = State.YES if sure else State.UNKNOWN
+            state = State.UNKNOWN if decides else State.YES
             builder.edge(Edge(source, role, "federates", how, where, state, decides))
     for (namespace, name), role in named.items():
         if role and not builder.has(role):
@@ -92,25 +94,18 @@ def _known(builder: Builder) -> set[tuple[str, str]]:
     return found
 
 
-def _subjects(estates: Estates) -> list[tuple[str, str, str, Because]]:
-    """Roles that trust service accounts: role, issuer, pattern over subjects, where."""
-    from assaymark.assess.aws.trust import issuer_of
-
+def _subjects(estates: Estates) -> list[tuple[str, str, str, Because, frozenset[str]]]:
+    """Roles that trust service accounts: role, issuer, pattern over subjects, where, what else conditions ask."""
     found = []
     for arn, role in sorted(estates.aws.identities.items()):
         for statement in role.trust.statements if role.trust and role.kind == "role" else ():
             for provider in (statement.principals or {}).get("Federated", ()):
                 issuer = issuer_of(provider)
-                values = [
-                    value
-                    for operator in statement.condition.values()
-                    for key, some in operator.items()
-                    if key.lower() == f"{issuer}:sub".lower()
-                    for value in some
-                ]
+                values = claimed(statement, provider, "sub")
                 cluster = "eks" in issuer or any(_SUBJECT.fullmatch(value) for value in values)
                 if cluster and statement.effect == "Allow":
-                    found += [(arn, issuer, value, statement.because) for value in values or ["*"]]
+                    rest = other_keys(statement, issuer)
+                    found += [(arn, issuer, value, statement.because, rest) for value in values or ["*"]]
     return found
 
 
@@ -135,11 +130,13 @@ def _servers(estates: Estates, builder: Builder) -> None:
                 continue
             if not builder.has(port):
                 builder.node(port, "port", f"the ports of {pod.owner.namespace}/{pod.owner.name}", (running.because,))
-            boundary = builder.boundary(pod.id)
+            boundary, because = builder.boundary(pod.id), (running.because,)
             how = f"{server.name} asks for no authentication"
+            decides = (f"{running.perhaps} does not ask either",) if running.perhaps else ()
+            state = State.UNKNOWN if decides else State.YES
             if server.gives == "run":
                 builder.edge(
-                    Edge(port, pod.id, "open-service", f"{how} and runs what it is sent", (running.because,))
+                    Edge(port, pod.id, "open-service", f"{how} and runs what it is sent", because, state, decides)
                 )
                 continue
             kind, target = ("endpoint", "endpoint") if server.gives == "invoke" else ("database", "data")
@@ -153,7 +150,7 @@ def _servers(estates: Estates, builder: Builder) -> None:
             )
             relations = ("open-invoke",) if server.gives == "invoke" else ("open-read", "open-write")
             for relation in relations:
-                builder.edge(Edge(port, node, relation, how, (running.because,)))
+                builder.edge(Edge(port, node, relation, how, because, state, decides))
 
 
 def _storage(estates: Estates, builder: Builder) -> None:

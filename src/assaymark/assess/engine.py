@@ -46,8 +46,13 @@ class Assessment:
     graph: Graph
     estates: Estates
     findings: tuple[Finding, ...]
-    reading: Reading
+    inputs: Inputs
     now: datetime
+
+    @property
+    def reading(self) -> Reading:
+        """What was understood and what was not."""
+        return self.inputs.reading
 
     @cached_property
     def states(self) -> States:
@@ -100,4 +105,4 @@ def assess(files: Iterable[SourceFile], now: datetime) -> Assessment:
     seen = Seen(inputs, estates, graph, now)
     found = [finding for check in CHECKS for finding in check(seen)]
     found.sort(key=lambda finding: (-finding.severity, finding.rule, finding.name, finding.locations[0].path))
-    return Assessment(graph, estates, tuple(found), inputs.reading, now)
+    return Assessment(graph, estates, tuple(found), inputs, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.kinds import CONTROL, MODES, RELATIONS
 from assaymark.core.graph import Because, Edge, Node, State
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from assaymark.core.graph import Prop
+
+
+STEP: Final = 1
+EFFORT: Final = 4
+DOUBT: Final = 1 << 14  # of an unknown edge: more than a thousand certain ones of the greatest effort
 
 
 class Builder:
@@ -112,6 +117,7 @@ class States:
     """The graph as an attacker walks it: a numbered state for each node and mode in which it can be held.
 
     ``arcs[s]`` lists (state, edge) pairs; an edge of None is what holding includes (control includes reading).
+    ``costs[s]`` are those of the arcs in their order: 0, or what following the edge costs an attacker.
     States are numbered in the order of nodes and modes, so that the same graph gives the same numbers.
     """
 
@@ -130,10 +136,12 @@ class States:
         for node, mode in self.states:
             if mode != CONTROL:
                 self.arcs[self.number[node, CONTROL]].append((self.number[node, mode], None))
+        self.costs: list[list[int]] = [[0] * len(arcs) for arcs in self.arcs]
         for edge in graph.edges:
             relation = RELATIONS[edge.relation]
             source = self.number[edge.source, relation.needs]
             self.arcs[source].append((self.number[edge.target, relation.gives], edge))
+            self.costs[source].append(STEP + EFFORT * edge.effort + (DOUBT if edge.state is State.UNKNOWN else 0))
 
     def of(self, node: str) -> list[int]:
         """The states in which a node can be held."""

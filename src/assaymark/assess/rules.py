@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import rules as aws
 from assaymark.assess.kubernetes import rules as kubernetes
+from assaymark.assess.source import rules as source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _KINS: Final = (
     aws,
     kubernetes,
+    source,
 )
 
 RULES: Final[dict[str, AssessRule]] = {rule.id: rule for kin in _KINS for rule in kin.RULES}

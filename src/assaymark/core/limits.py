@@ -303,4 +303,12 @@ CONVERT_MAX_NESTED_BYTES: Final = 256 * MIB  # of text that holds a tensor of to
 CONVERT_MAX_DERIVED_BYTES: Final = INFLATED_MAX_BYTES
 CONVERT_CPU_SECONDS: Final = 120
 CONVERT_WALL_SECONDS: Final = 150.0
+# Source code that is assessed: a function of a thousand lines, entered from a hundred places, stays below the steps.
+SOURCE_MAX_STEPS: Final = 1_000_000  # statements and expressions that one module's flows are followed over: 3 s
+SOURCE_MAX_DEPTH: Final = 3  # calls that a flow is followed into
+SECRETS_MAX_BYTES: Final = 2 * MIB  # of one file that is searched for credentials; what people write is smaller
+DOCKERFILE_MAX_BYTES: Final = 1 * MIB  # a thousand times a usual one
+DOCKERFILE_MAX_INSTRUCTIONS: Final = 5_000  # an image has at most 127 layers
+REQUIREMENTS_MAX_BYTES: Final = 16 * MIB  # 100,000 digests
+REQUIREMENTS_MAX_LINES: Final = 20_000
 ASSESS_MAX_THREATS: Final = 2_000  # of the threat model; open ones come first

@@ -33,6 +33,7 @@ KEY_EVENT: Final = "assaymark:key-event/v1"
 OPINION: Final = "assaymark:opinion/v1"
 ATTEMPT: Final = "assaymark:attempt/v1"
 CONVERSION: Final = "assaymark:conversion/v1"
+ASSESSMENT: Final = "assaymark:assessment/v1"
 DECISION: Final = "https://slsa.dev/verification_summary/v1"
 PROVENANCE: Final = "https://slsa.dev/provenance/v1"
 

@@ -18,6 +18,7 @@ from assaymark.core.names import NAME_FORM, is_name
 from assaymark.core.provenance import RECORD_BUILD
 from assaymark.core.statement import (
     APPROVAL,
+    ASSESSMENT,
     CONFIGURATION,
     CONTAINMENT,
     CONVERSION,
@@ -46,6 +47,7 @@ KINDS: Final = ("model", "dataset", "configuration", "policy")
 OUTCOMES: Final = ("PERMIT", "DENY", "INDETERMINATE")
 SHORT_TYPES: Final = {
     "approval": APPROVAL,
+    "assessment": ASSESSMENT,
     "configuration": CONFIGURATION,
     "containment": CONTAINMENT,
     "conversion": CONVERSION,

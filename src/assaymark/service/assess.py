@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +15,7 @@ from assaymark.core.report import Skipped
 from assaymark.store.walk import find_file, is_folder, walk
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from assaymark.assess.engine import Assessment
@@ -51,9 +54,22 @@ def assess_path(path: Path, now: int) -> tuple[Assessment, tuple[SourceFile, ...
         raise UsageError(
             "assess-empty", "there is no file in it", source=str(path), remedy="name a folder with files"
         )
-    found = assess(files, datetime.fromtimestamp(now, UTC))
+    with _uncollected():
+        found = assess(files, datetime.fromtimestamp(now, UTC))
     found.reading.skipped[:0] = skipped
     return found, files
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without Python's collector of cycles: syntax trees have none, and looking for them takes half of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _read(path: Path, skipped: list[Skipped]) -> list[SourceFile]:

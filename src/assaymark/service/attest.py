@@ -11,6 +11,7 @@ from assaymark.core.errors import InputError, UsageError
 from assaymark.core.provenance import parse_provenance
 from assaymark.core.statement import (
     APPROVAL,
+    ASSESSMENT,
     CONFIGURATION,
     CONTAINMENT,
     CONVERSION,
@@ -61,6 +62,7 @@ OWN_TYPES: Final = {
     "scan": SCAN,
 }
 _ELSEWHERE: Final = {
+    ASSESSMENT: "assaymark assess --attest",
     CONVERSION: "assaymark convert",
     DECISION: "assaymark decide",
     KEY_EVENT: "assaymark keys",
@@ -232,6 +234,24 @@ def attest(
     if predicate_type == PROVENANCE:
         parse_provenance(make_statement((subject,), predicate_type, predicate))
     return _log(workspace, gather(workspace, subject.digest), subject, predicate_type, predicate, signers, clock)
+
+
+def attest_assessment(
+    workspace: Workspace,
+    place: Path,
+    predicate: dict[str, Any],
+    signers: Sequence[Signer],
+    clock: Callable[[], int],
+) -> Attested:
+    """Sign and log what an assessment of the files at ``place`` found: docs/spec/assessment.md.
+
+    Raises:
+        UsageError: ``key-unknown``.
+        InputError: ``predicate-schema``, or as the files are read.
+    """
+    check_schema(ASSESSMENT, predicate)
+    subject, _ = subject_at(workspace, place, ())
+    return _log(workspace, gather(workspace, subject.digest), subject, ASSESSMENT, predicate, signers, clock)
 
 
 def read_predicate(file: Path) -> dict[str, Any]:

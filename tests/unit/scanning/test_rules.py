@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from assaymark.assess.rules import RULES as ASSESSED
 from assaymark.core.part import load_part
 from assaymark.core.view import BytesView
 from assaymark.scanning.examine import examine
@@ -58,5 +59,5 @@ def test_an_installation_has_every_page_and_no_hostile_file() -> None:
     builder = pytest.importorskip("hatchling.builders.wheel").WheelBuilder(str(FOLDER.parent))
     files = {file.distribution_path for file in builder.recurse_included_files()}
     rules = {path for path in files if path.startswith("assaymark/_rules/")}
-    assert rules == {f"assaymark/_rules/{name}/rule.md" for name in RULES}
+    assert rules == {f"assaymark/_rules/{name}/rule.md" for name in {*RULES, *ASSESSED}}
     assert {"assaymark/__main__.py", "assaymark/py.typed", "assaymark/scanning/pickle/allow/torch.json"} <= files

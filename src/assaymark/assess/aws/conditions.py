@@ -86,7 +86,7 @@ def _number(text: str) -> Decimal | None:
 
 
 @lru_cache(maxsize=10_000)
-def _date(text: str) -> Decimal | None:
+def date_number(text: str) -> Decimal | None:
     """Seconds since 1970 of a date of ISO 8601, or of such a number."""
     text = text.strip()
     if text.lstrip("-").replace(".", "", 1).isdigit() and text.isascii() and not _DATE.fullmatch(text):
@@ -146,7 +146,7 @@ def _table() -> dict[str, _Operator]:
         "arnnotequals": _Operator(True, _arn, "is not like", True, True),
         "arnnotlike": _Operator(True, _arn, "is not like", True, True),
     }
-    for name, read in (("numeric", _number), ("date", _date)):
+    for name, read in (("numeric", _number), ("date", date_number)):
         less, more = ("before", "after") if name == "date" else ("less than", "more than")
         for suffix, negated, test, words in (
             ("equals", False, _equals, "is"),

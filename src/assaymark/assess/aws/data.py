@@ -10,8 +10,9 @@ from assaymark.assess.kinds import INTERNET
 from assaymark.core.graph import Edge, State
 
 if TYPE_CHECKING:
+    from assaymark.assess.aws.answers import Reach
     from assaymark.assess.aws.linking import Linking
-    from assaymark.assess.estate.aws import Resource
+    from assaymark.assess.estate.aws import Identity, Resource
 
 KINDS: Final[dict[str, tuple[str, str]]] = {  # the kind of node, and what it is as a target
     "bedrock:agent": ("endpoint", "endpoint"),
@@ -88,16 +89,55 @@ def link_data(run: Linking) -> None:
                 chain = Chain(found.state, found.because, found.decides)
                 if found.action_class == "read" and arn in keys and kind != "key":
                     chain = chain.then(run.can(who, "kms:Decrypt", keys[arn]))
-                how = f"its policies allow {found.action}"
+                how = f"its policies allow {_known_action(run, who, resource, found)}"
                 run.draw(who.arn, arn, _RELATIONS[found.action_class], how, chain, 0)
+
+
+# What people know of a kind of thing and a class of actions.
+_KNOWN: Final = {
+    ("s3:bucket", "read"): "s3:GetObject",
+    ("s3:bucket", "write"): "s3:PutObject",
+    ("s3:bucket", "permissions"): "s3:PutBucketPolicy",
+    ("kms:key", "decrypt"): "kms:Decrypt",
+    ("kms:key", "permissions"): "kms:PutKeyPolicy",
+    ("secretsmanager:secret", "read"): "secretsmanager:GetSecretValue",
+    ("dynamodb:table", "read"): "dynamodb:GetItem",
+    ("dynamodb:table", "write"): "dynamodb:PutItem",
+    ("lambda:function", "invoke"): "lambda:InvokeFunction",
+    ("sagemaker:endpoint", "invoke"): "sagemaker:InvokeEndpoint",
+    ("ecr:repository", "write"): "ecr:PutImage",
+}
+
+
+def _known_action(run: Linking, who: Identity, resource: Resource, found: Reach) -> str:
+    """The action to show: the one that people know, where it is allowed as the others of its class are."""
+    known = _KNOWN.get((resource.kind, found.action_class), "")
+    if known and known != found.action:
+        on = f"{resource.arn}/*" if known.endswith("Object") else resource.arn
+        if run.access.can(who.arn, known, on).state is found.state:
+            return known
+    return found.action
 
 
 def encryption_key(run: Linking, resource: Resource) -> str:
     """The customer's key that a resource is encrypted with; empty for none, or one that the input does not hold."""
     for value in _values(resource.settings.get("encryption"), resource.settings):
-        for name in ("kms_master_key_id", "kms_key_id", "kms_key_arn", "KmsKeyId", "kms_master_key_arn"):
+        for name in _KEY_NAMES:
             text = value.get(name)
             if isinstance(text, str) and text in run.estate.resources:
+                return text
+    return ""
+
+
+_KEY_NAMES: Final = ("kms_master_key_id", "kms_key_id", "kms_key_arn", "KmsKeyId", "kms_master_key_arn")
+
+
+def own_key(resource: Resource) -> str:
+    """The key that a resource is encrypted with, in the input or not; empty for one that Amazon keeps, or none."""
+    for value in _values(resource.settings.get("encryption"), resource.settings):
+        for name in _KEY_NAMES:
+            text = value.get(name)
+            if isinstance(text, str) and text and "alias/aws/" not in text:
                 return text
     return ""
 

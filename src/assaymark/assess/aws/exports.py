@@ -11,6 +11,7 @@ import posixpath
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.aws.records import Records, tags_of
+from assaymark.assess.aws.used import uses
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT, Grant, Provider
 from assaymark.assess.values import json_of
 from assaymark.formats.located import Map
@@ -157,10 +158,13 @@ def _answers(records: Records, file: SourceFile, value: Map) -> bool:
         if isinstance(item.get("Name"), str):
             known = True
             records.resource(f"arn:aws:s3:::{item['Name']}", "s3:bucket", file.because(item.at("Name")))
-    for item in _things(value):
-        known = True
-        _thing(records, file, item)
-    return known
+    used = list(uses(file, value))
+    records.estate.uses += used
+    if not used:
+        for item in _things(value):
+            known = True
+            _thing(records, file, item)
+    return known or bool(used)
 
 
 def _only_account(records: Records) -> str:
@@ -182,12 +186,16 @@ def _things(value: Map, depth: int = 0) -> Iterator[Map]:
 def _own_arn(value: Map) -> str:
     """The ARN that a thing calls its own: ``Arn``, ``<Kind>Arn``, with a role or a name beside."""
     for key, item in value.items():
-        if isinstance(item, str) and item.startswith("arn:") and key.lower().endswith("arn") and ":iam:" not in item:
+        arn = isinstance(item, str) and item.startswith("arn:") and item.count(":") >= _COLONS and ":iam:" not in item
+        if arn and key.lower().endswith("arn"):
             named = (
-                key.lower() in ("arn", "keyarn") or f"{key[:-3]}Name" in value or f"{key[:-3].lower()}Name" in value
+                key.lower() in ("arn", "keyarn")
+                or f"{key[:-3]}Name" in value
+                or f"{key[:-3].lower()}Name" in value
+                or f"{key[:-3]}Id" in value
             )
             if named or any(role in value for role in _ROLES):
-                return item
+                return str(item)
     return ""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.aws.cloudformation_types import TYPES
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 from assaymark.assess.estate.terraform import TfResource
 from assaymark.assess.terraform.identity import REGION, arn_of, computed, name_of
@@ -23,115 +24,6 @@ if TYPE_CHECKING:
     from assaymark.assess.files import SourceFile
     from assaymark.assess.inputs import Inputs
 
-_TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
-    "AWS::Bedrock::Agent": (
-        "aws_bedrockagent_agent",
-        {"AgentName": "agent_name", "AgentResourceRoleArn": "agent_resource_role_arn"},
-    ),
-    "AWS::CloudFormation::Stack": ("aws_cloudformation_stack", {"StackName": "name", "TemplateURL": "template_url"}),
-    "AWS::CodeBuild::Project": ("aws_codebuild_project", {"Name": "name", "ServiceRole": "service_role"}),
-    "AWS::DynamoDB::Table": ("aws_dynamodb_table", {"TableName": "name"}),
-    "AWS::EC2::Instance": ("aws_instance", {"IamInstanceProfile": "iam_instance_profile"}),
-    "AWS::EC2::SecurityGroup": ("aws_security_group", {"SecurityGroupIngress": "ingress"}),
-    "AWS::ECR::Repository": (
-        "aws_ecr_repository",
-        {"RepositoryName": "name", "ImageTagMutability": "image_tag_mutability", "RepositoryPolicyText": "policy"},
-    ),
-    "AWS::ECS::TaskDefinition": (
-        "aws_ecs_task_definition",
-        {"Family": "family", "TaskRoleArn": "task_role_arn", "ExecutionRoleArn": "execution_role_arn"},
-    ),
-    "AWS::EFS::FileSystem": ("aws_efs_file_system", {"Encrypted": "encrypted", "FileSystemPolicy": "policy"}),
-    "AWS::Glue::Job": ("aws_glue_job", {"Name": "name", "Role": "role_arn"}),
-    "AWS::IAM::AccessKey": ("aws_iam_access_key", {"UserName": "user"}),
-    "AWS::IAM::UserToGroupAddition": ("aws_iam_group_membership", {"GroupName": "group", "Users": "users"}),
-    "AWS::IAM::Group": (
-        "aws_iam_group",
-        {"GroupName": "name", "ManagedPolicyArns": "managed_policy_arns", "Policies": "inline_policy"},
-    ),
-    "AWS::IAM::InstanceProfile": ("aws_iam_instance_profile", {"InstanceProfileName": "name", "Roles": "role"}),
-    "AWS::IAM::ManagedPolicy": (
-        "aws_iam_policy",
-        {"ManagedPolicyName": "name", "PolicyDocument": "policy", "Path": "path"},
-    ),
-    "AWS::IAM::OIDCProvider": ("aws_iam_openid_connect_provider", {"Url": "url", "ClientIdList": "client_id_list"}),
-    "AWS::IAM::Role": (
-        "aws_iam_role",
-        {
-            "RoleName": "name",
-            "Path": "path",
-            "AssumeRolePolicyDocument": "assume_role_policy",
-            "ManagedPolicyArns": "managed_policy_arns",
-            "Policies": "inline_policy",
-            "PermissionsBoundary": "permissions_boundary",
-        },
-    ),
-    "AWS::IAM::User": (
-        "aws_iam_user",
-        {
-            "UserName": "name",
-            "Path": "path",
-            "ManagedPolicyArns": "managed_policy_arns",
-            "Policies": "inline_policy",
-            "PermissionsBoundary": "permissions_boundary",
-        },
-    ),
-    "AWS::KMS::Key": (
-        "aws_kms_key",
-        {"KeyPolicy": "policy", "EnableKeyRotation": "enable_key_rotation", "KeySpec": "customer_master_key_spec"},
-    ),
-    "AWS::Lambda::Function": (
-        "aws_lambda_function",
-        {"FunctionName": "function_name", "Role": "role", "Code": "code"},
-    ),
-    "AWS::RDS::DBInstance": ("aws_db_instance", {"DBInstanceIdentifier": "identifier"}),
-    "AWS::S3::Bucket": ("aws_s3_bucket", {"BucketName": "bucket", "AccessControl": "acl"}),
-    "AWS::S3::BucketPolicy": ("aws_s3_bucket_policy", {"Bucket": "bucket", "PolicyDocument": "policy"}),
-    "AWS::SNS::Topic": ("aws_sns_topic", {"TopicName": "name"}),
-    "AWS::SQS::Queue": ("aws_sqs_queue", {"QueueName": "name"}),
-    "AWS::SageMaker::Endpoint": (
-        "aws_sagemaker_endpoint",
-        {"EndpointName": "name", "EndpointConfigName": "endpoint_config_name"},
-    ),
-    "AWS::SageMaker::Model": (
-        "aws_sagemaker_model",
-        {
-            "ModelName": "name",
-            "ExecutionRoleArn": "execution_role_arn",
-            "PrimaryContainer": "primary_container",
-            "EnableNetworkIsolation": "enable_network_isolation",
-        },
-    ),
-    "AWS::SageMaker::NotebookInstance": (
-        "aws_sagemaker_notebook_instance",
-        {
-            "NotebookInstanceName": "name",
-            "RoleArn": "role_arn",
-            "DirectInternetAccess": "direct_internet_access",
-            "RootAccess": "root_access",
-        },
-    ),
-    "AWS::SecretsManager::Secret": ("aws_secretsmanager_secret", {"Name": "name"}),
-    "AWS::Serverless::Function": ("aws_lambda_function", {"FunctionName": "function_name", "Role": "role"}),
-    "AWS::StepFunctions::StateMachine": (
-        "aws_sfn_state_machine",
-        {"StateMachineName": "name", "RoleArn": "role_arn"},
-    ),
-    "AWS::Lambda::Url": (
-        "aws_lambda_function_url",
-        {"TargetFunctionArn": "function_name", "AuthType": "authorization_type"},
-    ),
-    "AWS::Lambda::Permission": (
-        "aws_lambda_permission",
-        {
-            "FunctionName": "function_name",
-            "Action": "action",
-            "Principal": "principal",
-            "SourceArn": "source_arn",
-            "SourceAccount": "source_account",
-        },
-    ),
-}
 # A policy that names whom it is attached to makes one attachment for each.
 _ATTACHED: Final = {"Roles": "role", "Users": "user", "Groups": "group"}
 _IS_ARN: Final = frozenset(("aws_iam_policy", "aws_sns_topic", "aws_secretsmanager_secret", "aws_sfn_state_machine"))
@@ -182,9 +74,9 @@ class _Template:
         kind = str(item.get("Type")) if isinstance(item, Map) else ""
         if kind == "AWS::IAM::Policy":
             return self._policy(name, item, inline=True)
-        if kind not in _TYPES:
+        if kind not in TYPES:
             return []
-        found = [self._resource(name, _TYPES[kind][0], self._values(item, _TYPES[kind][1]), item.line)]
+        found = [self._resource(name, TYPES[kind][0], self._values(item, TYPES[kind][1]), item.line)]
         if kind == "AWS::IAM::ManagedPolicy":
             found += self._policy(name, item, inline=False)
         if kind == "AWS::S3::Bucket":
@@ -279,13 +171,13 @@ class _Template:
 
     def _attribute(self, name: str, attribute: str) -> Any:
         item = self._resources.get(name)
-        kind = _TYPES.get(str(item.get("Type")), ("",))[0] if isinstance(item, Map) else ""
+        kind = TYPES.get(str(item.get("Type")), ("",))[0] if isinstance(item, Map) else ""
         key = f"{name}.{attribute}"
         if not isinstance(item, Map) or not kind or key in self._open:
             return Unresolved("${" + key + "}")
         self._open.add(key)
         try:
-            values = self._values(item, {k: v for k, v in _TYPES[str(item.get("Type"))][1].items() if v in _NAMING})
+            values = self._values(item, {k: v for k, v in TYPES[str(item.get("Type"))][1].items() if v in _NAMING})
         finally:
             self._open.discard(key)
         if attribute == "Arn" or (attribute == "Ref" and kind in _IS_ARN):

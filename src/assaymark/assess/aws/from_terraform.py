@@ -91,8 +91,20 @@ def collect(inputs: Inputs, estates: Estates) -> None:
             step = passes.get(resource.kind)
             if step is not None:
                 step(run, resource)
+    _unattached(run, resources)
     for resource in resources:
         run.thing(resource)
+
+
+def _unattached(run: _Collecting, resources: list[TfResource]) -> None:
+    """Policies that the input attaches to nobody, as where a module does it: shown for whoever gets them."""
+    estate = run.records.estate
+    used = {policy.name for one in estate.identities.values() for policy in (*one.policies, one.boundary) if policy}
+    for resource in resources:
+        policy = run.policies.get(resource.arn) if resource.kind == "aws_iam_policy" else None
+        if policy is not None and policy.name not in used:
+            arn = f"arn:aws:iam::{resource.account}:role/<whoever has {resource.address}>"
+            run.records.identity(arn, "role", resource.because(), policies=(policy,))
 
 
 class _Collecting:
@@ -273,7 +285,8 @@ def _membership(run: _Collecting, resource: TfResource) -> None:
 
 def _access_key(run: _Collecting, resource: TfResource) -> None:
     arn = run.identity_arn("user", resource.get("user"))
-    if arn in run.records.estate.identities:
+    active = resource.values.get("status") != "Inactive"
+    if active and arn in run.records.estate.identities:
         run.records.identity(arn, "user", resource.because(), keys=(resource.because(),))
 
 
@@ -297,7 +310,8 @@ def _resource_policy(run: _Collecting, resource: TfResource) -> None:
         resource.json("policy"), f"{arn}#policy", resource.file, resource.values.at("policy")
     )
     kind = f"{_service(owner)}:{_kind(owner)}"
-    run.records.resource(arn, kind, resource.because(), policy=document)
+    unread = {"policy_unread": True} if document is None else {}
+    run.records.resource(arn, kind, resource.because(), policy=document, settings=unread)
 
 
 def _setting(run: _Collecting, resource: TfResource) -> None:

@@ -19,6 +19,7 @@ _ASSUME: Final = "sts:AssumeRole"
 _WEB: Final = "sts:AssumeRoleWithWebIdentity"
 _SAML: Final = "sts:AssumeRoleWithSAML"
 _WILDCARDS: Final = frozenset("*?")
+_LITERAL: Final = {ord("*"): "\N{ASTERISK OPERATOR}", ord("?"): "\N{FULLWIDTH QUESTION MARK}"}
 
 
 def link_trust(run: Linking) -> dict[str, set[str]]:
@@ -99,8 +100,8 @@ def _federated(run: Linking, role: Identity, statement: Statement) -> None:
     """Tokens of identity providers: the subjects that the conditions leave."""
     for provider in (statement.principals or {}).get("Federated", ()):
         issuer = issuer_of(provider)
-        subjects = _values(statement, f"{issuer}:sub") or ("*",)
-        audiences = _values(statement, f"{issuer}:aud")
+        subjects = claimed(statement, provider, "sub") or ("*",)
+        audiences = claimed(statement, provider, "aud")
         open_ones = isinstance(provider, Unresolved) or bool(statement.unresolved)
         for subject in subjects:
             wide = subject == "*" or (issuer == "token.actions.githubusercontent.com" and _any_repository(subject))
@@ -117,7 +118,7 @@ def _federated(run: Linking, role: Identity, statement: Statement) -> None:
             )
             state: State = State.YES
             decides: tuple[str, ...] = ()
-            rest = _rest(statement, issuer)
+            rest = other_keys(statement, issuer)
             if open_ones:
                 state, decides = State.UNKNOWN, (f"{provider} is the issuer that signs the token",)
             elif rest:
@@ -145,19 +146,31 @@ def _any_repository(subject: str) -> bool:
     return bool(_WILDCARDS & set(owner))
 
 
-def _values(statement: Statement, key: str) -> tuple[str, ...]:
-    """The values that a positive condition leaves a key; none when no condition speaks of it."""
+def claimed(statement: Statement, provider: str, claim: str) -> tuple[str, ...]:
+    """The values that positive conditions of a trust policy leave a claim (``sub``) of a provider's tokens.
+
+    None when no condition speaks of it. Of a provider that a template leaves open, any issuer's claim counts. A
+    wildcard in ``StringEquals`` stands for itself and no token has it: it is shown as a letter that matches nothing.
+    """
+    issuer = issuer_of(provider)
     found: list[str] = []
     for operator, keys in statement.condition.items():
         bare = operator.lower().rpartition(":")[2].removesuffix("ifexists")
-        if bare in ("stringequals", "stringlike", "stringequalsignorecase"):
-            for name, values in keys.items():
-                if name.lower() == key.lower():
-                    found += values
+        if bare not in ("stringequals", "stringlike", "stringequalsignorecase", "arnlike", "arnequals"):
+            continue
+        for name, values in keys.items():
+            key = name.lower()
+            ours = key == f"{issuer}:{claim}".lower()
+            if ours or (isinstance(provider, Unresolved) and key.endswith(f":{claim}")):
+                found += [one.translate(_LITERAL) for one in values] if bare == "stringequals" else values
     return tuple(dict.fromkeys(found))
 
 
-def _rest(statement: Statement, issuer: str) -> frozenset[str]:
-    """The keys of conditions but for the token's subject and audience."""
+def other_keys(statement: Statement, issuer: str) -> frozenset[str]:
+    """The keys that conditions ask for besides the token's subject and audience."""
     known = {f"{issuer}:sub".lower(), f"{issuer}:aud".lower(), "saml:aud"}
-    return frozenset(key for key in condition_keys(statement.condition) if key.lower() not in known)
+    return frozenset(
+        key
+        for key in condition_keys(statement.condition)
+        if key.lower() not in known and not ("${" in key and key.lower().endswith((":sub", ":aud")))
+    )

@@ -131,6 +131,16 @@ class Grant:
     constrained: bool = False
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Use:
+    """One call that was allowed, by AWS's own log. ``resource`` is an ARN, ``*`` for a call that names none."""
+
+    principal: str
+    action: str
+    resource: str
+    because: Because
+
+
 @dataclass(slots=True)
 class Estate:
     """All of it. ``controls`` is None when no file speaks of the organisation: then their effect is unknown."""
@@ -140,3 +150,4 @@ class Estate:
     providers: dict[str, Provider] = field(default_factory=dict)
     controls: list[Control] | None = None
     grants: list[Grant] = field(default_factory=list)
+    uses: list[Use] = field(default_factory=list)

@@ -9,6 +9,7 @@ from assaymark.assess.estate.aws import Estate as AwsEstate
 from assaymark.assess.estate.azure import Azure
 from assaymark.assess.estate.gcp import Gcp
 from assaymark.assess.estate.kubernetes import Cluster
+from assaymark.assess.estate.source import Source
 
 if TYPE_CHECKING:
     from assaymark.assess.estate.terraform import TfResource
@@ -21,5 +22,6 @@ class Estates:
     terraform: list[TfResource] = field(default_factory=list)  # what platforms' collectors take their own from
     aws: AwsEstate = field(default_factory=AwsEstate)
     kubernetes: Cluster = field(default_factory=Cluster)
+    source: Source = field(default_factory=Source)
     azure: Azure = field(default_factory=Azure)
     gcp: Gcp = field(default_factory=Gcp)

@@ -28,18 +28,41 @@ _INTERNAL: Final = (
     ("service.beta.kubernetes.io/azure-load-balancer-internal", ("true",)),
     ("alb.ingress.kubernetes.io/scheme", ("internal",)),
 )
+_OTHER_POLICIES: Final = (
+    *("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "GlobalNetworkPolicy", "AdminNetworkPolicy"),
+    *("BaselineAdminNetworkPolicy", "ClusterNetworkPolicy"),
+)
+_CLUSTER_WIDE: Final = _OTHER_POLICIES[1:]
+# What an ingress controller asks of callers before it passes anything on.
+_ASKS: Final = (
+    *("nginx.ingress.kubernetes.io/auth-url", "nginx.ingress.kubernetes.io/auth-type"),
+    *("nginx.ingress.kubernetes.io/auth-tls-secret", "alb.ingress.kubernetes.io/auth-type"),
+    *("haproxy.org/auth-type", "ingress.kubernetes.io/auth-type", "haproxy-ingress.github.io/auth-url"),
+    *("konghq.com/plugins", "traefik.ingress.kubernetes.io/router.middlewares"),
+)
+_NARROWS: Final = ("whitelist-source-range", "allowlist-source-range", "inbound-cidrs")
+_SYSTEM: Final = frozenset(
+    (
+        *("kube-system", "kube-public", "kube-node-lease", "istio-system", "cert-manager", "gatekeeper-system"),
+        *("calico-system", "tigera-operator", "kube-flannel", "linkerd", "gmp-system", "gke-managed-system"),
+    )
+)
 _EVERYWHERE: Final = ("0.0.0.0/0", "::/0")
 
 
 @dataclass(frozen=True, slots=True)
 class Exposed:
-    """A workload that is reached from the internet: by which objects, in words, and where that is written."""
+    """A workload that is reached from the internet: by which objects, in words, and where that is written.
+
+    ``decides``: what would have to be so, and the input does not show; none when it is certain.
+    """
 
     pod: Pod
     by: Object
     how: str
     because: tuple[Because, ...]
     tls: bool
+    decides: tuple[str, ...] = ()
 
 
 class Network:
@@ -48,14 +71,28 @@ class Network:
     def __init__(self, cluster: Cluster, pods: list[Pod]) -> None:
         self.cluster = cluster
         self.pods = pods
-        self._namespaces = {one.name: one.labels() for one in cluster.of("Namespace")}
-        self._policies = [
-            policy for policy in cluster.of("NetworkPolicy") if isinstance(policy.value.get("spec"), Map)
-        ]
+        self._namespaces = {one.name: one for one in cluster.of("Namespace")}
+        policies = [one for one in cluster.of("NetworkPolicy") if isinstance(one.value.get("spec"), Map)]
+        self._policies = [one for one in policies if "projectcalico" not in one.api]
+        self._others = [*cluster.of(*_OTHER_POLICIES), *(one for one in policies if "projectcalico" in one.api)]
+
+    def own_pods(self) -> list[Pod]:
+        """The pods that are not of the cluster's own namespaces."""
+        return [pod for pod in self.pods if pod.owner.namespace not in _SYSTEM]
 
     def namespace_labels(self, name: str) -> dict[str, str]:
         """The labels of a namespace; each has its name as one."""
-        return {"kubernetes.io/metadata.name": name, **self._namespaces.get(name, {})}
+        found = self._namespaces.get(name)
+        return {"kubernetes.io/metadata.name": name, **(found.labels() if found else {})}
+
+    def namespace_annotations(self, name: str) -> dict[str, str]:
+        """The annotations of a namespace."""
+        found = self._namespaces.get(name)
+        return found.labels("annotations") if found else {}
+
+    def other_policies(self, namespace: str) -> list[Object]:
+        """Policies of a network plug-in that may speak of a namespace. What they allow is not evaluated."""
+        return [one for one in self._others if one.namespace == namespace or one.kind in _CLUSTER_WIDE]
 
     def policies(self, pod: Pod, direction: str) -> list[Object]:
         """The policies that isolate a pod for ``Ingress`` or ``Egress``."""
@@ -126,21 +163,36 @@ class Network:
         for service in self.cluster.of("Service"):
             spec = service.value.get("spec")
             kind = spec.get("type") if isinstance(spec, dict) else None
-            if kind in ("LoadBalancer", "NodePort") and not _internal(service) and not _narrowed(spec):
+            if kind in ("LoadBalancer", "NodePort") and not internal(service) and not _narrowed(spec):
                 how = f"the {kind} service {service.name} passes on what comes"
+                ports = "the internet reaches the addresses of the nodes" if kind == "NodePort" else ""
                 for pod in self.selected(service):
-                    yield Exposed(pod, service, how, (service.because(spec, "type"),), tls=False)
+                    decides = (*([ports] if ports else []), *self._outside(pod))
+                    yield Exposed(pod, service, how, (service.because(spec, "type"),), tls=False, decides=decides)
         for route, names, how, tls in self._routes():
+            asks = tuple(
+                f"{key} of {route.kind} {route.name} lets whoever comes pass"
+                for key in sorted(route.labels("annotations"))
+                if key in _ASKS or key.endswith(_NARROWS)
+            )
             for namespace, name in names:
                 found = services.get((namespace, name))
                 for pod in self.selected(found) if found else ():
-                    yield Exposed(pod, route, how, (route.because(), found.because()) if found else (), tls=tls)
+                    because = (route.because(), found.because()) if found else ()
+                    yield Exposed(pod, route, how, because, tls=tls, decides=asks)
         yield from self._served()
+
+    def _outside(self, pod: Pod) -> tuple[str, ...]:
+        """What would have to be so that a service's callers from outside get past a pod's policies."""
+        policies = self.policies(pod, "Ingress")
+        if not policies or self.lets_in(policies, None):
+            return ()
+        return (f"network policy {policies[0].name} takes callers from outside for a node of the cluster",)
 
     def _routes(self) -> Iterator[tuple[Object, list[tuple[str, str]], str, bool]]:
         gateways = {(one.namespace, one.name): one for one in self.cluster.of("Gateway")}
         for ingress in self.cluster.of("Ingress"):
-            if not _internal(ingress):
+            if not internal(ingress):
                 spec = ingress.value.get("spec")
                 tls = bool(spec.get("tls")) if isinstance(spec, dict) else False
                 how = f"the ingress {ingress.name} passes on what comes"
@@ -152,7 +204,7 @@ class Network:
                 )
         for route in self.cluster.of("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute"):
             spec = route.value.get("spec")
-            parents = _maps_of(spec, "parentRefs")
+            parents = maps_of(spec, "parentRefs")
             gates = [
                 gateways.get((str(item.get("namespace") or route.namespace), str(item.get("name"))))
                 for item in parents
@@ -160,15 +212,20 @@ class Network:
             tls = bool(gates) and all(_gate_tls(gate) for gate in gates)
             names = [
                 (str(item.get("namespace") or route.namespace), str(item["name"]))
-                for item in _maps_of(spec, "backendRefs")
+                for item in maps_of(spec, "backendRefs")
                 if isinstance(item.get("name"), str)
             ]
             yield route, names, f"the route {route.name} of a gateway passes on what comes", tls
+        for route in self.cluster.of("Route"):
+            spec = route.value.get("spec")
+            if route.api.startswith("route.openshift.io") and isinstance(spec, Map):
+                names = [(route.namespace, str(item.get("name"))) for item in maps_of(spec, "to")]
+                yield route, names, f"the route {route.name} passes on what comes", bool(spec.get("tls"))
         for route in self.cluster.of("VirtualService"):
             spec = route.value.get("spec")
             named = [str(one) for one in spec.get("gateways") or ()] if isinstance(spec, dict) else list[str]()
             if any(one != "mesh" for one in named):
-                hosts = [str(item.get("host")).split(".") for item in _maps_of(spec, "destination")]
+                hosts = [str(item.get("host")).split(".") for item in maps_of(spec, "destination")]
                 names = [(host[1] if len(host) > 1 else route.namespace, host[0]) for host in hosts]
                 gates = [gateways.get((route.namespace, one.rpartition("/")[2])) for one in named]
                 yield (
@@ -189,10 +246,15 @@ class Network:
                     != "cluster-local"
                 ):
                     how = f"{owner.kind} {owner.name} gets a route from outside, since it is not cluster-local"
-                    yield Exposed(pod, owner, how, (owner.because(),), tls=False)
+                    decides = ("the internet reaches the cluster's gateway",)
+                    yield Exposed(pod, owner, how, (owner.because(),), tls=False, decides=decides)
 
 
-def _internal(item: Object) -> bool:
+def internal(item: Object) -> bool:
+    """Whether a service or an ingress says that only one's own network reaches it."""
+    spec = item.value.get("spec")
+    if isinstance(spec, Map) and "internal" in str(spec.get("ingressClassName", spec.get("loadBalancerClass", ""))):
+        return True
     annotations = item.labels("annotations")
     return any(annotations.get(key, "").strip() in values for key, values in _INTERNAL)
 
@@ -206,21 +268,21 @@ def _gate_tls(gate: Object | None) -> bool:
     if gate is None:
         return False
     protocols = []
-    for item in _maps_of(gate.value.get("spec"), "listeners") + _maps_of(gate.value.get("spec"), "servers"):
+    for item in maps_of(gate.value.get("spec"), "listeners") + maps_of(gate.value.get("spec"), "servers"):
         port = item.get("port")
         protocols.append(str(item.get("protocol") or (port.get("protocol") if isinstance(port, dict) else "")))
     return bool(protocols) and all(protocol.upper() in ("HTTPS", "TLS") for protocol in protocols)
 
 
-def _maps_of(value: Any, key: str) -> list[dict[str, Any]]:
+def maps_of(value: Any, key: str) -> list[Map]:
     """All mappings under a key, at any depth; a mapping counts as a list of one."""
-    found: list[dict[str, Any]] = []
+    found: list[Map] = []
     pending = [value]
     while pending:
         item = pending.pop()
         if isinstance(item, dict):
             inner = item.get(key)
-            found += [one for one in (inner if isinstance(inner, list) else [inner]) if isinstance(one, dict)]
+            found += [one for one in (inner if isinstance(inner, list) else [inner]) if isinstance(one, Map)]
             pending += item.values()
         elif isinstance(item, list):
             pending += item
@@ -231,10 +293,10 @@ def _named(value: Any, *keys: str) -> list[str]:
     """Names of services in an ingress, of either version of its API."""
     found: dict[str, None] = {}
     for key in keys:
-        for item in _maps_of(value, key):
+        for item in maps_of(value, key):
             if isinstance(item.get("name"), str):
                 found[item["name"]] = None
-    for item in _maps_of(value, "backend"):
+    for item in maps_of(value, "backend"):
         if isinstance(item.get("serviceName"), str):
             found[item["serviceName"]] = None
     return list(found)

@@ -19,8 +19,24 @@ if TYPE_CHECKING:
 
 _DEPTH: Final = 30
 _RUNNERS: Final = frozenset(("Secret", "ConfigMap", "CustomResourceDefinition", "Namespace", "Role", "ClusterRole"))
+# What others make pods from, with what they say; by itself it runs nothing.
+_TEMPLATES: Final = frozenset(
+    (
+        *("ServingRuntime", "ClusterServingRuntime", "LLMInferenceServiceConfig", "PodTemplate"),
+        *("TrainingRuntime", "ClusterTrainingRuntime", "WorkflowTemplate", "ClusterWorkflowTemplate"),
+    )
+)
 _DANGEROUS: Final = frozenset(("SYS_ADMIN", "SYS_PTRACE", "SYS_MODULE", "DAC_READ_SEARCH", "ALL", "BPF", "NET_ADMIN"))
 _SOCKETS: Final = ("docker.sock", "containerd.sock", "crio.sock")
+# Folders of the node from which its credentials are read, or by which what it runs is changed.
+_HOST_PATHS: Final = frozenset(
+    (
+        *("", "/etc", "/root", "/home", "/proc", "/var", "/var/lib", "/var/run", "/run", "/var/run/docker"),
+        *("/var/run/containerd", "/run/containerd", "/run/docker", "/var/lib/kubelet", "/var/lib/kubelet/pods"),
+        *("/var/lib/docker", "/var/lib/containerd", "/etc/kubernetes", "/etc/kubernetes/pki"),
+        *("/etc/kubernetes/manifests", "/etc/cni/net.d", "/opt/cni/bin", "/usr/bin", "/usr/local/bin"),
+    )
+)
 # What a predictor of KServe says of its pod beside its containers.
 _PREDICTORS: Final = ("predictor", "transformer", "explainer")
 
@@ -52,6 +68,20 @@ class Pod:
             for item in self.spec.get(key) or ():
                 if isinstance(item, Map):
                     yield item
+
+    def volumes(self) -> Iterator[Map]:
+        """Its volumes."""
+        return (item for item in self.spec.get("volumes") or () if isinstance(item, Map))
+
+    @property
+    def is_template(self) -> bool:
+        """Whether it runs only as a part of what refers to it."""
+        return self.owner.kind in _TEMPLATES
+
+    @property
+    def shown(self) -> str:
+        """What messages call it: kind, namespace and name of its owner."""
+        return f"{self.owner.kind} {self.owner.namespace}/{self.owner.name}"
 
     def because(self, value: Any = None, key: str = "") -> Because:
         """A line of the owner."""
@@ -137,8 +167,8 @@ def reaches_node(pod: Pod) -> tuple[str, Because] | None:
     for key in ("hostPID", "hostIPC"):
         if pod.spec.get(key) is True:
             return f"it shares the node's processes ({key})", pod.because(pod.spec, key)
-    for volume in pod.spec.get("volumes") or ():
-        path = volume.get("hostPath") if isinstance(volume, Map) else None
+    for volume in pod.volumes():
+        path = volume.get("hostPath")
         text = path.get("path") if isinstance(path, Map) else None
         if isinstance(text, str) and (text.rstrip("/") in _HOST_PATHS or text.endswith(_SOCKETS)):
             return f"it mounts {text} of the node", pod.because(path)
@@ -154,20 +184,3 @@ def reaches_node(pod: Pod) -> tuple[str, Because] | None:
         if dangerous:
             return f"it has the capability {dangerous[0]}", pod.because(capabilities, "add")
     return None
-
-
-_HOST_PATHS: Final = frozenset(
-    (
-        "",
-        "/etc",
-        "/root",
-        "/var",
-        "/var/run",
-        "/run",
-        "/var/lib/kubelet",
-        "/proc",
-        "/home",
-        "/etc/kubernetes",
-        "/var/lib",
-    )
-)

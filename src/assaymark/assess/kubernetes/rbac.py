@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from assaymark.core.graph import Because
 
 RBAC: Final = "rbac.authorization.k8s.io"
+_DEFAULT: Final = "kubernetes.io/bootstrapping"
 # Roles that every cluster has, as far as they matter: (groups, resources, verbs).
 _READ: Final = ("get", "list", "watch")
 _CHANGE: Final = ("create", "delete", "deletecollection", "patch", "update")
@@ -46,7 +47,10 @@ _BUILT_IN: Final[dict[str, tuple[tuple[tuple[str, ...], tuple[str, ...], tuple[s
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule in one scope. ``namespace`` is empty for the whole cluster. ``names``: none means all."""
+    """One rule in one scope. ``namespace`` is empty for the whole cluster. ``names``: none means all.
+
+    ``default``: by a binding that every cluster makes for itself.
+    """
 
     groups: tuple[str, ...]
     resources: tuple[str, ...]
@@ -54,6 +58,7 @@ class Rule:
     names: tuple[str, ...]
     namespace: str
     because: tuple[Because, ...]
+    default: bool = False
 
     def allows(self, verb: str, group: str, resource: str) -> bool:
         """Whether it allows a verb on a resource (``pods/exec`` for a part of one)."""
@@ -110,9 +115,10 @@ def _rules(cluster: Cluster, binding: Object) -> Iterator[Rule]:
     role_namespace = binding.namespace if kind == "Role" else ""
     role = next((one for one in cluster.of(kind) if one.name == name and one.namespace == role_namespace), None)
     where = binding.because(reference)
+    default = binding.labels().get(_DEFAULT) == "rbac-defaults"
     if role is None:
         for groups, resources, verbs in _BUILT_IN.get(name, ()) if kind == "ClusterRole" else ():
-            yield Rule(groups, resources, verbs, (), namespace, (where,))
+            yield Rule(groups, resources, verbs, (), namespace, (where,), default)
         return
     for item in _role_rules(cluster, role):
         yield Rule(
@@ -122,6 +128,7 @@ def _rules(cluster: Cluster, binding: Object) -> Iterator[Rule]:
             _words(item, "resourceNames"),
             namespace,
             (role.because(item), where),
+            default,
         )
 
 

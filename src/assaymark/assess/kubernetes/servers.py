@@ -1,8 +1,7 @@
-"""``open_server``: programs of machine learning that answer anyone who reaches them, unless they are told otherwise.
+"""``open_servers``: which servers a pod's containers run, and whether they ask who calls and encrypt.
 
-By the image, the command and the environment of a container. Sources: the documentation of each on authentication;
-Ray's says that whoever reaches the dashboard or the job port runs code (CVE-2023-48022), Jupyter's that a server
-without a token runs what it is sent.
+What a container runs is read from its image, command, arguments and variables. An image whose command is an
+interpreter, a shell or a client runs what that says and no server.
 """
 
 from __future__ import annotations
@@ -11,207 +10,87 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from assaymark.assess.kubernetes.server_kinds import KSERVE, RAY, SERVERS, Server
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from assaymark.assess.kubernetes.pods import Pod
     from assaymark.core.graph import Because
 
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """A kind of server. ``gives``: ``run`` (code), ``invoke`` (a model), ``data`` (reads and writes)."""
-
-    name: str
-    pattern: re.Pattern[str]
-    gives: str
-    guarded: Callable[[str, dict[str, str]], bool]
-    tls: Callable[[str, dict[str, str]], bool]
-    advice: str
+_CLIENTS: Final = frozenset(
+    (
+        *("python", "python3", "sh", "bash", "ash", "sleep", "curl", "wget", "redis-cli", "mc", "psql", "kubectl"),
+        *("cp", "cat", "echo", "test", "mkdir", "chown", "chmod", "pip", "git", "aws", "gsutil", "gcloud", "tail"),
+        *("huggingface-cli", "hf", "nvidia-smi", "true", "sysctl", "crane", "skopeo"),
+    )
+)
+_LOOPBACK: Final = re.compile(
+    r"--(?:[\w-]+[.-])?(?:host|ip|bind|bind-addr|address|http-host|listen)[= ]['\"]?(?:127\.0\.0\.1|localhost)\b"
+)
+_FILE: Final = re.compile(r"[\w./-]+\.(?:conf|cfg|ini|ya?ml|toml|properties|json|py)\b")
+_ASKED: Final = "security.opendatahub.io/enable-auth"
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that a container runs. ``authenticated`` and ``tls`` as its words and variables say."""
+    """A server that a container runs. ``authenticated`` and ``tls`` as its words and variables say.
+
+    ``perhaps``: what may ask for authentication though they do not say so, and is not in the container's words.
+    """
 
     server: Server
     authenticated: bool
     tls: bool
     because: Because
-
-
-def _never(_words: str, _variables: dict[str, str]) -> bool:
-    return False
-
-
-def _word(*patterns: str) -> Callable[[str, dict[str, str]], bool]:
-    joined = re.compile("|".join(patterns))
-    return lambda words, _variables: bool(joined.search(words))
-
-
-def _variable(*names: str) -> Callable[[str, dict[str, str]], bool]:
-    return lambda _words, variables: any(variables.get(name, "") not in ("", "0", "false", "False") for name in names)
-
-
-def _either(*tests: Callable[[str, dict[str, str]], bool]) -> Callable[[str, dict[str, str]], bool]:
-    return lambda words, variables: any(test(words, variables) for test in tests)
-
-
-_RAY_TLS: Final = _variable("RAY_USE_TLS")
-SERVERS: Final = (
-    Server(
-        "Ray",
-        re.compile(r"\brayproject/ray|\bray start\b|/ray(?:-ml)?:|\brayproject/"),
-        "run",
-        _either(_variable("RAY_AUTH_MODE", "RAY_AUTH_TOKEN"), _word("token-auth")),
-        _RAY_TLS,
-        "set RAY_AUTH_MODE=token and RAY_USE_TLS=1, and limit who reaches it",
-    ),
-    Server(
-        "Jupyter",
-        re.compile(r"\bjupyter(?:hub|-notebook|lab)?\b|kubeflownotebookswg/"),
-        "run",
-        lambda words, _variables: not re.search(r"(?:token|password)=(?:''|\"\"|\s|$)", words),
-        _word(r"--certfile", r"ServerApp\.certfile"),
-        "set a token or password",
-    ),
-    Server(
-        "MLflow",
-        re.compile(r"\bmlflow (?:server|ui)\b|/mlflow:|\bmlflow-tracking"),
-        "data",
-        _word(r"--app-name[= ]basic-auth", "basic-auth", "oidc-auth"),
-        _word("--ssl"),
-        "start it with --app-name basic-auth behind TLS",
-    ),
-    Server(
-        "vLLM",
-        re.compile(r"\bvllm/|\bvllm serve\b|vllm\.entrypoints|/vllm"),
-        "invoke",
-        _either(_word("--api-key"), _variable("VLLM_API_KEY")),
-        _word("--ssl-certfile", "--ssl-keyfile"),
-        "start it with --api-key",
-    ),
-    Server(
-        "Text Generation Inference",
-        re.compile(r"text-generation-(?:inference|launcher)"),
-        "invoke",
-        _either(_word("--api-key"), _variable("API_KEY")),
-        _never,
-        "start it with --api-key",
-    ),
-    Server(
-        "Triton",
-        re.compile(r"\btritonserver\b"),
-        "invoke",
-        _word(r"--http-restricted-api", r"--grpc-restricted-protocol"),
-        _word(r"--grpc-use-ssl"),
-        "restrict its protocols and put an authenticating proxy before it",
-    ),
-    Server(
-        "TorchServe",
-        re.compile(r"\btorchserve\b|pytorch/torchserve"),
-        "run",
-        lambda words, variables: (
-            variables.get("TS_DISABLE_TOKEN_AUTHORIZATION", "false").lower() != "true"
-            and "--disable-token-auth" not in words
-        ),
-        _word("private_key_file"),
-        "keep token authorisation on and the management port closed",
-    ),
-    Server(
-        "TensorFlow Serving",
-        re.compile(r"tensorflow/serving|tensorflow_model_server"),
-        "invoke",
-        _never,
-        _word("--ssl_config_file"),
-        "put an authenticating proxy before it",
-    ),
-    Server(
-        "Ollama",
-        re.compile(r"\bollama/ollama|\bollama serve\b"),
-        "invoke",
-        _never,
-        _never,
-        "put an authenticating proxy before it",
-    ),
-    Server(
-        "TensorBoard", re.compile(r"\btensorboard\b"), "data", _never, _never, "put an authenticating proxy before it"
-    ),
-    Server(
-        "Dask",
-        re.compile(r"\bdask-scheduler\b|\bdask scheduler\b|daskdev/dask"),
-        "run",
-        _never,
-        _word("--tls-cert"),
-        "start it with TLS and a certificate of the client's",
-    ),
-    Server(
-        "Redis",
-        re.compile(r"(?:^|[\s/])redis(?::|-server|-stack|\s|$)|/valkey:"),
-        "data",
-        _either(_word("--requirepass", "--aclfile"), _variable("REDIS_PASSWORD")),
-        _word("--tls-port"),
-        "set a password and TLS",
-    ),
-    Server(
-        "MinIO",
-        re.compile(r"\bminio/minio|\bminio server\b"),
-        "data",
-        lambda _words, variables: (
-            variables.get("MINIO_ROOT_PASSWORD", "set") not in ("minioadmin", "minio123", "minio")
-        ),
-        _word("--certs-dir"),
-        "set credentials of its own and TLS",
-    ),
-    Server(
-        "Milvus",
-        re.compile(r"milvusdb/milvus"),
-        "data",
-        _variable("COMMON_SECURITY_AUTHORIZATIONENABLED"),
-        _never,
-        "turn authorisation on",
-    ),
-    Server(
-        "Qdrant",
-        re.compile(r"qdrant/qdrant"),
-        "data",
-        _variable("QDRANT__SERVICE__API_KEY"),
-        _variable("QDRANT__SERVICE__ENABLE_TLS"),
-        "set an API key",
-    ),
-    Server(
-        "Chroma",
-        re.compile(r"chromadb/chroma"),
-        "data",
-        _variable("CHROMA_SERVER_AUTHN_PROVIDER"),
-        _never,
-        "set an authentication provider",
-    ),
-)
+    perhaps: str = ""
 
 
 def open_servers(pod: Pod) -> list[Running]:
-    """The servers that a pod's containers run."""
+    """The servers that a pod's containers run and that others can reach."""
+    if pod.is_template:
+        return []
     found = []
     for container in pod.containers():
         words = container_words(container)
+        server = _server(container, words)
+        if server is None or _LOOPBACK.search(words):
+            continue
         variables = container_variables(container)
-        for server in SERVERS:
-            if server.pattern.search(words):
-                authenticated = server.guarded(words, variables)
-                found.append(Running(server, authenticated, server.tls(words, variables), pod.because(container)))
-                break
-    if pod.owner.kind in ("RayCluster", "RayService", "RayJob") and not any(
-        one.server.name == "Ray" for one in found
-    ):
+        authenticated = server.guarded(words, variables)
+        perhaps = "" if authenticated else _perhaps(server, container, words)
+        found.append(Running(server, authenticated, server.tls(words, variables), pod.because(container), perhaps))
+    if pod.owner.kind in ("RayCluster", "RayService", "RayJob") and not any(one.server is RAY for one in found):
         variables = {}
         for container in pod.containers():
             variables |= container_variables(container)
-        ray = SERVERS[0]
-        found.append(Running(ray, ray.guarded("", variables), ray.tls("", variables), pod.because()))
+        if pod.where != "submitterPodTemplate":
+            found.append(Running(RAY, RAY.guarded("", variables), RAY.tls("", variables), pod.because()))
+    if pod.owner.kind == "InferenceService" and not found:
+        asked = pod.owner.labels("annotations").get(_ASKED) == "true"
+        found.append(Running(KSERVE, asked, tls=False, because=pod.because()))
     return found
+
+
+def _server(container: Map, words: str) -> Server | None:
+    command = container.get("command")
+    first = str(command[0]) if isinstance(command, list) and command else ""
+    image, _, said = words.partition(" ")
+    for server in SERVERS:
+        if server.command is not None and server.command.search(said):
+            return server
+    if first.rpartition("/")[2] in _CLIENTS:
+        return None
+    return next((server for server in SERVERS if server.image.search(image)), None)
+
+
+def _perhaps(server: Server, container: Map, words: str) -> str:
+    """What of a container may hold the setting that its words lack."""
+    file = _FILE.search(words.partition(" ")[2])
+    if file is not None and server.configured:
+        return f"its configuration {file[0]}"
+    if container.get("envFrom") and server.by_variable:
+        return "a variable from elsewhere (envFrom)"
+    return ""
 
 
 def container_words(container: Map) -> str:

@@ -41,11 +41,11 @@ def isolated(states: States, source: str, target: str) -> Isolation:
     start = states.number[source, "control"]
     for unknown, answer in ((False, State.NO), (True, State.UNKNOWN)):  # a certain walk, however long, comes first
         tree = Search(states, unknown=unknown).tree([start])
-        reached = [state for state in states.of(target) if tree.cost[state] >= 0]
+        reached = [state for state in states.of(target) if state in tree.cost]
         if reached:
             walk = tree.walk(min(reached, key=lambda state: tree.cost[state]))
             return Isolation(source, target, answer, digest, walk=walk)
-    closed = tuple(sorted(states.states[i] for i, cost in enumerate(tree.cost) if cost >= 0))
+    closed = tuple(sorted(states.states[i] for i in tree.cost))
     return Isolation(source, target, State.YES, digest, closed=closed)
 
 

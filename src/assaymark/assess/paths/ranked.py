@@ -17,7 +17,7 @@ from assaymark.core.limits import ASSESS_MAX_PATHS
 from assaymark.core.report import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from assaymark.assess.graph import States
     from assaymark.assess.paths.search import Tree
@@ -96,38 +96,63 @@ def ranked_paths(states: States, limit: int = ASSESS_MAX_PATHS) -> Ranked:
                     pairs.append((-weight - TARGETS[str(target.props["target"])], entry.id, index, crosses))
     pairs.sort()
     chosen = pairs[: 4 * limit]
-    trees: dict[str, tuple[Tree, Tree]] = {}
     certain = Search(states, unknown=False)
+    trees: dict[tuple[str, bool], Tree] = {}
+
+    def tree(source: str, sure: bool) -> Tree:
+        if (source, sure) not in trees:
+            trees[source, sure] = (certain if sure else search).tree([states.number[source, CONTROL]])
+        return trees[source, sure]
+
     found = []
     for _, source, index, crosses in chosen:
-        if source not in trees:
-            start = [states.number[source, CONTROL]]
-            trees[source] = (certain.tree(start), search.tree(start))
         target, held = ends[index]
-        path = _cheapest(states.graph.nodes[source], target, held, crosses, trees[source])
+        path = _cheapest(states.graph.nodes[source], target, held, crosses, tree)
         if not (len(path.steps) == 1 and path.steps[0].relation == "administers"):
             found.append(path)
     found.sort(
-        key=lambda path: (-path.severity, path.state is State.UNKNOWN, path.cost, path.source.id, path.target.id)
+        key=lambda path: (
+            -path.severity,
+            path.state is State.UNKNOWN,
+            -ENTRIES[str(path.source.props["entry"])],
+            -TARGETS[str(path.target.props["target"])],
+            path.cost,
+            path.source.id,
+            path.target.id,
+        )
     )
     return Ranked(tuple(found[:limit]), len(pairs))
 
 
 def _cheapest(
-    source: Node, target: Node, held: Sequence[int], crosses: tuple[str, ...], trees: tuple[Tree, Tree]
+    source: Node, target: Node, held: Sequence[int], crosses: tuple[str, ...], tree: Callable[[str, bool], Tree]
 ) -> Path:
-    for tree, state in zip(trees, (State.YES, State.UNKNOWN), strict=True):
-        reached = [end for end in held if tree.cost[end] >= 0]
+    for sure, state in ((True, State.YES), (False, State.UNKNOWN)):
+        found = tree(source.id, sure)
+        reached = [end for end in held if end in found.cost]
         if reached:
-            end = min(reached, key=lambda one: tree.cost[one])
+            end = min(reached, key=lambda one: found.cost[one])
             return Path(
-                source, target, tree.walk(end), crosses, state, severity(source, target, state), tree.cost[end]
+                source,
+                target,
+                found.walk(end),
+                crosses,
+                state,
+                severity(source, target, crosses, state),
+                found.cost[end],
             )
     raise AssertionError("the closure leads where the search does not")
 
 
-def severity(source: Node, target: Node, state: State) -> Severity:
-    """By who begins and what is at the end; one less when it is not certain."""
+def severity(source: Node, target: Node, crosses: tuple[str, ...], state: State) -> Severity:
+    """By who begins and what is at the end; one less when it is not certain.
+
+    That something of one's own has an identity in another cloud, and reads what it is for, is how clouds are joined:
+    low, so that it is listed and fails nothing.
+    """
+    own = source.props.get("entry") not in _STRANGERS or source.props.get("entry") == "tenant"
+    if own and crosses and all(text.startswith("cloud ") for text in crosses):
+        return Severity.LOW
     stranger = source.props.get("entry") in _STRANGERS
     prize = TARGETS[str(target.props["target"])]
     if prize >= TARGETS["administrator"] or (stranger and prize >= TARGETS["model"]):

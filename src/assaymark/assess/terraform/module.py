@@ -1,6 +1,8 @@
 """``Module``: one instance of a Terraform module, whose names are looked up and whose resources are unfolded.
 
 Evaluation is lazy: an attribute is computed when something refers to it, once, and a circle is left open.
+
+This is one file because modules, their resources and the instances of both look each other up.
 """
 
 from __future__ import annotations

@@ -173,11 +173,12 @@ class _Parser:
         found = self._binary(0, depth)
         line = self.line()
         if self._takes("?"):
-            self._inner += 1  # a conditional may go on in the next line
+            self._inner += 1  # up to the colon a conditional may go on in the next line
             yes = self.expression(depth)
             self._needs(":")
-            no = self.expression(depth)
             self._inner -= 1
+            self.lines()
+            no = self.expression(depth)
             return Operation("?", (found, yes, no), line)
         return found
 

@@ -5,23 +5,31 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from assaymark.core.errors import UsageError
 from assaymark.ui.cli.main import add_examples
-from assaymark.ui.cli.options import completes_files
-from assaymark.ui.cli.output import FORMATS, NO, NO_ANSWER, YES, Result, emit
+from assaymark.ui.cli.options import add_key, add_workspace, completes_files, find_workspace, passphrase_source
+from assaymark.ui.cli.output import FORMATS, NO, NO_ANSWER, YES, Result, emit, note
 
 if TYPE_CHECKING:
     import argparse
 
+    from assaymark.assess.aws.least import Least
     from assaymark.assess.engine import Assessment
+    from assaymark.assess.measures import Measures
+    from assaymark.assess.reviews import AssessConfig
+    from assaymark.service.assess_review import Standing
+    from assaymark.ui.report.style import Style
 
 EXAMPLES = """\
   assaymark assess infrastructure/
-  assaymark assess . --format json --output html=assessment.html
-  assaymark assess . --isolated k8s:team-a/serviceaccount/trainer s3-bucket-of-team-b
+  assaymark assess . --format json --output html=assessment.html --output sarif=assessment.sarif
+  assaymark assess . --isolated k8s:team-a/serviceaccount/trainer weights-of-team-b
+  assaymark assess . --config assess.toml --new-only last.json      # fail on what is new and not accepted
+  assaymark assess . --diff                                         # written fixes; --fix applies the safe ones
+  assaymark assess after/ --baseline before/ --config assess.toml   # how much access went, and that no need did
 
-exit code: 0 nothing at or above --fail-on, 1 a finding or an attack path at or above it, 3 something was not read
-(1 wins over 3). With --isolated: 0 no path, and the closed set shows it, 1 the path, 3 an unknown condition decides
+exit code: 0 nothing at or above --fail-on, 1 a finding or an attack path at or above it, or with --baseline a needed
+access that was lost, 3 something was not read (1 wins over 3).
+With --isolated: 0 no path, and the closed set shows it, 1 the path, 3 an unknown condition decides
 """
 _LEVELS: Final = ("low", "medium", "high", "critical", "none")
 
@@ -43,90 +51,151 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar=("FROM", "TO"),
         help="answer one question: does anything lead from FROM to TO (ids of nodes, or names that are unique)",
     )
+    completes_files(
+        parser.add_argument(
+            "--config", metavar="FILE", help="what was decided of findings, and which access is needed (TOML)"
+        )
+    )
+    completes_files(
+        parser.add_argument(
+            "--new-only", metavar="FILE", help="an earlier --format json: fail on what is not in it only"
+        )
+    )
+    completes_files(
+        parser.add_argument(
+            "--baseline", metavar="OLD", help="the files as they were: measure what the change took away"
+        )
+    )
+    parser.add_argument(
+        "--diff",
+        action="store_true",
+        help="show written fixes: patches of the files, and least-privilege policies for needs of --config in AWS's"
+        " actions or for what a CloudTrail log in DIR shows in use, which solvers attest (with assaymark[solve])",
+    )
+    parser.add_argument(
+        "--fix", action="store_true", help="apply the patches that are safe: what ran still runs as it did"
+    )
+    group = parser.add_argument_group("attesting", "log what was found, for policies that ask for it")
+    group.add_argument(
+        "--attest",
+        action="store_true",
+        help="sign and log the result about the exact files of DIR (assaymark:assessment/v1); needs a workspace",
+    )
+    add_workspace(parser)
+    add_key(parser, "with --attest: the signer's key, such as file:alice.key (default: the workspace owner's)")
     parser.set_defaults(run=run, formats=(*FORMATS, "sarif", "github", "html"))
     add_examples(parser, EXAMPLES)
 
 
 def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
     """Assess the folder; nothing is signed or logged."""
+    from assaymark.assess.reviews import AssessConfig
     from assaymark.core.report import Severity
     from assaymark.service.assess import assess_path
+    from assaymark.service.assess_review import load_assess_config, load_known, standing, worst_that_counts
     from assaymark.ui.cli.clock import now
-    from assaymark.ui.report.assessment import assessment_document
-    from assaymark.ui.report.assessment_text import assessment_text
 
-    found, _ = assess_path(Path(args.folder), now())
+    config = load_assess_config(Path(args.config)) if args.config else AssessConfig()
+    known = load_known(Path(args.new_only)) if args.new_only else None
+    at = now()
+    found, _ = assess_path(Path(args.folder), at)
     if args.isolated:
         return emit(_isolation(found, *args.isolated), args.format, outputs)
+    before = assess_path(Path(args.baseline), at)[0] if args.baseline else None
+    how = standing(found, config, known, at)
+    for line in how.notes:
+        note(line)
+    measures = _measured(before, found, config)
     code = YES
     if args.fail_on != "none":
         least = Severity[args.fail_on.upper()]
-        worst = [finding.severity for finding in found.findings] + [path.severity for path in found.ranked.paths]
-        code = NO if any(severity >= least for severity in worst) else YES
+        code = NO if any(severity >= least for severity in worst_that_counts(found, how)) else YES
+    if measures is not None and measures.lost:
+        code = NO
     if code == YES and (found.reading.skipped or not found.reading.read):
         code = NO_ANSWER
-    more = {
-        "sarif": lambda: _sarif(found, args.folder),
-        "github": lambda: _github(found, args.folder),
-        "html": lambda: _page(found, args.folder),
-    }
-    document = assessment_document(found)
-    result = Result(code, document, lambda style: assessment_text(found, style), more, large=True)
-    return emit(result, args.format, outputs)
+    fixes = _fixes(found, config) if args.diff else []
+    if args.fix:
+        from assaymark.service.assess_fix import apply_safe
+
+        for path in apply_safe(found, Path(args.folder)):
+            note(f"fixed {path}; assess again")
+    if args.attest:
+        _attest(args, found, how, code, measures)
+    return emit(_result(code, found, how, args.folder, before, measures, fixes, diff=args.diff), args.format, outputs)
 
 
-def _sarif(found: Assessment, folder: str) -> str:
+def _attest(args: argparse.Namespace, found: Assessment, how: Standing, code: int, measures: Measures | None) -> None:
+    """Sign and log, and say where."""
+    from assaymark.service.assess_review import assessment_predicate
+    from assaymark.service.attest import attest_assessment
+    from assaymark.service.workspace import open_workspace
+    from assaymark.ui.cli.clock import now
+
+    outcome = {YES: "pass", NO: "fail"}.get(code, "incomplete")
+    predicate = assessment_predicate(found, how, outcome, args.fail_on, measures)
+    workspace = open_workspace(find_workspace(args))
+    signer = workspace.signer(args.key, passphrase_source(args))
+    done = attest_assessment(workspace, Path(args.folder), predicate, [signer], now)
+    where = f"entry {done.receipt.index}" + ("" if done.new else ", which was there before")
+    note(f"assessment of {done.subject.digest} logged: {where}")
+
+
+def _fixes(found: Assessment, config: AssessConfig) -> list[Least]:
+    from assaymark.service.assess_fix import rewrites
+
+    return rewrites(found, config)
+
+
+def _measured(before: Assessment | None, found: Assessment, config: AssessConfig) -> Measures | None:
+    if before is None:
+        return None
+    from assaymark.service.assess_review import measured
+
+    return measured(before, found, config)
+
+
+def _result(
+    code: int,
+    found: Assessment,
+    how: Standing,
+    folder: str,
+    before: Assessment | None,
+    measures: Measures | None,
+    fixes: list[Least],
+    *,
+    diff: bool,
+) -> Result:
     import json
 
-    from assaymark.ui.report.assessment_sarif import assessment_sarif
-
-    return json.dumps(assessment_sarif(found, folder), indent=2) + "\n"
-
-
-def _github(found: Assessment, folder: str) -> str:
-    from assaymark.ui.report.assessment_sarif import assessment_annotations
-
-    return assessment_annotations(found, folder)
-
-
-def _page(found: Assessment, folder: str) -> str:
+    from assaymark.ui.report.assessment import assessment_document
+    from assaymark.ui.report.assessment_fixes import fix_lines, patch_lines
     from assaymark.ui.report.assessment_page import assessment_page
+    from assaymark.ui.report.assessment_sarif import assessment_annotations, assessment_sarif
+    from assaymark.ui.report.assessment_text import assessment_text
 
-    return assessment_page(found, Path(folder).resolve().name or folder)
+    title = Path(folder).resolve().name or folder
+    more = {
+        "sarif": lambda: json.dumps(assessment_sarif(found, folder, how), indent=2) + "\n",
+        "github": lambda: assessment_annotations(found, folder, how),
+        "html": lambda: assessment_page(found, title, how, before, measures, fixes),
+    }
+    document = assessment_document(found, how, measures, fixes)
+
+    def text(style: Style) -> str:
+        shown = "".join(patch_lines(found, style)) + "".join(fix_lines(fixes, style)) if diff else ""
+        return shown + assessment_text(found, style, how, measures)
+
+    return Result(code, document, text, more, large=True)
 
 
 def _isolation(found: Assessment, source: str, target: str) -> Result:
+    from assaymark.assess.names import find_node
     from assaymark.assess.paths.isolation import isolated
     from assaymark.core.graph import State
     from assaymark.ui.report.assessment import isolation_document
     from assaymark.ui.report.assessment_text import isolation_text
 
-    answer = isolated(found.states, _node(found, source), _node(found, target))
+    answer = isolated(found.states, find_node(found.graph, source), find_node(found.graph, target))
     code = {State.YES: YES, State.NO: NO, State.UNKNOWN: NO_ANSWER}[answer.state]
     return Result(code, isolation_document(answer), lambda style: isolation_text(answer, found, style))
-
-
-def _node(found: Assessment, text: str) -> str:
-    """The node that a person means: its id, else its name, else the end of its id, when only one fits.
-
-    Raises:
-        UsageError: ``node-unknown``, ``node-ambiguous``.
-    """
-    nodes = found.graph.nodes
-    if text in nodes:
-        return text
-    ways = (
-        [node.id for node in nodes.values() if node.name == text],
-        [node.id for node in nodes.values() if node.id.endswith((f"/{text}", f":{text}"))],
-        [node.id for node in nodes.values() if text.lower() in node.id.lower()],
-    )
-    for fits in ways:
-        if len(fits) == 1:
-            return fits[0]
-        if fits:
-            raise UsageError(
-                "node-ambiguous",
-                f"{text!r} fits {len(fits)} nodes",
-                remedy="name one of " + ", ".join(fits[:10]) + (" ..." if len(fits) > 10 else ""),  # noqa: PLR2004
-            )
-    raise UsageError("node-unknown", f"no node of the graph is called {text!r}", remedy="--format json lists nodes")

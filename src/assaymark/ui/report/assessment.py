@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.fingerprints import finding_fingerprint, path_fingerprint
+from assaymark.assess.patches import patches_for
 from assaymark.assess.rules import RULES
 from assaymark.core.graph import State
 from assaymark.core.limits import ASSESS_MAX_REACH
 from assaymark.core.report_json import printable
+from assaymark.core.times import format_time
+from assaymark.ui.report.assessment_fixes import fix_document
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from assaymark.assess.aws.least import Least
     from assaymark.assess.engine import Assessment
+    from assaymark.assess.measures import Measures
     from assaymark.assess.paths.isolation import Isolation
     from assaymark.assess.paths.ranked import Path
     from assaymark.core.graph import Because, Edge
     from assaymark.core.report import Finding
+    from assaymark.service.assess_review import Standing
 
 ASSESS_SCHEMA: Final = "assaymark:assess-output/v1"
 ISOLATION_SCHEMA: Final = "assaymark:isolation-output/v1"
 
 
-def assessment_document(found: Assessment, measures: dict[str, Any] | None = None) -> dict[str, Any]:
+def assessment_document(
+    found: Assessment, how: Standing, measures: Measures | None = None, fixes: Sequence[Least] = ()
+) -> dict[str, Any]:
     """Findings, paths, reach, skipped and measures; lists are sorted, the worst first where there is a worst."""
     reach = found.reach
     return {
@@ -32,8 +42,8 @@ def assessment_document(found: Assessment, measures: dict[str, Any] | None = Non
             "nodes": len(found.graph.nodes),
             "edges": len(found.graph.edges),
         },
-        "findings": [finding_document(finding) for finding in found.findings],
-        "paths": [path_document(path) for path in found.ranked.paths],
+        "findings": [finding_document(finding, how, found) for finding in found.findings],
+        "paths": [path_document(path, how) for path in found.ranked.paths],
         "paths_total": found.ranked.pairs,
         "choke_points": [
             {
@@ -71,47 +81,92 @@ def assessment_document(found: Assessment, measures: dict[str, Any] | None = Non
         "skipped": [
             {"path": printable(item.path), "reason": printable(item.reason)} for item in found.reading.skipped
         ],
+        "fixes": [fix_document(least) for least in fixes],
+        "fixed": [
+            {"fingerprint": review.fingerprint, "owner": printable(review.owner), "reason": printable(review.reason)}
+            for review in how.fixed
+        ],
+        "gone": list(how.gone),
         "gaps": [printable(text) for text in found.reading.gaps],
         "measures": {
             "files_read": len(found.reading.read),
             "reach_allowed": reach.count(unknown=False),
             "reach_possible": reach.count(unknown=True),
-            **(measures or {}),
+            **(measures_document(measures) if measures else {}),
         },
     }
 
 
-def fingerprint(finding: Finding) -> str:
-    """32 hexadecimal digits that stay while the rule, what it is about and its file stay, whatever the line."""
-    about = f"{finding.rule}\x00{finding.name}\x00{finding.locations[0].path}"
-    return sha256(about.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def finding_document(finding: Finding) -> dict[str, Any]:
+def finding_document(finding: Finding, how: Standing, found: Assessment) -> dict[str, Any]:
     """One finding."""
+    fingerprint = finding_fingerprint(finding)
     return {
         "rule": finding.rule,
         "severity": finding.severity.name.lower(),
         "confidence": finding.confidence.name.lower(),
         "message": printable(finding.message),
         "about": printable(finding.name),
-        "fingerprint": fingerprint(finding),
+        "fingerprint": fingerprint,
+        **_decided(how, fingerprint),
         "locations": [{"path": printable(place.path), "line": place.line} for place in finding.locations],
         "refs": list(RULES[finding.rule].refs),
-        "fixes": [],
+        "fixes": [
+            {
+                "title": printable(patch.title),
+                "safe": patch.safe,
+                "path": printable(patch.path),
+                "line": patch.line,
+                "removed": patch.removed,
+                "inserted": [printable(line) for line in patch.inserted],
+            }
+            for patch in patches_for(finding, found.inputs, found.estates)
+        ],
     }
 
 
-def path_document(path: Path) -> dict[str, Any]:
+def path_document(path: Path, how: Standing) -> dict[str, Any]:
     """One attack path."""
+    fingerprint = path_fingerprint(path)
     return {
         "from": printable(path.source.id),
         "to": printable(path.target.id),
         "severity": path.severity.name.lower(),
+        "fingerprint": fingerprint,
+        **_decided(how, fingerprint),
         "boundary": "; ".join(path.crosses),
         "state": "certain" if path.state is State.YES else "unknown",
         "decides": [printable(text) for text in path.decides],
         "steps": [edge_document(step) for step in path.steps],
+    }
+
+
+def _decided(how: Standing, fingerprint: str) -> dict[str, Any]:
+    """How it stands, and what was decided by whom."""
+    review = next(
+        (some[fingerprint] for some in (how.accepted, how.assigned, how.claimed) if fingerprint in some), None
+    )
+    said: dict[str, Any] = {"standing": how.state(fingerprint)}
+    if review is not None:
+        said |= {"owner": printable(review.owner), "reason": printable(review.reason)}
+        said["until"] = format_time(review.until) if review.until else None
+    return said
+
+
+def measures_document(measures: Measures) -> dict[str, Any]:
+    """What a change took away; ratios are None where nothing was there before."""
+    return {
+        "triples_before": measures.before,
+        "triples_after": measures.after,
+        "raw_reduction": measures.raw_reduction,
+        "excess_reduction": measures.excess_reduction,
+        "cross_boundary_before": measures.cross_boundary_before,
+        "cross_boundary_after": measures.cross_boundary_after,
+        "needed": measures.needed,
+        "needed_allowed": not measures.lost,
+        "needed_lost": [
+            {"principal": printable(who), "action": action, "resource": printable(what)}
+            for who, action, what in measures.lost
+        ],
     }
 
 

@@ -6,28 +6,35 @@ from collections import Counter
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from assaymark.assess.fingerprints import finding_fingerprint, path_fingerprint
 from assaymark.assess.kinds import RELATIONS
 from assaymark.assess.paths.closure import bits
 from assaymark.assess.rules import RULES
 from assaymark.assess.threats import TACTICS
 from assaymark.core.graph import State
 from assaymark.core.report import Severity
+from assaymark.core.words import counted as count
+from assaymark.ui.report.assessment_fixes import fixes_html
 from assaymark.ui.report.assessment_svg import overview_svg, path_svg
-from assaymark.ui.report.assessment_text import count, name, places, worst_paths
+from assaymark.ui.report.assessment_text import cut_lines, measures_lines, name, places, worst_paths
 from assaymark.ui.report.fixes import fix
-from assaymark.ui.report.style import printable
+from assaymark.ui.report.style import Style, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from assaymark.assess.aws.least import Least
     from assaymark.assess.engine import Assessment
+    from assaymark.assess.measures import Measures
     from assaymark.assess.paths.ranked import Path
     from assaymark.core.graph import Node
     from assaymark.core.report import Finding
+    from assaymark.service.assess_review import Standing
 
 PATHS: Final = 25  # that are drawn; all are in the JSON
 _ROWS, _COLUMNS = 40, 24  # of the matrix
 _FINDINGS: Final = 500
+_CUTS: Final = 10  # steps of one cut that are shown
 _NARROW: Final = 28  # characters of a name in the matrix
 _LETTERS: Final = {"read": "r", "write": "w", "permissions": "p", "invoke": "i", "decrypt": "d"}
 _STYLE: Final = """
@@ -50,19 +57,33 @@ svg { max-width: 100%; height: auto; font: 13px system-ui, sans-serif; } svg tex
 font-size: 11px; fill: var(--soft); } svg .label { font-size: 11px; text-anchor: middle; fill: var(--soft); } svg
 rect { fill: var(--box); stroke: var(--line); stroke-width: 1.5; } svg rect.end { fill: var(--end); stroke:
 var(--bad); } svg path { fill: none; stroke: var(--soft); stroke-width: 1.6; } svg path.perhaps { stroke-dasharray:
-5 4; } svg path.head { fill: var(--soft); stroke: none; } nav ul { columns: 2; padding-left: 1.2rem; } a { color:
-inherit; } @media print { body { max-width: none; margin: 0; } h2 { break-before: auto; } .path, tr { break-inside:
-avoid; } nav { display: none; } }
+5 4; } svg path.head { fill: var(--soft); stroke: none; } pre { background: var(--box); padding: .75rem; overflow-x:
+auto; font-size: .85rem; } nav ul { columns: 2; padding-left: 1.2rem; } a { color: inherit; } @media print { body {
+max-width: none; margin: 0; } h2 { break-before: auto; } .path, tr { break-inside: avoid; } nav { display: none; } }
 """
 
 
-def assessment_page(found: Assessment, title: str, extra: str = "") -> str:
-    """The page. ``title`` names what was assessed; ``extra``: sections of HTML to put before what was not read."""
-    return "".join(_page(found, title, extra))
+def assessment_page(
+    found: Assessment,
+    title: str,
+    how: Standing,
+    before: Assessment | None = None,
+    measures: Measures | None = None,
+    fixes: Sequence[Least] = (),
+) -> str:
+    """The page. ``title`` names what was assessed; ``before`` and ``measures``: what it is compared with."""
+    return "".join(_page(found, title, how, before, measures, fixes))
 
 
-def _page(found: Assessment, title: str, extra: str) -> Iterator[str]:
-    shown = worst_paths(found.ranked.paths, PATHS)
+def _page(
+    found: Assessment,
+    title: str,
+    how: Standing,
+    before: Assessment | None,
+    measures: Measures | None,
+    fixes: Sequence[Least],
+) -> Iterator[str]:
+    shown = worst_paths(tuple(path for path in found.ranked.paths if how.counts(path_fingerprint(path))), PATHS)
     yield (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -87,10 +108,16 @@ def _page(found: Assessment, title: str, extra: str) -> Iterator[str]:
         )
     yield from _together(found)
     yield from _chokes(found)
+    yield '<h2 id="matrix">Who reaches what</h2>'
+    if before is not None and measures is not None:
+        yield from _measures(measures)
+        yield "<h3>Before</h3>"
+        yield from _matrix(before)
+        yield "<h3>After</h3>"
     yield from _matrix(found)
-    yield from _findings(found.findings)
+    yield from _findings(found.findings, how)
+    yield fixes_html(list(fixes))
     yield from _threats(found)
-    yield extra
     yield from _unread(found)
     yield "</main></body></html>\n"
 
@@ -174,13 +201,12 @@ def _chokes(found: Assessment) -> Iterator[str]:
         return
     yield '<table><thead><tr><th scope="col">target</th><th scope="col">steps to remove</th></tr></thead><tbody>'
     for choke in cuts:
+        lines = cut_lines(choke.cut or (), dict(found.graph.nodes))
         steps = "".join(
-            f"<li>{escape(name(found.graph.nodes[edge.source]))} {RELATIONS[edge.relation].verb} "
-            f"{escape(name(found.graph.nodes[edge.target]))} "
-            f'<span class="soft"><code>{escape(places(edge.because, 2))}</code></span></li>'
-            for edge in (choke.cut or ())[:10]
+            f'<li>{escape(words)} <span class="soft"><code>{escape(where)}</code></span></li>'
+            for words, where in lines[:_CUTS]
         )
-        rest = len(choke.cut or ()) - 10
+        rest = len(lines) - _CUTS
         more = f'<li class="soft">and {rest} more</li>' if rest > 0 else ""
         yield f'<tr><th scope="row">{escape(name(choke.target))}</th><td><ul>{steps}{more}</ul></td></tr>'
     yield "</tbody></table>"
@@ -189,7 +215,7 @@ def _chokes(found: Assessment) -> Iterator[str]:
 def _matrix(found: Assessment) -> Iterator[str]:
     """Who reaches what in the end, the widest rows and columns."""
     yield (
-        '<h2 id="matrix">Who reaches what</h2><p>In the end, by any walk: <b>r</b> read, <b>w</b> write,'
+        "<p>In the end, by any walk: <b>r</b> read, <b>w</b> write,"
         " <b>p</b> change permissions, <b>i</b> call, <b>d</b> decrypt; in brackets what is not certain.</p>"
     )
     reach = found.reach
@@ -219,12 +245,17 @@ def _matrix(found: Assessment) -> Iterator[str]:
         yield f'<p class="soft">{sizes} in all; the JSON has each.</p>'
 
 
+def _measures(measures: Measures) -> Iterator[str]:
+    lines = "".join(f"<li>{escape(line.strip())}</li>" for line in measures_lines(measures, Style()) if line)
+    yield f"<ul>{lines}</ul>"
+
+
 def _narrow(node: Node) -> str:
     text = printable(node.name)
     return text if len(text) <= _NARROW else text[: _NARROW - 1] + "…"
 
 
-def _findings(findings: tuple[Finding, ...]) -> Iterator[str]:
+def _findings(findings: tuple[Finding, ...], how: Standing) -> Iterator[str]:
     yield '<h2 id="findings">Findings</h2>'
     if not findings:
         yield "<p>There is none.</p>"
@@ -236,9 +267,13 @@ def _findings(findings: tuple[Finding, ...]) -> Iterator[str]:
     for finding in findings[:_FINDINGS]:
         where = ", ".join(printable(f"{place.path}:{place.line}") for place in finding.locations[:4])
         refs = ", ".join(RULES[finding.rule].refs)
+        mark = finding_fingerprint(finding)
+        review = how.accepted.get(mark)
+        decided = f"<br><b>accepted</b>: {escape(printable(review.reason))}" if review else ""
         yield (
             f"<tr><td>{_badge(finding.severity)}</td><td>{escape(printable(finding.message))}<br>"
-            f'<code>{escape(where)}</code><br><span class="soft">{escape(finding.rule)}: {escape(refs)}</span></td>'
+            f'<code>{escape(where)}</code><br><span class="soft">{escape(finding.rule)}: {escape(refs)}</span>'
+            f"{decided}</td>"
             f"<td>{escape(fix(finding.rule))}</td></tr>"
         )
     yield "</tbody></table>"

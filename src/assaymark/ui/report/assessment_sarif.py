@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark import __version__
+from assaymark.assess.fingerprints import finding_fingerprint, path_fingerprint
 from assaymark.assess.kinds import RELATIONS
 from assaymark.assess.rules import RULES
 from assaymark.core.report import Severity
 from assaymark.core.report_json import printable
-from assaymark.ui.report.assessment import fingerprint
 from assaymark.ui.report.fixes import rule_page, rule_part
 from assaymark.ui.report.sarif import LEVELS, SCHEMA, SCORES, location_uri
 from assaymark.ui.report.scans import annotation
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from assaymark.assess.engine import Assessment
     from assaymark.assess.paths.ranked import Path
     from assaymark.core.graph import Because
+    from assaymark.service.assess_review import Standing
 
 PATH_RULE: Final = "attack-path"
 
 
-def assessment_sarif(found: Assessment, base: str) -> dict[str, Any]:
+def assessment_sarif(found: Assessment, base: str, how: Standing) -> dict[str, Any]:
     """One run: findings, then paths, each with its steps as a code flow; what was not read are notifications.
 
     ``base``: the folder that was assessed, as the command names it.
@@ -37,7 +38,7 @@ def assessment_sarif(found: Assessment, base: str) -> dict[str, Any]:
             "message": {"text": printable(finding.message)},
             "locations": [_location(base, place.path, place.line or 1) for place in finding.locations[:1]],
             "relatedLocations": [_location(base, place.path, place.line or 1) for place in finding.locations[1:]],
-            "partialFingerprints": {"assaymark/v1": fingerprint(finding)},
+            "partialFingerprints": {"assaymark/v1": finding_fingerprint(finding)},
             "properties": {
                 "confidence": finding.confidence.name.lower(),
                 "references": list(RULES[finding.rule].refs),
@@ -45,7 +46,10 @@ def assessment_sarif(found: Assessment, base: str) -> dict[str, Any]:
         }
         for finding in found.findings
     ]
-    results += [_path(path, index[PATH_RULE], found, base) for path in found.ranked.paths]
+    results += [
+        _path(path, index[PATH_RULE], found, base) | _suppressed(how, path_fingerprint(path))
+        for path in found.ranked.paths
+    ]
     return {
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -76,6 +80,15 @@ def assessment_sarif(found: Assessment, base: str) -> dict[str, Any]:
             }
         ],
     }
+
+
+def _suppressed(how: Standing, fingerprint: str) -> dict[str, Any]:
+    """What is accepted is shown, and suppressed with the reason."""
+    review = how.accepted.get(fingerprint)
+    if review is None:
+        return {}
+    reason = printable(f"{review.reason} ({review.owner})")
+    return {"suppressions": [{"kind": "external", "status": "accepted", "justification": reason}]}
 
 
 def _rule(rule: str) -> dict[str, Any]:
@@ -130,7 +143,7 @@ def _path(path: Path, index: int, found: Assessment, base: str) -> dict[str, Any
                 ]
             }
         ],
-        "partialFingerprints": {"assaymark/v1": f"{path.source.id} {path.target.id}"},
+        "partialFingerprints": {"assaymark/v1": path_fingerprint(path)},
         "properties": {"boundary": "; ".join(path.crosses), "certain": not path.decides},
     }
 
@@ -148,7 +161,7 @@ def _location(base: str, path: str, line: int) -> dict[str, Any]:
     }
 
 
-def assessment_annotations(found: Assessment, base: str) -> str:
+def assessment_annotations(found: Assessment, base: str, how: Standing) -> str:
     """Workflow commands of GitHub Actions: a line for each finding and each path."""
     lines = [
         annotation(
@@ -159,8 +172,11 @@ def assessment_annotations(found: Assessment, base: str) -> str:
             f"{finding.message}\n{rule_part(finding.rule, 'What to do')}",
         )
         for finding in found.findings
+        if how.counts(finding_fingerprint(finding))
     ]
     for path in found.ranked.paths:
+        if not how.counts(path_fingerprint(path)):
+            continue
         place = path.steps[0].because[0]
         words = "\n".join(
             f"{step.source} {RELATIONS[step.relation].verb} {step.target}: {step.how}" for step in path.steps

@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from assaymark.assess.fingerprints import finding_fingerprint, path_fingerprint
 from assaymark.assess.kinds import RELATIONS
 from assaymark.assess.rules import RULES
 from assaymark.core.graph import State
 from assaymark.core.report import Severity
+from assaymark.core.times import format_time
+from assaymark.core.words import counted as count
 from assaymark.ui.report.style import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from assaymark.assess.engine import Assessment
+    from assaymark.assess.measures import Measures
     from assaymark.assess.paths.isolation import Isolation
     from assaymark.assess.paths.ranked import Path
     from assaymark.core.graph import Because, Edge, Node
     from assaymark.core.report import Finding
+    from assaymark.service.assess_review import Standing
     from assaymark.ui.report.style import Style
 
 WORST: Final = 5
@@ -33,21 +38,27 @@ _COLOURS: Final = {
 }
 
 
-def assessment_text(found: Assessment, style: Style) -> str:
+def assessment_text(found: Assessment, style: Style, how: Standing, measures: Measures | None = None) -> str:
     """The summary of ``assess``."""
-    return "\n".join(_lines(found, style)) + "\n"
+    return "\n".join(_lines(found, style, how, measures)) + "\n"
 
 
-def _lines(found: Assessment, style: Style) -> Iterator[str]:
+def _lines(found: Assessment, style: Style, how: Standing, measures: Measures | None) -> Iterator[str]:
     nodes = found.graph.nodes
-    paths = worst_paths(found.ranked.paths)
+    paths = worst_paths(tuple(path for path in found.ranked.paths if how.counts(path_fingerprint(path))))
     for number, path in enumerate(paths, 1):
         yield from _path(number, path, nodes_of(found), style)
-    if not paths:
+    if not paths and found.ranked.paths:
+        yield "No attack path that is new and not accepted."
+        yield ""
+    elif not paths:
         yield "No attack path: nothing that a stranger, a workload or a principal holds leads to what must be kept."
         yield ""
     yield from _chokes(found, style)
-    yield from _findings(found.findings, style)
+    yield from _findings([one for one in found.findings if how.counts(finding_fingerprint(one))], style)
+    yield from _decided(found, how, style)
+    if measures is not None:
+        yield from measures_lines(measures, style)
     yield from _skipped(found, style)
     severities = Counter(path.severity for path in found.ranked.paths)
     yield (
@@ -57,11 +68,6 @@ def _lines(found: Assessment, style: Style) -> Iterator[str]:
         f"{count(len(nodes), 'node')} and {count(len(found.graph.edges), 'edge')} from "
         f"{count(len(found.reading.read), 'file')}, {len(found.reading.skipped)} skipped"
     )
-
-
-def count(number: int, word: str) -> str:
-    """``1 path``, ``2 paths``."""
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _by_severity(counts: Counter[Severity]) -> str:
@@ -111,7 +117,8 @@ def sentence(step: Edge, nodes: dict[str, Node]) -> str:
 
 def name(node: Node) -> str:
     """What a person calls it."""
-    return printable(node.name if node.name.startswith(node.kind) else f"{node.kind} {node.name}")
+    known = node.name.startswith((node.kind, "the "))
+    return printable(node.name if known else f"{node.kind} {node.name}")
 
 
 def places(because: tuple[Because, ...], limit: int = 4) -> str:
@@ -128,13 +135,28 @@ def _chokes(found: Assessment, style: Style) -> Iterator[str]:
     yield style("Choke points: without these steps nothing leads there any more", "bold")
     for choke in cuts:
         yield f"   {name(choke.target)}: {count(len(choke.cut or ()), 'step')}"
-        for edge in (choke.cut or ())[:WORST]:
-            verb = RELATIONS[edge.relation].verb
-            yield f"     - {name(nodes[edge.source])} {verb} {name(nodes[edge.target])}  {places(edge.because, 1)}"
+        lines = cut_lines(choke.cut or (), nodes)
+        for words, where in lines[:WORST]:
+            yield f"     - {words}  {where}"
+        if len(lines) > WORST:
+            yield f"     - and {len(lines) - WORST} more"
     yield ""
 
 
-def _findings(findings: tuple[Finding, ...], style: Style) -> Iterator[str]:
+def cut_lines(cut: tuple[Edge, ...], nodes: dict[str, Node]) -> list[tuple[str, str]]:
+    """The steps of a cut in words, those between two things as one, and where they are written."""
+    between: dict[tuple[str, str], list[Edge]] = {}
+    for edge in cut:
+        between.setdefault((edge.source, edge.target), []).append(edge)
+    lines = []
+    for (source, target), edges in between.items():
+        verbs = ", ".join(dict.fromkeys(RELATIONS[edge.relation].verb for edge in edges))
+        where = places(tuple(dict.fromkeys(place for edge in edges for place in edge.because)), 2)
+        lines.append((f"{name(nodes[source])} {verbs} {name(nodes[target])}", where))
+    return lines
+
+
+def _findings(findings: list[Finding], style: Style) -> Iterator[str]:
     for finding in findings[:_FINDINGS]:
         label = style(finding.severity.name.lower(), *_COLOURS[finding.severity])
         yield f"{label} {finding.rule}: {printable(finding.message)}"
@@ -144,6 +166,45 @@ def _findings(findings: tuple[Finding, ...], style: Style) -> Iterator[str]:
         yield f"... and {count(len(findings) - _FINDINGS, 'finding')} more (--format json has all)"
     if findings:
         yield ""
+
+
+def _decided(found: Assessment, how: Standing, style: Style) -> Iterator[str]:
+    """What is accepted, what was said to be fixed, and what went since the last time."""
+    titles = {finding_fingerprint(one): one.message for one in found.findings}
+    titles |= {path_fingerprint(one): f"{one.source.id} to {one.target.id}" for one in found.ranked.paths}
+    if how.accepted:
+        yield style("Accepted", "bold")
+        for mark, review in how.accepted.items():
+            until = f" until {format_time(review.until)}" if review.until else ""
+            why = f"{printable(review.reason)} ({printable(review.owner)}{until})"
+            yield f"   {printable(titles.get(mark, mark))}: {why}"
+    for mark, review in how.claimed.items():
+        who = printable(review.owner)
+        yield f"{style('not fixed', 'red')}: {printable(titles.get(mark, mark))}, which {who} says is"
+    if how.fixed:
+        yield f"{count(len(how.fixed), 'entry of the configuration', 'entries of the configuration')} fixed: gone"
+    if how.known is not None:
+        known = sum(not how.counts(mark) for mark in titles) - len(how.accepted)
+        yield f"{known} known from the earlier assessment, {len(how.gone)} of it gone"
+    if how.accepted or how.claimed or how.fixed or how.known is not None:
+        yield ""
+
+
+def measures_lines(measures: Measures, style: Style) -> Iterator[str]:
+    """What a change took away."""
+    yield style("Access before and after, as triples of principal, action class and resource", "bold")
+    yield f"   {measures.before} to {measures.after}: {_share(measures.raw_reduction)} less"
+    if measures.needed:
+        left = f"{measures.excess_before} to {measures.excess_after}"
+        yield f"   without the {measures.needed} needed: {left}, {_share(measures.excess_reduction)} less"
+    yield f"   across boundaries: {measures.cross_boundary_before} to {measures.cross_boundary_after}"
+    for who, action, what in measures.lost:
+        yield f"   {style('lost', 'bold', 'red')}: {printable(who)} needs to {action} {printable(what)}"
+    yield ""
+
+
+def _share(value: float | None) -> str:
+    return "nothing" if value is None else f"{100 * value:.1f} %"
 
 
 def _skipped(found: Assessment, style: Style) -> Iterator[str]:

@@ -27,4 +27,5 @@ def rule_part(rule: str, heading: str) -> str:
 
 def fix(rule: str) -> str:
     """The first sentence of what to do."""
-    return re.split(r"(?<=[.!?]) (?=[A-Z`])", rule_part(rule, "What to do"), maxsplit=1)[0]
+    text = rule_part(rule, "What to do").partition("```")[0].rstrip(" :")
+    return re.split(r"(?<=[.!?]) (?=[A-Z`])", text, maxsplit=1)[0]

@@ -1,0 +1,12 @@
+resource "aws_iam_role" "training" {
+  name = "training"
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "sagemaker.amazonaws.com" } }]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "training" {
+  role       = aws_iam_role.training.name
+  policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+}

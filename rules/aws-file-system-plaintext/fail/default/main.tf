@@ -1,0 +1,3 @@
+resource "aws_efs_file_system" "datasets" {
+  creation_token = "datasets"
+}

@@ -1,0 +1,4 @@
+resource "aws_ecr_repository" "serving" {
+  name                 = "serving"
+  image_tag_mutability = "IMMUTABLE"
+}

@@ -1,0 +1,15 @@
+resource "aws_iam_role" "feature_job" {
+  name = "feature-job"
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "glue.amazonaws.com" } }]
+  })
+}
+
+resource "aws_iam_role_policy" "feature_job" {
+  role = aws_iam_role.feature_job.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "dynamodb:*", Resource = "arn:aws:dynamodb:eu-central-1:111122223333:table/features-*" }]
+  })
+}

@@ -1,0 +1,3 @@
+import onnxruntime
+
+session = onnxruntime.InferenceSession("churn.onnx")

@@ -1,0 +1,3 @@
+import pickle
+
+twin = pickle.loads(pickle.dumps(original))

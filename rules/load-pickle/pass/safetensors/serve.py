@@ -1,0 +1,3 @@
+from safetensors.numpy import load_file
+
+weights = load_file("model.safetensors")

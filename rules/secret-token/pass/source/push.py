@@ -1,0 +1,5 @@
+import os
+
+from huggingface_hub import HfApi
+
+api = HfApi(token=os.environ["HF_TOKEN"])

@@ -1,0 +1,12 @@
+import subprocess
+
+from flask import Flask, request
+
+app = Flask(__name__)
+
+
+@app.post("/convert")
+def convert():
+    name = request.form["name"]
+    subprocess.run(f"convert {name} out.png", shell=True)
+    return "ok"

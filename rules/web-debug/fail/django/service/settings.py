@@ -1,0 +1,3 @@
+DEBUG = True
+ALLOWED_HOSTS = ["models.acme.io"]
+INSTALLED_APPS = ["predictions"]

@@ -1,0 +1,115 @@
+"""CloudFormation's types and properties by the names that Terraform has for them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
+    "AWS::Bedrock::Agent": (
+        "aws_bedrockagent_agent",
+        {"AgentName": "agent_name", "AgentResourceRoleArn": "agent_resource_role_arn"},
+    ),
+    "AWS::CloudFormation::Stack": ("aws_cloudformation_stack", {"StackName": "name", "TemplateURL": "template_url"}),
+    "AWS::CodeBuild::Project": ("aws_codebuild_project", {"Name": "name", "ServiceRole": "service_role"}),
+    "AWS::DynamoDB::Table": ("aws_dynamodb_table", {"TableName": "name"}),
+    "AWS::EC2::Instance": ("aws_instance", {"IamInstanceProfile": "iam_instance_profile"}),
+    "AWS::EC2::SecurityGroup": ("aws_security_group", {"SecurityGroupIngress": "ingress"}),
+    "AWS::ECR::Repository": (
+        "aws_ecr_repository",
+        {"RepositoryName": "name", "ImageTagMutability": "image_tag_mutability", "RepositoryPolicyText": "policy"},
+    ),
+    "AWS::ECS::TaskDefinition": (
+        "aws_ecs_task_definition",
+        {"Family": "family", "TaskRoleArn": "task_role_arn", "ExecutionRoleArn": "execution_role_arn"},
+    ),
+    "AWS::EFS::FileSystem": ("aws_efs_file_system", {"Encrypted": "encrypted", "FileSystemPolicy": "policy"}),
+    "AWS::Glue::Job": ("aws_glue_job", {"Name": "name", "Role": "role_arn"}),
+    "AWS::IAM::AccessKey": ("aws_iam_access_key", {"UserName": "user"}),
+    "AWS::IAM::UserToGroupAddition": ("aws_iam_group_membership", {"GroupName": "group", "Users": "users"}),
+    "AWS::IAM::Group": (
+        "aws_iam_group",
+        {"GroupName": "name", "ManagedPolicyArns": "managed_policy_arns", "Policies": "inline_policy"},
+    ),
+    "AWS::IAM::InstanceProfile": ("aws_iam_instance_profile", {"InstanceProfileName": "name", "Roles": "role"}),
+    "AWS::IAM::ManagedPolicy": (
+        "aws_iam_policy",
+        {"ManagedPolicyName": "name", "PolicyDocument": "policy", "Path": "path"},
+    ),
+    "AWS::IAM::OIDCProvider": ("aws_iam_openid_connect_provider", {"Url": "url", "ClientIdList": "client_id_list"}),
+    "AWS::IAM::Role": (
+        "aws_iam_role",
+        {
+            "RoleName": "name",
+            "Path": "path",
+            "AssumeRolePolicyDocument": "assume_role_policy",
+            "ManagedPolicyArns": "managed_policy_arns",
+            "Policies": "inline_policy",
+            "PermissionsBoundary": "permissions_boundary",
+        },
+    ),
+    "AWS::IAM::User": (
+        "aws_iam_user",
+        {
+            "UserName": "name",
+            "Path": "path",
+            "ManagedPolicyArns": "managed_policy_arns",
+            "Policies": "inline_policy",
+            "PermissionsBoundary": "permissions_boundary",
+        },
+    ),
+    "AWS::KMS::Key": (
+        "aws_kms_key",
+        {"KeyPolicy": "policy", "EnableKeyRotation": "enable_key_rotation", "KeySpec": "customer_master_key_spec"},
+    ),
+    "AWS::Lambda::Function": (
+        "aws_lambda_function",
+        {"FunctionName": "function_name", "Role": "role", "Code": "code"},
+    ),
+    "AWS::RDS::DBInstance": ("aws_db_instance", {"DBInstanceIdentifier": "identifier"}),
+    "AWS::S3::Bucket": ("aws_s3_bucket", {"BucketName": "bucket", "AccessControl": "acl"}),
+    "AWS::S3::BucketPolicy": ("aws_s3_bucket_policy", {"Bucket": "bucket", "PolicyDocument": "policy"}),
+    "AWS::SNS::Topic": ("aws_sns_topic", {"TopicName": "name"}),
+    "AWS::SQS::Queue": ("aws_sqs_queue", {"QueueName": "name"}),
+    "AWS::SageMaker::Endpoint": (
+        "aws_sagemaker_endpoint",
+        {"EndpointName": "name", "EndpointConfigName": "endpoint_config_name"},
+    ),
+    "AWS::SageMaker::Model": (
+        "aws_sagemaker_model",
+        {
+            "ModelName": "name",
+            "ExecutionRoleArn": "execution_role_arn",
+            "PrimaryContainer": "primary_container",
+            "EnableNetworkIsolation": "enable_network_isolation",
+        },
+    ),
+    "AWS::SageMaker::NotebookInstance": (
+        "aws_sagemaker_notebook_instance",
+        {
+            "NotebookInstanceName": "name",
+            "RoleArn": "role_arn",
+            "DirectInternetAccess": "direct_internet_access",
+            "RootAccess": "root_access",
+        },
+    ),
+    "AWS::SecretsManager::Secret": ("aws_secretsmanager_secret", {"Name": "name"}),
+    "AWS::Serverless::Function": ("aws_lambda_function", {"FunctionName": "function_name", "Role": "role"}),
+    "AWS::StepFunctions::StateMachine": (
+        "aws_sfn_state_machine",
+        {"StateMachineName": "name", "RoleArn": "role_arn"},
+    ),
+    "AWS::Lambda::Url": (
+        "aws_lambda_function_url",
+        {"TargetFunctionArn": "function_name", "AuthType": "authorization_type"},
+    ),
+    "AWS::Lambda::Permission": (
+        "aws_lambda_permission",
+        {
+            "FunctionName": "function_name",
+            "Action": "action",
+            "Principal": "principal",
+            "SourceArn": "source_arn",
+            "SourceAccount": "source_account",
+        },
+    ),
+}

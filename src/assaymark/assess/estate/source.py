@@ -1,0 +1,119 @@
+"""What the files say of a team's own source: routes, flows, secrets, requirements, pipelines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from assaymark.core.graph import Because
+    from assaymark.core.report import Confidence, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What a web application answers. ``purpose``: ``health``, ``metrics``, ``sign-in``, ``static``, or empty.
+
+    ``authenticated``: something on the way to the handler refuses who does not say who they are. ``asks`` names what
+    is asked for and checked nowhere. ``body``: it reads what a client sends; ``limited``: something bounds its size.
+    """
+
+    framework: str
+    methods: tuple[str, ...]
+    path: str
+    handler: str
+    because: Because
+    authenticated: bool
+    asks: str = ""
+    purpose: str = ""
+    body: bool = False
+    limited: bool = True
+    inert: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Something that reaches a place where it should not arrive.
+
+    ``label``: ``body``, ``headers``, ``query`` or ``upload`` of a client, a ``prediction``, a ``secret``, or what was
+    ``fetched``. ``sink``: ``log``, ``print``, ``file``, ``code``, ``command``, ``loader``, ``path``, ``template``,
+    ``query``; ``call`` is the function that it reaches.
+    """
+
+    label: str
+    sink: str
+    call: str
+    function: str
+    because: Because
+    origin: Because
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A credential in a file. ``rule`` is the rule that it falls under, ``shown`` never more than four characters.
+
+    ``identity`` is what tells whose it is: the id of an AWS access key, the address of a service account. ``beside``
+    are words that stand near it, a profile's or user's name among them.
+    """
+
+    rule: str
+    kind: str
+    shown: str
+    because: Because
+    severity: Severity
+    identity: str = ""
+    beside: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A distribution that an environment installs. ``exact``: the one version, empty when others would do."""
+
+    name: str
+    specifier: str
+    exact: str
+    because: Because
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A job of a CI service that may ask for an identity token.
+
+    ``subjects`` are patterns over the token's subject; ``roles`` are those that it names; ``untrusted``: strangers'
+    code may run in it.
+    """
+
+    id: str
+    name: str
+    issuer: str
+    subjects: tuple[str, ...]
+    roles: tuple[str, ...]
+    because: Because
+    untrusted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One thing that a rule finds by itself, at one place."""
+
+    rule: str
+    about: str
+    message: str
+    because: tuple[Because, ...]
+    severity: Severity | None = None
+    confidence: Confidence | None = None
+
+
+@dataclass(slots=True)
+class Source:
+    """All of it. ``repositories``: what files say this repository is called, ``owner/name``."""
+
+    routes: list[Route] = field(default_factory=list)
+    flows: list[Flow] = field(default_factory=list)
+    secrets: list[Secret] = field(default_factory=list)
+    requirements: list[Requirement] = field(default_factory=list)
+    pipelines: list[Pipeline] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
+    repositories: dict[str, Because] = field(default_factory=dict)
+    owners: dict[str, tuple[str, Because]] = field(default_factory=dict)  # AWS access key id: user name, where
+    rate_limited: bool = False

@@ -1,0 +1,57 @@
+"""Servers in pods that ask nobody who they are, or talk in plain text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assaymark.assess.kubernetes.mesh import in_mesh, judged_by, strict
+from assaymark.assess.kubernetes.rule_list import SERVER_OPEN, SERVER_PLAIN
+from assaymark.assess.kubernetes.servers import open_servers
+from assaymark.assess.rule import found
+from assaymark.core.report import Confidence, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from assaymark.assess.kubernetes.network import Network
+    from assaymark.assess.kubernetes.pods import Pod
+    from assaymark.assess.kubernetes.servers import Running
+    from assaymark.core.report import Finding
+
+
+def check_servers(network: Network) -> Iterator[Finding]:
+    """Findings about model servers, notebooks, job queues and stores: of an object's pods of one kind the worst."""
+    exposed = {one.pod.id for one in network.exposed() if not one.decides}
+    worst: dict[tuple[str, str], Finding] = {}
+    for pod in network.own_pods():
+        for running in open_servers(pod):
+            for finding in _judged(network, pod, running, exposed=pod.id in exposed):
+                known = worst.get((finding.rule, finding.name))
+                if known is None or finding.severity > known.severity:
+                    worst[finding.rule, finding.name] = finding
+    yield from worst.values()
+
+
+def _judged(network: Network, pod: Pod, running: Running, *, exposed: bool) -> Iterator[Finding]:
+    if not running.authenticated:
+        yield _open(network, pod, running, exposed=exposed)
+    if not running.tls and not strict(network, pod):
+        message = f"{running.server.name} in {pod.shown} talks in plain text"
+        severity = Severity.LOW if in_mesh(network, pod) else None
+        name = f"{pod.owner.id}#{running.server.name}"
+        yield found(SERVER_PLAIN, name, message, (running.because,), severity)
+
+
+def _open(network: Network, pod: Pod, running: Running, *, exposed: bool) -> Finding:
+    server = running.server
+    reach = "from the internet" if exposed else "from every pod that reaches it"
+    guarded = not exposed and network.policies(pod, "Ingress")
+    severity = Severity.CRITICAL if exposed else Severity.MEDIUM if guarded else None
+    policy = judged_by(network, pod)
+    perhaps = running.perhaps or (f"AuthorizationPolicy {policy.name}" if policy else "")
+    message = f"{server.name} in {pod.shown} answers without authentication, {reach}: {server.advice}"
+    sure = None
+    if perhaps:
+        message = f"{server.name} in {pod.shown} asks for no authentication, unless {perhaps} does: {server.advice}"
+        severity, sure = Severity.MEDIUM, Confidence.LOW
+    return found(SERVER_OPEN, f"{pod.owner.id}#{server.name}", message, (running.because,), severity, sure)

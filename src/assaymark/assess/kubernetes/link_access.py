@@ -1,0 +1,231 @@
+"""Edges from RBAC: what subjects may do that makes them others, or gives them secrets, pods and nodes.
+
+Source: Kubernetes documentation, "Role Based Access Control Good Practices", privilege escalation risks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from assaymark.assess.kubernetes.drawing import ADMINISTRATOR, BOUNDARY
+from assaymark.assess.kubernetes.rbac import RBAC, unresolved_roles
+from assaymark.core.graph import Edge, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from assaymark.assess.estate.kubernetes import Object
+    from assaymark.assess.kubernetes.drawing import Drawing
+    from assaymark.assess.kubernetes.rbac import Rule, Subject
+
+_STARTS: Final = (
+    ("", "pods"),
+    ("", "replicationcontrollers"),
+    ("apps", "deployments"),
+    ("apps", "daemonsets"),
+    ("apps", "statefulsets"),
+    ("apps", "replicasets"),
+    ("batch", "jobs"),
+    ("batch", "cronjobs"),
+    ("argoproj.io", "workflows"),
+    ("kubeflow.org", "pytorchjobs"),
+    ("kubeflow.org", "tfjobs"),
+    ("kubeflow.org", "notebooks"),
+    ("ray.io", "rayclusters"),
+    ("ray.io", "rayjobs"),
+    ("serving.kserve.io", "inferenceservices"),
+    ("serving.knative.dev", "services"),
+    ("sparkoperator.k8s.io", "sparkapplications"),
+)
+_ENTERS: Final = (
+    ("create", "pods/exec"),
+    ("get", "pods/exec"),
+    ("create", "pods/attach"),
+    ("patch", "pods/ephemeralcontainers"),
+)
+_OF_KIND: Final = {
+    "Pod": ("", "pods"),
+    "Deployment": ("apps", "deployments"),
+    "DaemonSet": ("apps", "daemonsets"),
+    "StatefulSet": ("apps", "statefulsets"),
+    "ReplicaSet": ("apps", "replicasets"),
+    "Job": ("batch", "jobs"),
+    "CronJob": ("batch", "cronjobs"),
+}
+_EVERYONE: Final = frozenset(("system:anonymous", "system:unauthenticated"))
+_GUARDED: Final = ("baseline", "restricted")
+
+
+def draw_access(run: Drawing) -> None:
+    """Draws what each subject may do; what binds a role that nobody declares is skipped and said."""
+    for subject, rules in sorted(run.rules.items(), key=lambda item: item[0].id):
+        _subject(run, subject, rules)
+    for binding, role in unresolved_roles(run.cluster):
+        text = f"{binding.kind} {binding.name}: {role} is not in the input"
+        run.reading.skip(binding.file.path, text, binding.value.line)
+    _tokens(run)
+
+
+def _subject(run: Drawing, subject: Subject, rules: list[Rule]) -> None:
+    if subject.kind == "ServiceAccount":
+        node = run.account(subject.namespace, subject.name, rules[0].because[0] if rules else run.first)
+    elif subject.name in _EVERYONE:
+        because = rules[0].because if rules else (run.first,)
+        node = run.builder.node(
+            subject.id, "outside", f"anyone who reaches the API server ({subject.name})", because, entry="outside"
+        )
+    elif subject.name.startswith("system:serviceaccounts"):
+        _all_accounts(run, subject, rules)
+        return
+    else:
+        entry: dict[str, Any] = {} if subject.name.startswith("system:") else {"entry": "principal"}
+        because = rules[0].because if rules else (run.first,)
+        node = run.builder.node(subject.id, subject.kind.lower(), subject.name, because, boundary=BOUNDARY, **entry)
+    _may(run, node, rules)
+
+
+def _all_accounts(run: Drawing, subject: Subject, rules: list[Rule]) -> None:
+    _, _, namespace = subject.name.partition("system:serviceaccounts:")
+    for where, name in sorted(run.accounts):
+        if not namespace or where == namespace:
+            _may(run, f"k8s:{where}/serviceaccount/{name}", rules)
+
+
+def _may(run: Drawing, node: str, rules: list[Rule]) -> None:
+    for rule in rules:
+        _becomes_administrator(run, node, rule)
+        _reads_secrets(run, node, rule)
+        _starts_pods(run, node, rule)
+        _enters_pods(run, node, rule)
+        _impersonates(run, node, rule)
+
+
+def _becomes_administrator(run: Drawing, node: str, rule: Rule) -> None:
+    for relation, how in _administrative(rule):
+        run.edge(node, ADMINISTRATOR, relation, how, rule.because)
+    if rule.namespace:
+        escalates = any(
+            rule.allows(verb, RBAC, what)
+            for verb, what in (("escalate", "roles"), ("bind", "roles"), ("bind", "clusterroles"))
+        )
+        if escalates and (rule.allows("create", RBAC, "rolebindings") or rule.allows("escalate", RBAC, "roles")):
+            how = f"it may give itself any role in the namespace {rule.namespace} (bind or escalate)"
+            for where, name in sorted(run.accounts):
+                if where == rule.namespace:
+                    run.edge(node, f"k8s:{where}/serviceaccount/{name}", "escalates", how, rule.because)
+
+
+def _reads_secrets(run: Drawing, node: str, rule: Rule) -> None:
+    verbs = [verb for verb in ("get", "list", "watch") if rule.allows(verb, "", "secrets")]
+    if not verbs:
+        return
+    for secret in run.cluster.of("Secret"):
+        if rule.namespace in ("", secret.namespace) and (not rule.names or secret.name in rule.names):
+            run.edge(node, secret.id, "reads", f"RBAC lets it {verbs[0]} secrets", rule.because)
+    if (
+        not rule.namespace and not rule.names and any(rule.allows(verb, "", "secrets") for verb in ("list", "get"))
+    ) and ("list" in verbs or "get" in verbs):
+        how = "it may read all secrets, the tokens of stronger accounts among them"
+        decides = ("a token or certificate of an administrator is stored as a secret",)
+        run.builder.edge(Edge(node, ADMINISTRATOR, "escalates", how, rule.because, State.UNKNOWN, decides, 2))
+
+
+def _starts_pods(run: Drawing, node: str, rule: Rule) -> None:
+    started = [what for group, what in _STARTS if rule.allows("create", group, what)]
+    if started and not rule.names:
+        how = f"it may create {started[0]} that run as the account"
+        for where, name in sorted(run.accounts):
+            if rule.namespace in ("", where):
+                run.edge(node, f"k8s:{where}/serviceaccount/{name}", "passes-role", how, rule.because)
+        for secret in run.cluster.of("Secret"):
+            if rule.namespace in ("", secret.namespace):
+                run.edge(node, secret.id, "reads", f"it may create {started[0]} that mount the secret", rule.because)
+        if not _guarded(run, rule.namespace):
+            how = f"it may create privileged {started[0]}, since no Pod Security level forbids that"
+            run.edge(node, run.nodes(), "takes-over", how, rule.because)
+    for pod in run.pods:
+        kind = _OF_KIND.get(pod.owner.kind)
+        if kind and _means(rule, pod.owner):
+            verbs = [verb for verb in ("patch", "update") if rule.allows(verb, *kind)]
+            if verbs:
+                run.edge(node, pod.id, "changes", f"RBAC lets it {verbs[0]} {kind[1]}", rule.because)
+
+
+def _guarded(run: Drawing, namespace: str) -> bool:
+    labels = run.network.namespace_labels(namespace)
+    return bool(namespace) and labels.get("pod-security.kubernetes.io/enforce") in _GUARDED
+
+
+def _means(rule: Rule, owner: Object) -> bool:
+    return rule.namespace in ("", owner.namespace) and (not rule.names or owner.name in rule.names)
+
+
+def _enters_pods(run: Drawing, node: str, rule: Rule) -> None:
+    ways = [what for verb, what in _ENTERS if rule.allows(verb, "", what)]
+    if ways:
+        for pod in run.pods:
+            if rule.namespace in ("", pod.owner.namespace) and not rule.names:
+                run.edge(node, pod.id, "takes-over", f"RBAC lets it run commands in pods ({ways[0]})", rule.because)
+
+
+def _impersonates(run: Drawing, node: str, rule: Rule) -> None:
+    tokens = rule.allows("create", "", "serviceaccounts/token")
+    if tokens or rule.allows("impersonate", "", "serviceaccounts"):
+        how = "it may have tokens of the account made" if tokens else "it may act as the account (impersonate)"
+        for where, name in sorted(run.accounts):
+            if rule.namespace in ("", where) and (not rule.names or name in rule.names):
+                run.edge(node, f"k8s:{where}/serviceaccount/{name}", "impersonates", how, rule.because)
+    for what, kind in (("users", "User"), ("groups", "Group")):
+        if not rule.namespace and rule.allows("impersonate", "", what):
+            if not rule.names or "system:masters" in rule.names:
+                how = f"it may act as any of the {what} (impersonate), system:masters among the groups"
+                run.edge(node, ADMINISTRATOR, "impersonates", how, rule.because)
+            for subject in run.rules:
+                if subject.kind == kind and subject.name in rule.names:
+                    run.edge(node, subject.id, "impersonates", f"it may act as {subject.name}", rule.because)
+
+
+def _tokens(run: Drawing) -> None:
+    """A secret may hold an account's token."""
+    for secret in run.cluster.of("Secret"):
+        if secret.value.get("type") == "kubernetes.io/service-account-token":
+            name = secret.labels("annotations").get("kubernetes.io/service-account.name", "")
+            if name:
+                account = run.account(secret.namespace, name, secret.because())
+                run.edge(
+                    secret.id,
+                    account,
+                    "holds-credential",
+                    "the secret is the account's token",
+                    (secret.because(),),
+                )
+
+
+def _administrative(rule: Rule) -> Iterator[tuple[str, str]]:
+    """The ways in which a rule of the whole cluster makes who has it its administrator."""
+    if rule.namespace:
+        if rule.namespace == "kube-system" and rule.allows("create", "", "pods"):
+            yield "escalates", "it may start pods in kube-system, as the controllers' accounts"
+        return
+    if rule.names:
+        return
+    if {"*"} <= set(rule.verbs) and "*" in rule.resources and "*" in rule.groups:
+        yield "administers", "RBAC lets it do everything"
+        return
+    if rule.allows("bind", RBAC, "clusterroles") and rule.allows("create", RBAC, "clusterrolebindings"):
+        yield "escalates", "it may bind itself to cluster-admin (bind, create clusterrolebindings)"
+    if rule.allows("escalate", RBAC, "clusterroles"):
+        yield "escalates", "it may widen its own cluster role (escalate)"
+    if rule.allows("create", "", "nodes/proxy") or rule.allows("get", "", "nodes/proxy"):
+        yield "escalates", "it may talk to the kubelet of every node, which runs commands in pods (nodes/proxy)"
+    if rule.allows("create", "certificates.k8s.io", "certificatesigningrequests") and rule.allows(
+        "approve", "certificates.k8s.io", "signers"
+    ):
+        yield (
+            "escalates",
+            "it may sign itself a certificate of an administrator (certificatesigningrequests, approve)",
+        )
+    for verb in ("create", "patch", "update"):
+        if rule.allows(verb, "admissionregistration.k8s.io", "mutatingwebhookconfigurations"):
+            yield "escalates", "it may have every object changed on its way in (mutatingwebhookconfigurations)"
+            break

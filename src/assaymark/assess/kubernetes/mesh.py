@@ -1,0 +1,93 @@
+"""What a service mesh does for a pod: whether it is in one, whether plain text is refused, who judges requests.
+
+Sources: Istio documentation, "PeerAuthentication" (the mesh's, the namespace's and the workload's policy, the
+narrowest counts), "AuthorizationPolicy" and "Installing the Sidecar"; Linkerd documentation, "Automatic mTLS".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from assaymark.assess.kubernetes.rbac import selects
+from assaymark.formats.located import Map
+
+if TYPE_CHECKING:
+    from assaymark.assess.estate.kubernetes import Object
+    from assaymark.assess.kubernetes.network import Network
+    from assaymark.assess.kubernetes.pods import Pod
+
+ROOT: Final = "istio-system"  # the namespace whose policies are the mesh's, unless an installation says otherwise
+
+
+def in_mesh(network: Network, pod: Pod) -> bool:
+    """Whether its pods get a sidecar or a node's proxy, as labels and annotations say."""
+    own = {**pod.annotations, **pod.labels}
+    if "sidecar.istio.io/inject" in own:
+        return own["sidecar.istio.io/inject"] == "true"
+    around = network.namespace_labels(pod.owner.namespace)
+    notes = {**network.namespace_annotations(pod.owner.namespace), **own}
+    return (
+        around.get("istio-injection") == "enabled"
+        or "istio.io/rev" in around
+        or around.get("istio.io/dataplane-mode") == "ambient"
+        or notes.get("linkerd.io/inject") == "enabled"
+    )
+
+
+def mode(network: Network, pod: Pod) -> str:
+    """The mode of mutual TLS for a pod: of the narrowest policy that has one; ``PERMISSIVE`` when none has."""
+    found = ""
+    rank = -1
+    for policy in network.cluster.of("PeerAuthentication"):
+        own = mode_of(policy)
+        width = _width(policy, pod)
+        if own not in ("", "UNSET") and width > rank:
+            found, rank = own, width
+    return found or "PERMISSIVE"
+
+
+def strict(network: Network, pod: Pod) -> bool:
+    """Whether plain text to its pods is refused on every port."""
+    if not in_mesh(network, pod) or mode(network, pod) != "STRICT":
+        return False
+    return not any(
+        _width(policy, pod) > 1 and exceptions(policy) for policy in network.cluster.of("PeerAuthentication")
+    )
+
+
+def mode_of(policy: Object) -> str:
+    """The mode that a policy has; empty for none."""
+    spec = policy.value.get("spec")
+    mutual = spec.get("mtls") if isinstance(spec, Map) else None
+    found = mutual.get("mode") if isinstance(mutual, Map) else None
+    return found if isinstance(found, str) else ""
+
+
+def exceptions(policy: Object) -> list[tuple[str, Map]]:
+    """The ports that a policy lets plain text into, and where."""
+    spec = policy.value.get("spec")
+    ports = spec.get("portLevelMtls") if isinstance(spec, Map) else None
+    return [
+        (str(port), item)
+        for port, item in (ports.items() if isinstance(ports, Map) else ())
+        if isinstance(item, Map) and item.get("mode") in ("DISABLE", "PERMISSIVE")
+    ]
+
+
+def _width(policy: Object, pod: Pod) -> int:
+    """How near a policy is to a pod: 0 the mesh's, 1 its namespace's, 2 its own; -1 when it is none of its."""
+    spec = policy.value.get("spec")
+    selector = spec.get("selector") if isinstance(spec, Map) else None
+    if isinstance(selector, Map) and selector:
+        return 2 if policy.namespace == pod.owner.namespace and selects(selector, pod.labels) else -1
+    if policy.namespace == pod.owner.namespace:
+        return 1
+    return 0 if policy.namespace == ROOT else -1
+
+
+def judged_by(network: Network, pod: Pod) -> Object | None:
+    """A policy of the mesh that decides about requests to a pod; what it decides is not evaluated here."""
+    for policy in network.cluster.of("AuthorizationPolicy"):
+        if _width(policy, pod) >= 0 and in_mesh(network, pod):
+            return policy
+    return None

@@ -1,0 +1,1 @@
+"""What a team writes itself: applications, loaders, dependencies, images, pipelines, and secrets left in them."""

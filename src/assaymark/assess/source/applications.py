@@ -1,0 +1,268 @@
+"""``Applications``: the web applications and routers of a project, what guards each, and what each is part of."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from assaymark.assess.source.modules import argument, keyword, text_of
+
+if TYPE_CHECKING:
+    from assaymark.assess.source.auth import Guards
+    from assaymark.assess.source.modules import Module, Project
+
+# What is called to make an application or a router: framework, and whether it is only a part of one.
+MAKERS: Final[dict[str, tuple[str, bool]]] = {
+    "flask.Flask": ("Flask", False),
+    "flask.Blueprint": ("Flask", True),
+    "flask_restful.Api": ("Flask", True),
+    "flask_restx.Api": ("Flask", True),
+    "flask_restx.Namespace": ("Flask", True),
+    "flask_smorest.Blueprint": ("Flask", True),
+    "flask_openapi3.OpenAPI": ("Flask", False),
+    "quart.Quart": ("Quart", False),
+    "quart.Blueprint": ("Quart", True),
+    "fastapi.FastAPI": ("FastAPI", False),
+    "fastapi.APIRouter": ("FastAPI", True),
+    "fastapi.routing.APIRouter": ("FastAPI", True),
+    "starlette.applications.Starlette": ("Starlette", False),
+    "starlette.routing.Router": ("Starlette", True),
+    "sanic.Sanic": ("Sanic", False),
+    "sanic.Blueprint": ("Sanic", True),
+    "bottle.Bottle": ("Bottle", False),
+    "falcon.App": ("Falcon", False),
+    "falcon.asgi.App": ("Falcon", False),
+    "aiohttp.web.Application": ("aiohttp", False),
+    "aiohttp.web.RouteTableDef": ("aiohttp", True),
+    "bentoml.Service": ("BentoML", False),
+    "litestar.Litestar": ("Litestar", False),
+}
+LIMITED: Final = frozenset(("aiohttp",))  # by default: client_max_size is 1 MiB
+_MOUNTS: Final = frozenset(("include_router", "register_blueprint", "mount", "add_namespace", "blueprint"))
+_HOOKS: Final = frozenset(("before_request", "before_app_request", "middleware", "on_request"))
+_SIZE: Final = re.compile(
+    r"content[-_]length|max_body|body_size|payload_size|max_size|max_content|size_?limit", re.IGNORECASE
+)
+_LIMITERS: Final = re.compile(
+    r"^(?:slowapi|flask_limiter|fastapi_limiter|limits|ratelimit|aiolimiter|django_ratelimit)"
+)
+
+
+@dataclass(slots=True)
+class Application:
+    """An application or router.
+
+    ``guarded``: all that it answers is; ``within``: what it is part of, each with whether it is guarded there.
+    """
+
+    framework: str
+    part: bool
+    module: Module
+    name: str
+    call: ast.Call | None
+    guarded: bool = False
+    limited: bool = False
+    asks: str = ""
+    prefix: str = ""
+    within: list[tuple[Application, bool, str]] = field(default_factory=list)
+
+    def is_guarded(self, depth: int = 5) -> bool:
+        """Whether every way to its routes is guarded."""
+        if self.guarded or not self.within or not depth:
+            return self.guarded
+        return all(there or whole.is_guarded(depth - 1) for whole, there, _ in self.within)
+
+    def is_limited(self, depth: int = 5) -> bool:
+        """Whether what it is sent is bounded on every way."""
+        if self.limited or not self.within or not depth:
+            return self.limited
+        return all(whole.is_limited(depth - 1) for whole, _, _ in self.within)
+
+    def path(self, rest: str, depth: int = 5) -> str:
+        """The path of a route of it, with the prefixes of what it is part of."""
+        if self.within and depth:
+            whole, _, prefix = self.within[0]
+            return whole.path(f"{prefix}{self.prefix}{rest}", depth - 1)
+        return f"{self.prefix}{rest}"
+
+
+class Applications:
+    """All of a project."""
+
+    def __init__(self, project: Project, guards: Guards) -> None:
+        self._project = project
+        self._guards = guards
+        self.all: dict[tuple[str, str], Application] = {}
+        for module in project.modules:
+            for name, value in module.values.items():
+                self._made(module, name, value)
+        for module in project.modules:
+            for call, _ in module.calls:
+                self._call(module, call)
+            for function in module.all_functions:
+                for decorator in function.decorator_list:
+                    self._decorated(module, function, decorator)
+            self._settings(module)
+
+    def find(self, module: Module, node: ast.AST) -> Application | None:
+        """The application that an expression names."""
+        if not isinstance(node, (ast.Name, ast.Attribute)):
+            return None
+        own = self.all.get((module.path, ast.unparse(node)))
+        if own is not None:
+            return own
+        where, rest = self._project.where(module, node)
+        return self.all.get((where.path, rest))
+
+    def rate_limited(self) -> bool:
+        """Whether any module uses a known limiter of rates."""
+        return any(_LIMITERS.match(name) for module in self._project.modules for name in module.names.values())
+
+    def _made(self, module: Module, name: str, value: ast.expr) -> None:
+        if not isinstance(value, ast.Call):
+            return
+        maker = MAKERS.get(module.dotted(value.func))
+        if maker is None:
+            known = self._project.class_of(module, value.func)
+            bases = self._project.bases(*known) if known else ()
+            maker = next((MAKERS[base] for base in bases if base in MAKERS), None)
+        if maker is None:
+            return
+        found = Application(maker[0], maker[1], module, name, value)
+        found.prefix = text_of(keyword(value, "prefix")) or text_of(keyword(value, "url_prefix"))
+        found.limited = maker[0] in LIMITED
+        for dependency in _items(keyword(value, "dependencies")):
+            self._depends(found, module, dependency)
+        for one in (*_items(keyword(value, "middleware")), *_items(keyword(value, "middlewares"))):
+            self._middleware(found, module, one.args[0] if isinstance(one, ast.Call) and one.args else one)
+        decorators = keyword(value, "decorators")
+        found.guarded |= any(self._guards.expression(module, one) for one in _items(decorators))
+        self.all[module.path, name] = found
+
+    def _depends(self, found: Application, module: Module, node: ast.expr) -> None:
+        found.guarded |= self._guards.dependency(module, node)
+        found.asks = found.asks or self._guards.asks(module, node)
+
+    def _middleware(self, found: Application, module: Module, node: ast.AST) -> None:
+        """What wraps an application. Starlette's ``AuthenticationMiddleware`` tells who calls and refuses nobody."""
+        if module.dotted(node).endswith("authentication.AuthenticationMiddleware"):
+            return
+        found.guarded |= self._guards.expression(module, node)
+        found.limited |= self._sizes(module, node)
+
+    def _sizes(self, module: Module, node: ast.AST) -> bool:
+        """Whether middleware or a hook looks at how much is sent."""
+        where = self._project.function(module, node) or self._project.class_of(module, node)
+        return bool(_SIZE.search(ast.unparse(where[1]) if where else ast.unparse(node)))
+
+    def _decorated(self, module: Module, function: ast.FunctionDef | ast.AsyncFunctionDef, node: ast.expr) -> None:
+        target = node.func if isinstance(node, ast.Call) else node
+        if isinstance(target, ast.Attribute) and target.attr in _HOOKS:
+            found = self.find(module, target.value)
+            if found is not None:
+                places = [found]
+                if target.attr == "before_app_request":
+                    places += [whole for whole, _, _ in found.within]
+                for one in places:
+                    one.guarded |= self._guards.refuses(module, function)
+                    one.limited |= bool(_SIZE.search(ast.unparse(function)))
+
+    def _call(self, module: Module, call: ast.Call) -> None:
+        if not isinstance(call.func, ast.Attribute):
+            self._wraps(module, call)
+            return
+        method = call.func.attr
+        found = self.find(module, call.func.value)
+        if found is None:
+            if method == "init_app" and call.args:
+                self._extension(module, call, ast.unparse(call.func.value), call.args[0])
+            return
+        if method in _MOUNTS:
+            part = next((one for one in (self.find(module, item) for item in call.args) if one is not None), None)
+            if part is not None and part is not found:
+                there = any(self._guards.dependency(module, one) for one in _items(keyword(call, "dependencies")))
+                prefix = text_of(keyword(call, "prefix")) or text_of(keyword(call, "url_prefix"))
+                prefix = prefix or (text_of(call.args[0]) if method == "mount" and call.args else "")
+                part.within.append((found, there, prefix))
+        elif method in (
+            "add_middleware",
+            "middleware",
+            "before_request",
+            "add_asgi_middleware",
+            "register_middleware",
+        ):
+            node = argument(call, 0, "middleware_class")
+            if node is not None:
+                self._middleware(found, module, node)
+
+    def _wraps(self, module: Module, call: ast.Call) -> None:
+        """``BasicAuth(app)``, ``Api(blueprint)`` and the like."""
+        name = module.dotted(call.func)
+        if name in MAKERS and call.args:
+            whole = self.find(module, call.args[0])
+            part = next((one for one in self.all.values() if one.call is call), None)
+            if whole is not None and part is not None and whole is not part:
+                part.within.append((whole, False, ""))
+                for one in _items(keyword(call, "decorators")):
+                    part.guarded |= self._guards.expression(module, one)
+
+    def _extension(self, module: Module, call: ast.Call, name: str, target: ast.expr) -> None:
+        found = self.find(module, target)
+        made = (
+            module.dotted(module.values.get(call.func.value.id))
+            if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name)
+            else name
+        )
+        part = self.all.get((module.path, name))
+        if part is not None and found is not None and part is not found and made:
+            part.within.append((found, False, ""))
+
+    def _settings(self, module: Module) -> None:
+        """``app.config["MAX_CONTENT_LENGTH"] = ...``, ``BASIC_AUTH_FORCE``, and wrapped WSGI applications."""
+        for call, _ in module.calls:
+            if isinstance(call.func, ast.Attribute):
+                self._updated(module, call)
+        for node in module.assigns:
+            for target in node.targets:
+                if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Attribute):
+                    found = self.find(module, target.value.value) if target.value.attr == "config" else None
+                    self._set(found, text_of(target.slice), node.value)
+                elif isinstance(target, ast.Attribute) and target.attr in ("wsgi_app", "asgi_app"):
+                    found = self.find(module, target.value)
+                    if found is not None and isinstance(node.value, ast.Call):
+                        self._middleware(found, module, node.value.func)
+
+    def _updated(self, module: Module, node: ast.Call) -> None:
+        """``app.config.update(...)``, ``from_mapping``, ``from_object``."""
+        function = node.func
+        if not isinstance(function, ast.Attribute) or not isinstance(function.value, ast.Attribute):
+            return
+        if function.value.attr != "config":
+            return
+        found = self.find(module, function.value.value)
+        for item in node.keywords:
+            self._set(found, item.arg or "", item.value)
+        if found is not None and function.attr in ("from_object", "from_pyfile", "from_prefixed_env", "from_envvar"):
+            found.limited |= any(_has_limit(one) for one in self._project.modules)
+
+    def _set(self, found: Application | None, name: str, value: ast.expr) -> None:
+        if found is None or (isinstance(value, ast.Constant) and value.value in (None, False)):
+            return
+        found.limited |= name == "MAX_CONTENT_LENGTH"
+        found.guarded |= name == "BASIC_AUTH_FORCE"
+
+
+def _has_limit(module: Module) -> bool:
+    return "MAX_CONTENT_LENGTH" in module.values or any(
+        isinstance(one, ast.Name) and one.id == "MAX_CONTENT_LENGTH"
+        for owner in module.classes.values()
+        for line in owner.body
+        if isinstance(line, ast.Assign)
+        for one in line.targets
+    )
+
+
+def _items(node: ast.expr | None) -> list[ast.expr]:
+    return list(node.elts) if isinstance(node, (ast.List, ast.Tuple)) else [node] if node is not None else []

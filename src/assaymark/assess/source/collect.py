@@ -1,0 +1,120 @@
+"""The collector of source: each kind of file to who reads it, and the modules of Python together."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from assaymark.assess.source import (
+    compose,
+    credentials,
+    dependencies,
+    images,
+    log_shipping,
+    workflows,
+)
+from assaymark.assess.source.applications import Applications
+from assaymark.assess.source.auth import Guards
+from assaymark.assess.source.commands import command_remarks
+from assaymark.assess.source.components import components, specifications
+from assaymark.assess.source.django import Django
+from assaymark.assess.source.flows import Flows
+from assaymark.assess.source.loads import loads
+from assaymark.assess.source.modules import Module, Project, parse_module
+from assaymark.assess.source.notebooks import code_of, is_notebook
+from assaymark.assess.source.places import standing
+from assaymark.assess.source.routes import Routes
+from assaymark.assess.source.serving import serving
+from assaymark.core.errors import InputError
+from assaymark.core.limits import SOURCE_MAX_STEPS
+from assaymark.formats.located import read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from assaymark.assess.estate.estates import Estates
+    from assaymark.assess.estate.source import Source
+    from assaymark.assess.files import Reading
+    from assaymark.assess.inputs import Inputs
+
+
+def collect(inputs: Inputs, estates: Estates) -> None:
+    """Adds what the files say to the estate of source."""
+    source = estates.source
+    dependencies.collect(inputs, source)
+    images.collect(inputs, source)
+    compose.collect(inputs, source)
+    workflows.collect(inputs, source)
+    source.remarks += specifications(inputs)
+    log_shipping.collect(inputs, estates)
+    modules = [*_modules(inputs), *_notebooks(inputs, source)]
+    _python(modules, source, inputs.reading)
+    credentials.collect(inputs, source)
+    for resource in estates.terraform:
+        if resource.kind == "aws_iam_access_key" and resource.text("id"):
+            source.owners.setdefault(resource.text("id"), (resource.text("user"), resource.because()))
+
+
+def _modules(inputs: Inputs) -> list[Module]:
+    found = []
+    for file in inputs.named(".py", ".pyw"):
+        try:
+            found.append(parse_module(file, file.text()))
+            inputs.reading.read.add(file.path)
+        except InputError as error:
+            place = f" ({error.position})" if error.position else ""
+            inputs.reading.skip(file.path, f"{error.message}{place}")
+    return found
+
+
+def _notebooks(inputs: Inputs, source: Source) -> list[Module]:
+    found = []
+    for file in inputs.named(".ipynb"):
+        try:
+            value = read_json(file.text())
+            if not is_notebook(value):
+                inputs.reading.skip(file.path, "no notebook of format 4")
+                continue
+            text, lines, commands = code_of(value)
+            inputs.reading.read.add(file.path)
+            for line, command in commands:
+                source.remarks += command_remarks(command, file.because(line), "a cell")
+            found.append(parse_module(file, text, lines))
+        except InputError as error:
+            inputs.reading.skip(file.path, f"{error.message}{f' ({error.position})' if error.position else ''}")
+    return found
+
+
+@contextmanager
+def _whole(reading: Reading, module: Module) -> Iterator[None]:
+    """Says what nests deeper than can be followed."""
+    try:
+        yield
+    except RecursionError:
+        reading.skip(module.path, "it nests too deep to be followed")
+
+
+def _python(modules: list[Module], source: Source, reading: Reading) -> None:
+    project = Project(modules)
+    guards = Guards(project)
+    applications = Applications(project, guards)
+    routes = Routes(project, guards, applications)
+    django = Django(project, guards)
+    source.rate_limited = applications.rate_limited()
+    for module in modules:
+        with _whole(reading, module):
+            if not standing(module.path):
+                source.routes += routes.collect(module)
+                source.routes += django.collect(module)
+                source.remarks += serving(module, applications)
+            source.remarks += loads(module, source.requirements)
+            source.remarks += components(module)
+    source.remarks += django.remarks()
+    flows = Flows(project, routes.handlers)
+    for module in modules:
+        if not standing(module.path):
+            with _whole(reading, module):
+                flows.collect(module)
+            if flows.steps > SOURCE_MAX_STEPS:
+                reading.skip(module.path, "its flows are more than are followed")
+    source.flows += [flow for _, flow in sorted(flows.found.items())]

@@ -1,0 +1,82 @@
+"""The example estate: every defect of it is found, and nothing in its mended twin."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.support.cli import cli
+
+ESTATE = Path(__file__).parents[2] / "examples" / "estate"
+
+
+@pytest.fixture(scope="module")
+def before() -> dict:
+    return json.loads(cli("assess", ESTATE / "before", "--format", "json").out)
+
+
+@pytest.fixture(scope="module")
+def after() -> dict:
+    words = ("--baseline", ESTATE / "before", "--config", ESTATE / "assess.toml")
+    return json.loads(cli("assess", ESTATE / "after", *words, "--format", "json").out)
+
+
+# Each defect that the files of before/ name: a file, a line's text, the rule that finds it.
+DEFECTS = [
+    ("infra/identity.tf", '"repo:*"', "aws-federation-subject"),
+    ("infra/identity.tf", "Condition = {", "aws-federation-audience"),
+    ("infra/identity.tf", 'actions   = ["s3:*", "kms:*"]', "aws-service-wildcard"),
+    ("infra/identity.tf", "aws_iam_access_key", "aws-static-key"),
+    ("infra/identity.tf", '"iam:PassRole", "lambda:*"', "aws-passrole-any"),
+    ("infra/data.tf", "bucket   =", "aws-bucket-plaintext"),
+    ("infra/data.tf", "bucket   =", "aws-tenants-share-key"),
+    ("infra/data.tf", "aws_kms_key", "aws-key-rotation"),
+    ("infra/data.tf", "aws_ecr_repository", "aws-registry-mutable"),
+    ("cluster/tenants.yaml", 'verbs: ["*"]', "k8s-secrets-everywhere"),
+    ("cluster/tenants.yaml", "tune-tenant-a", "k8s-tenants-share-namespace"),
+    ("cluster/tenants.yaml", "claimName: weights", "k8s-tenants-share-volume"),
+    ("cluster/training.yaml", "rayproject/ray", "k8s-server-open"),
+    ("cluster/training.yaml", "rayproject/ray", "k8s-server-plaintext"),
+    ("cluster/training.yaml", "MLFLOW_TRACKING_URI", "k8s-storage-plaintext"),
+    ("cluster/training.yaml", "AWS_SECRET_ACCESS_KEY", "k8s-secret-in-manifest"),
+    ("cluster/training.yaml", "nfs:", "k8s-nfs-plaintext"),
+    ("cluster/mesh.yaml", "PERMISSIVE", "k8s-mesh-permissive"),
+    ("cluster/serving.yaml", "privileged: true", "k8s-node-access"),
+    ("cluster/serving.yaml", "vllm", "k8s-server-open"),
+    ("cluster/serving.yaml", "kind: Ingress", "k8s-ingress-plaintext"),
+    ("cluster/serving.yaml", "vllm-openai:latest", "k8s-image-unpinned"),
+]
+
+
+@pytest.mark.parametrize(("path", "text", "rule"), DEFECTS, ids=lambda value: str(value)[:30])
+def test_every_defect_is_found(before: dict, path: str, text: str, rule: str) -> None:
+    assert text in (ESTATE / "before" / path).read_text()
+    assert any(
+        finding["rule"] == rule and any(place["path"] == path for place in finding["locations"])
+        for finding in before["findings"]
+    )
+
+
+def test_the_worst_paths_are_there(before: dict) -> None:
+    ends = {(path["from"], path["to"]) for path in before["paths"]}
+    administrator = "aws:111122223333:administrator"
+    assert ("oidc:token.actions.githubusercontent.com:repo:*", administrator) in ends
+    assert ("arn:aws:iam::111122223333:user/notebook", administrator) in ends
+    assert ("internet", "k8s:administrator") in ends
+    assert ("internet", "arn:aws:s3:::example-tenant-b-data") in ends
+    assert ("k8s:training/job/tune-tenant-a", "arn:aws:s3:::example-tenant-b-data") in ends
+
+
+def test_the_mended_one_has_no_finding_and_no_path_that_fails(after: dict) -> None:
+    assert after["findings"] == []
+    assert {path["severity"] for path in after["paths"]} <= {"low"}
+    assert after["skipped"] == []
+
+
+def test_access_went_and_no_needed_one(after: dict) -> None:
+    measures = after["measures"]
+    assert measures["needed_allowed"] is True
+    assert measures["needed"] == 2
+    assert measures["cross_boundary_after"] == 0 < measures["cross_boundary_before"]
+    assert measures["excess_reduction"] > 0.95

@@ -1,0 +1,189 @@
+"""Rewritten policies: what solvers say is what the evaluator says, and the least policy is least."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assaymark.assess.aws.containment import _shows, contained
+from assaymark.assess.aws.document import policy_document
+from assaymark.assess.aws.least import least_policy, policy_json
+from assaymark.assess.aws.used import uses
+from assaymark.assess.files import source_file
+from assaymark.formats.located import read_json
+
+pytest.importorskip("z3")
+pytest.importorskip("cvc5")
+KEY = "arn:aws:kms:us-east-1:111122223333:key"
+
+
+def policy(*statements):
+    text = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+    return policy_document(read_json(text), "p", source_file("p.json", text.encode()))
+
+
+def allow(actions, resources, **more):
+    return {"Effect": "Allow", "Action": actions, "Resource": resources, **more}
+
+
+def deny(actions, resources, **more):
+    return {"Effect": "Deny", "Action": actions, "Resource": resources, **more}
+
+
+def address(block):
+    return {"Condition": {"IpAddress": {"aws:SourceIp": block}}}
+
+
+CONTAINED = [
+    (allow("s3:GetObject", "arn:aws:s3:::models-prod/*"), allow("s3:*", "arn:aws:s3:::models-*")),
+    (allow("s3:GetObject", "*", **address("10.1.0.0/16")), allow("s3:Get*", "*", **address("10.0.0.0/8"))),
+    (allow("s3:GetObject", "arn:aws:s3:::a/*"), allow("s3:GetObject", ["arn:aws:s3:::b/*", "arn:aws:s3:::a*"])),
+    (
+        allow("s3:GetObject", "*", Condition={"DateLessThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}}),
+        allow("s3:GetObject", "*", Condition={"DateLessThan": {"aws:CurrentTime": "2027-01-01T00:00:00Z"}}),
+    ),
+    (
+        allow("s3:GetObject", "*", Condition={"StringEquals": {"aws:PrincipalOrgID": "o-1"}}),
+        allow("s3:GetObject", "*", Condition={"StringLike": {"aws:PrincipalOrgID": "o-*"}}),
+    ),
+    (
+        {"Effect": "Allow", "NotAction": ["iam:*", "s3:*"], "Resource": "*"},
+        {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"},
+    ),
+]
+NOT_CONTAINED = [
+    (allow("s3:*", "arn:aws:s3:::models-*"), allow("s3:Get*", "arn:aws:s3:::models-prod/*")),
+    (allow("s3:GetObject", "*", **address("10.0.0.0/8")), allow("s3:GetObject", "*", **address("10.1.0.0/16"))),
+    (allow("s3:GetObject", "*"), allow("s3:GetObject", "*", Condition={"Bool": {"aws:SecureTransport": "true"}})),
+    (allow("kms:Decrypt", f"{KEY}/*"), allow("kms:Decrypt", f"{KEY}/abc")),
+    (allow("sqs:*", "*"), allow(["sqs:Get*", "sqs:List*", "sqs:Send*"], "*")),
+]
+
+
+@pytest.mark.parametrize(("new", "old"), CONTAINED)
+def test_what_is_contained(new, old):
+    found = contained([policy(new)], [policy(old)])
+    assert found.verdict == "contained"
+    assert found.example is None
+    assert len(found.solvers) == 2
+
+
+@pytest.mark.parametrize(("new", "old"), NOT_CONTAINED)
+def test_what_is_not_comes_with_a_request_that_the_evaluator_tells_apart(new, old):
+    found = contained([policy(new)], [policy(old)])
+    assert found.verdict == "not contained"
+    assert found.example is not None
+    assert found.example.resource == "*" or found.example.resource.startswith("arn:aws:")
+    assert _shows(found.example, [policy(new)], [policy(old)])
+
+
+def test_a_denial_of_the_old_is_seen():
+    old = [policy(allow("s3:*", "*")), policy(deny("s3:Delete*", "*"))]
+    assert contained([policy(allow("s3:GetObject", "*"))], old).verdict == "contained"
+    found = contained([policy(allow("s3:DeleteObject", "*"))], old)
+    assert (found.verdict, found.example.action) == ("not contained", "s3:DeleteObject")
+
+
+statements = st.builds(
+    lambda effect, actions, resource, more: {"Effect": effect, "Action": actions, "Resource": resource, **more},
+    st.sampled_from(["Allow", "Allow", "Deny"]),
+    st.sampled_from(["sqs:SendMessage", "sqs:*", ["sqs:Get*", "sqs:SendMessage"]]),
+    st.sampled_from(["*", "arn:aws:sqs:us-east-1:111122223333:a*", "arn:aws:sqs:us-east-1:111122223333:ab"]),
+    st.sampled_from([{}, {}, address("10.0.0.0/8"), address("10.1.0.0/16")]),
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(statements, min_size=1, max_size=3), st.lists(statements, min_size=1, max_size=3))
+def test_no_verdict_is_wrong_on_requests_that_are_tried(new, old):
+    from datetime import UTC, datetime
+
+    from assaymark.assess.aws.evaluate import Applies, evaluate
+    from assaymark.assess.aws.request import Principal, Request
+    from assaymark.core.graph import State
+
+    found = contained([policy(*new)], [policy(*old)])
+    principal = Principal("role", "arn:aws:iam::111122223333:role/x", tags={})
+    for name in ("a", "ab", "b"):
+        for action in ("sqs:SendMessage", "sqs:GetQueueUrl", "sqs:DeleteQueue"):
+            for ip in ("10.0.0.1", "10.1.0.1", "192.0.2.1"):
+                resource = f"arn:aws:sqs:us-east-1:111122223333:{name}"
+                request = Request(
+                    principal, action, resource, datetime(2026, 1, 1, tzinfo=UTC), {"aws:SourceIp": (ip,)}
+                )
+                states = [evaluate(request, Applies(identity=(policy(*some),))).state for some in (new, old)]
+                if found.verdict == "contained":
+                    assert not (states[0] is State.YES and states[1] is State.NO), (action, resource, ip)
+
+
+def test_the_least_policy_is_attested_and_minimal():
+    old = policy(
+        allow("s3:*", "*"),
+        allow(["kms:Decrypt", "kms:Encrypt"], f"{KEY}/*", Condition={"Bool": {"aws:SecureTransport": "true"}}),
+        deny("s3:*", "arn:aws:s3:::other/*"),
+    )
+    needs = [
+        ("s3:GetObject", "arn:aws:s3:::weights/*"),
+        ("s3:ListBucket", "arn:aws:s3:::weights"),
+        ("kms:Decrypt", f"{KEY}/abc"),
+    ]
+    least = least_policy("r", [old], needs, old.because)
+    assert least.proved
+    said = policy_json(least.new)
+    assert [one["Action"] for one in said["Statement"]] == ["kms:Decrypt", "s3:GetObject", "s3:ListBucket", "s3:*"]
+    assert said["Statement"][0]["Condition"] == {"Bool": {"aws:SecureTransport": "true"}}
+    assert said["Statement"][3]["Effect"] == "Deny"
+
+
+def test_a_need_that_was_never_allowed_is_named_and_not_granted():
+    old = policy(allow("s3:GetObject", "arn:aws:s3:::weights/*"))
+    least = least_policy("r", [old], [("iam:PassRole", "*"), ("s3:GetObject", "arn:aws:s3:::weights/*")], old.because)
+    assert least.uncovered == (("iam:PassRole", "*"),)
+    assert not least.proved
+    assert "iam:PassRole" not in json.dumps(policy_json(least.new))
+
+
+def test_what_a_wider_resource_covers_can_be_dropped_and_is_said():
+    old = policy(allow("s3:*", "*"))
+    needs = [("s3:GetObject", "arn:aws:s3:::weights/*"), ("s3:GetObject", "arn:aws:s3:::weights/a/*")]
+    least = least_policy("r", [old], needs, old.because)
+    assert any("weights/a/*" in text for text in least.droppable)
+    assert not least.proved
+
+
+def test_uses_of_a_log():
+    text = json.dumps(
+        {
+            "Records": [
+                {
+                    "eventSource": "s3.amazonaws.com",
+                    "eventName": "HeadObject",
+                    "userIdentity": {
+                        "sessionContext": {"sessionIssuer": {"arn": "arn:aws:iam::111122223333:role/app"}}
+                    },
+                    "requestParameters": {"bucketName": "weights", "key": "a.bin"},
+                },
+                {
+                    "eventSource": "lambda.amazonaws.com",
+                    "eventName": "UpdateFunctionCode20150331v2",
+                    "userIdentity": {"arn": "arn:aws:iam::111122223333:user/ci"},
+                    "resources": [{"ARN": "arn:aws:lambda:us-east-1:111122223333:function:f"}],
+                },
+                {
+                    "eventSource": "s3.amazonaws.com",
+                    "eventName": "GetObject",
+                    "errorCode": "AccessDenied",
+                    "userIdentity": {"arn": "arn:aws:iam::111122223333:user/ci"},
+                },
+            ]
+        },
+        indent=1,
+    )
+    found = list(uses(source_file("log.json", text.encode()), read_json(text)))
+    assert [(use.principal.rpartition("/")[2], use.action, use.resource) for use in found] == [
+        ("app", "s3:GetObject", "arn:aws:s3:::weights/a.bin"),
+        ("ci", "lambda:UpdateFunctionCode", "arn:aws:lambda:us-east-1:111122223333:function:f"),
+    ]

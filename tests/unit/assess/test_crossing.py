@@ -1,0 +1,139 @@
+"""From a cluster to a cloud: whose tokens a role trusts, and what shows that an issuer is the cluster's.
+
+Cases from the EKS User Guide, "IAM roles for service accounts" and "EKS Pod Identity".
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from tests.support.architectures import assessed, edges
+
+from assaymark.core.graph import State
+
+ISSUER = "oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE"
+ROLE = "arn:aws:iam::111122223333:role/tracking"
+ACCOUNT = """
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: %s
+  namespace: tracking
+  annotations: {%s}
+"""
+ANNOTATED = f"eks.amazonaws.com/role-arn: {ROLE}"
+
+
+def role(subject: str, operator: str = "StringEquals") -> str:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Federated": f"arn:aws:iam::111122223333:oidc-provider/{ISSUER}"},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {operator: {f"{ISSUER}:sub": subject}, "StringEquals": {f"{ISSUER}:aud": "sts.amazonaws.com"}}
+        if operator != "StringEquals"
+        else {operator: {f"{ISSUER}:sub": subject, f"{ISSUER}:aud": "sts.amazonaws.com"}},
+    }
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    return json.dumps({"Role": {"RoleName": "tracking", "Arn": ROLE, "AssumeRolePolicyDocument": document}})
+
+
+def crossings(**files: str) -> dict[str, State]:
+    found = edges(assessed(**files), "federates", "/serviceaccount/", ROLE)
+    return {edge.source.rpartition("/")[2]: edge.state for edge in found}
+
+
+def test_an_account_that_names_the_role_shows_whose_issuer_it_is() -> None:
+    trust = role("system:serviceaccount:tracking:mlflow")
+    assert crossings(a_yaml=ACCOUNT % ("mlflow", ANNOTATED), b_json=trust) == {"mlflow": State.YES}
+
+
+def test_without_that_the_cluster_may_be_another() -> None:
+    trust = role("system:serviceaccount:tracking:mlflow")
+    assessment = assessed(a_yaml=ACCOUNT % ("mlflow", ""), b_json=trust)
+    (edge,) = edges(assessment, "federates", "/serviceaccount/", ROLE)
+    assert edge.state is State.UNKNOWN
+    assert ISSUER in edge.decides[0]
+
+
+def test_a_pattern_lets_accounts_in_that_name_no_role() -> None:
+    files = {
+        "a_yaml": ACCOUNT % ("mlflow", ANNOTATED),
+        "c_yaml": ACCOUNT % ("other", ""),
+        "b_json": role("system:serviceaccount:tracking:*", "StringLike"),
+    }
+    assert crossings(**files) == {"mlflow": State.YES, "other": State.YES}
+
+
+@pytest.mark.parametrize("subject", ["system:serviceaccount:tracking:other", "system:serviceaccount:tracking:*"])
+def test_an_account_that_the_role_does_not_trust_gets_nothing_by_naming_it(subject: str) -> None:
+    # an exact comparison with a wildcard trusts an account of that very name, which there cannot be
+    assert crossings(a_yaml=ACCOUNT % ("mlflow", ANNOTATED), b_json=role(subject)) == {}
+
+
+def test_a_role_that_the_input_does_not_hold_is_unknown() -> None:
+    assessment = assessed(a_yaml=ACCOUNT % ("mlflow", ANNOTATED))
+    (edge,) = edges(assessment, "federates", "/serviceaccount/mlflow", ROLE)
+    assert edge.state is State.UNKNOWN
+    assert any("tracking/mlflow" in gap for gap in assessment.reading.gaps)
+
+
+def test_a_role_of_a_module_trusts_the_account_that_its_condition_names() -> None:
+    terraform = """
+    module "eks" {
+      source = "terraform-aws-modules/eks/aws"
+    }
+    resource "aws_iam_role" "tracking" {
+      name = "tracking"
+      assume_role_policy = jsonencode({
+        Version = "2012-10-17"
+        Statement = [{
+          Effect    = "Allow"
+          Action    = "sts:AssumeRoleWithWebIdentity"
+          Principal = { Federated = module.eks.oidc_provider_arn }
+          Condition = { StringEquals = { "${module.eks.oidc_provider}:sub" = "system:serviceaccount:tracking:mlflow" } }
+        }]
+      })
+    }
+    """
+    assessment = assessed(a_yaml=ACCOUNT % ("mlflow", ""), c_yaml=ACCOUNT % ("other", ""), main_tf=terraform)
+    found = edges(assessment, "federates", "/serviceaccount/")
+    assert [(edge.source.rpartition("/")[2], edge.state) for edge in found] == [("mlflow", State.UNKNOWN)]
+
+
+def test_an_association_of_pod_identity() -> None:
+    terraform = """
+    resource "aws_iam_role" "tracking" {
+      name = "tracking"
+      assume_role_policy = jsonencode({
+        Version = "2012-10-17"
+        Statement = [{
+          Effect    = "Allow"
+          Action    = ["sts:AssumeRole", "sts:TagSession"]
+          Principal = { Service = "pods.eks.amazonaws.com" }
+        }]
+      })
+    }
+    resource "aws_eks_pod_identity_association" "tracking" {
+      cluster_name    = "ml"
+      namespace       = "tracking"
+      service_account = "mlflow"
+      role_arn        = aws_iam_role.tracking.arn
+    }
+    """
+    assessment = assessed(a_yaml=ACCOUNT % ("mlflow", ""), c_yaml=ACCOUNT % ("other", ""), main_tf=terraform)
+    found = edges(assessment, "federates", "/serviceaccount/")
+    assert [(edge.source.rpartition("/")[2], edge.state) for edge in found] == [("mlflow", State.YES)]
+
+
+def test_a_workload_loads_what_a_bucket_holds() -> None:
+    text = """
+    apiVersion: v1
+    kind: Pod
+    metadata: {name: ranker, namespace: serving}
+    spec:
+      containers: [{name: c, image: "i@sha256:0", args: ["--model"], env: [{name: MODEL, value: "s3://weights/ranker"}]}]
+    """
+    bucket = 'resource "aws_s3_bucket" "w" {\n  bucket = "weights"\n}\n'
+    found = edges(assessed(a_yaml=text, main_tf=bucket), "loaded-by")
+    assert [(edge.source, edge.target) for edge in found] == [("arn:aws:s3:::weights", "k8s:serving/pod/ranker")]

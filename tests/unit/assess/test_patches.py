@@ -1,0 +1,89 @@
+"""Written fixes: what they change is what the finding was about, and they leave the rest alone."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from tests.support.cli import cli
+
+from assaymark.assess.engine import assess
+from assaymark.assess.files import source_file
+from assaymark.assess.patches import Patch, apply_patches, patches_for, unified
+
+FOLDER = Path(__file__).parents[3] / "rules"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+PATCHED = (
+    "aws-bucket-public-block",
+    "aws-file-system-plaintext",
+    "aws-key-rotation",
+    "aws-registry-mutable",
+    "k8s-mesh-permissive",
+    "k8s-network-policy-missing",
+    "k8s-pod-security-missing",
+)
+
+
+def read(folder: Path):
+    return [
+        source_file(str(path.relative_to(folder)), path.read_bytes())
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    ]
+
+
+@pytest.mark.parametrize("rule", PATCHED)
+def test_what_is_patched_is_not_found_again(rule: str) -> None:
+    tried = 0
+    for folder in sorted((FOLDER / rule / "fail").iterdir()):
+        files = read(folder)
+        found = assess(files, NOW)
+        mine = [finding for finding in found.findings if finding.rule == rule]
+        patches = [patch for finding in mine for patch in patches_for(finding, found.inputs, found.estates)]
+        if len(patches) < len(mine):
+            continue
+        tried += 1
+        after = [
+            source_file(file.path, apply_patches(file.data, [one for one in patches if one.path == file.path]))
+            for file in files
+        ]
+        assert not [finding for finding in assess(after, NOW).findings if finding.rule == rule], folder
+    assert tried
+
+
+def test_patches_go_from_the_last_line_to_the_first() -> None:
+    patches = [
+        Patch("a", "f", 1, 1, ("one",), safe=True),
+        Patch("b", "f", 3, 0, ("between",), safe=True),
+        Patch("c", "f", 4, 0, ("end",), safe=True),
+    ]
+    assert apply_patches(b"1\n2\n3\n", patches) == b"one\n2\nbetween\n3\nend\n"
+
+
+def test_line_ends_stay_and_bytes_that_are_no_text_too() -> None:
+    assert apply_patches(b"a\r\n\xff\r\n", [Patch("a", "f", 1, 1, ("b",), safe=True)]) == b"b\r\n\xff\r\n"
+
+
+def test_of_two_changes_of_one_line_one_counts() -> None:
+    patches = [Patch("a", "f", 1, 1, ("x",), safe=True), Patch("b", "f", 1, 1, ("y",), safe=True)]
+    assert apply_patches(b"1\n", patches) == b"x\n"
+
+
+def test_a_diff_names_the_file() -> None:
+    assert unified("m.tf", b"a\n", b"b\n") == "--- a/m.tf\n+++ b/m.tf\n@@ -1 +1 @@\n-a\n+b\n"
+
+
+def test_safe_ones_are_applied_and_others_shown(tmp_path: Path) -> None:
+    estate = tmp_path / "estate"
+    shutil.copytree(FOLDER.parent / "examples" / "estate" / "before", estate)
+    mesh, data = estate / "cluster" / "mesh.yaml", estate / "infra" / "data.tf"
+    before = mesh.read_bytes()
+    done = cli("assess", estate, "--fix", "--diff")
+    assert "mode: STRICT" in done.out
+    assert mesh.read_bytes() == before
+    assert "enable_key_rotation = true" in data.read_text()
+    assert "fixed infra/data.tf" in done.err
+    assert "IMMUTABLE" not in data.read_text()
+    assert "fixed" not in cli("assess", estate, "--fix").err

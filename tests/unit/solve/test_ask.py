@@ -1,0 +1,91 @@
+"""Solvers are asked, agree, and their models make the formula true."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assaymark.core.errors import UsageError
+from assaymark.solve import ask
+from assaymark.solve.ask import satisfiable
+from assaymark.solve.formula import FALSE, TRUE, And, Flag, Like, Not, Or, Within, digest
+
+pytest.importorskip("z3")
+pytest.importorskip("cvc5")
+
+
+def holds(formula, model) -> bool:
+    match formula:
+        case Flag(name):
+            return bool(model.get(name, False))
+        case Like(name, pattern, plain):
+            text = str(model.get(name, ""))
+            if plain:
+                return text == pattern
+            parts = (".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
+            return re.fullmatch("".join(parts), text, re.DOTALL) is not None
+        case Within(name, least, most):
+            value = int(model.get(name, 0))
+            return (least is None or value >= least) and (most is None or value <= most)
+        case Not(of):
+            return not holds(of, model)
+        case And(parts):
+            return all(holds(part, model) for part in parts)
+        case Or(parts):
+            return any(holds(part, model) for part in parts)
+
+
+leaves = st.one_of(
+    st.builds(Flag, st.sampled_from("pq")),
+    st.builds(Like, st.just("t"), st.sampled_from(["a*", "*b", "ab", "a?", "*"]), st.just(False)),
+    st.builds(Like, st.just("t"), st.sampled_from(["ab", "b"]), st.just(True)),
+    st.builds(Within, st.just("n"), st.sampled_from([None, 1, 5]), st.sampled_from([None, 3, 9])),
+)
+formulas = st.recursive(
+    leaves,
+    lambda inner: st.one_of(
+        st.builds(Not, inner),
+        st.builds(And, st.lists(inner, max_size=3).map(tuple)),
+        st.builds(Or, st.lists(inner, max_size=3).map(tuple)),
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(formulas)
+def test_both_agree_and_a_model_is_one(formula):
+    answer = satisfiable(formula)
+    assert {one.solver for one in answer.said} == {"z3", "cvc5"}
+    assert answer.verdict in ("sat", "unsat")
+    for one in answer.said:
+        if one.answer == "sat":
+            assert holds(formula, one.model)
+
+
+def test_true_and_false():
+    assert satisfiable(TRUE).verdict == "sat"
+    assert satisfiable(FALSE).verdict == "unsat"
+    assert satisfiable(And((Like("a", "x*"), Not(Like("a", "*"))))).verdict == "unsat"
+
+
+def test_a_question_has_a_digest_of_its_own():
+    assert digest(Flag("a")) == digest(Flag("a"))
+    assert digest(Flag("a")) != digest(Not(Flag("a")))
+    assert satisfiable(Flag("a")).question == digest(Flag("a"))
+
+
+def test_solvers_that_differ_are_no_answer():
+    said = (ask.Said("z3", "1", "sat", {}), ask.Said("cvc5", "1", "unsat", {}))
+    assert ask.Answer("q", said).verdict == "unknown"
+    assert ask.Answer("q", ()).verdict == "unknown"
+
+
+def test_without_a_solver_nothing_is_shown(monkeypatch):
+    monkeypatch.setattr(ask, "installed", lambda: ())
+    with pytest.raises(UsageError) as error:
+        satisfiable(TRUE)
+    assert error.value.code == "solver-missing"

@@ -1,4 +1,4 @@
-"""``Answer``: whether something is so on a cloud, three-valued, with the lines it rests on and what would decide it."""
+"""``Answer``: whether something is so on a cloud, three-valued, with its lines and what would decide it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The linker between Google Cloud, Azure, AWS and clusters: tokens of one that are taken for a principal of another.
 
-Source: GKE, "Workload Identity Federation for GKE"; Azure, "Use Microsoft Entra Workload ID with AKS"; Google Cloud IAM,
-"Workload Identity Federation with other clouds"; AWS, "OIDC federation" (accounts.google.com); each page's claims.
+Source: GKE, "Workload Identity Federation for GKE"; Azure, "Use Microsoft Entra Workload ID with AKS"; Google Cloud
+IAM, "Workload Identity Federation with other clouds"; AWS, "OIDC federation" (accounts.google.com).
 """
 
 from __future__ import annotations
@@ -227,12 +227,12 @@ def _of_other_clouds(estates: Estates, builder: Builder) -> None:
 
 
 def _from_aws(estates: Estates, builder: Builder, account: str, member: str, because: Because, value: str) -> None:
-    """``attribute.aws_role/arn:aws:sts::ACCOUNT:assumed-role/ROLE``, ``subject/<the same>/SESSION``, or the whole pool."""
+    """``attribute.aws_role/arn:aws:sts::ACCOUNT:assumed-role/ROLE``, ``subject/<it>/SESSION``, or the whole pool."""
     match = re.match(r"arn:aws:sts::(\d{12}):assumed-role/([^/]+)", value)
     for arn, role in sorted(estates.aws.identities.items()):
         if role.kind != "role" or role.account not in (account, "000000000000"):
             continue
-        if (match and role.name == match[2]) or value == "*" or value == account:
+        if (match and role.name == match[2]) or value in ("*", account):
             decides = (f"the role {role.name} is one of account {account}",) if role.account != account else ()
             how = "the pool takes requests that it signs with its credentials"
             _edge(builder, arn, member, how, (because, role.because), decides)

@@ -15,7 +15,7 @@ from assaymark.core.graph import State
 from assaymark.core.limits import ABAC_MAX_CHARACTERS, ABAC_MAX_DEPTH
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 Node: TypeAlias = tuple[Any, ...]
 _TOKEN: Final = re.compile(
@@ -218,7 +218,7 @@ def _compared(operator: str, attribute: str, values: Any, attributes: Mapping[st
     return YES if held else NO
 
 
-_COMPARE: Final = {
+_COMPARE: Final[dict[str, Callable[[str, str], bool]]] = {
     "stringequals": lambda known, value: known == value,
     "stringequalsignorecase": lambda known, value: known.lower() == value.lower(),
     "stringlike": lambda known, value: _fits(value, known, exact=True),

@@ -58,7 +58,7 @@ _KEYS: Final = "Microsoft.Storage/storageAccounts/listKeys/action"
 _SAS: Final = "Microsoft.Storage/storageAccounts/listAccountSas/action"
 _BLOBS: Final = "data:Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
 _ASSIGN: Final = "Microsoft.Authorization/roleAssignments/write"
-_EVENTS: Final = {
+_EVENTS: Final[dict[str, tuple[str, ...]]] = {
     "reads": (
         "data:Microsoft.EventHub/namespaces/messages/receive/action",
         "Microsoft.EventHub/namespaces/authorizationRules/listKeys/action",

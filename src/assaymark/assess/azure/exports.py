@@ -118,6 +118,7 @@ def _take_over(records: Records, client: str, identifier: str) -> None:
 
 
 def read_resource(records: Records, file: SourceFile, value: Map) -> bool:
+    """Adds a resource, subscription or group that a document describes; whether it was one."""
     identifier, kind = _text(value, "id"), _text(value, "type")
     if (
         not identifier.lower().startswith("/subscriptions/")
@@ -156,8 +157,8 @@ def _groups(records: Records, file: SourceFile, value: Map) -> bool:
     """Subscriptions, resource groups and management groups."""
     because, identifier, kind = file.because(value.line), _text(value, "id").lower(), _text(value, "type").lower()
     if kind == "microsoft.resources/resourcegroups" or (
-        identifier.count("/") == 4 and "/resourcegroups/" in identifier
-    ):  # noqa: PLR2004
+        "/resourcegroups/" in identifier and "/providers/" not in identifier
+    ):
         records.estate.scopes[identifier] = because
         return True
     if "tenantId" in value and ("isDefault" in value or "homeTenantId" in value or "subscriptionId" in value):
@@ -175,6 +176,7 @@ def _groups(records: Records, file: SourceFile, value: Map) -> bool:
 
 
 def read_rest(records: Records, file: SourceFile, value: Map) -> bool:
+    """Adds an assignment, role, deny assignment or federated credential; whether it was one."""
     because = file.because(value.line)
     if _text(value, "roleDefinitionId") and _text(value, "principalId") and _text(value, "scope"):
         role = _text(value, "roleDefinitionId")
@@ -190,10 +192,8 @@ def read_rest(records: Records, file: SourceFile, value: Map) -> bool:
         )
         return True
     permissions = _field(value, "permissions")
-    if (
-        isinstance(permissions, list)
-        and _text(value, "denyAssignmentName", "denyAssignmentId")
-        or isinstance(_field(value, "excludePrincipals"), list)
+    if (isinstance(permissions, list) and _text(value, "denyAssignmentName", "denyAssignmentId")) or isinstance(
+        _field(value, "excludePrincipals"), list
     ):
         return _deny(records, value, permissions, because)
     if isinstance(permissions, list) and (_text(value, "roleName") or _text(value, "roleType")):

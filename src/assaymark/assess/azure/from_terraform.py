@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.azure.records import Records, permissions_of
 from assaymark.assess.estate.azure import UNKNOWN_SUBSCRIPTION, Federated
 from assaymark.assess.terraform.identity_clouds import AZURE, IDENTITY, shut
-from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from assaymark.assess.estate.estates import Estates
     from assaymark.assess.estate.terraform import TfResource
     from assaymark.assess.inputs import Inputs
+    from assaymark.formats.located import Map
 
 
 def collect(inputs: Inputs, estates: Estates) -> None:
@@ -167,7 +167,7 @@ def _assignment(run: _Collecting, resource: TfResource) -> None:
     if not principal or not role:
         run.records.reading.skip(resource.file.path, f"{resource.address}: whom or what it assigns", resource.line)
         return
-    opened = ()
+    opened: tuple[str, ...] = ()
     if not scope.startswith("/"):
         opened = (f"what {scope or 'the scope'} of {resource.address} is",)
         scope = "/"

@@ -84,20 +84,23 @@ def _memberships(run: Linking) -> None:
             run.draw(f"azure:principal:{member}", f"azure:principal:{group}", "member-of", how, answer, 0)
 
 
+def _scopes(run: Linking) -> list[str]:
+    """Subscriptions, resource groups and what else of such assignments speak of."""
+    found = set(run.subscriptions)
+    for assignment in run.estate.assignments:
+        scope = assignment.scope
+        if scope == "/" or scope.startswith(GROUPS) or _OF_SCOPE.fullmatch(scope):
+            found.add(scope)
+    matches = (_OF_SCOPE.match(resource.id) for resource in run.resources)
+    return sorted(found | {match[0] for match in matches if match})
+
+
 def _administrators(run: Linking) -> None:
     """The node of each subscription, group and so on that somebody could administer, and what it leads to."""
     first = _first(run)
-    scopes = dict.fromkeys(run.subscriptions)
-    for assignment in run.estate.assignments:
-        if assignment.scope == "/" or assignment.scope.startswith(GROUPS) or _OF_SCOPE.fullmatch(assignment.scope):
-            scopes.setdefault(assignment.scope)
-    for resource in run.resources:
-        match = re.match(r"/subscriptions/[^/]+/resourcegroups/[^/]+", resource.id)
-        if match:
-            scopes.setdefault(match[0])
-    for scope in sorted(scopes):
-        whole = "/resourcegroups/" not in scope
-        target: dict[str, Any] = {"target": "administrator"} if whole else {}
+    scopes = _scopes(run)
+    for scope in scopes:
+        target: dict[str, Any] = {} if "/resourcegroups/" in scope else {"target": "administrator"}
         because = (run.estate.scopes[scope],) if scope in run.estate.scopes else first
         run.builder.node(
             administrator(scope),
@@ -107,11 +110,10 @@ def _administrators(run: Linking) -> None:
             boundary=run.boundary(scope, ""),
             **target,
         )
-    for scope in sorted(scopes):
-        for above in sorted(scopes):
-            if above != scope and _directly(run, above, scope, scopes):
-                how = "who administers what it lies in administers it"
-                run.draw(administrator(above), administrator(scope), "administers", how, Answer(State.YES, first), 0)
+    for scope in scopes:
+        for above in _directly(run, scope, scopes):
+            how = "who administers what it lies in administers it"
+            run.draw(administrator(above), administrator(scope), "administers", how, Answer(State.YES, first), 0)
     for principal in run.principals:
         for scope in sorted({one.scope for one, _ in run.access.held(principal.id)} & set(scopes)):
             answer = run.access.can(principal.id, _ANY, scope).both(run.access.can(principal.id, _ASSIGN, scope))
@@ -120,27 +122,27 @@ def _administrators(run: Linking) -> None:
             how = "its role allows every action there, assigning roles too"
             run.draw(principal.node, administrator(scope), "administers", how, answer, 0)
     for resource in run.resources:
-        match = re.match(r"/subscriptions/[^/]+(?:/resourcegroups/[^/]+)?", resource.id)
-        if match:
-            how = "an administrator may do everything with what is in the scope"
-            because = Answer(State.YES, (resource.because,))
-            run.draw(administrator(match[0]), resource.id, "administers", how, because, 0)
-            if resource.kind == "microsoft.managedidentity/userassignedidentities":
-                key = run.estate.aliases.get(resource.id, "")
-                how = "an administrator may give the identity to a machine of its own"
-                run.draw(administrator(match[0]), f"azure:principal:{key}", "administers", how, because, 1)
+        _owned(run, resource)
 
 
-def _directly(run: Linking, above: str, scope: str, scopes: dict[str, None]) -> bool:
-    """Whether a scope lies in another, with none of those drawn between."""
-    if run.access.covers(above, scope) is not State.YES:
-        return False
-    return not any(
-        middle not in (above, scope)
-        and run.access.covers(above, middle) is State.YES
-        and run.access.covers(middle, scope) is State.YES
-        for middle in scopes
-    )
+def _owned(run: Linking, resource: Resource) -> None:
+    match = _OF_SCOPE.match(resource.id)
+    if match is None:
+        return
+    how = "an administrator may do everything with what is in the scope"
+    lines = Answer(State.YES, (resource.because,))
+    run.draw(administrator(match[0]), resource.id, "administers", how, lines, 0)
+    if resource.kind == "microsoft.managedidentity/userassignedidentities":
+        key = run.estate.aliases.get(resource.id, "")
+        how = "an administrator may give the identity to a machine of its own"
+        run.draw(administrator(match[0]), f"azure:principal:{key}", "administers", how, lines, 1)
+
+
+def _directly(run: Linking, scope: str, scopes: list[str]) -> list[str]:
+    """The scopes that a scope lies in with none of those drawn between."""
+    covers = run.access.covers
+    around = [one for one in scopes if one != scope and covers(one, scope) is State.YES]
+    return [one for one in around if not any(other != one and covers(one, other) is State.YES for other in around)]
 
 
 def _first(run: Linking) -> tuple[Because, ...]:

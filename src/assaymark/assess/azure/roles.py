@@ -1,7 +1,7 @@
 """``Roles``: what role definitions allow: those of the files, and Azure's own by ``data/roles.json``.
 
-A role that is in neither is unknown, never empty. Source: Azure RBAC, "Azure built-in roles" and "Understand Azure role
-definitions": an entry allows an action that fits ``actions`` and does not fit ``notActions`` of the same entry.
+A role that is in neither is unknown, never empty. Source: Azure RBAC, "Azure built-in roles" and "Understand Azure
+role definitions": an entry allows an action that fits ``actions`` and does not fit ``notActions`` of the same entry.
 """
 
 from __future__ import annotations

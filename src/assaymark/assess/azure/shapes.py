@@ -67,7 +67,7 @@ def settings_of(kind: str, value: Map) -> dict[str, object]:
     match kind:
         case "microsoft.storage/storageaccounts":
             found["blob_public"] = (
-                whole.get("allowBlobPublicAccess", None) if whole.get("allowBlobPublicAccess") is not None else None
+                whole.get("allowBlobPublicAccess") if whole.get("allowBlobPublicAccess") is not None else None
             )
             found["shared_key"] = whole.get("allowSharedKeyAccess") is not False
         case "microsoft.storage/storageaccounts/blobservices/containers":

@@ -28,6 +28,8 @@ _TOKEN: Final = re.compile(
 _GROUP: Final = "<resource-group>"
 _MAX_DEPTH: Final = 40
 _MAX_NESTED: Final = 8
+_HOLE: Final = re.compile(r"\{(\d)[^}]*\}")
+_OF_IF: Final = 3  # arguments of ``if``
 
 
 def collect(inputs: Inputs, estates: Estates) -> None:
@@ -261,8 +263,9 @@ class _Expression:
         while self._tokens[self._at][1] in (".", "[", "?"):
             if self._take("?"):
                 continue
+            name: Any
             if self._take("."):
-                _, name = self._tokens[self._at]
+                name = self._tokens[self._at][1]
                 self._at += 1
             else:
                 self._at += 1
@@ -278,28 +281,15 @@ class _Expression:
                 found = None
         return str(found) if isinstance(found, _Reference) and self._tokens[self._at][0] == "end" else found
 
-    def _called(self, name: str, given: list[Any]) -> Any:  # noqa: PLR0911 - a table of functions
+    def _called(self, name: str, given: list[Any]) -> Any:
         template = self._template
         texts = ["" if one is None else str(one) for one in given]
+        first = texts[0] if texts else ""
         match name:
             case "parameters":
-                return template.parameter(texts[0]) if texts else None
+                return template.parameter(first)
             case "variables":
-                return template.variable(texts[0]) if texts else None
-            case "concat":
-                if any(isinstance(one, list) for one in given):
-                    return [item for one in given if isinstance(one, list) for item in one]
-                return None if None in given else "".join(texts)
-            case "format":
-                return (
-                    re.sub(
-                        r"\{(\d+)[^}]*\}",
-                        lambda match: texts[int(match[1]) + 1] if int(match[1]) + 1 < len(texts) else "",
-                        texts[0],
-                    )
-                    if texts
-                    else None
-                )
+                return template.variable(first)
             case "resourceid" | "subscriptionresourceid" | "tenantresourceid" | "extensionresourceid":
                 return self._identifier(name, texts)
             case "subscription":
@@ -307,27 +297,9 @@ class _Expression:
             case "resourcegroup":
                 return {"id": f"{template.base}/resourceGroups/{_GROUP}", "name": _GROUP, "location": "-"}
             case "reference":
-                symbol = template.symbols.get(texts[0]) if texts else None
-                return _Reference(self._of(symbol) if symbol is not None else texts[0] if texts else "")
-            case "tolower" | "toupper" | "string":
-                return {"tolower": str.lower, "toupper": str.upper}.get(name, str)(texts[0]) if texts else None
-            case "createarray":
-                return given
-            case "uniquestring" | "guid":
-                return f"<{name}({', '.join(texts)})>"
-            case "if":
-                return (
-                    given[1]
-                    if given[:1] == [True]
-                    else given[2]
-                    if given[:1] == [False] and len(given) > 2
-                    else given[1]
-                    if len(given) > 1
-                    else None
-                )  # noqa: PLR2004
-            case "true" | "false":
-                return name == "true"
-        return None
+                symbol = template.symbols.get(first)
+                return _Reference(self._of(symbol) if symbol is not None else first)
+        return _plain(name, given, texts)
 
     def _of(self, symbol: Map) -> str:
         found = self._template.resolved(symbol, 1)
@@ -347,6 +319,28 @@ class _Expression:
             subscription = texts[at - 2] if at > 1 else UNKNOWN_SUBSCRIPTION
             base = f"/subscriptions/{subscription}/resourceGroups/{texts[at - 1]}"
         return self._template.identifier(kind, names, base)
+
+
+def _plain(name: str, given: list[Any], texts: list[str]) -> Any:
+    """A function that looks at its arguments only; None for one that is not known, or an argument that is not."""
+    match name:
+        case "concat" if any(isinstance(one, list) for one in given):
+            return [item for one in given if isinstance(one, list) for item in one]
+        case "concat":
+            return None if None in given else "".join(texts)
+        case "format" if texts:
+            return _HOLE.sub(lambda match: (texts[1:] + [""] * 10)[int(match[1])], texts[0])
+        case "tolower" | "toupper" | "string" if texts:
+            return {"tolower": str.lower, "toupper": str.upper}.get(name, str)(texts[0])
+        case "createarray":
+            return given
+        case "uniquestring" | "guid":
+            return f"<{name}({', '.join(texts)})>"
+        case "if" if len(given) == _OF_IF:
+            return given[2] if given[0] is False else given[1]
+        case "true" | "false":
+            return name == "true"
+    return None
 
 
 class _Reference:

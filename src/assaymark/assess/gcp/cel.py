@@ -264,7 +264,7 @@ class _Evaluation:
 
     def _called(self, node: Node) -> Any:
         _, name, of, arguments = node
-        on = None if of is None or of[0] == "name" and of[1] == "api" else self.value(of)
+        on = None if of is None or (of[0] == "name" and of[1] == "api") else self.value(of)
         values = [self.value(argument) for argument in arguments]
         if isinstance(on, Open) or _opened(*values):
             return self._undecided(node)

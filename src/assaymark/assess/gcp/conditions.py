@@ -57,7 +57,7 @@ def holds(condition: str | None, names: Mapping[str, Any]) -> Answer:
     return NO
 
 
-def _call(name: str, on: Any, arguments: list[Any]) -> Any:  # noqa: PLR0911 - a table of functions
+def _call(name: str, on: Any, arguments: list[Any]) -> Any:
     """A function or operator; None for one that is not decided here."""
     first = arguments[0] if arguments else None
     if name in ("==", "!="):
@@ -67,28 +67,48 @@ def _call(name: str, on: Any, arguments: list[Any]) -> Any:  # noqa: PLR0911 - a
         return _ordered(_COMPARE[name], on, first)
     if name == "in":
         return _among(on, first)
-    if name == "timestamp" and isinstance(first, str):
-        return _timestamp(first)
-    if name == "duration" and isinstance(first, str):
-        return _duration(first)
-    if name == "date" and isinstance(first, str):
-        return _timestamp(f"{first}T00:00:00Z")
-    if name in ("+", "-") and isinstance(on, (datetime, timedelta)):
-        try:
-            return on + first if name == "+" else on - first
-        except (TypeError, OverflowError):
-            return None
-    if name == "+" and isinstance(on, str) and isinstance(first, str) and not isinstance(on, Unresolved):
-        return on + first
-    if name == "size" and isinstance(on if on is not None else first, (str, list)):
-        return len(on if on is not None else first)
-    if name in ("startsWith", "endsWith", "contains") and isinstance(on, str) and isinstance(first, str):
+    if name in ("+", "-") and isinstance(on, datetime):
+        return _moved(on, first, forward=name == "+")
+    sized = first if on is None else on
+    if name == "size" and isinstance(sized, (str, list)) and not isinstance(sized, Unresolved):
+        return len(sized)
+    if isinstance(on, str):
+        return _of_text(name, on, first)
+    return _made(name, first) if isinstance(first, str) else None
+
+
+def _of_text(name: str, on: str, first: Any) -> Any:
+    """A method of a text."""
+    if name in ("startsWith", "endsWith", "contains") and isinstance(first, str):
         return _affix(name, on, first)
-    if name in ("lowerAscii", "upperAscii") and isinstance(on, str) and not isinstance(on, Unresolved):
-        return on.lower() if name == "lowerAscii" else on.upper()
-    if name == "string":
-        return first if isinstance(first, str) else None
+    if isinstance(on, Unresolved):
+        return None
+    if name == "+" and isinstance(first, str) and not isinstance(first, Unresolved):
+        return on + first
+    return {"lowerAscii": on.lower(), "upperAscii": on.upper()}.get(name)
+
+
+def _made(name: str, text: str) -> Any:
+    """What a function makes of a text."""
+    match name:
+        case "timestamp":
+            return _timestamp(text)
+        case "duration":
+            return _duration(text)
+        case "date":
+            return _timestamp(f"{text}T00:00:00Z")
+        case "string":
+            return text
     return None
+
+
+def _moved(moment: datetime, by: Any, *, forward: bool) -> Any:
+    try:
+        if isinstance(by, timedelta):
+            return moment + by if forward else moment - by
+        return moment - by if isinstance(by, datetime) and not forward else None
+    except (TypeError, OverflowError):
+        return None
 
 
 def _equal(left: Any, right: Any) -> bool | None:

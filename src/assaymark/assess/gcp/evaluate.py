@@ -1,8 +1,8 @@
 """``Access``: whether a principal of Google Cloud has a permission on a resource, by IAM's own order of decisions.
 
 A deny policy on the resource's project, folders or organisation that matches decides first; then any binding, on
-the resource or anything it lies in, of a role that has the permission, whose condition holds, gives it. Source: Google
-Cloud IAM, "How IAM policy evaluation works", "Deny policies", "Policy inheritance".
+the resource or anything it lies in, of a role that has the permission, whose condition holds, gives it. Source:
+Google Cloud IAM, "How IAM policy evaluation works", "Deny policies", "Policy inheritance".
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.estate.gcp import IAM, MANAGER, KeyFile, Provider, Role
@@ -146,7 +147,8 @@ def _pool(records: Records, value: Map, name: str, because: Any) -> bool:
     if match is None:
         return "/workloadIdentityPools/" in name
     oidc, aws, mapping = value.get("oidc"), value.get("aws"), value.get("attributeMapping")
-    kind, issuer, audiences = "saml", "", ()
+    kind, issuer = "saml", ""
+    audiences: tuple[str, ...] = ()
     if isinstance(oidc, Map):
         kind, issuer = "oidc", str(oidc.get("issuerUri", ""))
         audiences = tuple(str(one) for one in oidc.get("allowedAudiences") or ())
@@ -298,7 +300,7 @@ def _ancestors(records: Records, name: str, value: Map) -> None:
         chain += [str(one) for one in value.get("folders") or ()]
         chain += [str(value[key]) for key in ("organization",) if value.get(key)]
     places = [_canonical(records, one) for one in chain]
-    for below, above in zip(places, places[1:], strict=False):
+    for below, above in pairwise(places):
         records.estate.parents.setdefault(below, above)
     if places and name not in places and not name.startswith(MANAGER):
         records.estate.parents.setdefault(name, places[0])

@@ -271,7 +271,8 @@ def _pool_provider(run: _Collecting, resource: TfResource) -> None:
     home = _home(resource)
     pool = f"projects/{home}/locations/global/workloadIdentityPools/{shut(resource.get('workload_identity_pool_id'))}"
     name = f"{pool}/providers/{shut(resource.get('workload_identity_pool_provider_id'))}"
-    kind, issuer, audiences = "saml", "", ()
+    kind, issuer = "saml", ""
+    audiences: tuple[str, ...] = ()
     for block in resource.blocks("oidc"):
         kind, issuer = "oidc", shut(block.get("issuer_uri"))
         audiences = tuple(str(one) for one in block.get("allowed_audiences") or ())

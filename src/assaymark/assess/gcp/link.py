@@ -115,17 +115,20 @@ def _key_files(run: Linking) -> None:
         run.draw(node, target, "holds-credential", how, Answer(State.YES, (key.because,)), 0)
 
 
+def _places(run: Linking) -> list[str]:
+    """Projects, and the folders and organisations above them or that a binding speaks of."""
+    places = [project(one) for one in run.projects]
+    places += sorted({place for one in places for place in run.access.chain(one)[1:]})
+    above = (f"{MANAGER}folders/", f"{MANAGER}organizations/")
+    places += sorted(one.resource for one in run.estate.bindings if one.resource.startswith(above))
+    return list(dict.fromkeys(places))
+
+
 def _administrators(run: Linking) -> None:
     """The node of each project, folder and organisation that somebody could administer, and what it leads to."""
     first = _first(run)
-    places = [project(one) for one in run.projects]
-    places += sorted({place for one in places for place in run.access.chain(one)[1:]})
-    places += sorted(
-        one.resource
-        for one in run.estate.bindings
-        if one.resource.startswith((f"{MANAGER}folders/", f"{MANAGER}organizations/"))
-    )
-    for place in dict.fromkeys(places):
+    places = _places(run)
+    for place in places:
         word = place.removeprefix(MANAGER)
         home = word.partition("/")[2] if word.startswith("projects/") else ""
         because = (run.estate.places[place],) if place in run.estate.places else first
@@ -137,29 +140,33 @@ def _administrators(run: Linking) -> None:
             boundary=run.boundary(home, home),
             target="administrator",
         )
-    for place in dict.fromkeys(places):
+    for place in places:
         for above in run.access.chain(place)[1:2]:
             how = "who administers what it lies in administers it"
             run.draw(administrator(above), administrator(place), "administers", how, Answer(State.YES, first), 0)
     for member in (*run.members, ALL_USERS):
-        held = run.access.held(member)
-        for place in held:
-            if not place.startswith(MANAGER):
-                continue
-            owns = [
-                permission.replace("projects", place.removeprefix(MANAGER).partition("/")[0])
-                if "manager.projects" in permission
-                else permission
-                for permission in _OWNS
-            ]
-            owner = [one for one, _ in held[place] if one.role == OWNER]
-            answer = run.all_of(member, [(permission, place) for permission in owns])
-            if answer.state is State.NO or (answer.state is State.UNKNOWN and not owner):
-                continue
-            if answer.state is State.YES:
-                run.administrators.add((member, place))
-            how = "its role allows everything there"
-            run.draw(run.node_of(member), administrator(place), "administers", how, answer, 0)
+        for place in run.access.held(member):
+            if place.startswith(MANAGER):
+                _owner(run, member, place)
+    _owned(run, first)
+
+
+def _owner(run: Linking, member: str, place: str) -> None:
+    """Whether a member may do everything in a place."""
+    kind = place.removeprefix(MANAGER).partition("/")[0]
+    owns = [(permission.replace("manager.projects", f"manager.{kind}"), place) for permission in _OWNS]
+    answer = run.all_of(member, owns)
+    owner = any(one.role == OWNER for one, _ in run.access.held(member)[place])
+    if answer.state is State.NO or (answer.state is State.UNKNOWN and not owner):
+        return
+    if answer.state is State.YES:
+        run.administrators.add((member, place))
+    how = "its role allows everything there"
+    run.draw(run.node_of(member), administrator(place), "administers", how, answer, 0)
+
+
+def _owned(run: Linking, first: tuple[Because, ...]) -> None:
+    """What an administrator has: resources, and the service accounts of the project."""
     for _, resource in sorted(run.estate.resources.items()):
         how = "an administrator may do everything with what is in the project"
         answer = Answer(State.YES, (resource.because,))

@@ -1,6 +1,6 @@
 """Names of Google Cloud: what lies where, and what a condition sees as the name and type of a resource.
 
-Source: Google Cloud IAM, "Resource attributes" (resource types and the format of their names), "Principal identifiers".
+Source: Google Cloud IAM, "Resource attributes" (types, and the format of names), "Principal identifiers".
 """
 
 from __future__ import annotations

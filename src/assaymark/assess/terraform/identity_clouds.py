@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.estate.azure import UNKNOWN_SUBSCRIPTION
 from assaymark.assess.estate.gcp import UNKNOWN_PROJECT
 from assaymark.assess.unresolved import Unresolved
+from assaymark.assess.values import Json
 from assaymark.formats.located import Map, Seq
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def cloud_made(kind: str, address: str, name: str, get: Callable[[str], Any], pl
         return f"<{address}>" if name == "name" else None
     if name in _OBJECTS:
         other = {"application_id": "client_id"}.get(name, name)
-        if kind in ("azuread_service_principal",) and name in ("client_id", "application_id"):
+        if kind == "azuread_service_principal" and name in ("client_id", "application_id"):
             return get("client_id") or get("application_id")
         return f"<{address}.{other}>"
     if name == "id" and kind.startswith("azuread_"):
@@ -235,6 +236,16 @@ def _account(address: str, name: str, identifier: str, project: str) -> str | No
         "member": f"serviceAccount:{email}",
         "unique_id": f"<{address}.unique_id>",
     }.get(name)
+
+
+def cloud_data(data: Any, name: str, place: str) -> Any:
+    """An attribute of a data source of these platforms that asks no cloud; None for another one."""
+    if data.kind == "google_iam_policy" and name == "policy_data":
+        return Json(policy_data(data))
+    if data.kind.startswith("google_"):
+        known = google_data(data.kind, name, data.get, place)
+        return known if known is not None else cloud_made(data.kind, data.address, name, data.get, place, "-")
+    return azure_data(data.kind, data.address, name, data.get, place)
 
 
 def google_data(kind: str, name: str, get: Callable[[str], Any], project: str) -> Any:

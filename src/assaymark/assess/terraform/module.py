@@ -16,15 +16,7 @@ from assaymark.assess.terraform.documents import policy_document_json
 from assaymark.assess.terraform.evaluate import evaluate
 from assaymark.assess.terraform.functions import CannotError
 from assaymark.assess.terraform.identity import REGION, computed
-from assaymark.assess.terraform.identity_clouds import (
-    IDENTITY,
-    azure_data,
-    google_data,
-    is_cloud,
-    policy_data,
-    shut,
-    unknown_place,
-)
+from assaymark.assess.terraform.identity_clouds import IDENTITY, cloud_data, is_cloud, shut, unknown_place
 from assaymark.assess.unresolved import Unresolved
 from assaymark.assess.values import Json, text_of
 from assaymark.core.errors import InputError
@@ -527,15 +519,9 @@ class Instance:
                 return self.module.region()
             case ("aws_iam_policy", "arn") if isinstance(managed := self.get("name"), str):
                 return f"arn:aws:iam::aws:policy/{managed}"
-            case ("google_iam_policy", "policy_data"):
-                return Json(policy_data(self))
         place, region = self.module.place(self.kind)
-        if self.kind.startswith("google_"):
-            known = google_data(self.kind, name, self.get, place)
-            if known is not None:
-                return known
-        if self.kind.startswith("azure"):
-            known = azure_data(self.kind, self.address, name, self.get, place)
+        if is_cloud(self.kind):
+            known = cloud_data(self, name, place)
             return known if known is not None else Unresolved("${" + f"{self.address}.{name}" + "}")
         made = computed(self.kind, self.address, name, self.get, place, region)
         return made if made is not None else Unresolved("${" + f"{self.address}.{name}" + "}")

@@ -53,7 +53,9 @@ def permission_of(value: Any) -> Permission:
 
 @lru_cache(maxsize=8192)
 def _pattern(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    parts = [".*".join(map(re.escape, one.lower().split("*"))) for one in patterns]
+    # Azure's own Managed Identity Operator writes ``userAssignedIdentities/*/assign/action`` for the operation
+    # ``userAssignedIdentities/assign/action``: a star between slashes may stand for nothing.
+    parts = [".*".join(map(re.escape, one.lower().split("*"))).replace("/.*/", "/(?:.*/)?") for one in patterns]
     return re.compile("|".join(parts) or "(?!)")
 
 

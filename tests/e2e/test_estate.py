@@ -46,6 +46,20 @@ DEFECTS = [
     ("cluster/serving.yaml", "vllm", "k8s-server-open"),
     ("cluster/serving.yaml", "kind: Ingress", "k8s-ingress-plaintext"),
     ("cluster/serving.yaml", "vllm-openai:latest", "k8s-image-unpinned"),
+    ("app/server.py", "pickle.load", "load-pickle"),
+    ("app/server.py", "log.info", "log-request"),
+    ("app/server.py", "@app.route", "web-no-authentication"),
+    ("app/server.py", "request.get_json", "web-no-input-limit"),
+    ("app/server.py", "debug=True", "web-debug"),
+    ("app/server.py", "host=", "web-plaintext"),
+    ("app/requirements.txt", "--extra-index-url", "deps-extra-index"),
+    ("app/requirements.txt", "torch", "deps-unpinned"),
+    ("app/requirements.txt", "git+https", "deps-moving-source"),
+    ("app/Dockerfile", "python:latest", "build-image-unpinned"),
+    ("app/Dockerfile", "ADD https", "build-remote-file"),
+    (".github/workflows/train.yml", "pull_request_target", "ci-untrusted-checkout"),
+    (".github/workflows/train.yml", "write-all", "ci-permissions-wide"),
+    (".github/workflows/train.yml", "deploy-action@main", "ci-action-unpinned"),
 ]
 
 

@@ -54,15 +54,16 @@ def assess_path(path: Path, now: int) -> tuple[Assessment, tuple[SourceFile, ...
         raise UsageError(
             "assess-empty", "there is no file in it", source=str(path), remedy="name a folder with files"
         )
-    with _uncollected():
+    with uncollected():
         found = assess(files, datetime.fromtimestamp(now, UTC))
+        _ = found.ranked, found.reach  # computed here, since what asks for them runs with the collector
     found.reading.skipped[:0] = skipped
     return found, files
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without Python's collector of cycles: syntax trees have none, and looking for them takes half of the time."""
+def uncollected() -> Iterator[None]:
+    """Without Python's collector of cycles: trees and graphs have none, and looking for them takes half of the time."""
     was = gc.isenabled()
     gc.disable()
     try:

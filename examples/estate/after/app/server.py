@@ -1,4 +1,4 @@
-"""Predictions for patients: callers have a token, bodies are limited, and no body is logged."""
+"""Predictions for patients: callers have a token, bodies and calls are limited, and no body is logged."""
 
 import functools
 import hmac
@@ -6,10 +6,13 @@ import logging
 import os
 
 from flask import Flask, abort, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
 from skops.io import load
 
 app = Flask(__name__)
 app.config["MAX_CONTENT_LENGTH"] = 64 * 1024
+limiter = Limiter(get_remote_address, app=app, default_limits=["60 per minute"])
 log = logging.getLogger(__name__)
 model = load("model.skops", trusted=[])
 

@@ -75,12 +75,22 @@ def _server(container: Map, words: str) -> Server | None:
     command = container.get("command")
     first = str(command[0]) if isinstance(command, list) and command else ""
     image, _, said = words.partition(" ")
+    return server_of(image, said, first)
+
+
+def server_of(image: str, said: str, first: str) -> Server | None:
+    """The server that an image runs when it is started with ``said``; ``first`` is the command's first word."""
     for server in SERVERS:
         if server.command is not None and server.command.search(said):
             return server
     if first.rpartition("/")[2] in _CLIENTS:
         return None
     return next((server for server in SERVERS if server.image.search(image)), None)
+
+
+def is_loopback(said: str) -> bool:
+    """Whether a command says that only the same machine may connect."""
+    return bool(_LOOPBACK.search(said))
 
 
 def _perhaps(server: Server, container: Map, words: str) -> str:

@@ -89,19 +89,22 @@ def ranked_paths(states: States, limit: int = ASSESS_MAX_PATHS) -> Ranked:
     for entry in entries(states):
         reach = closure.reach(states.number[entry.id, CONTROL])
         weight = ENTRIES[str(entry.props["entry"])]
+        seen: dict[tuple[object, ...], tuple[str, ...]] = {}
         for index, (target, _) in enumerate(ends):
             if reach & masks[index] and target.id != entry.id:
-                crosses = crossed(entry, target)
+                key = (target.props.get("target"), *(target.boundary.get(name) for name in _BOUNDARIES))
+                if key not in seen:
+                    seen[key] = crossed(entry, target)
+                crosses = seen[key]
                 if _matters(entry, crosses):
                     pairs.append((-weight - TARGETS[str(target.props["target"])], entry.id, index, crosses))
     pairs.sort()
     chosen = pairs[: 4 * limit]
-    certain = Search(states, unknown=False)
     trees: dict[tuple[str, bool], Tree] = {}
 
     def tree(source: str, sure: bool) -> Tree:
         if (source, sure) not in trees:
-            trees[source, sure] = (certain if sure else search).tree([states.number[source, CONTROL]])
+            trees[source, sure] = search.tree([states.number[source, CONTROL]], sure=sure)
         return trees[source, sure]
 
     found = []

@@ -27,23 +27,24 @@ class Search:
         self._ahead: dict[int, list[int]] = {}
         self._states = states
         self._back: list[list[int]] = [[] for _ in range(count)]
-        self._arcs: list[list[int]] = [[] for _ in range(count)]
+        self._unknown = unknown
         for source, (arcs, costs) in enumerate(zip(states.arcs, states.costs, strict=True)):
-            ahead = self._arcs[source]
             for (target, _), cost in zip(arcs, costs, strict=True):
                 if unknown or cost < DOUBT:
                     if cost not in self._ahead:
                         self._ahead[cost] = [0] * count
                     self._ahead[cost][source] |= 1 << target
                     self._back[target].append(source)
-                    ahead.append(target)
 
     def arcs(self) -> list[list[int]]:
         """For each state the states that it leads to, for ``Closure``."""
-        return self._arcs
+        return [
+            [target for (target, _), cost in zip(arcs, costs, strict=True) if self._unknown or cost < DOUBT]
+            for arcs, costs in zip(self._states.arcs, self._states.costs, strict=True)
+        ]
 
-    def tree(self, sources: Iterable[int]) -> Tree:
-        """The cheapest walks from any of the states to all others."""
+    def tree(self, sources: Iterable[int], *, sure: bool = False) -> Tree:
+        """The cheapest walks from any of the states to all others; with ``sure`` over certain edges alone."""
         cost: dict[int, int] = {}
         buckets = {0: sum(1 << source for source in set(sources))}
         level = done = 0
@@ -56,7 +57,7 @@ class Search:
                 members = list(bits(fresh))
                 cost.update(dict.fromkeys(members, level))
                 for weight, ahead in self._ahead.items():
-                    if weight:
+                    if weight and not (sure and weight >= DOUBT):
                         reached = buckets.get(level + weight, 0)
                         for state in members:
                             reached |= ahead[state]

@@ -93,10 +93,10 @@ def _service(file: SourceFile, name: str, one: Map) -> Iterator[Remark]:
             yield Remark("build-host-access", f"{name} {text}", message, (place,))
     yield from _environment(file, name, one)
     variables = _variables(one)
-    words = " ".join([str(image or ""), *_words(one.get("entrypoint")), *_words(one.get("command"))])
+    said = " ".join([*_words(one.get("entrypoint")), *_words(one.get("command"))])
     first = "image" if "image" in one else "build"
     place = at("command") if one.get("command") else at(first)
-    yield from program_remarks(words, variables, place, f"service {name}", published=_published(one))
+    yield from program_remarks(str(image or ""), said, variables, place, f"service {name}", published=_published(one))
     yield from command_remarks(" ".join(_words(one.get("command"))), place, f"service {name}")
 
 

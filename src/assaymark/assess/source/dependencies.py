@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import tomllib
 from typing import TYPE_CHECKING, Any, Final
@@ -11,14 +10,13 @@ from assaymark.assess.estate.source import Remark, Requirement
 from assaymark.assess.source.commands import index_remarks, moving
 from assaymark.assess.source.places import for_development
 from assaymark.assess.source.sequences import items
+from assaymark.assess.source.setups import setup_remarks
 from assaymark.core.errors import InputError
 from assaymark.core.report import Confidence, Severity
 from assaymark.formats.located import Map
 from assaymark.formats.requirements_file import normal_name, parse_requirement, read_requirements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from assaymark.assess.estate.source import Source
     from assaymark.assess.files import SourceFile
     from assaymark.assess.inputs import Inputs
@@ -31,10 +29,6 @@ _REQUIREMENTS: Final = re.compile(
 _LOCKS: Final = ("uv.lock", "poetry.lock", "pdm.lock", "pylock.toml", "pipfile.lock")
 _FEW: Final = 8  # names that a message lists
 _REPOSITORY: Final = re.compile(r"https?://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?(?:[/#].*)?$")
-_EXECUTES: Final = re.compile(
-    r"^(?:os\.(?:system|popen|exec\w*|spawn\w*)|subprocess\.\w+|urllib\.request\.\w+|requests\.\w+|httpx\.\w+|socket\.\w+|"
-    r"exec|eval|builtins\.exec|builtins\.eval|base64\.b64decode|ctypes\.\w+|pty\.spawn)$"
-)
 
 
 def collect(inputs: Inputs, source: Source) -> None:
@@ -54,7 +48,7 @@ def collect(inputs: Inputs, source: Source) -> None:
             elif name in ("pip.conf", "pip.ini", ".piprc"):
                 _pip_conf(file, source, inputs)
             elif name == "setup.py":
-                source.remarks += _setup(file)
+                source.remarks += setup_remarks(file)
             elif name.endswith((".yml", ".yaml")):
                 _conda(file, source, inputs)
         except InputError as error:
@@ -370,49 +364,6 @@ def _conda_pip(file: SourceFile, value: Map, source: Source, loose: list[tuple[s
             source.requirements.append(Requirement(one.name, one.specifier, one.exact, file.because(line)))
             if not one.exact:
                 loose.append((one.name, line))
-
-
-def _setup(file: SourceFile) -> Iterator[Remark]:
-    """What an installation from source would run."""
-    from assaymark.assess.source.modules import keyword, parse_module, texts_of
-
-    try:
-        module = parse_module(file, file.text())
-    except InputError:
-        return  # said where all modules are read
-    for call, function in module.calls:
-        name = module.dotted(call.func)
-        if name in ("setuptools.setup", "distutils.core.setup", "setup"):
-            hooks = keyword(call, "cmdclass")
-            if isinstance(hooks, ast.Dict):
-                for key, value in zip(hooks.keys, hooks.values, strict=True):
-                    owner = module.classes.get(value.id) if isinstance(value, ast.Name) else None
-                    does = _does(module, owner) if owner is not None else ""
-                    if does:
-                        message = f"installing the package runs {does} ({ast.unparse(value)})"
-                        yield Remark("deps-install-code", ast.unparse(value), message, (module.because(value),))
-                    del key
-            for text in texts_of(module.values.get("install_requires") or keyword(call, "install_requires")):
-                if "git+" in text or "://" in text:
-                    yield from moving(
-                        text.partition("@")[2].strip() or text, module.because(call), text.split("@")[0].strip()
-                    )
-        elif function is None and _EXECUTES.match(name) and not _reads_version(call):
-            message = f"building or installing the package runs {name}"
-            yield Remark("deps-install-code", name, message, (module.because(call),), None, Confidence.MEDIUM)
-
-
-def _does(module: Any, owner: ast.ClassDef) -> str:
-    for node in ast.walk(owner):
-        if isinstance(node, ast.Call) and _EXECUTES.match(module.dotted(node.func)):
-            return str(module.dotted(node.func))
-    return ""
-
-
-def _reads_version(call: ast.Call) -> bool:
-    """``exec(open("version.py").read())`` and ``git describe``, which many packages do."""
-    text = ast.unparse(call)
-    return "version" in text.lower() or "git" in text or "about" in text.lower()
 
 
 def _table(value: dict[str, Any], name: str) -> dict[str, Any]:

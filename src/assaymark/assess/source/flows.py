@@ -4,6 +4,8 @@ An abstract run of each function, statement by statement: a variable holds the l
 of functions of the input are entered, a few deep; redaction ends a flow, and so does what keeps no content (a
 length, a comparison, a number). A call of something that the input does not hold passes on what it gets only when its
 name says that it converts: what is unknown is not reported as known.
+
+This is one file because the run of a function is one walk over all kinds of statements and expressions.
 """
 
 from __future__ import annotations

@@ -153,7 +153,7 @@ def _command(file: SourceFile, one: Instruction) -> Iterator[Remark]:
             )
     else:
         anywhere = None if "0.0.0.0" in text else False  # noqa: S104 - what is looked for
-        yield from program_remarks(text, {}, file.because(one.line), "the image", published=anywhere)
+        yield from program_remarks("", text, {}, file.because(one.line), "the image", published=anywhere)
 
 
 def _user(

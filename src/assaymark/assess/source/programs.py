@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.estate.source import Remark
-from assaymark.assess.kubernetes.servers import SERVERS
+from assaymark.assess.kubernetes.servers import is_loopback, server_of
 from assaymark.core.report import Confidence, Severity
 
 if TYPE_CHECKING:
@@ -22,13 +22,18 @@ _CERTIFICATE: Final = re.compile(r"--(?:ssl|cert|key)[-\w]*|--ssl-keyfile|--cert
 
 
 def program_remarks(
-    words: str, variables: Mapping[str, str], because: Because, where: str, *, published: bool | None
+    image: str, said: str, variables: Mapping[str, str], because: Because, where: str, *, published: bool | None
 ) -> Iterator[Remark]:
-    """What is open in what ``words`` start. ``published``: on addresses of the host; None for who does not say."""
+    """What is open in the server that an image and a command start.
+
+    ``published``: on addresses that others reach; None for who does not say.
+    """
     known = dict(variables)
-    for server in SERVERS:
-        if not server.pattern.search(words):
-            continue
+    server = server_of(image, said, said.partition(" ")[0])
+    if server is not None:
+        words = f"{image} {said}"
+        if is_loopback(said):
+            return
         if not server.guarded(words, known):
             severity = Severity.HIGH if published or published is None else Severity.MEDIUM
             message = f"{server.name} of {where} answers without authentication: {server.advice}"
@@ -41,6 +46,7 @@ def program_remarks(
                 "build-server-plaintext", f"{where} {server.name}", message, (because,), None, Confidence.MEDIUM
             )
         return
+    words = said
     started = _APPLICATION.search(f" {words} ")
     if started and _ANYWHERE.search(words) and not _CERTIFICATE.search(words):
         message = f"{where} starts {started[1]} on all addresses without a certificate"

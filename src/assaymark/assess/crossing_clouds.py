@@ -147,8 +147,12 @@ def _issuers(estates: Estates, builder: Builder, accounts: dict[tuple[str, str],
             annotated = clients.get(_annotation(one, _AZURE_CLIENT).lower())
             if annotated == owner and credential.subject == f"{_SUBJECT}{namespace}:{name}":
                 confirmed.add(credential.issuer)
+    trusted = {one.issuer for one in estates.azure.federated}
+    trusted |= {one.issuer for one in estates.gcp.providers.values() if one.kind == "oidc"}
     for node in [one for one in builder.ids() if one.startswith("oidc:") and _SUBJECT in one]:
         issuer, _, subject = node.removeprefix("oidc:").partition(f":{_SUBJECT}")
+        if issuer not in trusted:
+            continue  # what AWS alone trusts is drawn to its roles
         namespace, _, name = subject.partition(":")
         decides = (
             () if issuer in confirmed else (f"the cluster of these manifests is the one whose issuer is {issuer}",)

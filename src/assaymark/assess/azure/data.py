@@ -221,11 +221,12 @@ def _like(resource: Resource) -> str:
 def _attributes(resource: Resource) -> dict[str, str]:
     """What conditions may ask of a resource and is known of it."""
     found = {}
-    parts = resource.id.split("/")
-    if _ST in resource.kind and "storageaccounts" in parts:
-        found["@resource[microsoft.storage/storageaccounts:name]"] = parts[parts.index("storageaccounts") + 1]
+    account = resource.id.partition("/storageaccounts/")[2].partition("/")[0]
+    if _ST in resource.kind and account:
+        found["@resource[microsoft.storage/storageaccounts:name]"] = account
     if resource.kind == _CONTAINER:
-        found["@resource[microsoft.storage/storageaccounts/blobservices/containers:name]"] = parts[-1]
+        name = resource.id.rpartition("/")[2]
+        found["@resource[microsoft.storage/storageaccounts/blobservices/containers:name]"] = name
     return found
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.azure.records import Records, permissions_of
 from assaymark.assess.azure.shapes import identities_of, settings_of
 from assaymark.assess.estate.azure import DenyAssignment, Federated
+from assaymark.assess.values import listed
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _principals(records: Records, file: SourceFile, value: Map) -> bool:
         secrets = tuple(
             file.because(one.line)
             for word in ("passwordCredentials", "keyCredentials")
-            for one in value.get(word) or ()
+            for one in listed(value.get(word))
             if isinstance(one, Map)
         )
         client = _text(value, "appId")
@@ -98,7 +99,7 @@ def _principals(records: Records, file: SourceFile, value: Map) -> bool:
         return True
     if "securityEnabled" in value and "mailEnabled" in value and identifier:
         key = records.principal(identifier, "group", name, because)
-        for member in value.get("members") or ():
+        for member in listed(value.get("members")):
             if isinstance(member, Map) and isinstance(member.get("id"), str):
                 records.estate.groups.setdefault(key, {})[str(member["id"]).lower()] = file.because(member.line)
         return True
@@ -167,7 +168,7 @@ def _groups(records: Records, file: SourceFile, value: Map) -> bool:
         return True
     if "managementgroups" in kind and "/managementgroups/" in identifier:
         records.estate.scopes[identifier] = because
-        for child in _field(value, "children") or ():
+        for child in listed(_field(value, "children")):
             if isinstance(child, Map) and isinstance(child.get("id"), str):
                 records.estate.parents[str(child["id"]).lower()] = identifier
                 _groups(records, file, child)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.assess.azure.records import Records, permissions_of
 from assaymark.assess.estate.azure import UNKNOWN_SUBSCRIPTION, Federated
 from assaymark.assess.terraform.identity_clouds import AZURE, IDENTITY, shut
+from assaymark.assess.values import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -353,7 +354,7 @@ def _management(run: _Collecting, resource: TfResource) -> None:
     parent = shut(resource.values.get("parent_management_group_id")).lower()
     if parent:
         run.records.estate.parents[place] = parent
-    for one in resource.get("subscription_ids") or ():
+    for one in listed(resource.get("subscription_ids")):
         run.records.estate.parents[f"/subscriptions/{shut(one).lower()}"] = place
 
 

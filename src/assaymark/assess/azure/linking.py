@@ -31,6 +31,7 @@ class Linking:
         self.builder = builder
         self.reading = reading
         self.access = Access(estate)
+        self._at: dict[str, list[Resource]] = {}
         self.owners: set[tuple[str, str]] = set()  # of principals and scopes that they administer
 
     @cached_property
@@ -58,11 +59,14 @@ class Linking:
     def within(self, principal: str) -> list[Resource]:
         """The resources that some assignment of a principal may be about."""
         scopes = {assignment.scope for assignment, _ in self.access.held(principal)}
-        return [
-            one
-            for one in self.resources
-            if any(self.access.covers(scope, one.id) is not State.NO for scope in scopes)
-        ]
+        found = {one.id: one for scope in scopes for one in self.at(scope)}
+        return [found[identifier] for identifier in sorted(found)]
+
+    def at(self, scope: str) -> list[Resource]:
+        """The resources that what is assigned at a scope may be about."""
+        if scope not in self._at:
+            self._at[scope] = [one for one in self.resources if self.access.covers(scope, one.id) is not State.NO]
+        return self._at[scope]
 
     def owns(self, principal: str, scope: str) -> bool:
         """Whether a principal administers what lies at a scope."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from assaymark.assess.values import listed
 from assaymark.formats.located import Map
 
 _OFF: Final = ("disabled", "false")
@@ -36,7 +37,7 @@ def identities_of(value: Map) -> Identities:
             known.append(
                 (str(inner["principalId"]).lower(), str(inner.get("clientId", "")).lower(), str(one).lower())
             )
-    profile = value.get("identityProfile") or (value.get("properties") or {}).get("identityProfile")
+    profile = value.get("identityProfile") or _inner(value).get("identityProfile")
     kubelet = profile.get("kubeletidentity") if isinstance(profile, Map) else None
     if isinstance(kubelet, Map) and kubelet.get("objectId"):
         known.append(
@@ -76,7 +77,7 @@ def settings_of(kind: str, value: Map) -> dict[str, object]:
             rbac = whole.get("enableRbacAuthorization")
             policies = whole.get("accessPolicies")
             found["rbac"] = rbac is True if rbac is not None or policies else None
-            found["policies"] = [_policy(one) for one in policies or () if isinstance(one, Map)]
+            found["policies"] = [_policy(one) for one in listed(policies) if isinstance(one, Map)]
         case "microsoft.containerregistry/registries":
             found["admin"] = whole.get("adminUserEnabled")
             found["anonymous"] = whole.get("anonymousPullEnabled") is True
@@ -95,6 +96,11 @@ def settings_of(kind: str, value: Map) -> dict[str, object]:
             )
             found["local_accounts"] = whole.get("disableLocalAccounts") is not True
     return found
+
+
+def _inner(value: Map) -> dict[str, Any]:
+    found = value.get("properties")
+    return found if isinstance(found, dict) else {}
 
 
 def _policy(value: Map) -> dict[str, object]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.azure.exports import read_resource, read_rest
 from assaymark.assess.azure.records import Records
 from assaymark.assess.estate.azure import UNKNOWN_SUBSCRIPTION
+from assaymark.assess.values import listed
 from assaymark.formats.located import Map, Seq
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ class _Template:
                 yield from nested.resources(template, depth + 1)
             return
         yield found
-        for child in item.get("resources") or ():
+        for child in listed(item.get("resources")):
             if isinstance(child, Map):
                 yield from self._one(child, whole, named, depth + 1)
 

@@ -101,14 +101,6 @@ class Provider:
     audiences: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class KeyFile:
-    """A file of the input that holds the private key of a service account."""
-
-    email: str
-    because: Because
-
-
 @dataclass(slots=True)
 class Gcp:
     """All of it. ``parents`` leads from a full resource name to that of what it lies in.
@@ -126,6 +118,5 @@ class Gcp:
     places: dict[str, Because] = field(default_factory=dict)  # projects, folders, organisations
     providers: dict[str, Provider] = field(default_factory=dict)
     groups: dict[str, dict[str, Because]] = field(default_factory=dict)  # group:E to its members
-    keys: list[KeyFile] = field(default_factory=list)
     whole: set[str] = field(default_factory=set)
     numbers: dict[str, str] = field(default_factory=dict)

@@ -97,6 +97,28 @@ _POLICY: Final = {
 }
 
 
+# Google's own agents, by what their emails hold: code that a user starts there without ``actAs`` runs as them.
+AGENTS: Final = (
+    ("@gcp-sa-aiplatform-cc.", "aiplatform.customJobs.create", "start a custom training job of Vertex AI"),
+    ("@gcp-sa-aiplatform-re.", "aiplatform.reasoningEngines.create", "deploy an agent of Vertex AI"),
+    ("@cloudbuild.gserviceaccount.com", "cloudbuild.builds.create", "start a build"),
+    ("@cloudservices.gserviceaccount.com", "deploymentmanager.deployments.create", "make a deployment"),
+)
+
+
+def link_agents(run: Linking) -> None:
+    """Draws who starts code that runs as an agent of Google's, in the projects where the agent has roles."""
+    for agent in [one for one in run.members if one.startswith("serviceAccount:")]:
+        for mark, permission, what in AGENTS:
+            if mark in agent:
+                homes = [one for one in run.projects if project(one) in run.access.held(agent)]
+                for member in run.members:
+                    for home in homes:
+                        answer = run.access.can(member, permission, project(home)) if member != agent else NO
+                        how = f"it could {what}, which runs as the agent without a service account ({permission})"
+                        run.draw(run.node_of(member), run.node_of(agent), "passes-role", how, answer)
+
+
 def link_escalations(run: Linking) -> None:
     """Draws who can become whom."""
     for member in run.members:

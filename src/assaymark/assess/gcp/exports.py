@@ -12,10 +12,11 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.estate.gcp import IAM, MANAGER, KeyFile, Provider, Role
+from assaymark.assess.estate.gcp import IAM, MANAGER, Provider, Role
 from assaymark.assess.gcp.from_terraform import deny_rule
 from assaymark.assess.gcp.names import project, project_in, project_of_account
 from assaymark.assess.gcp.records import Records
+from assaymark.assess.values import listed
 from assaymark.core.errors import InputError
 from assaymark.formats.located import Map, read_json
 
@@ -121,11 +122,6 @@ def _names(records: Records, file: SourceFile, value: Map) -> bool:
         if value.get("keyType") != "SYSTEM_MANAGED":
             records.account(match[1], project_in(name) or project_of_account(match[1]), because, keys=(because,))
         return True
-    if value.get("type") == "service_account" and isinstance(value.get("client_email"), str):
-        estate.keys.append(KeyFile(str(value["client_email"]), file.because(value.at("private_key"))))
-        home = str(value.get("project_id") or project_of_account(str(value["client_email"])))
-        records.account(str(value["client_email"]), home, because)
-        return True
     if isinstance(value.get("includedPermissions"), list) and _ROLE.fullmatch(name):
         texts = tuple(str(one) for one in value["includedPermissions"])
         estate.roles[name] = Role(name, texts, because)
@@ -151,7 +147,7 @@ def _pool(records: Records, value: Map, name: str, because: Any) -> bool:
     audiences: tuple[str, ...] = ()
     if isinstance(oidc, Map):
         kind, issuer = "oidc", str(oidc.get("issuerUri", ""))
-        audiences = tuple(str(one) for one in oidc.get("allowedAudiences") or ())
+        audiences = tuple(str(one) for one in listed(oidc.get("allowedAudiences")))
     elif isinstance(aws, Map):
         kind, issuer = "aws", str(aws.get("accountId", ""))
     condition = value.get("attributeCondition")
@@ -286,7 +282,7 @@ def _project_of(value: Map, name: str) -> str:
     text = str(value.get("project") or "")
     if text.startswith("projects/"):
         return text.removeprefix("projects/")
-    for one in value.get("ancestors") or ():
+    for one in listed(value.get("ancestors")):
         if isinstance(one, str) and one.startswith("projects/"):
             return one.removeprefix("projects/")
     return project_in(name)
@@ -294,10 +290,10 @@ def _project_of(value: Map, name: str) -> str:
 
 def _ancestors(records: Records, name: str, value: Map) -> None:
     """The chain of an asset's places: ``ancestors``, or ``project``, ``folders`` and ``organization``."""
-    chain = [str(one) for one in value.get("ancestors") or () if isinstance(one, str)]
+    chain = [str(one) for one in listed(value.get("ancestors")) if isinstance(one, str)]
     if not chain:
         chain = [str(value[key]) for key in ("project",) if value.get(key)]
-        chain += [str(one) for one in value.get("folders") or ()]
+        chain += [str(one) for one in listed(value.get("folders"))]
         chain += [str(value[key]) for key in ("organization",) if value.get(key)]
     places = [_canonical(records, one) for one in chain]
     for below, above in pairwise(places):
@@ -341,7 +337,7 @@ def _denies(records: Records, file: SourceFile, value: Map) -> bool:
     place = _canonical(records, place.partition("/")[2]) if place.startswith("cloudresourcemanager") else f"//{place}"
     records.estate.denies = records.estate.denies or []
     keys = ("deniedPrincipals", "deniedPermissions", "exceptionPrincipals", "exceptionPermissions", "denialCondition")
-    for one in value.get("rules") or ():
+    for one in listed(value.get("rules")):
         rule = one.get("denyRule") if isinstance(one, Map) else None
         if isinstance(rule, Map):
             records.estate.denies.append(deny_rule(place, rule, file.because(rule.line), keys))
@@ -359,7 +355,10 @@ def _about(records: Records, file: SourceFile, value: Map) -> str:
         if short in (email, email.partition("@")[0]):
             return account.name
     members = [
-        str(one) for binding in value["bindings"] if isinstance(binding, Map) for one in binding.get("members") or ()
+        str(one)
+        for binding in value["bindings"]
+        if isinstance(binding, Map)
+        for one in listed(binding.get("members"))
     ]
     roles = [str(binding.get("role")) for binding in value["bindings"] if isinstance(binding, Map)]
     if any(role.startswith("roles/storage.legacy") for role in roles):

@@ -124,7 +124,9 @@ def subjects(selected: Pooled, provider: Provider) -> Iterator[tuple[str, dict[s
             yield f"{selected.attribute}={selected.value}", {selected.attribute: selected.value}
             return
         claims[claim[1] if claim else selected.attribute.removeprefix("attribute.")] = selected.value
-    for name, value in (*required(provider.condition).items(),):
+    if provider.issuer == GITHUB:
+        _github(claims)  # what is selected says this of the token, before what the condition asks of it
+    for name, value in required(provider.condition).items():
         claims.setdefault(name, value)
     if provider.issuer == GITHUB:
         _github(claims)

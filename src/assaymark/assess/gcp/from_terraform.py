@@ -9,6 +9,7 @@ from assaymark.assess.estate.gcp import IAM, MANAGER, DenyRule, Provider, Role
 from assaymark.assess.gcp.names import project
 from assaymark.assess.gcp.records import Records, member_of
 from assaymark.assess.terraform.identity_clouds import GOOGLE, shut
+from assaymark.assess.values import listed
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
@@ -275,7 +276,7 @@ def _pool_provider(run: _Collecting, resource: TfResource) -> None:
     audiences: tuple[str, ...] = ()
     for block in resource.blocks("oidc"):
         kind, issuer = "oidc", shut(block.get("issuer_uri"))
-        audiences = tuple(str(one) for one in block.get("allowed_audiences") or ())
+        audiences = tuple(str(one) for one in listed(block.get("allowed_audiences")))
     for block in resource.blocks("aws"):
         kind, issuer = "aws", shut(block.get("account_id"))
     mapping = resource.get("attribute_mapping")
@@ -309,7 +310,7 @@ def _deny(run: _Collecting, resource: TfResource) -> None:
     estate = run.records.estate
     estate.denies = estate.denies or []
     for outer in resource.blocks("rules"):
-        for rule in [one for one in outer.get("deny_rule") or () if isinstance(one, Map)]:
+        for rule in [one for one in listed(outer.get("deny_rule")) if isinstance(one, Map)]:
             estate.denies.append(
                 deny_rule(
                     place,

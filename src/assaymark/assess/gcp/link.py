@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from assaymark.assess.answer import Answer
 from assaymark.assess.estate.gcp import MANAGER
 from assaymark.assess.gcp.data import link_data, link_flows, node_kind
-from assaymark.assess.gcp.escalate import link_escalations
+from assaymark.assess.gcp.escalate import link_agents, link_escalations
 from assaymark.assess.gcp.evaluate import ALL_USERS
 from assaymark.assess.gcp.federation import link_federation
 from assaymark.assess.gcp.linking import Linking, administrator
@@ -35,7 +35,7 @@ _OWNS = (  # who may do all of these on a place may do everything there that som
 def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) -> None:
     """Draws the organisation, its projects and what lies in them."""
     estate = estates.gcp
-    if not (estate.bindings or estate.resources or estate.accounts or estate.keys):
+    if not (estate.bindings or estate.resources or estate.accounts):
         return
     run = Linking(estate, builder, reading, now)
     _gaps(run)
@@ -45,9 +45,9 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
     for _, resource in sorted(estate.resources.items()):
         _resource(run, resource)
     _memberships(run)
-    _key_files(run)
     _administrators(run)
     link_escalations(run)
+    link_agents(run)
     link_data(run)
     link_flows(run)
     link_federation(run)
@@ -104,17 +104,6 @@ def _memberships(run: Linking) -> None:
             run.draw(run.node_of(member), run.node_of(group), "member-of", how, Answer(State.YES, (because,)), 0)
 
 
-def _key_files(run: Linking) -> None:
-    """Private keys that lie in files: who reads the file has the account."""
-    for key in run.estate.keys:
-        node = run.builder.node(
-            f"file:{key.because.path}", "secret", key.because.path, (key.because,), entry="supply-chain"
-        )
-        how = "the file holds a private key of it"
-        target = run.access.account(key.email)
-        run.draw(node, target, "holds-credential", how, Answer(State.YES, (key.because,)), 0)
-
-
 def _places(run: Linking) -> list[str]:
     """Projects, and the folders and organisations above them or that a binding speaks of."""
     places = [project(one) for one in run.projects]
@@ -145,9 +134,10 @@ def _administrators(run: Linking) -> None:
             how = "who administers what it lies in administers it"
             run.draw(administrator(above), administrator(place), "administers", how, Answer(State.YES, first), 0)
     for member in (*run.members, ALL_USERS):
-        for place in run.access.held(member):
-            if place.startswith(MANAGER):
-                _owner(run, member, place)
+        inner = [project(one) for one in run.projects_of(member)]
+        bound = [place for place in run.access.held(member) if place.startswith(MANAGER)]
+        for place in dict.fromkeys((*bound, *inner)):
+            _owner(run, member, place)
     _owned(run, first)
 
 
@@ -156,7 +146,8 @@ def _owner(run: Linking, member: str, place: str) -> None:
     kind = place.removeprefix(MANAGER).partition("/")[0]
     owns = [(permission.replace("manager.projects", f"manager.{kind}"), place) for permission in _OWNS]
     answer = run.all_of(member, owns)
-    owner = any(one.role == OWNER for one, _ in run.access.held(member)[place])
+    held = run.access.held(member)
+    owner = any(one.role == OWNER for above in run.access.chain(place) for one, _ in held.get(above, ()))
     if answer.state is State.NO or (answer.state is State.UNKNOWN and not owner):
         return
     if answer.state is State.YES:

@@ -77,14 +77,31 @@ class Linking:
 
     def projects_of(self, member: str) -> list[str]:
         """The projects on which, or above which, some binding speaks of a member."""
-        held = self.access.held(member)
-        return [one for one in self.projects if any(place in held for place in self.access.chain(project(one)))]
+        return sorted({one for place in self.access.held(member) for one in self.projects_in.get(place, ())})
+
+    @cached_property
+    def projects_in(self) -> dict[str, list[str]]:
+        """The ids of the projects in each place, a project in itself."""
+        found: dict[str, list[str]] = {}
+        for one in self.projects:
+            for place in self.access.chain(project(one)):
+                found.setdefault(place, []).append(one)
+        return found
 
     def accounts_of(self, member: str) -> list[str]:
         """The emails of service accounts on which, or above which, some binding speaks of a member."""
-        held = self.access.held(member)
-        known = sorted({one.partition(":")[2] for one in self.members if one.startswith("serviceAccount:")})
-        return [one for one in known if any(place in held for place in self.access.chain(self.access.account(one)))]
+        return sorted({one for place in self.access.held(member) for one in self._accounts.get(place, ())})
+
+    @cached_property
+    def _accounts(self) -> dict[str, list[str]]:
+        """The emails of the service accounts in each place, and of each by its own name."""
+        found: dict[str, list[str]] = {}
+        for member in self.members:
+            if member.startswith("serviceAccount:") and not gke_member(member):
+                email = member.partition(":")[2]
+                for place in self.access.chain(self.access.account(email)):
+                    found.setdefault(place, []).append(email)
+        return found
 
     def node_of(self, member: str) -> str:
         """The id of a member's node."""

@@ -106,9 +106,7 @@ def test_case(case):
     principal, written, place = case["ask"]
     action = written.removeprefix("data:")
     attributes = ATTRIBUTES | (CONTAINER if place == "c" else {})
-    answer = Access(estate(case)).can(
-        principal, action, SCOPES[place], data=action != written, attributes=attributes
-    )
+    answer = Access(estate(case)).can(principal, action, SCOPES[place], data=action != written, attributes=attributes)
     assert answer.state is State(case["expect"]), (case["why"], answer)
     assert bool(answer.decides) == (answer.state is State.UNKNOWN), answer
     if answer.state is not State.NO:

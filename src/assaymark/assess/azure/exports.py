@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.azure.records import Records, permissions_of
 from assaymark.assess.azure.shapes import identities_of, settings_of
-from assaymark.assess.estate.azure import DenyAssignment, Federated
+from assaymark.assess.estate.azure import DenyAssignment, DirectoryRole, Federated
 from assaymark.assess.values import listed
 from assaymark.formats.located import Map
 
@@ -191,6 +191,11 @@ def read_rest(records: Records, file: SourceFile, value: Map) -> bool:
             name=_text(value, "principalName"),
             condition=condition,
         )
+        return True
+    if _text(value, "principalId") and (_text(value, "directoryScopeId") or _text(value, "appRoleId")):
+        role = _text(value, "appRoleId") or _text(value, "roleDefinitionId")
+        found = DirectoryRole(_text(value, "principalId").lower(), role.lower(), because)
+        records.estate.directory.append(found)
         return True
     permissions = _field(value, "permissions")
     if (isinstance(permissions, list) and _text(value, "denyAssignmentName", "denyAssignmentId")) or isinstance(

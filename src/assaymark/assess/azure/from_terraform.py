@@ -1,11 +1,15 @@
-"""The collector of Azure and Entra ID resources that Terraform declares, planned or in HCL."""
+"""The collector of Azure and Entra ID resources that Terraform declares, planned or in HCL.
+
+One step for each kind of thing that the providers declare; they are many, so the file is long.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.azure.records import Records, permissions_of
-from assaymark.assess.estate.azure import UNKNOWN_SUBSCRIPTION, Federated
+from assaymark.assess.estate.azure import UNKNOWN_SUBSCRIPTION, DirectoryRole, Federated
 from assaymark.assess.terraform.identity_clouds import AZURE, IDENTITY, shut
 from assaymark.assess.values import listed
 
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
     from assaymark.assess.estate.terraform import TfResource
     from assaymark.assess.inputs import Inputs
     from assaymark.formats.located import Map
+
+_PERMISSION: Final = re.compile(r"app_role_ids\W+([A-Za-z.]+)")
 
 
 def collect(inputs: Inputs, estates: Estates) -> None:
@@ -36,6 +42,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
 class _Collecting:
     def __init__(self, records: Records) -> None:
         self.records = records
+        self.directory: dict[str, str] = {}  # what names a directory role, to its template or name
         self.apps: dict[str, str] = {}  # what names an application, to its client id
 
     def full(self, identifier: str, kind: str) -> str:
@@ -128,6 +135,30 @@ def _password(run: _Collecting, resource: TfResource) -> None:
     known = run.records.estate.principals.get(key)
     if known is not None:
         run.records.principal(key, known.kind, known.name, known.because, secrets=(resource.because(),))
+
+
+def _owners(run: _Collecting, resource: TfResource) -> None:
+    """Owners of an application or service principal may make credentials of it."""
+    target = (shut(resource.get("client_id")) or shut(resource.get("application_id"))).lower()
+    for owner in listed(resource.values.get("owners")):
+        role = DirectoryRole(shut(owner).lower(), "owner", resource.because("owners"), target)
+        run.records.estate.directory.append(role)
+
+
+def _directory(run: _Collecting, resource: TfResource) -> None:
+    """A directory role, or a permission of an application, that somebody is given."""
+    principal = shut(resource.get("principal_object_id")) or shut(resource.get("member_object_id"))
+    named = shut(resource.values.get("role_id")) or shut(resource.values.get("role_object_id"))
+    role = run.directory.get(named.lower(), named) or shut(resource.values.get("app_role_id"))
+    match = _PERMISSION.search(role)
+    found = DirectoryRole(principal.lower(), (match[1] if match else role).lower(), resource.because())
+    run.records.estate.directory.append(found)
+
+
+def _activated(run: _Collecting, resource: TfResource) -> None:
+    name = shut(resource.values.get("template_id")) or shut(resource.values.get("display_name"))
+    for key in ("template_id", "object_id", "id"):
+        run.directory[shut(resource.get(key)).lower()] = name
 
 
 def _federated(run: _Collecting, resource: TfResource) -> None:
@@ -365,6 +396,7 @@ def _associated(run: _Collecting, resource: TfResource) -> None:
 
 
 _FIRST: Final[dict[str, Callable[[_Collecting, TfResource], None]]] = {
+    "azuread_directory_role": _activated,
     "azurerm_user_assigned_identity": _user_assigned,
     "azuread_application": _application,
     "azuread_application_registration": _application,
@@ -380,6 +412,11 @@ _SECOND: Final[dict[str, Callable[[_Collecting, TfResource], None]]] = {
     "azuread_service_principal": _service_principal,
 }
 _THIRD: Final[dict[str, Callable[[_Collecting, TfResource], None]]] = {
+    "azuread_application": _owners,
+    "azuread_service_principal": _owners,
+    "azuread_app_role_assignment": _directory,
+    "azuread_directory_role_assignment": _directory,
+    "azuread_directory_role_member": _directory,
     "azuread_group_member": _member,
     "azuread_application_password": _password,
     "azuread_service_principal_password": _password,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.answer import Answer
 from assaymark.assess.azure.data import link_data, link_flows, node_kind
+from assaymark.assess.azure.directory import link_directory
 from assaymark.assess.azure.escalate import link_escalations
 from assaymark.assess.azure.evaluate import GROUPS
 from assaymark.assess.azure.federation import link_federation
@@ -45,6 +46,7 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
         _resource(run, resource)
     _memberships(run)
     _administrators(run)
+    link_directory(run)
     link_escalations(run)
     link_data(run)
     link_flows(run)

@@ -99,6 +99,19 @@ class Federated:
 
 
 @dataclass(frozen=True, slots=True)
+class DirectoryRole:
+    """A right in the directory: ``role`` is the GUID or name of a directory role or application permission.
+
+    ``owner`` for whoever owns the application or service principal ``target``. All in lower case.
+    """
+
+    principal: str
+    role: str
+    because: Because
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """A resource by its id, lower case. ``kind``: its type, lower case. ``identities``: object ids it runs as."""
 
@@ -129,3 +142,4 @@ class Azure:
     groups: dict[str, dict[str, Because]] = field(default_factory=dict)
     federated: list[Federated] = field(default_factory=list)
     aliases: dict[str, str] = field(default_factory=dict)
+    directory: list[DirectoryRole] = field(default_factory=list)

@@ -214,3 +214,24 @@ def test_exports_of_the_command_line():
     assert ("azure:principal:aaaa", "takes-over", "vm", "yes") in graph
     assert ("vm", "runs-as", "azure:principal:bbbb", "yes") in graph
     assert not any(edge[2] == "acmest" and edge[1] == "reads" for edge in graph)
+
+
+APP = (
+    'resource "azuread_application" "app" {\n display_name = "app"\n owners = ["ada"]\n}\n'
+    'resource "azuread_service_principal" "app" {\n client_id = azuread_application.app.client_id\n}\n'
+)
+SP = "azure:principal:<azuread_service_principal.app.object_id>"
+
+
+def test_rights_in_the_directory_lead_to_the_tenant_and_to_applications():
+    graph = found(APP, role("Owner", f'"/subscriptions/{SUB}"', "azuread_service_principal.app.object_id"))
+    assert ("azure:principal:ada", "resets", SP, "yes") in graph
+    assert (SP, "administers", ROOT, "yes") in graph
+    graph_role = (
+        'resource "azuread_app_role_assignment" "r" {\n'
+        ' app_role_id = azuread_service_principal.msgraph.app_role_ids["RoleManagement.ReadWrite.Directory"]\n'
+        " principal_object_id = azuread_service_principal.app.object_id\n}\n"
+    )
+    graph = found(APP, graph_role, role("Reader"))
+    assert (SP, "escalates", "azure:tenant:administrator", "yes") in graph
+    assert ("azure:tenant:administrator", "escalates", ROOT, "yes") in graph

@@ -52,7 +52,7 @@ def graph(seed: int = 1) -> Graph:
         nodes[name] = Node(
             name, "role", name, HERE, {"environment": "production" if number > NODES // 2 else "test"}, props
         )
-    edges = {}
+    edges: dict[tuple[str, str], Edge] = {}
     while len(edges) < EDGES:
         source = chance.randrange(NODES)
         target = source + chance.randrange(1, 600)  # onwards only: a circle would make its members one, and be easy

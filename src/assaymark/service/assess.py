@@ -63,7 +63,7 @@ def assess_path(path: Path, now: int) -> tuple[Assessment, tuple[SourceFile, ...
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Without Python's collector of cycles: trees and graphs have none, and looking for them takes half of the time."""
+    """Without Python's collector of cycles: trees and graphs have none, and looking takes half of the time."""
     was = gc.isenabled()
     gc.disable()
     try:

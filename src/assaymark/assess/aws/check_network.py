@@ -115,7 +115,7 @@ def _port(value: Any) -> int | None:
 
 
 def _listener(resource: TfResource, internal: list[str]) -> Iterator[Finding]:
-    actions = [block.get("type") for block in resource.blocks("default_action")]
+    actions = [block.get("type", block.get("Type")) for block in resource.blocks("default_action")]
     if resource.get("protocol") == "HTTP" and any(action in _FORWARDS for action in actions):
         balancer = str(resource.get("load_balancer_arn"))
         severity = Severity.LOW if any(address in balancer for address in internal) else None

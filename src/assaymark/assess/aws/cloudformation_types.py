@@ -14,6 +14,16 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     "AWS::DynamoDB::Table": ("aws_dynamodb_table", {"TableName": "name"}),
     "AWS::EC2::Instance": ("aws_instance", {"IamInstanceProfile": "iam_instance_profile"}),
     "AWS::EC2::SecurityGroup": ("aws_security_group", {"SecurityGroupIngress": "ingress"}),
+    "AWS::EC2::SecurityGroupIngress": (
+        "aws_vpc_security_group_ingress_rule",
+        {
+            "CidrIp": "cidr_ipv4",
+            "CidrIpv6": "cidr_ipv6",
+            "FromPort": "from_port",
+            "ToPort": "to_port",
+            "IpProtocol": "ip_protocol",
+        },
+    ),
     "AWS::ECR::Repository": (
         "aws_ecr_repository",
         {"RepositoryName": "name", "ImageTagMutability": "image_tag_mutability", "RepositoryPolicyText": "policy"},
@@ -23,6 +33,10 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
         {"Family": "family", "TaskRoleArn": "task_role_arn", "ExecutionRoleArn": "execution_role_arn"},
     ),
     "AWS::EFS::FileSystem": ("aws_efs_file_system", {"Encrypted": "encrypted", "FileSystemPolicy": "policy"}),
+    "AWS::ElasticLoadBalancingV2::Listener": (
+        "aws_lb_listener",
+        {"LoadBalancerArn": "load_balancer_arn", "Protocol": "protocol", "DefaultActions": "default_action"},
+    ),
     "AWS::Glue::Job": ("aws_glue_job", {"Name": "name", "Role": "role_arn"}),
     "AWS::IAM::AccessKey": ("aws_iam_access_key", {"UserName": "user"}),
     "AWS::IAM::UserToGroupAddition": ("aws_iam_group_membership", {"GroupName": "group", "Users": "users"}),
@@ -70,6 +84,10 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     "AWS::S3::BucketPolicy": ("aws_s3_bucket_policy", {"Bucket": "bucket", "PolicyDocument": "policy"}),
     "AWS::SNS::Topic": ("aws_sns_topic", {"TopicName": "name"}),
     "AWS::SQS::Queue": ("aws_sqs_queue", {"QueueName": "name"}),
+    "AWS::SageMaker::Domain": (
+        "aws_sagemaker_domain",
+        {"DomainName": "domain_name", "AppNetworkAccessType": "app_network_access_type"},
+    ),
     "AWS::SageMaker::Endpoint": (
         "aws_sagemaker_endpoint",
         {"EndpointName": "name", "EndpointConfigName": "endpoint_config_name"},

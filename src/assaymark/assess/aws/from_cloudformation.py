@@ -81,6 +81,8 @@ class _Template:
             found += self._policy(name, item, inline=False)
         if kind == "AWS::S3::Bucket":
             found += self._bucket(name, item)
+        if kind == "AWS::Serverless::Function":
+            found += self._url(name, item)
         return found
 
     def _values(self, item: Map, names: dict[str, str]) -> Map:
@@ -136,6 +138,16 @@ class _Template:
                 suffix = "policy" if inline else "policy_attachment"
                 found.append(self._resource(f"{name}-{kind}-{index}", f"aws_iam_{kind}_{suffix}", values, item.line))
         return found
+
+    def _url(self, name: str, item: Map) -> list[TfResource]:
+        """The URL that a function of SAM has within itself."""
+        value = self.resolve(_properties(item).get("FunctionUrlConfig"))
+        if not isinstance(value, Map):
+            return []
+        values = Map(value.line)
+        values.put("function_name", self.reference(name), value.line)
+        values.put("authorization_type", value.get("AuthType"), value.at("AuthType"))
+        return [self._resource(f"{name}-url", "aws_lambda_function_url", values, value.line)]
 
     def _bucket(self, name: str, item: Map) -> list[TfResource]:
         properties = _properties(item)

@@ -1,6 +1,6 @@
 """The collector of Azure and Entra ID resources that Terraform declares, planned or in HCL.
 
-One step for each kind of thing that the providers declare; they are many, so the file is long.
+One step for each kind of thing that the providers declare; it is long because they are many.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The collector of Google Cloud resources that Terraform declares, planned or in HCL.
 
-The tables of types are most of it; they are many, so the file is long.
+It is long because of the tables of types, which are many.
 """
 
 from __future__ import annotations

@@ -76,6 +76,7 @@ _NAME_IS_ID: Final = (
 AZURE: Final[dict[str, str]] = {
     "azurerm_ai_services": "Microsoft.CognitiveServices/accounts",
     "azurerm_app_configuration": "Microsoft.AppConfiguration/configurationStores",
+    "azurerm_app_service": "Microsoft.Web/sites",
     "azurerm_automation_account": "Microsoft.Automation/automationAccounts",
     "azurerm_batch_account": "Microsoft.Batch/batchAccounts",
     "azurerm_cognitive_account": "Microsoft.CognitiveServices/accounts",
@@ -172,6 +173,8 @@ def cloud_made(kind: str, address: str, name: str, get: Callable[[str], Any], pl
         return identity_block(address, name, get(name))
     if kind.startswith("google_"):
         return _google(kind, address, name, get, shut(get("project")) or place, region)
+    if kind == "azurerm_role_definition" and name in ("id", "role_definition_resource_id", "role_definition_id"):
+        return shut(get("role_definition_id")) or f"<{address}>"
     found = _azure_id(kind, address, get, place) if name in ("id", "scope", "resource_id") else None
     if found:
         return found
@@ -184,8 +187,6 @@ def cloud_made(kind: str, address: str, name: str, get: Callable[[str], Any], pl
         return f"<{address}.{other}>"
     if name == "id" and kind.startswith("azuread_"):
         return f"<{address}.object_id>"
-    if name in ("role_definition_resource_id", "role_definition_id"):
-        return f"<{address}>"
     return None
 
 

@@ -235,3 +235,14 @@ def test_rights_in_the_directory_lead_to_the_tenant_and_to_applications():
     graph = found(APP, graph_role, role("Reader"))
     assert (SP, "escalates", "azure:tenant:administrator", "yes") in graph
     assert ("azure:tenant:administrator", "escalates", ROOT, "yes") in graph
+
+
+@pytest.mark.parametrize("attribute", ["id", "role_definition_id", "role_definition_resource_id"])
+def test_a_role_of_ones_own_is_found_by_whatever_names_it(attribute):
+    own = (
+        f'resource "azurerm_role_definition" "own" {{\n name = "own"\n scope = "/subscriptions/{SUB}"\n'
+        ' permissions {\n actions = ["Microsoft.Compute/virtualMachines/*"]\n }\n}\n'
+        'resource "azurerm_role_assignment" "own" {\n scope = azurerm_resource_group.rg.id\n principal_id = "eve"\n'
+        f" role_definition_id = azurerm_role_definition.own.{attribute}\n}}\n"
+    )
+    assert (EVE, "takes-over", "vm", "yes") in found(own)

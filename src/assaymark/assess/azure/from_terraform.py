@@ -229,7 +229,7 @@ def _identities(resource: TfResource, run: _Collecting) -> tuple[str, ...]:
             if "systemassigned" in kinds.replace(" ", "") or (not kinds and name == "kubelet_identity"):
                 found.append(shut(block.get("principal_id")) or f"<{resource.address}.{name}.principal_id>")
             named = block.get("identity_ids")
-            for one in named if isinstance(named, list) else ():
+            for one in [named] if isinstance(named, str) else listed(named):
                 key = shut(one).lower()
                 found.append(run.records.estate.aliases.get(key, key))
             if name == "kubelet_identity" and block.get("user_assigned_identity_id"):

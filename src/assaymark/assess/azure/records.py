@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from assaymark.core.graph import Because
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_BLOCK: Final = re.compile(r"\.(identity|kubelet_identity)(?:\[0\]|\.0)\.(?:principal_id|object_id)>$", re.IGNORECASE)
 _KINDS: Final = {
     "user": "user",
     "group": "group",
@@ -45,7 +46,7 @@ class Records:
         secrets: tuple[Because, ...] = (),
     ) -> str:
         """Adds a principal by its object id, or to it; the id in lower case."""
-        key = identifier.lower()
+        key = object_id(identifier)
         known = self.estate.principals.get(key)
         if known is None:
             known = Principal(key, kind, name or key, because)
@@ -105,11 +106,17 @@ class Records:
         opened: tuple[str, ...] = (),
     ) -> None:
         """Adds an assignment; its principal too, when nothing else speaks of it."""
-        key = self.estate.aliases.get(principal.lower(), principal.lower())
+        identifier = object_id(principal)
+        key = self.estate.aliases.get(identifier, identifier)
         if key not in self.estate.principals:
             self.principal(key, _KINDS.get(kind.lower().replace("_", ""), "service-principal"), name, because)
         place = scope.lower().rstrip("/") or "/"
         self.estate.assignments.append(Assignment(key, role_key(role), place, because, condition or None, opened))
+
+
+def object_id(text: str) -> str:
+    """An object id in lower case; that of a block of a plan as configuration has it."""
+    return _BLOCK.sub(lambda match: f".{match[1]}.principal_id>", text).lower()
 
 
 def role_key(role: str) -> str:

@@ -246,3 +246,46 @@ def test_a_role_of_ones_own_is_found_by_whatever_names_it(attribute):
         f" role_definition_id = azurerm_role_definition.own.{attribute}\n}}\n"
     )
     assert (EVE, "takes-over", "vm", "yes") in found(own)
+
+
+def test_a_plan_whose_ids_are_known_after_apply_only():
+    def planned(address, values, unknown, expressions):
+        kind, _, name = address.partition(".")
+        return (
+            {"address": address, "mode": "managed", "type": kind, "name": name, "values": values},
+            {"address": address, "change": {"after_unknown": unknown}},
+            {"address": address, "mode": "managed", "type": kind, "name": name, "expressions": expressions},
+        )
+
+    vm = "azurerm_linux_virtual_machine.vm"
+    rows = [
+        planned(
+            "azurerm_user_assigned_identity.id",
+            {"name": "id", "resource_group_name": "rg"},
+            {"principal_id": True},
+            {},
+        ),
+        planned(
+            vm,
+            {"name": "vm", "resource_group_name": "rg", "identity": [{"type": "SystemAssigned, UserAssigned"}]},
+            {"identity": [{"identity_ids": True, "principal_id": True}]},
+            {"identity": [{"identity_ids": {"references": ["azurerm_user_assigned_identity.id.id"]}}]},
+        ),
+        planned(
+            "azurerm_role_assignment.r",
+            {"scope": f"/subscriptions/{SUB}", "role_definition_name": "Owner"},
+            {"principal_id": True},
+            {"principal_id": {"references": [f"{vm}.identity[0].principal_id", f"{vm}.identity[0]", vm]}},
+        ),
+    ]
+    plan = {
+        "format_version": "1.2",
+        "planned_values": {"root_module": {"resources": [row[0] for row in rows]}},
+        "resource_changes": [row[1] for row in rows],
+        "configuration": {"root_module": {"resources": [row[2] for row in rows]}},
+    }
+    graph = edges(assessed(plan_json=json.dumps(plan)))
+    own = f"azure:principal:<{vm}.identity.principal_id>"
+    assert ("vm", "runs-as", own, "yes") in graph
+    assert (own, "administers", ROOT, "yes") in graph
+    assert {edge[2] for edge in graph if edge[0] == "vm" and edge[1] == "runs-as"} >= {own, ID}

@@ -41,6 +41,41 @@ COLLECTORS: Final[tuple[Part, ...]] = (
         "assaymark.assess.aws.from_terraform:collect",
     ),
     Part(
+        "gcp-terraform",
+        "collector",
+        "Google Cloud resources that Terraform declares",
+        (),
+        "assaymark.assess.gcp.from_terraform:collect",
+    ),
+    Part(
+        "azure-terraform",
+        "collector",
+        "Azure and Entra ID resources that Terraform declares",
+        (),
+        "assaymark.assess.azure.from_terraform:collect",
+    ),
+    Part(
+        "gcp-export",
+        "collector",
+        "what gcloud and the asset inventory of Google Cloud write",
+        (),
+        "assaymark.assess.gcp.exports:collect",
+    ),
+    Part(
+        "azure-template",
+        "collector",
+        "templates of Azure Resource Manager, and what Bicep compiles to",
+        (),
+        "assaymark.assess.azure.templates:collect",
+    ),
+    Part(
+        "azure-export",
+        "collector",
+        "what the Azure CLI and API write: assignments, roles, principals, resources",
+        (),
+        "assaymark.assess.azure.exports:collect",
+    ),
+    Part(
         "kubernetes",
         "collector",
         "objects of clusters: manifests, exports, and what Terraform declares",
@@ -58,6 +93,8 @@ COLLECTORS: Final[tuple[Part, ...]] = (
 
 LINKERS: Final[tuple[Part, ...]] = (
     Part("aws", "linker", "who may do what in AWS accounts", (), "assaymark.assess.aws.link:link"),
+    Part("azure", "linker", "who may do what in Azure", (), "assaymark.assess.azure.link:link"),
+    Part("gcp", "linker", "who may do what in Google Cloud", (), "assaymark.assess.gcp.link:link"),
     Part(
         "kubernetes",
         "linker",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws.patterns import glob
 from assaymark.assess.aws.trust import claimed, issuer_of, other_keys
+from assaymark.assess.crossing_clouds import link_clouds
 from assaymark.assess.kubernetes.pods import pod_specs
 from assaymark.assess.kubernetes.servers import open_servers
 from assaymark.core.graph import Edge, State
@@ -31,6 +32,7 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
     _associations(estates, builder)
     _servers(estates, builder)
     _storage(estates, builder)
+    link_clouds(estates, builder, reading)
 
 
 def _accounts_to_roles(estates: Estates, builder: Builder, reading: Reading) -> None:

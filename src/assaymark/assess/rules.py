@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import rules as aws
+from assaymark.assess.azure import rules as azure
+from assaymark.assess.gcp import rules as gcp
 from assaymark.assess.kubernetes import rules as kubernetes
 from assaymark.assess.source import rules as source
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 _KINS: Final = (
     aws,
+    azure,
+    gcp,
     kubernetes,
     source,
 )

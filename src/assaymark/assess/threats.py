@@ -73,9 +73,11 @@ APPLIES: Final[dict[str, tuple[Technique, ...]]] = {
     "node": (_ESCAPE,),
     "port": (_EXPLOIT,),
     "registry": (_SUPPLY,),
+    "managed-identity": (_ACCOUNTS,),
     "role": (_ACCOUNTS,),
     "secret": (_CREDENTIALS,),
     "service-account": (_ACCOUNTS,),
+    "service-principal": (_ACCOUNTS,),
     "user": (_ACCOUNTS,),
     "volume": (_POISON, _COLLECT),
 }
@@ -165,7 +167,7 @@ def _cites(rule: str, technique: Technique) -> bool:
 def _controls(estates: Estates) -> dict[str, tuple[Control, ...]]:
     """What the files show that guards each component."""
     seen: dict[str, list[Control]] = {}
-    for identifier, control in (*_of_cluster(estates), *_of_aws(estates)):
+    for identifier, control in (*_of_cluster(estates), *_of_aws(estates), *_of_clouds(estates)):
         seen.setdefault(identifier, []).append(control)
     return {identifier: tuple(dict.fromkeys(some)) for identifier, some in seen.items()}
 
@@ -236,3 +238,21 @@ def _of_aws(estates: Estates) -> Iterator[tuple[str, Control]]:
             keys = sorted({key for operator in statement.condition.values() for key in operator})
             if keys:
                 yield arn, Control(f"its trust asks for {', '.join(keys)}", (statement.because,))
+
+
+def _of_clouds(estates: Estates) -> Iterator[tuple[str, Control]]:
+    for name, thing in sorted(estates.gcp.resources.items()):
+        if thing.settings.get("public_access_prevention") == "enforced":
+            yield name, Control("it prevents public access", (thing.because,))
+        if thing.settings.get("ingress_internal") is True:
+            yield name, Control("it lets in callers of the internal network only", (thing.because,))
+    for name, provider in sorted(estates.gcp.providers.items()):
+        if provider.condition is not None:
+            yield name, Control(f"the pool takes tokens only where {provider.condition}", (provider.because,))
+    for identifier, resource in sorted(estates.azure.resources.items()):
+        if resource.settings.get("firewall") == "deny":
+            yield identifier, Control("it answers no network but those that are named", (resource.because,))
+        if resource.settings.get("shared_key") is False or resource.settings.get("local") is False:
+            yield identifier, Control("it takes no keys, identities only", (resource.because,))
+        if resource.settings.get("blob_public") is False:
+            yield identifier, Control("it allows no public access to blobs", (resource.because,))

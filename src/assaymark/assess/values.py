@@ -75,3 +75,8 @@ def unresolved(value: Any) -> bool:
     if isinstance(value, dict):
         return any(unresolved(item) for item in value.values())
     return isinstance(value, list) and any(unresolved(item) for item in value)
+
+
+def listed(value: Any) -> list[Any]:
+    """The items of a list; none of anything else, whatever a file holds in its place."""
+    return value if isinstance(value, list) else []

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from assaymark.assess.estate.aws import Estate as AwsEstate
+from assaymark.assess.estate.azure import Azure
+from assaymark.assess.estate.gcp import Gcp
 from assaymark.assess.estate.kubernetes import Cluster
 from assaymark.assess.estate.source import Source
 
@@ -21,3 +23,5 @@ class Estates:
     aws: AwsEstate = field(default_factory=AwsEstate)
     kubernetes: Cluster = field(default_factory=Cluster)
     source: Source = field(default_factory=Source)
+    azure: Azure = field(default_factory=Azure)
+    gcp: Gcp = field(default_factory=Gcp)

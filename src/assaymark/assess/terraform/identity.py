@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.terraform.identity_clouds import cloud_made, is_cloud
 from assaymark.assess.unresolved import Unresolved
 
 if TYPE_CHECKING:
@@ -121,6 +122,8 @@ def closed(text: str) -> str:
 
 def computed(kind: str, address: str, name: str, get: Callable[[str], Any], account: str, region: str) -> Any:
     """An attribute that the resource gets when it is made; None when that is not known here."""
+    if is_cloud(kind):
+        return cloud_made(kind, address, name, get, account, region)
     arn = arn_of(kind, address, get, account, region)
     if name in ("arn", "qualified_arn", "invoke_arn") and arn:
         return arn

@@ -16,6 +16,7 @@ from assaymark.assess.terraform.documents import policy_document_json
 from assaymark.assess.terraform.evaluate import evaluate
 from assaymark.assess.terraform.functions import CannotError
 from assaymark.assess.terraform.identity import REGION, computed
+from assaymark.assess.terraform.identity_clouds import IDENTITY, cloud_data, is_cloud, shut, unknown_place
 from assaymark.assess.unresolved import Unresolved
 from assaymark.assess.values import Json, text_of
 from assaymark.core.errors import InputError
@@ -260,21 +261,28 @@ class Module:
         region = self._provided("region")
         return region if isinstance(region, str) and not isinstance(region, Unresolved) else REGION
 
-    def _provided(self, name: str) -> Any:
-        """A setting of the AWS provider without an alias."""
+    def place(self, kind: str) -> tuple[str, str]:
+        """Where resources of a type are: account, project or subscription of its provider, and the region."""
+        if not is_cloud(kind):
+            return self.account(), self.region()
+        label, name = ("google", "project") if kind.startswith("google_") else ("azurerm", "subscription_id")
+        return shut(self._provided(name, label)) or unknown_place(kind), shut(self._provided("region", label)) or "-"
+
+    def _provided(self, name: str, label: str = "aws") -> Any:
+        """A setting of a provider without an alias."""
 
         def compute() -> Any:
             for placed in self.folder.providers:
                 body = placed.block.body
-                if placed.block.labels == ("aws",) and "alias" not in body.attributes:
+                if placed.block.labels == (label,) and "alias" not in body.attributes:
                     if name in body.attributes:
                         return evaluate(body.attributes[name], self)
                     for block in body.blocks:
                         if block.kind == name:
                             return body_map(block.body, self, block.line)
-            return self._parent._provided(name) if self._parent else None  # noqa: SLF001 - the same class
+            return self._parent._provided(name, label) if self._parent else None  # noqa: SLF001 - the same class
 
-        return self.once(("provider", name), compute, f"provider.{name}")
+        return self.once(("provider", label, name), compute, f"provider.{name}")
 
 
 class InFile(str):
@@ -479,11 +487,11 @@ class Instance:
     def attribute(self, name: str) -> Any:
         """What is written, or what is known of what it gets."""
         found = self.get(name)
-        if found is not None:
+        if found is not None and not (name in IDENTITY and self.kind.startswith("azurerm_")):
             return found
         if self.mode == "data":
             return self._data(name)
-        made = computed(self.kind, self.address, name, self.get, self.module.account(), self.module.region())
+        made = computed(self.kind, self.address, name, self.get, *self.module.place(self.kind))
         return made if made is not None else Unresolved("${" + f"{self.address}.{name}" + "}")
 
     def element(self, key: Any) -> Any:
@@ -511,7 +519,11 @@ class Instance:
                 return self.module.region()
             case ("aws_iam_policy", "arn") if isinstance(managed := self.get("name"), str):
                 return f"arn:aws:iam::aws:policy/{managed}"
-        made = computed(self.kind, self.address, name, self.get, self.module.account(), self.module.region())
+        place, region = self.module.place(self.kind)
+        if is_cloud(self.kind):
+            known = cloud_data(self, name, place)
+            return known if known is not None else Unresolved("${" + f"{self.address}.{name}" + "}")
+        made = computed(self.kind, self.address, name, self.get, place, region)
         return made if made is not None else Unresolved("${" + f"{self.address}.{name}" + "}")
 
     def values(self) -> Map:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 from assaymark.assess.estate.terraform import TfResource
 from assaymark.assess.terraform.identity import REGION, arn_of, computed
+from assaymark.assess.terraform.identity_clouds import is_cloud, unknown_place
 from assaymark.assess.terraform.module import Folder, Module
 from assaymark.assess.unresolved import Unresolved
 from assaymark.core.errors import InputError
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from assaymark.assess.inputs import Inputs
 
 
+_MAX_BLOCKS = 20  # of blocks in blocks
+
+
 def terraform_resources(inputs: Inputs) -> list[TfResource]:
     """All managed resources, by address within each root; plans before configuration."""
     found = [resource for file, plan in _plans(inputs) for resource in _linked(list(_planned(file, plan)))]
@@ -28,7 +32,7 @@ def terraform_resources(inputs: Inputs) -> list[TfResource]:
     for module in _roots(inputs):
         for instance in module.instances():
             if instance.mode == "resource" and instance.address not in planned:
-                account, region = module.account(), module.region()
+                account, region = module.place(instance.kind)
 
                 def made(name: str, instance: Any = instance) -> Any:
                     value = instance.attribute(name)
@@ -119,14 +123,41 @@ def _linked(resources: list[TfResource]) -> list[TfResource]:
     """The resources of a plan, with references to each other in place of what is known after apply only."""
     table = {resource.address: resource for resource in resources}
     for resource in resources:
-        for name, value in resource.values.items():
-            if isinstance(value, Unresolved) and value.startswith("${"):
-                address, _, attribute = value[2:-1].rpartition(".")
-                other = table.get(address) or table.get(f"{address}[0]")
-                known = other.get(attribute) if other else None
-                if isinstance(known, str) and not isinstance(known, Unresolved):
-                    resource.values[name] = known
+        _refer(resource.values, table, 0)
     return resources
+
+
+def _refer(values: Map, table: dict[str, TfResource], depth: int) -> None:
+    for name, value in values.items():
+        if isinstance(value, Unresolved) and value.startswith("${"):
+            address, _, attribute = value[2:-1].rpartition(".")
+            other = table.get(address) or table.get(f"{address}[0]")
+            known = other.get(attribute) if other else None
+            if isinstance(known, str) and not isinstance(known, Unresolved):
+                values[name] = known
+        elif isinstance(value, list) and depth < _MAX_BLOCKS:
+            for inner in value:
+                if isinstance(inner, Map):
+                    _refer(inner, table, depth + 1)
+
+
+def _fill(values: Map, opened: Map, expressions: Any, address: str, line: int, depth: int) -> None:
+    """References in place of what is known after apply only, in blocks too.
+
+    A list that is wholly open is a list of all that it refers to, as far as these are attributes.
+    """
+    if not isinstance(expressions, Map) or depth > _MAX_BLOCKS:
+        return
+    for name, is_open in opened.items():
+        written = expressions.get(name)
+        if is_open is True and values.get(name) is None and name in expressions:
+            references = written.get("references") if isinstance(written, Map) else None
+            shown = str(references[0]) if isinstance(references, list) and references else f"{address}.{name}"
+            values.put(name, Unresolved("${" + shown + "}"), line)
+        elif isinstance(is_open, list) and isinstance(values.get(name), list) and isinstance(written, list):
+            for inner, some, expression in zip(values[name], is_open, written, strict=False):
+                if isinstance(inner, Map) and isinstance(some, Map):
+                    _fill(inner, some, expression, address, line, depth + 1)
 
 
 def _resource(file: SourceFile, item: Map, change: Map | None, configured: dict[str, Map]) -> TfResource:
@@ -138,18 +169,15 @@ def _resource(file: SourceFile, item: Map, change: Map | None, configured: dict[
     def get(name: str) -> Any:
         return values.get(name)
 
-    for name, is_open in (open_ones or {}).items():
-        if is_open is True and values.get(name) is None and name in expressions:
-            references = expressions[name].get("references") if isinstance(expressions[name], Map) else None
-            shown = str(references[0]) if references else f"{address}.{name}"
-            values.put(name, Unresolved("${" + shown + "}"), item.line)
+    if isinstance(open_ones, Map):
+        _fill(values, open_ones, expressions, address, item.line, 0)
 
     def made(name: str) -> Any:
-        return computed(kind, address, name, get, UNKNOWN_ACCOUNT, REGION)
+        return computed(kind, address, name, get, unknown_place(kind) if is_cloud(kind) else UNKNOWN_ACCOUNT, REGION)
 
     arn = values.get("arn")
     known = arn if isinstance(arn, str) and arn.startswith("arn:") else ""
-    account = known.split(":")[4] if known else ""
+    account = known.split(":")[4] if known else unknown_place(kind) if is_cloud(kind) else ""
     return TfResource(
         kind,
         address,

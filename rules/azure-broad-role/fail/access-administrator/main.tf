@@ -1,0 +1,21 @@
+provider "azurerm" {
+  features {}
+  subscription_id = "11111111-2222-3333-4444-555555555555"
+}
+
+resource "azurerm_resource_group" "ml" {
+  name     = "ml"
+  location = "westeurope"
+}
+
+resource "azurerm_user_assigned_identity" "trainer" {
+  name                = "trainer"
+  resource_group_name = azurerm_resource_group.ml.name
+  location            = "westeurope"
+}
+
+resource "azurerm_role_assignment" "trainer" {
+  scope                = "/providers/Microsoft.Management/managementGroups/acme"
+  role_definition_name = "User Access Administrator"
+  principal_id         = azurerm_user_assigned_identity.trainer.principal_id
+}

@@ -1,0 +1,23 @@
+provider "azurerm" {
+  features {}
+  subscription_id = "11111111-2222-3333-4444-555555555555"
+}
+
+resource "azurerm_resource_group" "ml" {
+  name     = "ml"
+  location = "westeurope"
+}
+
+resource "azurerm_storage_account" "weights" {
+  name                     = "acmeweights"
+  resource_group_name      = azurerm_resource_group.ml.name
+  location                 = "westeurope"
+  account_tier             = "Standard"
+  account_replication_type = "LRS"
+}
+
+resource "azurerm_storage_container" "weights" {
+  name                  = "weights"
+  storage_account_id    = azurerm_storage_account.weights.id
+  container_access_type = "blob"
+}

@@ -1,0 +1,9 @@
+provider "google" {
+  project = "acme-ml"
+}
+
+resource "google_storage_bucket" "weights" {
+  name     = "acme-weights"
+  location = "EU"
+}
+

@@ -1,0 +1,14 @@
+provider "google" {
+  project = "acme-ml"
+}
+
+resource "google_cloud_run_v2_service" "api" {
+  name     = "api"
+  location = "europe-west4"
+  template {
+    containers {
+      image = "europe-west4-docker.pkg.dev/acme-ml/serve/api@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+    }
+  }
+}
+

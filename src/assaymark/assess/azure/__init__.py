@@ -1,0 +1,1 @@
+"""Azure and Entra ID: their estate collected, decided and drawn."""

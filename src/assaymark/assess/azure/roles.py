@@ -1,0 +1,88 @@
+"""``Roles``: what role definitions allow: those of the files, and Azure's own by ``data/roles.json``.
+
+A role that is in neither is unknown, never empty. Source: Azure RBAC, "Azure built-in roles" and "Understand Azure
+role definitions": an entry allows an action that fits ``actions`` and does not fit ``notActions`` of the same entry.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache, lru_cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final
+
+from assaymark.assess.estate.azure import Permission, RoleDefinition
+from assaymark.core.graph import State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OWNER: Final = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+CONTRIBUTOR: Final = "b24988ac-6180-42a0-ab88-20f7382dd24c"
+ACCESS_ADMINISTRATOR: Final = "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"
+RBAC_ADMINISTRATOR: Final = "f58310d9-a9f6-439a-9e8d-f62e7b41a168"
+
+
+@cache
+def _built_in() -> dict[str, RoleDefinition]:
+    text = resources.files("assaymark.assess.azure").joinpath("data/roles.json").read_text(encoding="utf-8")
+    found = {}
+    for name, value in json.loads(text)["roles"].items():
+        role = RoleDefinition(value["id"], name, (permission_of(value),))
+        found[role.id] = found[name.lower()] = role
+    return found
+
+
+def permission_of(value: Any) -> Permission:
+    """An entry of ``permissions``, by the names of the API or of Terraform."""
+
+    def texts(*names: str) -> tuple[str, ...]:
+        for name in names:
+            if isinstance(value.get(name), list):
+                return tuple(one for one in value[name] if isinstance(one, str))
+        return ()
+
+    return Permission(
+        texts("actions", "Actions"),
+        texts("notActions", "not_actions", "NotActions"),
+        texts("dataActions", "data_actions", "DataActions"),
+        texts("notDataActions", "not_data_actions", "NotDataActions"),
+    )
+
+
+@lru_cache(maxsize=8192)
+def _pattern(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    # Azure's own Managed Identity Operator writes ``userAssignedIdentities/*/assign/action`` for the operation
+    # ``userAssignedIdentities/assign/action``: a star between slashes may stand for nothing.
+    parts = [".*".join(map(re.escape, one.lower().split("*"))).replace("/.*/", "/(?:.*/)?") for one in patterns]
+    return re.compile("|".join(parts) or "(?!)")
+
+
+@lru_cache(maxsize=65536)
+def allows(permission: Permission, action: str, *, data: bool = False) -> bool:
+    """Whether an entry allows an action (``data``: a data action); without regard to case."""
+    wanted = permission.data_actions if data else permission.actions
+    left = permission.not_data_actions if data else permission.not_actions
+    name = action.lower()
+    return bool(_pattern(wanted).fullmatch(name)) and not _pattern(left).fullmatch(name)
+
+
+class Roles:
+    """The role definitions of an estate and Azure's own."""
+
+    def __init__(self, custom: Mapping[str, RoleDefinition]) -> None:
+        self._custom: dict[str, RoleDefinition] = {}
+        for role in custom.values():
+            self._custom[role.id] = self._custom[role.name.lower()] = role
+
+    def get(self, role: str) -> RoleDefinition | None:
+        """A role by its GUID or name; None when it is not known."""
+        return self._custom.get(role) or _built_in().get(role)
+
+    def has(self, role: str, action: str, *, data: bool = False) -> State:
+        """Whether a role allows an action; UNKNOWN for a role that is not known."""
+        known = self.get(role)
+        if known is None:
+            return State.UNKNOWN
+        return State.YES if any(allows(one, action, data=data) for one in known.permissions) else State.NO

@@ -1,0 +1,1 @@
+"""Google Cloud: its estate collected, decided and drawn."""

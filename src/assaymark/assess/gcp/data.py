@@ -1,0 +1,195 @@
+"""Edges from principals of Google Cloud to data, models, secrets and keys, and what flows by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from assaymark.assess.answer import Answer
+from assaymark.assess.gcp.evaluate import ALL_USERS, AUTHENTICATED
+from assaymark.assess.kinds import INTERNET
+from assaymark.core.graph import State
+
+if TYPE_CHECKING:
+    from assaymark.assess.estate.gcp import Resource
+    from assaymark.assess.gcp.linking import Linking
+
+KINDS: Final[dict[str, tuple[str, str]]] = {  # the kind of node, and what it is as a target
+    "aiplatform:endpoint": ("endpoint", "endpoint"),
+    "aiplatform:featurestore": ("database", "data"),
+    "aiplatform:index-endpoint": ("endpoint", "endpoint"),
+    "aiplatform:model": ("model", "model"),
+    "artifactregistry:repository": ("registry", ""),
+    "bigquery:dataset": ("database", "data"),
+    "bigtable:instance": ("database", "data"),
+    "cloudfunctions:function": ("function", ""),
+    "cloudkms:key": ("key", "key"),
+    "file:instance": ("volume", "data"),
+    "pubsub:subscription": ("queue", ""),
+    "pubsub:topic": ("queue", ""),
+    "run:service": ("function", ""),
+    "secretmanager:secret": ("secret", "secret"),
+    "spanner:database": ("database", "data"),
+    "spanner:instance": ("database", "data"),
+    "sql:instance": ("database", "data"),
+    "storage:bucket": ("bucket", "data"),
+}
+# Who has one of these permissions on it may do this with it.
+ALLOWS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
+    "aiplatform:endpoint": {
+        "invokes": ("aiplatform.endpoints.predict", "aiplatform.endpoints.explain"),
+        "writes": ("aiplatform.endpoints.deploy", "aiplatform.endpoints.update"),
+        "permissions": ("aiplatform.endpoints.setIamPolicy",),
+    },
+    "aiplatform:featurestore": {
+        "reads": ("aiplatform.entityTypes.readFeatureValues", "aiplatform.featurestores.exportFeatures"),
+        "writes": ("aiplatform.entityTypes.writeFeatureValues", "aiplatform.entityTypes.importFeatureValues"),
+        "permissions": ("aiplatform.featurestores.setIamPolicy",),
+    },
+    "aiplatform:model": {
+        "reads": ("aiplatform.models.export",),
+        "writes": ("aiplatform.models.upload", "aiplatform.models.update", "aiplatform.models.delete"),
+    },
+    "artifactregistry:repository": {
+        "reads": ("artifactregistry.repositories.downloadArtifacts",),
+        "writes": ("artifactregistry.repositories.uploadArtifacts",),
+        "permissions": ("artifactregistry.repositories.setIamPolicy",),
+    },
+    "bigquery:dataset": {
+        "reads": ("bigquery.tables.getData", "bigquery.tables.export"),
+        "writes": ("bigquery.tables.updateData", "bigquery.tables.delete"),
+        "permissions": ("bigquery.datasets.setIamPolicy", "bigquery.datasets.update"),
+    },
+    "bigtable:instance": {
+        "reads": ("bigtable.tables.readRows",),
+        "writes": ("bigtable.tables.mutateRows",),
+        "permissions": ("bigtable.instances.setIamPolicy",),
+    },
+    "cloudfunctions:function": {
+        "invokes": ("cloudfunctions.functions.invoke", "run.routes.invoke"),
+        "permissions": ("cloudfunctions.functions.setIamPolicy",),
+    },
+    "cloudkms:key": {
+        "decrypts": ("cloudkms.cryptoKeyVersions.useToDecrypt",),
+        "permissions": ("cloudkms.cryptoKeys.setIamPolicy",),
+    },
+    "pubsub:subscription": {
+        "reads": ("pubsub.subscriptions.consume",),
+        "permissions": ("pubsub.subscriptions.setIamPolicy",),
+    },
+    "pubsub:topic": {
+        "reads": ("pubsub.topics.attachSubscription",),
+        "writes": ("pubsub.topics.publish",),
+        "permissions": ("pubsub.topics.setIamPolicy",),
+    },
+    "run:service": {"invokes": ("run.routes.invoke",), "permissions": ("run.services.setIamPolicy",)},
+    "secretmanager:secret": {
+        "reads": ("secretmanager.versions.access",),
+        "writes": ("secretmanager.versions.add",),
+        "permissions": ("secretmanager.secrets.setIamPolicy",),
+    },
+    "spanner:database": {
+        "reads": ("spanner.databases.select", "spanner.databases.read"),
+        "writes": ("spanner.databases.write",),
+        "permissions": ("spanner.databases.setIamPolicy",),
+    },
+    "sql:instance": {
+        "reads": ("cloudsql.instances.login", "cloudsql.instances.export", "cloudsql.users.create"),
+        "writes": ("cloudsql.instances.login", "cloudsql.instances.import", "cloudsql.users.create"),
+    },
+    "storage:bucket": {
+        "reads": ("storage.objects.get",),
+        "writes": ("storage.objects.create", "storage.objects.update", "storage.objects.delete"),
+        "permissions": ("storage.buckets.setIamPolicy",),
+    },
+}
+ALLOWS["spanner:instance"] = ALLOWS["spanner:database"]
+_MODEL_WORDS: Final = ("model", "weight", "checkpoint", "artifact", "registry", "mlflow")
+_PLACES: Final = ("gs://",)
+_IMAGES: Final = ("-docker.pkg.dev/", "gcr.io/")
+
+
+def node_kind(resource: Resource) -> tuple[str, str]:
+    """The kind of node of a resource, and what it is as a target (empty for none)."""
+    kind, target = KINDS.get(resource.kind, ("workload", ""))
+    words = f"{resource.name} {' '.join(resource.labels.values())}".lower()
+    if kind == "bucket" and any(word in words.rpartition("/")[2] for word in _MODEL_WORDS):
+        target = "model"
+    return kind, target
+
+
+def link_data(run: Linking) -> None:
+    """Draws who reads, writes, calls and decrypts what; everyone too."""
+    for member in run.members:
+        for resource in run.within(member):
+            if not any((member, place) in run.administrators for place in run.access.chain(resource.name)):
+                _allowed(run, member, run.node_of(member), resource)
+    for member in (ALL_USERS, AUTHENTICATED):
+        for resource in run.within(member):
+            _everyone(run, member, resource)
+
+
+def _allowed(run: Linking, member: str, node: str, resource: Resource) -> None:
+    for relation, permissions in ALLOWS.get(resource.kind, {}).items():
+        answer, permission = run.any_of(member, permissions, resource.name)
+        if answer.state is not State.NO:
+            run.draw(node, resource.name, relation, f"its roles hold {permission}", answer, 0)
+
+
+def _everyone(run: Linking, member: str, resource: Resource) -> None:
+    who = "everyone" if member == ALL_USERS else "everyone with a Google account"
+    prevented = resource.settings.get("public_access_prevention") == "enforced"
+    for relation, permissions in ALLOWS.get(resource.kind, {}).items():
+        answer, permission = run.any_of(member, permissions, resource.name)
+        if answer.state is State.NO or prevented:
+            continue
+        if resource.settings.get("ingress_internal") and relation == "invokes":
+            answer = answer.unless("the caller's network is one that the service lets in")
+        run.builder.node(INTERNET, "internet", "internet", entry="internet")
+        run.draw(INTERNET, resource.name, relation, f"{who} has {permission} on it", answer, 0)
+
+
+def link_flows(run: Linking) -> None:
+    """Draws what runs as which service account, and what is loaded from where."""
+    for name, resource in sorted(run.estate.resources.items()):
+        because = Answer(State.YES, (resource.because,))
+        if resource.account:
+            node = run.access.account(resource.account)
+            how = "what runs in it gets tokens of the service account"
+            run.draw(name, node, "runs-as", how, because, 0)
+        for text in sorted(_texts(dict(resource.settings))):
+            source = _source(run, text)
+            if source and source != name:
+                run.draw(source, name, "loaded-by", f"it loads {text}", because)
+        served = resource.settings.get("model")
+        if isinstance(served, str) and resource.kind == "aiplatform:endpoint":
+            target = f"//aiplatform.googleapis.com/{served}"
+            run.draw(target, name, "serves", "the endpoint answers with this model", because)
+
+
+def _source(run: Linking, text: str) -> str:
+    """The bucket or repository that a text of a resource's settings names; empty for none that is known."""
+    if text.startswith(_PLACES):
+        found = f"//storage.googleapis.com/{text[5:].partition('/')[0]}"
+        return found if run.builder.has(found) else ""
+    if _IMAGES[0] in text:
+        location, _, rest = text.partition(_IMAGES[0])
+        parts = rest.split("/")
+        if len(parts) > 1:
+            place = f"projects/{parts[0]}/locations/{location}/repositories/{parts[1]}"
+            found = f"//artifactregistry.googleapis.com/{place}"
+            return found if run.builder.has(found) else ""
+    return ""
+
+
+def _texts(value: Any) -> set[str]:
+    found: set[str] = set()
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            pending += item.values()
+        elif isinstance(item, list):
+            pending += item
+        elif isinstance(item, str) and (item.startswith(_PLACES) or any(word in item for word in _IMAGES)):
+            found.add(item)
+    return found

@@ -6,11 +6,12 @@ as it did; those may be applied without a person looking, all others are shown.
 
 from __future__ import annotations
 
-import difflib
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
+from assaymark.assess.patch import Patch, Place
+from assaymark.assess.patches_build import BUILD_WRITERS
+from assaymark.assess.patches_python import PYTHON_WRITERS
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
@@ -20,74 +21,32 @@ if TYPE_CHECKING:
     from assaymark.assess.inputs import Inputs
     from assaymark.core.report import Finding
 
+    Writer: TypeAlias = Callable[[Place], Patch | None]
+    Writers: TypeAlias = Callable[[Place], Iterable[Patch]]
 
 _ENFORCE: Final = "pod-security.kubernetes.io/enforce"
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
-    """Replaces ``removed`` lines from ``line`` (from 1) by ``inserted``; a line after the last appends."""
-
-    title: str
-    path: str
-    line: int
-    removed: int
-    inserted: tuple[str, ...]
-    safe: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a finding is: its file's lines and the line."""
-
-    finding: Finding
-    path: str
-    lines: list[str]
-    line: int
-    estates: Estates
-
-    @property
-    def text(self) -> str:
-        return self.lines[self.line - 1] if 0 < self.line <= len(self.lines) else ""
-
-
 def patches_for(finding: Finding, inputs: Inputs, estates: Estates) -> tuple[Patch, ...]:
-    """The patches of a finding; none for rules whose change nobody can write without knowing more."""
-    write = _WRITERS.get(finding.rule)
+    """The patches of a finding, to be applied together; none where nobody can write them without knowing more."""
     place = finding.locations[0]
     file = inputs.file(place.path)
-    if write is None or file is None or place.line is None:
+    if file is None or place.line is None:
         return ()
     lines = file.data.decode("utf-8", "surrogateescape").splitlines()
-    found = write(_Place(finding, place.path, lines, place.line, estates))
+    asked = Place(finding, place.path, lines, place.line, estates)
+    several = PYTHON_WRITERS.get(finding.rule) if place.path.endswith(".py") else BUILD_WRITERS.get(finding.rule)
+    if several is not None:
+        return tuple(several(asked))
+    write = _WRITERS.get(finding.rule)
+    found = write(asked) if write is not None else None
     return (found,) if found is not None else ()
 
 
-def apply_patches(data: bytes, patches: Iterable[Patch]) -> bytes:
-    """A file with patches of it applied, from the last line to the first; of two on one line the first counts."""
-    text = data.decode("utf-8", "surrogateescape")
-    end = "\r\n" if "\r\n" in text else "\n"
-    lines = text.splitlines()
-    taken: set[int] = set()
-    for patch in sorted(set(patches), key=lambda one: (-one.line, one.title)):
-        span = set(range(patch.line, patch.line + max(patch.removed, 1)))
-        if patch.line <= len(lines) and span & taken:
-            continue
-        taken |= span
-        lines[patch.line - 1 : patch.line - 1 + patch.removed] = patch.inserted
-    return (end.join(lines) + end).encode("utf-8", "surrogateescape")
-
-
-def unified(path: str, old: bytes, new: bytes) -> str:
-    """The change as a unified diff."""
-    before, after = (data.decode("utf-8", "replace").splitlines(keepends=True) for data in (old, new))
-    return "".join(difflib.unified_diff(before, after, f"a/{path}", f"b/{path}"))
-
-
-def _setting(name: str, value: str, title: str, *, safe: bool) -> Callable[[_Place], Patch | None]:
+def _setting(name: str, value: str, title: str, *, safe: bool) -> Writer:
     """Sets an attribute of the Terraform resource that begins on the line."""
 
-    def write(place: _Place) -> Patch | None:
+    def write(place: Place) -> Patch | None:
         if not re.match(r'\s*resource\s+"', place.text) or not place.text.rstrip().endswith("{"):
             return None
         for number in range(place.line, len(place.lines)):
@@ -101,17 +60,17 @@ def _setting(name: str, value: str, title: str, *, safe: bool) -> Callable[[_Pla
     return write
 
 
-def _word(pattern: str, instead: str, title: str, *, safe: bool) -> Callable[[_Place], Patch | None]:
+def _word(pattern: str, instead: str, title: str, *, safe: bool) -> Writer:
     """Replaces what a pattern finds on the line."""
 
-    def write(place: _Place) -> Patch | None:
+    def write(place: Place) -> Patch | None:
         text = re.sub(pattern, instead, place.text, count=1)
         return Patch(title, place.path, place.line, 1, (text,), safe) if text != place.text else None
 
     return write
 
 
-def _default_deny(place: _Place) -> Patch | None:
+def _default_deny(place: Place) -> Patch | None:
     """A policy that lets the pods of the namespace reach each other, and nobody else reach them."""
     namespace = place.finding.name.removeprefix("k8s:")
     if not place.path.lower().endswith((".yaml", ".yml")):
@@ -134,7 +93,7 @@ def _default_deny(place: _Place) -> Patch | None:
     return Patch(title, place.path, len(place.lines) + 1, 0, inserted, safe=False)
 
 
-def _pod_security(place: _Place) -> Patch | None:
+def _pod_security(place: Place) -> Patch | None:
     """The label that has the namespace refuse privileged pods."""
     name = place.finding.name.removeprefix("k8s:")
     found = place.estates.kubernetes.objects.get(f"k8s:-/namespace/{name}")
@@ -159,7 +118,7 @@ def _pod_security(place: _Place) -> Patch | None:
     return Patch(title, place.path, metadata.at("name"), 0, (f"{blanks}labels:", f"{blanks}  {label}"), safe=False)
 
 
-def _public_block(place: _Place) -> Patch | None:
+def _public_block(place: Place) -> Patch | None:
     """A block of public access for a bucket of Terraform that is one."""
     match = re.match(r'\s*resource\s+"aws_s3_bucket"\s+"([^"]+)"', place.text)
     body = place.lines[place.line : place.line + 20]
@@ -178,7 +137,37 @@ def _public_block(place: _Place) -> Patch | None:
     return Patch("block public access", place.path, len(place.lines) + 1, 0, inserted, safe=False)
 
 
-_WRITERS: Final[dict[str, Callable[[_Place], Patch | None]]] = {
+def _tls_only(place: Place) -> Patch | None:
+    """A policy that refuses requests without TLS, for a bucket of Terraform that has no policy in the file."""
+    match = re.match(r'\s*resource\s+"aws_s3_bucket"\s+"([^"]+)"', place.text)
+    body = place.lines[place.line : place.line + 20]
+    if match is None or any(re.match(r"\s*(?:count|for_each)\s*=", text) for text in body):
+        return None
+    if any("aws_s3_bucket_policy" in text for text in place.lines):
+        return None
+    bucket = f"aws_s3_bucket.{match[1]}"
+    inserted = (
+        "",
+        f'resource "aws_s3_bucket_policy" "{match[1]}_tls_only" {{',
+        f"  bucket = {bucket}.id",
+        "  policy = jsonencode({",
+        '    Version = "2012-10-17"',
+        "    Statement = [{",
+        '      Sid       = "TlsOnly"',
+        '      Effect    = "Deny"',
+        '      Principal = "*"',
+        '      Action    = "s3:*"',
+        f'      Resource  = [{bucket}.arn, "${{{bucket}.arn}}/*"]',
+        '      Condition = { Bool = { "aws:SecureTransport" = "false" } }',
+        "    }]",
+        "  })",
+        "}",
+    )
+    return Patch("refuse requests without TLS", place.path, len(place.lines) + 1, 0, inserted, safe=False)
+
+
+_WRITERS: Final[dict[str, Writer]] = {
+    "aws-bucket-plaintext": _tls_only,
     "aws-bucket-public-block": _public_block,
     "aws-file-system-plaintext": _setting("encrypted", "true", "encrypt the file system", safe=False),
     "aws-key-rotation": _setting("enable_key_rotation", "true", "rotate the key each year", safe=True),

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from assaymark.assess.aws.called import implied, narrowed, needed
 from assaymark.assess.aws.least import Least, least_policy, policy_json
 from assaymark.assess.names import find_node
-from assaymark.assess.patches import apply_patches, patches_for
+from assaymark.assess.patch import apply_patches
+from assaymark.assess.patches import patches_for
 from assaymark.core.errors import UnavailableError, UsageError
 from assaymark.store.files import write_durable
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from assaymark.assess.engine import Assessment
     from assaymark.assess.estate.aws import Identity
-    from assaymark.assess.patches import Patch
+    from assaymark.assess.patch import Patch
     from assaymark.assess.reviews import AssessConfig
 
 

@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
+import functools
+import hmac
+import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tests.support.cli import cli
 
+from assaymark.assess import patches_python
 from assaymark.assess.engine import assess
 from assaymark.assess.files import source_file
-from assaymark.assess.patches import Patch, apply_patches, patches_for, unified
+from assaymark.assess.patch import Patch, apply_patches, unified
+from assaymark.assess.patches import patches_for
 
 FOLDER = Path(__file__).parents[3] / "rules"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PATCHED = (
+    "aws-bucket-plaintext",
     "aws-bucket-public-block",
     "aws-file-system-plaintext",
     "aws-key-rotation",
     "aws-registry-mutable",
+    "build-root-user",
+    "ci-static-cloud-key",
     "k8s-mesh-permissive",
     "k8s-network-policy-missing",
     "k8s-pod-security-missing",
+    "load-keras",
+    "load-pickle",
+    "load-remote-code",
+    "load-torch",
+    "load-yaml",
+    "log-prediction",
+    "log-request",
+    "source-tls-unverified",
+    "web-debug",
+    "web-no-authentication",
+    "web-public-share",
 )
 
 
@@ -45,10 +65,15 @@ def test_what_is_patched_is_not_found_again(rule: str) -> None:
         if len(patches) < len(mine):
             continue
         tried += 1
+        for patch in patches:
+            assert not patch.safe or rule == "aws-key-rotation"
         after = [
             source_file(file.path, apply_patches(file.data, [one for one in patches if one.path == file.path]))
             for file in files
         ]
+        for file in after:
+            if file.path.endswith(".py"):
+                compile(file.text(), file.path, "exec")
         assert not [finding for finding in assess(after, NOW).findings if finding.rule == rule], folder
     assert tried
 
@@ -87,3 +112,121 @@ def test_safe_ones_are_applied_and_others_shown(tmp_path: Path) -> None:
     assert "fixed infra/data.tf" in done.err
     assert "IMMUTABLE" not in data.read_text()
     assert "fixed" not in cli("assess", estate, "--fix").err
+
+
+APPLICATIONS = [
+    (
+        "web-no-authentication",
+        """\
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+@app.post(
+    "/predict",
+    status_code=201,
+)
+async def predict(question: dict):
+    return model(question)
+""",
+        "    status_code=201, dependencies=[fastapi.Depends(require_token)],\n)\nasync def predict",
+    ),
+    (
+        "log-request",
+        """\
+import logging
+
+from flask import Flask, request
+
+app = Flask(__name__)
+
+
+@app.post("/predict")
+def predict():
+    body = request.get_json()
+    logging.info(f"größe of {body['name']}: {body}")
+    return model(body)
+""",
+        '    logging.info("größe of [redacted]: [redacted]")\n',
+    ),
+    (
+        "log-request",
+        """\
+import logging
+
+from flask import Flask, request
+
+app = Flask(__name__)
+
+
+@app.post("/predict")
+def predict():
+    body = request.get_json()
+    logging.info(
+        "asked %s %s",
+        body["a"], body["b"],
+    )
+    return model(body)
+""",
+        '        "[redacted]", "[redacted]",\n',
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "text", "expected"), APPLICATIONS)
+def test_applications_keep_their_shape(rule: str, text: str, expected: str) -> None:
+    found = assess([source_file("app.py", text.encode())], NOW)
+    patches = [
+        patch
+        for finding in found.findings
+        if finding.rule == rule
+        for patch in patches_for(finding, found.inputs, found.estates)
+    ]
+    after = apply_patches(text.encode(), patches)
+    assert expected in after.decode()
+    compile(after, "app.py", "exec")
+    again = assess([source_file("app.py", after)], NOW)
+    assert rule not in {finding.rule for finding in again.findings}
+
+
+class RefusedError(Exception):
+    """What the stand-in for a framework raises."""
+
+
+def refuse(status: int) -> RefusedError:
+    raise RefusedError(status)
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Bearer wrong", "Bearer right ", "right"])
+def test_the_check_that_is_written_lets_in_who_has_the_token_alone(header: str, monkeypatch) -> None:
+    monkeypatch.setenv("SERVICE_TOKEN", "right")
+    framework = SimpleNamespace(
+        Header=lambda default: default,
+        HTTPException=RefusedError,
+        abort=refuse,
+        request=SimpleNamespace(headers={"Authorization": header}),
+    )
+    names = {"fastapi": framework, "flask": framework, "hmac": hmac, "os": os, "functools": functools}
+    exec(patches_python._FASTAPI_GUARD, names)  # noqa: S102  # our own text
+    with pytest.raises(RefusedError):
+        names["require_token"](header)
+    assert names["require_token"]("Bearer right") is None
+    exec(patches_python._FLASK_GUARD, names)  # noqa: S102  # our own text
+    guarded = names["require_token"](lambda: "answer")
+    with pytest.raises(RefusedError):
+        guarded()
+    framework.request.headers["Authorization"] = "Bearer right"
+    assert guarded() == "answer"
+    monkeypatch.delenv("SERVICE_TOKEN")
+    with pytest.raises(KeyError):
+        guarded()
+
+
+@pytest.mark.parametrize("more", ["\n    def require_token(): ...\n", "import fastapi\n"])
+def test_no_guard_is_written_where_one_is_there_or_two_frameworks_are(more: str) -> None:
+    text = f"from flask import Flask\n{more.strip()}\napp = Flask(__name__)\n\n\n@app.post('/a')\ndef a():\n    return 1\n"
+    found = assess([source_file("app.py", text.encode())], NOW)
+    mine = [finding for finding in found.findings if finding.rule == "web-no-authentication"]
+    assert mine
+    assert not [patch for finding in mine for patch in patches_for(finding, found.inputs, found.estates)]

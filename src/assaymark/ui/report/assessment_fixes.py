@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.aws.least import policy_json
-from assaymark.assess.patches import unified
+from assaymark.assess.patch import unified
 from assaymark.core.report_json import printable
 from assaymark.service.assess_fix import patched, policy_diff
 

@@ -271,6 +271,16 @@ def test_least_privilege_from_what_the_code_calls(tmp_path: Path) -> None:
         [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::models/runs/*"}]
     ]
     assert fixes[0]["proof"]["proved"] is True
+    space = tmp_path / "space"
+    assert cli("init", "--workspace", space).code == 0
+    ran = cli("assess", place, "--config", config, "--diff", "--attest", "--workspace", space)
+    assert "logged" in ran.err
+    logged = cli("log", "show", "2", "--workspace", space, "--format", "json").json["entries"][0]["predicate"]
+    (rewrite,) = logged["rewrites"]
+    assert rewrite["kind"] == "solver-attested"
+    assert rewrite["proved"] is True
+    assert rewrite["questions"]
+    assert {said["answer"] for question in rewrite["questions"] for said in question["said"]} == {"unsat"}
     config.write_text(config.read_text().replace("app/", "other/"))
     ran = cli("assess", place, "--config", config, "--diff")
     assert ran.code == 2

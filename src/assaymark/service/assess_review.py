@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from assaymark import __version__
+from assaymark.assess.aws.least import policy_json
 from assaymark.assess.fingerprints import finding_fingerprint, path_fingerprint
 from assaymark.assess.measures import Measures, Needed, measure
 from assaymark.assess.names import find_node
 from assaymark.assess.reviews import AssessConfig, Review, parse_assess_config
+from assaymark.core.canonical import canonical_json
 from assaymark.core.errors import InputError, UsageError
 from assaymark.core.report import Severity
 from assaymark.core.times import format_time
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from assaymark.assess.aws.least import Least
     from assaymark.assess.engine import Assessment
+    from assaymark.assess.estate.aws import PolicyDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,12 @@ def worst_that_counts(found: Assessment, how: Standing) -> list[Severity]:
 
 
 def assessment_predicate(
-    found: Assessment, how: Standing, outcome: str, threshold: str, measures: Measures | None
+    found: Assessment,
+    how: Standing,
+    outcome: str,
+    threshold: str,
+    measures: Measures | None,
+    rewritten: Sequence[Least] = (),
 ) -> dict[str, Any]:
     """``assaymark:assessment/v1``: docs/spec/assessment.md. The subject is the folder that was assessed."""
     predicate: dict[str, Any] = {
@@ -141,7 +152,36 @@ def assessment_predicate(
             "needed": measures.needed,
             "neededLost": len(measures.lost),
         }
+    if rewritten:
+        predicate["rewrites"] = [_rewrite(least) for least in rewritten]
     return predicate
+
+
+def _rewrite(least: Least) -> dict[str, Any]:
+    """What was asked of a rewritten policy, and what solvers said."""
+    asked = {one.question: one for one in (*least.within.answers, *least.covers.answers)}
+    return {
+        "kind": "solver-attested",
+        "minimal": not least.droppable,
+        "neededWithinNew": least.covers.verdict,
+        "new": _digest(least.new),
+        "newWithinOld": least.within.verdict,
+        "old": [_digest(policy) for policy in least.old],
+        "principal": least.principal,
+        "proved": least.proved,
+        "questions": [
+            {
+                "question": question,
+                "said": [{"answer": one.answer, "solver": one.solver, "version": one.version} for one in answer.said],
+            }
+            for question, answer in sorted(asked.items())
+        ],
+        "uncovered": len(least.uncovered),
+    }
+
+
+def _digest(policy: PolicyDocument) -> str:
+    return sha256(canonical_json(policy_json(policy))).hexdigest()
 
 
 def _counts(severities: list[Severity]) -> dict[str, int]:

@@ -121,11 +121,18 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
         for path in apply_safe(found, Path(args.folder)):
             note(f"fixed {path}; assess again")
     if args.attest:
-        _attest(args, found, how, code, measures)
+        _attest(args, found, how, code, measures, fixes)
     return emit(_result(code, found, how, args.folder, before, measures, fixes, diff=args.diff), args.format, outputs)
 
 
-def _attest(args: argparse.Namespace, found: Assessment, how: Standing, code: int, measures: Measures | None) -> None:
+def _attest(
+    args: argparse.Namespace,
+    found: Assessment,
+    how: Standing,
+    code: int,
+    measures: Measures | None,
+    fixes: list[Least],
+) -> None:
     """Sign and log, and say where."""
     from assaymark.service.assess_review import assessment_predicate
     from assaymark.service.attest import attest_assessment
@@ -133,7 +140,7 @@ def _attest(args: argparse.Namespace, found: Assessment, how: Standing, code: in
     from assaymark.ui.cli.clock import now
 
     outcome = {YES: "pass", NO: "fail"}.get(code, "incomplete")
-    predicate = assessment_predicate(found, how, outcome, args.fail_on, measures)
+    predicate = assessment_predicate(found, how, outcome, args.fail_on, measures, fixes)
     workspace = open_workspace(find_workspace(args))
     signer = workspace.signer(args.key, passphrase_source(args))
     done = attest_assessment(workspace, Path(args.folder), predicate, [signer], now)

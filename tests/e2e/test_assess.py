@@ -277,6 +277,8 @@ def test_least_privilege_from_what_the_code_calls(tmp_path: Path) -> None:
     assert "logged" in ran.err
     logged = cli("log", "show", "2", "--workspace", space, "--format", "json").json["entries"][0]["predicate"]
     (rewrite,) = logged["rewrites"]
+    page = cli("assess", place, "--config", config, "--diff", "--format", "html").out
+    assert "Rewritten policies" in page
     assert rewrite["kind"] == "solver-attested"
     assert rewrite["proved"] is True
     assert rewrite["questions"]
@@ -285,3 +287,14 @@ def test_least_privilege_from_what_the_code_calls(tmp_path: Path) -> None:
     ran = cli("assess", place, "--config", config, "--diff")
     assert ran.code == 2
     assert "assess-code" in ran.err
+
+
+def test_the_page_shows_patches_as_diffs(tmp_path: Path) -> None:
+    place = tmp_path / "estate"
+    place.mkdir()
+    (place / "load.py").write_text('import torch\n\nm = torch.load("<a>.pt", weights_only=False)\n')
+    page = cli("assess", place, "--format", "html").out
+    assert "<del>-m = torch.load(&quot;&lt;a&gt;.pt&quot;, weights_only=False)</del>" in page
+    assert "<ins>+m = torch.load(&quot;&lt;a&gt;.pt&quot;, weights_only=True)</ins>" in page
+    (place / "load.py").write_text("import torch\n")
+    assert "has a patch that can be written" in cli("assess", place, "--format", "html").out

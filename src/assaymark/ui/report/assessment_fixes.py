@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.aws.least import policy_json
 from assaymark.assess.patch import unified
 from assaymark.core.report_json import printable
+from assaymark.core.words import counted as count
 from assaymark.service.assess_fix import patched, policy_diff
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from assaymark.ui.report.style import Style
 
 
+_FILES: Final = 100  # of patches on the page
 _COLOURS: Final[dict[str, tuple[str, ...]]] = {"+": ("green",), "-": ("red",)}
 
 
@@ -92,6 +94,31 @@ def fix_lines(fixes: list[Least], style: Style) -> Iterator[str]:
         for line in policy_diff(least).splitlines():
             yield style(printable(line), *_COLOURS.get(line[:1], ())) + "\n"
         yield "\n"
+
+
+def patches_html(found: Assessment) -> Iterator[str]:
+    """The patches of findings, each file's as a diff, with those that ``--fix`` would apply said."""
+    yield '<h2 id="patches">Patches</h2>'
+    changed = patched(found, safe=False)
+    if not changed:
+        yield "<p>None of the findings has a patch that can be written without knowing more.</p>"
+        return
+    safe = patched(found, safe=True)
+    yield (
+        "<p>Written changes of the files that findings are about, for a person to judge;"
+        f" <code>assess --fix</code> applies what is safe in {count(len(safe), 'file')}.</p>"
+    )
+    for path, (old, new) in list(changed.items())[:_FILES]:
+        lines = "\n".join(_line_html(line) for line in unified(path, old, new).splitlines())
+        yield f"<h3><code>{escape(printable(path))}</code></h3><pre>{lines}</pre>"
+    if len(changed) > _FILES:
+        yield f'<p class="soft">{len(changed) - _FILES} more files: <code>assess --diff</code> shows them.</p>'
+
+
+def _line_html(line: str) -> str:
+    text = escape(printable(line))
+    element = {"+": "ins", "-": "del"}.get(line[:1]) if not line.startswith(("+++", "---")) else None
+    return f"<{element}>{text}</{element}>" if element else text
 
 
 def fixes_html(fixes: list[Least]) -> str:

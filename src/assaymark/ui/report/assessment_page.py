@@ -14,7 +14,7 @@ from assaymark.assess.threats import TACTICS
 from assaymark.core.graph import State
 from assaymark.core.report import Severity
 from assaymark.core.words import counted as count
-from assaymark.ui.report.assessment_fixes import fixes_html
+from assaymark.ui.report.assessment_fixes import fixes_html, patches_html
 from assaymark.ui.report.assessment_svg import overview_svg, path_svg
 from assaymark.ui.report.assessment_text import cut_lines, measures_lines, name, places, worst_paths
 from assaymark.ui.report.fixes import fix
@@ -58,8 +58,9 @@ font-size: 11px; fill: var(--soft); } svg .label { font-size: 11px; text-anchor:
 rect { fill: var(--box); stroke: var(--line); stroke-width: 1.5; } svg rect.end { fill: var(--end); stroke:
 var(--bad); } svg path { fill: none; stroke: var(--soft); stroke-width: 1.6; } svg path.perhaps { stroke-dasharray:
 5 4; } svg path.head { fill: var(--soft); stroke: none; } pre { background: var(--box); padding: .75rem; overflow-x:
-auto; font-size: .85rem; } nav ul { columns: 2; padding-left: 1.2rem; } a { color: inherit; } @media print { body {
-max-width: none; margin: 0; } h2 { break-before: auto; } .path, tr { break-inside: avoid; } nav { display: none; } }
+auto; font-size: .85rem; } nav ul { columns: 2; padding-left: 1.2rem; } a { color: inherit; } pre ins {
+text-decoration: none; font-weight: 600; } pre del { opacity: .75; } @media print { body { max-width: none; margin: 0; }
+h2 { break-before: auto; } .path, tr { break-inside: avoid; } nav { display: none; } }
 """
 
 
@@ -116,6 +117,7 @@ def _page(
         yield "<h3>After</h3>"
     yield from _matrix(found)
     yield from _findings(found.findings, how)
+    yield from patches_html(found)
     yield fixes_html(list(fixes))
     yield from _threats(found)
     yield from _unread(found)
@@ -147,6 +149,7 @@ def _contents() -> str:
         ("chokes", "Choke points"),
         ("matrix", "Who reaches what"),
         ("findings", "Findings"),
+        ("patches", "Patches"),
         ("threats", "Threat model"),
         ("unread", "What was not read"),
     ]

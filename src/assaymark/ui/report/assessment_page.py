@@ -59,8 +59,8 @@ rect { fill: var(--box); stroke: var(--line); stroke-width: 1.5; } svg rect.end 
 var(--bad); } svg path { fill: none; stroke: var(--soft); stroke-width: 1.6; } svg path.perhaps { stroke-dasharray:
 5 4; } svg path.head { fill: var(--soft); stroke: none; } pre { background: var(--box); padding: .75rem; overflow-x:
 auto; font-size: .85rem; } nav ul { columns: 2; padding-left: 1.2rem; } a { color: inherit; } pre ins {
-text-decoration: none; font-weight: 600; } pre del { opacity: .75; } @media print { body { max-width: none; margin: 0; }
-h2 { break-before: auto; } .path, tr { break-inside: avoid; } nav { display: none; } }
+text-decoration: none; font-weight: 600; } pre del { opacity: .75; } @media print { body { max-width: none; margin: 0;
+} h2 { break-before: auto; } .path, tr { break-inside: avoid; } nav { display: none; } }
 """
 
 

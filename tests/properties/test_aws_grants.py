@@ -141,3 +141,16 @@ def test_objects_are_found_by_the_keys_that_policies_spell_out(estate, principal
         for row in rows.values()
     )
     assert all(row.decides for row in rows.values() if row.state is State.UNKNOWN)
+
+
+@settings(max_examples=60, deadline=None)
+@given(estates(), st.sampled_from(PRINCIPALS), st.sampled_from(["s3:GetObject", "s3:PutObject", "kms:Decrypt"]))
+def test_identities_can_be_left_out_and_an_action_looked_up(estate, principal, action):
+    access = Access(estate, NOW)
+    reached = access.reached(principal, identities=False)
+    assert reached.rows == [row for row in access.reach(principal) if row.resource not in estate.identities]
+    if not reached.unread:
+        for arn in (BUCKET, OTHER, KEY):
+            shown = f"{arn}/*" if action.endswith("Object") else arn
+            if arn in estate.resources and (arn == KEY) == action.startswith("kms:"):
+                assert reached.state(action, shown) is access.can(principal, action, shown).state

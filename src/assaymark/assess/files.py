@@ -11,7 +11,7 @@ from assaymark.core.graph import Because
 from assaymark.core.report import Skipped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +56,19 @@ class Reading:
     read: set[str] = field(default_factory=set)
     skipped: list[Skipped] = field(default_factory=list)
     gaps: dict[str, None] = field(default_factory=dict)
+    _known: set[Skipped] = field(default_factory=set)
 
     def skip(self, path: str, reason: str, line: int | None = None) -> None:
         """``path`` (or what stands on ``line`` of it) was not understood."""
         entry = Skipped(path, reason if line is None else f"line {line}: {reason}")
-        if entry not in self.skipped:
+        if entry not in self._known:
+            self._known.add(entry)
             self.skipped.append(entry)
+
+    def forget(self, paths: Container[str]) -> None:
+        """What was said of these paths is not so; a better reason follows."""
+        self.skipped[:] = [item for item in self.skipped if item.path not in paths]
+        self._known = set(self.skipped)
 
     def gap(self, *sentences: str) -> None:
         """What the input cannot show."""

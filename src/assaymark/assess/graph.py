@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
@@ -142,6 +143,15 @@ class States:
             source = self.number[edge.source, relation.needs]
             self.arcs[source].append((self.number[edge.target, relation.gives], edge))
             self.costs[source].append(STEP + EFFORT * edge.effort + (DOUBT if edge.state is State.UNKNOWN else 0))
+
+    @cached_property
+    def back(self) -> list[list[tuple[int, Edge | None]]]:
+        """For each state those that lead to it, with the edges."""
+        found: list[list[tuple[int, Edge | None]]] = [[] for _ in self.arcs]
+        for source, arcs in enumerate(self.arcs):
+            for target, edge in arcs:
+                found[target].append((source, edge))
+        return found
 
     def of(self, node: str) -> list[int]:
         """The states in which a node can be held."""

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.files import Reading, SourceFile, by_path
 from assaymark.core.errors import InputError
-from assaymark.formats.located import Map, read_json
+from assaymark.formats.located import Map, read_json, without_comments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _JSON: Final = (".json", ".template")
 _YAML: Final = (".yaml", ".yml")
+# What some collector could know a file by, in its path or its bytes. What cannot be read and has none of these is of
+# no platform: nothing is lost by it.
+_PLATFORM: Final = re.compile(
+    r"apiversion|kind|metadata|spec\b|resources|template|manifest|values|format_version|planned|tfstate|terraform"
+    r"|aws|arn|statement|polic|role|principal|bucket|grant|user|group|account|subscription|azure|microsoft|google|gcp"
+    r"|\bgke|\beks|k8s|kube|helm|chart|kustom|deploy|infra|iam|secret|token|password|credential|key\w*\"?\s*:"
+    r"|services|compose|jobs|stages|steps|script|runs|\bci\b|workflow|pipeline|implementation|container|image"
+    r"|clients|handlers|dependencies|records|\{\{",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +80,34 @@ class Inputs:
         name = file.path.lower()
         try:
             if name.endswith(_JSON):
-                return [Document(file, read_json(file.text()))]
+                return [Document(file, _json(file.text()))]
             if name.endswith(_YAML):
                 from assaymark.formats.located_yaml import read_located_yaml
 
                 values = read_located_yaml(file.text())
                 return [Document(file, value) for value in values if value is not None]
         except InputError as error:
-            self.reading.skip(file.path, f"{error.message} ({error.position})" if error.position else error.message)
+            if _of_platform(file):
+                place = f" ({error.position})" if error.position else ""
+                self.reading.skip(file.path, f"{error.message}{place}")
         return []
+
+
+def _json(text: str) -> Any:
+    """A JSON text, also one with comments and trailing commas: editors' and compilers' settings have them."""
+    try:
+        return read_json(text)
+    except InputError as error:
+        plain = without_comments(text) if error.code == "json-syntax" else text
+        if plain == text:
+            raise
+        try:
+            return read_json(plain)
+        except InputError:
+            raise error from None
+
+
+def _of_platform(file: SourceFile) -> bool:
+    """Whether a file that cannot be read may be one that a collector knows. Exports may be UTF-16."""
+    text = file.data.replace(b"\0", b"").decode("utf-8", "replace")
+    return bool(_PLATFORM.search(file.path) or _PLATFORM.search(text))

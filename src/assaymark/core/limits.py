@@ -311,4 +311,5 @@ DOCKERFILE_MAX_BYTES: Final = 1 * MIB  # a thousand times a usual one
 DOCKERFILE_MAX_INSTRUCTIONS: Final = 5_000  # an image has at most 127 layers
 REQUIREMENTS_MAX_BYTES: Final = 16 * MIB  # 100,000 digests
 REQUIREMENTS_MAX_LINES: Final = 20_000
+ASSESS_MAX_DRAWN_PAIRS: Final = 10_000  # of workloads that network policies join; above, groups of them are drawn
 ASSESS_MAX_THREATS: Final = 2_000  # of the threat model; open ones come first

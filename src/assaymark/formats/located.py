@@ -20,6 +20,9 @@ _SPACE: Final = re.compile(r"[ \t\n\r]*")
 _WORDS: Final = {"true": True, "false": False, "null": None}
 _WORD: Final = re.compile("true|false|null")
 _DIGITS: Final = 300
+_QUOTED: Final = r'"(?:[^"\\\n]|\\.)*"?'
+_COMMENT: Final = re.compile(_QUOTED + r"|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
+_LAST_COMMA: Final = re.compile(_QUOTED + r"|,(?=\s*[}\]])")
 
 
 class Map(dict[str, Any]):
@@ -73,6 +76,16 @@ def read_json(text: str, first: int = 1) -> Any:
     if len(text) > LOCATED_MAX_BYTES:
         raise InputError("located-limit", f"the document has more than {LOCATED_MAX_BYTES} characters")
     return _Json(text, first).document()
+
+
+def without_comments(text: str) -> str:
+    """JSON with comments and trailing commas, as editors and compilers take it, as JSON of the same lines."""
+    plain = _COMMENT.sub(lambda match: _blank(match.group()), text)
+    return _LAST_COMMA.sub(lambda match: " " if match.group() == "," else match.group(), plain)
+
+
+def _blank(text: str) -> str:
+    return text if text.startswith('"') else "\n" * text.count("\n") + " "
 
 
 class _Json:

@@ -20,23 +20,21 @@ if TYPE_CHECKING:
 
     from assaymark.assess.engine import Assessment
     from assaymark.core.errors import InputError
-    from assaymark.store.walk import FoundFile
 
-# Folders that hold what a team did not write: tools' copies of other people's files.
-_VENDORED: Final = frozenset(
+# Folders that hold what a team did not write: tools' copies of other people's files, of which is said that they were
+# not read; and what tools keep for themselves, which nobody misses.
+_VENDORED: Final = frozenset((".terraform", "node_modules", ".venv", "venv", "site-packages"))
+_KEPT: Final = frozenset(
     (
-        ".git",
-        ".hg",
-        ".svn",
-        ".terraform",
-        "node_modules",
-        ".venv",
-        "venv",
-        "site-packages",
-        "__pycache__",
-        ".tox",
-        ".mypy_cache",
-        ".ruff_cache",
+        *(".git", ".hg", ".svn", "__pycache__", ".tox", ".nox", ".eggs", ".mypy_cache", ".ruff_cache"),
+        *(".pytest_cache", ".ipynb_checkpoints", ".direnv"),
+    )
+)
+# Hidden folders in which a platform or a pipeline is described; others are of editors and tools.
+_HIDDEN: Final = frozenset(
+    (
+        *(".github", ".gitlab", ".circleci", ".buildkite", ".azuredevops", ".azure-pipelines", ".woodpecker"),
+        *(".aws", ".azure", ".gcloud", ".kube", ".docker", ".config", ".ssh", ".argo", ".argocd", ".helm"),
     )
 )
 
@@ -75,14 +73,18 @@ def uncollected() -> Iterator[None]:
 
 def _read(path: Path, skipped: list[Skipped]) -> list[SourceFile]:
     def refused(shown: str, error: InputError) -> None:
-        skipped.append(Skipped(shown, error.message))
+        """A link that leads nowhere is no loss in a folder that is not read, or is of an editor or a tool."""
+        link = error.code.startswith("link-")
+        tools = any(part.startswith(".") and part not in _HIDDEN for part in shown.split("/")[:-1])
+        if not (link and (tools or _vendored(shown))):
+            skipped.append(Skipped(shown, error.message))
 
     found = sorted(walk(path, refused) if is_folder(path) else [find_file(path)], key=lambda file: file.path)
     vendored: dict[str, int] = {}
     files: list[SourceFile] = []
     total = 0
     for file in found:
-        folder = _vendored(file)
+        folder = _vendored(file.path)
         if folder:
             vendored[folder] = vendored.get(folder, 0) + 1
             continue
@@ -100,14 +102,14 @@ def _read(path: Path, skipped: list[Skipped]) -> list[SourceFile]:
     skipped += [
         Skipped(folder, f"{count} files of a tool's own folder; name it to have it read")
         for folder, count in vendored.items()
-        if not folder.endswith(".git")
+        if folder.rpartition("/")[2] not in _KEPT
     ]
     return files
 
 
-def _vendored(file: FoundFile) -> str:
-    parts = file.path.split("/")[:-1]
+def _vendored(path: str) -> str:
+    parts = path.split("/")[:-1]
     for index, part in enumerate(parts):
-        if part in _VENDORED:
+        if part in _VENDORED or part in _KEPT:
             return "/".join(parts[: index + 1])
     return ""

@@ -10,7 +10,8 @@ from assaymark.assess.kinds import INTERNET
 from assaymark.core.graph import Edge, State
 
 if TYPE_CHECKING:
-    from assaymark.assess.aws.answers import Reach
+    from assaymark.assess.aws.answers import Answer, Reach
+    from assaymark.assess.aws.grants import Reached
     from assaymark.assess.aws.linking import Linking
     from assaymark.assess.estate.aws import Identity, Resource
 
@@ -79,7 +80,9 @@ def link_data(run: Linking) -> None:
     for who in run.principals:
         if who.arn in run.administrators:
             continue
-        for found in run.access.reach(who.arn):
+        reached = run.access.reached(who.arn, identities=False)
+        opened: dict[str, Answer] = {}  # keys by whether they decrypt for the principal
+        for found in reached.rows:
             arn = found.resource.removesuffix("/*") if ":s3:::" in found.resource else found.resource
             resource = run.estate.resources.get(arn)
             if resource is None:
@@ -88,8 +91,11 @@ def link_data(run: Linking) -> None:
             if found.action_class in _CLASSES.get(kind, ()):
                 chain = Chain(found.state, found.because, found.decides)
                 if found.action_class == "read" and arn in keys and kind != "key":
-                    chain = chain.then(run.can(who, "kms:Decrypt", keys[arn]))
-                how = f"its policies allow {_known_action(run, who, resource, found)}"
+                    key = keys[arn]
+                    if key not in opened:
+                        opened[key] = run.can(who, "kms:Decrypt", key)
+                    chain = chain.then(opened[key])
+                how = f"its policies allow {_known_action(run, who, resource, found, reached)}"
                 run.draw(who.arn, arn, _RELATIONS[found.action_class], how, chain, 0)
 
 
@@ -109,12 +115,13 @@ _KNOWN: Final = {
 }
 
 
-def _known_action(run: Linking, who: Identity, resource: Resource, found: Reach) -> str:
+def _known_action(run: Linking, who: Identity, resource: Resource, found: Reach, reached: Reached) -> str:
     """The action to show: the one that people know, where it is allowed as the others of its class are."""
     known = _KNOWN.get((resource.kind, found.action_class), "")
     if known and known != found.action:
         on = f"{resource.arn}/*" if known.endswith("Object") else resource.arn
-        if run.access.can(who.arn, known, on).state is found.state:
+        state = run.access.can(who.arn, known, on).state if reached.unread else reached.state(known, on)
+        if state is found.state:
             return known
     return found.action
 

@@ -8,13 +8,14 @@ Where a condition looks at the action, it is asked for each action that the stat
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.answers import YES, Answer, Part, Reach
 from assaymark.assess.aws.applies import Lookup
-from assaymark.assess.aws.compiled import Compiler, Span
+from assaymark.assess.aws.compiled import NOTHING, Compiler, Span
 from assaymark.assess.aws.conditions import Key, variable
 from assaymark.assess.aws.evaluate import evaluate
 from assaymark.assess.aws.inventory import Atom, Inventory, is_bucket, request_arn
@@ -69,6 +70,23 @@ def _moves(row: Reach, answer: Answer, one: Atom) -> Callable[[Atom], Reach]:
         return Reach(row.action_class, other.shown, row.state, because, decides, row.action)
 
     return move
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What a principal gets: a row for each resource and class, and all actions by how rows name the resource.
+
+    ``unread``: policies apply whose text the input does not hold, which ``spans`` leave out.
+    """
+
+    rows: list[Reach]
+    spans: dict[str, Span]
+    unread: bool
+
+    def state(self, action: str, shown: str) -> State:
+        """Whether an action is allowed on what rows name so, as far as policies were read."""
+        span, bit = self.spans.get(shown, NOTHING), actions.bit(action)
+        return State.YES if span.yes & bit else State.UNKNOWN if span.maybe & bit else State.NO
 
 
 class Access:
@@ -230,9 +248,15 @@ class Access:
 
     def reach(self, principal_arn: str) -> Iterator[Reach]:
         """What the principal gets on all resources of the estate, in the order of resources and classes."""
+        yield from self.reached(principal_arn).rows
+
+    def reached(self, principal_arn: str, *, identities: bool = True) -> Reached:
+        """The same, with the actions behind it. Without ``identities`` users, roles and groups are left out."""
         best: dict[tuple[str, int], Reach] = {}
+        spans: dict[str, Span] = {}
         reckonings = self._reckonings(principal_arn)
-        for atoms, span in chain.from_iterable(reckoning.all() for reckoning in reckonings):
+        within = self._inventory.everything if identities else self._inventory.things
+        for atoms, span in chain.from_iterable(reckoning.all(within) for reckoning in reckonings):
             for row, answer in self._rows(principal_arn, atoms[0], span):
                 place = actions.CLASSES.index(row.action_class)
                 move = _moves(row, answer, atoms[0])
@@ -241,9 +265,12 @@ class Access:
                     known = best.get(key)
                     if known is None or _RANK[row.state] < _RANK[known.state]:
                         best[key] = move(atom)
-        for row in reckonings[0].unread():
+            for atom in atoms:
+                spans[atom.shown] = spans[atom.shown].either(span) if atom.shown in spans else span
+        unread = list(reckonings[0].unread())
+        for row in unread:
             best[row.resource, actions.CLASSES.index(row.action_class)] = row
-        yield from (best[key] for key in sorted(best))
+        return Reached([best[key] for key in sorted(best)], spans, bool(unread))
 
     def _rows(self, principal_arn: str, atom: Atom, span: Span) -> Iterator[tuple[Reach, Answer]]:
         """A row for each class, with what ``evaluate`` says of one of its actions."""

@@ -84,12 +84,15 @@ class Inventory:
         self.everything = (1 << len(self.atoms)) - 1
         self.kinds: dict[Kind, int] = {}
         self.alone = 0
+        self.things = 0  # atoms of what is no user, role or group
         self._by_service: dict[str, list[tuple[str, int]]] = {}
         self._odd: dict[str, list[int]] = {}
         for index, atom in enumerate(self.atoms):
             self.kinds[atom.kind] = self.kinds.get(atom.kind, 0) | 1 << index
             if atom.alone:
                 self.alone |= 1 << index
+            if atom.source not in lookup.estate.identities:
+                self.things |= 1 << index
             parts = atom.arn.split(":", _SEGMENTS - 1)
             service = parts[2] if len(parts) == _SEGMENTS else ""
             if len(parts) < _SEGMENTS or HOLE in atom.arn or LETTER in atom.arn:

@@ -71,6 +71,11 @@ class Linking:
         """Users, roles and groups by ARN."""
         return [identity for _, identity in sorted(self.estate.identities.items())]
 
+    @cached_property
+    def accounts(self) -> frozenset[str]:
+        """The accounts of all principals."""
+        return frozenset(one.account for one in self.principals)
+
     def policies(self, identity: Identity) -> tuple[PolicyDocument, ...]:
         """The policies of an identity and its groups."""
         groups = (self.estate.identities.get(arn) for arn in identity.groups)

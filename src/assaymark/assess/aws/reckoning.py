@@ -108,8 +108,11 @@ class Reckoning:
 
     # All atoms
 
-    def all(self) -> Iterator[tuple[list[Atom], Span]]:
-        """Atoms that are treated alike, with what may be done on them; not what unread policies may allow."""
+    def all(self, within: int) -> Iterator[tuple[list[Atom], Span]]:
+        """Atoms that are treated alike, with what may be done on them; not what unread policies may allow.
+
+        ``within``: bits of the inventory's atoms, others are left out.
+        """
         allowed = self._allowed_atoms()
         single = self._inventory.alone
         for row in self._rows:
@@ -118,12 +121,12 @@ class Reckoning:
         named_here = exact.get(name_of(self.principal.arn), 0) | anybody
         if self.principal.kind not in SIGNED:
             allowed = 0
-        for index in indices((allowed | named_here) & single):
+        for index in indices((allowed | named_here) & single & within):
             atom = self._inventory.atoms[index]
             span = self._single(atom, self._states(1 << index), unread=False)
             if span.maybe:
                 yield [atom], span
-        yield from self._groups((allowed | named_here) & ~single, named_here)
+        yield from self._groups((allowed | named_here) & ~single & within, named_here)
         for bucket in sorted(self._special):
             for atom in self._special[bucket]:
                 span = self._single(atom, None, unread=False)

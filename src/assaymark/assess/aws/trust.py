@@ -67,13 +67,12 @@ def _candidates(run: Linking, role: Identity, by_account: dict[str, list[Identit
 
 def _outside(run: Linking, role: Identity, statement: Statement) -> None:
     """Principals of accounts that the input does not hold, and everyone."""
-    accounts = {one.account for one in run.principals}
     values = (*(statement.principals or {}).get("AWS", ()), *(("*",) if "*" in (statement.principals or {}) else ()))
     for value in dict.fromkeys(values):
         if isinstance(value, Unresolved):
             continue
         account = value if value.isdigit() else value.split(":")[4] if value.count(":") > 4 else ""  # noqa: PLR2004
-        if value != "*" and (account in accounts or not account):
+        if value != "*" and (account in run.accounts or not account):
             continue
         who = "anyone with an AWS account" if value == "*" else f"AWS account {account}"
         arn = "arn:aws:iam::999999999999:role/anyone" if value == "*" else value

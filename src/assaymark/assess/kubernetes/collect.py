@@ -34,10 +34,14 @@ def collect(inputs: Inputs, estates: Estates) -> None:
         if _is_object(value):
             inputs.reading.read.add(file.path)
             _add(inputs, estates.kubernetes, file, value)
-    for file in inputs.named(".yaml", ".yml", ".tpl"):
-        if _TEMPLATE in file.data and not inputs.documents_of(file) and "templates/" in file.path:
-            inputs.reading.skipped[:] = [item for item in inputs.reading.skipped if item.path != file.path]
-            inputs.reading.skip(file.path, "a template of Helm; assess what `helm template` writes")
+    templates = [
+        file.path
+        for file in inputs.named(".yaml", ".yml", ".tpl")
+        if _TEMPLATE in file.data and not inputs.documents_of(file) and "templates/" in file.path
+    ]
+    inputs.reading.forget(frozenset(templates))
+    for path in templates:
+        inputs.reading.skip(path, "a template of Helm; assess what `helm template` writes")
     for resource in estates.terraform:
         if resource.kind == "kubernetes_manifest":
             manifest = resource.values.get("manifest")

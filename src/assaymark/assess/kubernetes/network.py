@@ -47,6 +47,7 @@ _SYSTEM: Final = frozenset(
         *("calico-system", "tigera-operator", "kube-flannel", "linkerd", "gmp-system", "gke-managed-system"),
     )
 )
+_RULES: Final = {"Ingress": ("ingress", "from"), "Egress": ("egress", "to")}  # where rules stand, and their peers
 _EVERYWHERE: Final = ("0.0.0.0/0", "::/0")
 
 
@@ -74,6 +75,12 @@ class Network:
         self._namespaces = {one.name: one for one in cluster.of("Namespace")}
         policies = [one for one in cluster.of("NetworkPolicy") if isinstance(one.value.get("spec"), Map)]
         self._policies = [one for one in policies if "projectcalico" not in one.api]
+        self._let: dict[tuple[str, str], int] = {}
+        self._meant: dict[tuple[str, str], int] = {}
+        self._here: dict[tuple[str, str, str], list[int]] = {}  # policies by namespace and a label that they ask for
+        for index, policy in enumerate(self._policies):
+            label = _asked(policy.value["spec"].get("podSelector"))
+            self._here.setdefault((policy.namespace, *label), []).append(index)
         self._others = [*cluster.of(*_OTHER_POLICIES), *(one for one in policies if "projectcalico" in one.api)]
 
     def own_pods(self) -> list[Pod]:
@@ -97,36 +104,60 @@ class Network:
     def policies(self, pod: Pod, direction: str) -> list[Object]:
         """The policies that isolate a pod for ``Ingress`` or ``Egress``."""
         found = []
-        for policy in self._policies:
-            spec = policy.value["spec"]
-            kinds = spec.get("policyTypes") or (["Ingress", "Egress"] if "egress" in spec else ["Ingress"])
-            here = policy.namespace == pod.owner.namespace and direction in kinds
-            if here and selects(spec.get("podSelector") or {}, pod.labels):
-                found.append(policy)
-        return found
+        for label in (("", ""), *pod.labels.items()):
+            for index in self._here.get((pod.owner.namespace, *label), ()):
+                spec = self._policies[index].value["spec"]
+                kinds = spec.get("policyTypes") or (["Ingress", "Egress"] if "egress" in spec else ["Ingress"])
+                if direction in kinds and selects(spec.get("podSelector") or {}, pod.labels):
+                    found.append(index)
+        return [self._policies[index] for index in sorted(set(found))]
 
     def lets_in(self, policies: list[Object], source: Pod | None) -> bool:
         """Whether some policy's ingress rules let ``source`` in; None is whoever comes from outside the cluster."""
         return any(
             self._peers(policy, rule.get("from"), source)
             for policy in policies
-            for rule in policy.value["spec"].get("ingress") or ()
+            for rule in _listed(policy.value["spec"].get("ingress"))
             if isinstance(rule, dict)
         )
 
-    def lets_out(self, policies: list[Object], target: Pod | None) -> bool:
-        """Whether some policy's egress rules let packets to ``target`` out; None is outside of the cluster."""
-        return any(
-            self._peers(policy, rule.get("to"), target)
-            for policy in policies
-            for rule in policy.value["spec"].get("egress") or ()
-            if isinstance(rule, dict)
-        )
+    def peers(self, policies: list[Object], direction: str) -> int:
+        """The pods that rules let in (``Ingress``) or packets out to (``Egress``), as bits of ``pods``."""
+        found = 0
+        for policy in policies:
+            key = (policy.id, direction)
+            if key not in self._let:
+                self._let[key] = self._through(policy, *_RULES[direction])
+            found |= self._let[key]
+        return found
+
+    def _through(self, policy: Object, rules: str, side: str) -> int:
+        found = 0
+        for rule in _listed(policy.value["spec"].get(rules)):
+            if not isinstance(rule, dict):
+                continue
+            peers = rule.get(side)
+            if not peers:
+                return (1 << len(self.pods)) - 1
+            for peer in _listed(peers):
+                found |= self._met(policy, peer) if isinstance(peer, dict) else 0
+        return found
+
+    def _met(self, policy: Object, peer: dict[str, Any]) -> int:
+        """The pods that a peer means; many policies say the same of one namespace."""
+        key = (policy.namespace, repr(peer))
+        if key not in self._meant:
+            found = bytearray((len(self.pods) + 7) // 8)
+            for index, pod in enumerate(self.pods):
+                if self._peer(policy, peer, pod):
+                    found[index >> 3] |= 1 << (index & 7)
+            self._meant[key] = int.from_bytes(found, "little")
+        return self._meant[key]
 
     def _peers(self, policy: Object, peers: Any, pod: Pod | None) -> bool:
         if not peers:
             return True
-        return any(isinstance(peer, dict) and self._peer(policy, peer, pod) for peer in peers)
+        return any(isinstance(peer, dict) and self._peer(policy, peer, pod) for peer in _listed(peers))
 
     def _peer(self, policy: Object, peer: dict[str, Any], pod: Pod | None) -> bool:
         block = peer.get("ipBlock")
@@ -248,6 +279,18 @@ class Network:
                     how = f"{owner.kind} {owner.name} gets a route from outside, since it is not cluster-local"
                     decides = ("the internet reaches the cluster's gateway",)
                     yield Exposed(pod, owner, how, (owner.because(),), tls=False, decides=decides)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _asked(selector: Any) -> tuple[str, str]:
+    """A label that a selector asks for; empty when it asks for none by its value."""
+    labels = selector.get("matchLabels") if isinstance(selector, dict) else None
+    for key, value in labels.items() if isinstance(labels, dict) else ():
+        return key, str(value)
+    return "", ""
 
 
 def internal(item: Object) -> bool:

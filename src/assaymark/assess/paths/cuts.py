@@ -80,20 +80,25 @@ def minimum_cut(states: States, sources: Iterable[int], targets: Iterable[int]) 
 
     Unknown edges count as there: what may be so must be cut too.
     """
-    count = len(states.arcs)
+    starts, ends = set(sources), set(targets)
+    number = {state: index for index, state in enumerate(sorted(_leading(states, ends)))}
+    count = len(number)
     flow = _Flow(count + 2)
     start, end = count, count + 1
     edges: dict[int, tuple[int, Edge]] = {}
-    for source, arcs in enumerate(states.arcs):
-        for target, edge in arcs:
+    for state, target in number.items():
+        for before, edge in states.back[state]:
+            source = number.get(before)
+            if source is None:
+                continue
             if edge is not None and RELATIONS[edge.relation].cuttable:
                 edges[flow.add(source, target, 1)] = (source, edge)
             else:
                 flow.add(source, target, _ENDLESS)
-    for state in set(sources):
-        flow.add(start, state, _ENDLESS)
-    for state in set(targets):
-        flow.add(state, end, _ENDLESS)
+    for state in starts & number.keys():
+        flow.add(start, number[state], _ENDLESS)
+    for state in ends & number.keys():
+        flow.add(number[state], end, _ENDLESS)
     total = 0
     while (level := flow.levels(start))[end] >= 0:
         at = [0] * (count + 2)
@@ -108,6 +113,18 @@ def minimum_cut(states: States, sources: Iterable[int], targets: Iterable[int]) 
             key=lambda edge: (edge.source, edge.relation, edge.target),
         )
     )
+
+
+def _leading(states: States, ends: set[int]) -> set[int]:
+    """The states that lead to the ends: others have no part in any cut."""
+    found = set(ends)
+    pending = list(ends)
+    while pending:
+        for before, _ in states.back[pending.pop()]:
+            if before not in found:
+                found.add(before)
+                pending.append(before)
+    return found
 
 
 def _before(flow: _Flow, end: int) -> set[int]:

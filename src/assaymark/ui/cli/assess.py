@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from assaymark.core.errors import UsageError
+from assaymark.core.words import counted
 from assaymark.ui.cli.main import add_examples
 from assaymark.ui.cli.options import add_key, add_workspace, completes_files, find_workspace, passphrase_source
 from assaymark.ui.cli.output import FORMATS, NO, NO_ANSWER, YES, Result, emit, note
@@ -31,6 +33,7 @@ exit code: 0 nothing at or above --fail-on, 1 a finding or an attack path at or 
 access that was lost, 3 something was not read (1 wins over 3).
 With --isolated: 0 no path, and the closed set shows it, 1 the path, 3 an unknown condition decides
 """
+_NOT_ISOLATED: Final = ("attest", "baseline", "diff", "fix", "new_only")
 _LEVELS: Final = ("low", "medium", "high", "critical", "none")
 
 
@@ -95,12 +98,18 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
     from assaymark.service.assess_review import load_assess_config, load_known, standing, worst_that_counts
     from assaymark.ui.cli.clock import now
 
+    if args.isolated:
+        _alone(args, outputs)
     config = load_assess_config(Path(args.config)) if args.config else AssessConfig()
     known = load_known(Path(args.new_only)) if args.new_only else None
     at = now()
     found, _ = assess_path(Path(args.folder), at)
     if args.isolated:
-        return emit(_isolation(found, *args.isolated), args.format, outputs)
+        result = _isolation(found, *args.isolated)
+        if found.reading.skipped:
+            what = counted(len(found.reading.skipped), "thing")
+            note(f"{what} could not be read, and the answer does not speak of it (without --isolated: which and why)")
+        return emit(result, args.format, outputs)
     before = assess_path(Path(args.baseline), at)[0] if args.baseline else None
     how = standing(found, config, known, at)
     for line in how.notes:
@@ -123,6 +132,18 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
     if args.attest:
         _attest(args, found, how, code, measures, fixes)
     return emit(_result(code, found, how, args.folder, before, measures, fixes, diff=args.diff), args.format, outputs)
+
+
+def _alone(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> None:
+    """Refuse what the answer to one question has no place for, and would be left out in silence."""
+    given = [f"--{name.replace('_', '-')}" for name in _NOT_ISOLATED if getattr(args, name)]
+    given += [f"the format {form}" for form in (args.format, *(name for name, _ in outputs)) if form not in FORMATS]
+    if given:
+        raise UsageError(
+            "assess-usage",
+            f"--isolated answers one question, and {given[0]} has no part in it",
+            remedy="leave it out, or ask in a run of its own",
+        )
 
 
 def _attest(

@@ -44,6 +44,7 @@ def assessment_sarif(found: Assessment, base: str, how: Standing) -> dict[str, A
                 "references": list(RULES[finding.rule].refs),
             },
         }
+        | _suppressed(how, finding_fingerprint(finding))
         for finding in found.findings
     ]
     results += [

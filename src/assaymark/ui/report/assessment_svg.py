@@ -152,7 +152,7 @@ def _svg(width: float, height: float, title: str, parts: Iterable[str], identifi
     return (
         f'<svg role="img" aria-labelledby="{identifier}-title" viewBox="0 0 {width:g} {height:g}" width="{width:g}">'
         f'<title id="{identifier}-title">{escape(title)}</title>'
-        '<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7"'
+        f'<defs><marker id="head-{identifier}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7"'
         ' orient="auto"><path class="head" d="M0 0 8 4 0 8z"/></marker></defs>'
-        f"{''.join(parts)}</svg>"
+        f"{''.join(parts).replace('url(#head)', f'url(#head-{identifier})')}</svg>"
     )

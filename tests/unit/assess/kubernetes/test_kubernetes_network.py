@@ -5,9 +5,15 @@ Cases from the Kubernetes documentation, "Network Policies" and "Service", the G
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from tests.support.architectures import assessed, edges, findings
 
+from assaymark.assess.kinds import CONTROL, NETWORK
+from assaymark.assess.kubernetes import link_network
+from assaymark.assess.paths.closure import Closure
+from assaymark.assess.paths.search import Search
 from assaymark.core.graph import State
 from assaymark.core.report import Confidence, Severity
 
@@ -229,3 +235,55 @@ spec: {action: ALLOW, rules: [{from: [{source: {requestPrincipals: ["*"]}}]}]}
     (finding,) = findings(assessed(a_yaml=text), "k8s-server-open")
     assert finding.confidence is Confidence.LOW
     assert "unless AuthorizationPolicy jwt does" in finding.message
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_groups_of_pods_reach_what_their_pairs_do(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = random.Random(seed)  # noqa: S311  # a seed for what is drawn, not a secret
+    text = NAMESPACES
+    for number in range(12):
+        text += pod(f"p{number}", chosen.choice(("serving", "other"))).replace(
+            "labels: {", f"labels: {{tier: t{chosen.randrange(3)}, "
+        )
+    peers = ("{podSelector: {}}", "{podSelector: {matchLabels: {tier: t1}}}", "{namespaceSelector: {}}")
+    for number in range(6):
+        namespace = chosen.choice(("serving", "other"))
+        kinds, rules = chosen.choice(
+            (
+                ("[Ingress]", "ingress: [{from: [%s]}]"),
+                ("[Egress]", "egress: [{to: [%s]}]"),
+                ("[Ingress, Egress]", "ingress: [{from: [%s]}]"),
+            )
+        )
+        label = f"{{matchLabels: {{tier: t{chosen.randrange(3)}}}}}"
+        spec = f"{{podSelector: {label}, policyTypes: {kinds}, {rules % chosen.choice(peers)}}}"
+        text += policy(spec, namespace).replace("name: p,", f"name: n{number},")
+
+    def reached() -> set[tuple[str, str]]:
+        found = assessed(all_yaml=text)
+        closure = Closure(Search(found.states).arcs())
+        names = [node.id for node in found.graph.nodes.values() if node.kind == "workload"]
+        number = found.states.number
+        return {
+            (one, other)
+            for one in names
+            for other in names
+            if one != other
+            and (f"{other}#port", NETWORK) in number
+            and closure.leads(number[one, CONTROL], number[f"{other}#port", NETWORK])
+        }
+
+    by_pairs = reached()
+    monkeypatch.setattr(link_network, "ASSESS_MAX_DRAWN_PAIRS", 0)
+    assert reached() == by_pairs
+    assert by_pairs
+
+
+def test_many_pods_do_not_make_as_many_edges_as_pairs() -> None:
+    pods = "".join(pod(f"p{number}").replace("app: ", "app: a, name: ") for number in range(300))
+    spec = "{podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{from: [{podSelector: {}}]}], egress: [{}]}"
+    found = assessed(all_yaml=pods + policy(spec))
+    assert len(found.graph.edges) < 10 * 300
+    closure = Closure(Search(found.states).arcs())
+    number = found.states.number
+    assert closure.leads(number["k8s:serving/pod/p0", CONTROL], number["k8s:serving/pod/p299#port", NETWORK])

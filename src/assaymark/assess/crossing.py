@@ -14,6 +14,7 @@ from assaymark.core.graph import Edge, State
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from assaymark.assess.estate.aws import Statement
     from assaymark.assess.estate.estates import Estates
     from assaymark.assess.estate.kubernetes import Object
     from assaymark.assess.files import Reading
@@ -108,14 +109,41 @@ def _subjects(estates: Estates) -> list[tuple[str, str, str, Because, frozenset[
 
 
 def _associations(estates: Estates, builder: Builder) -> None:
-    """EKS Pod Identity: an association gives an account of the cluster a role."""
+    """EKS Pod Identity: an association gives an account of the cluster a role that trusts the agent's service.
+
+    The account need not be declared: it may come with a chart. EKS User Guide, "Learn how EKS Pod Identity works".
+    """
     for resource in estates.terraform:
-        if resource.kind == "aws_eks_pod_identity_association":
-            source = f"k8s:{resource.text('namespace')}/serviceaccount/{resource.text('service_account')}"
-            role = resource.text("role_arn")
-            if builder.has(source) and builder.has(role):
-                how = "an association of EKS Pod Identity gives the account this role"
-                builder.edge(Edge(source, role, "federates", how, (resource.because(),), effort=0))
+        if resource.kind != "aws_eks_pod_identity_association":
+            continue
+        namespace, account = resource.text("namespace"), resource.text("service_account")
+        role = resource.text("role_arn")
+        trust = estates.aws.identities[role].trust if role in estates.aws.identities else None
+        if not (namespace and account and builder.has(role)):
+            continue
+        source = f"k8s:{namespace}/serviceaccount/{account}"
+        trusting = [one for one in trust.statements if _trusts_pods(one)] if trust else []
+        if trust is not None and not trusting:
+            continue
+        boundary = {"cloud": "kubernetes", "cluster": "cluster", "namespace": namespace}
+        if not builder.has(source):
+            shown = f"{namespace}/{account}"
+            because = (resource.because(),)
+            builder.node(source, "service-account", shown, because, boundary=boundary, entry="principal")
+        decides = () if any(not one.condition for one in trusting) else _CONDITIONS
+        how = "an association of EKS Pod Identity gives the account this role"
+        where = (resource.because(), *(one.because for one in trusting[:1]))
+        state = State.UNKNOWN if decides else State.YES
+        builder.edge(Edge(source, role, "federates", how, where, state, decides, effort=0))
+
+
+_PODS: Final = "pods.eks.amazonaws.com"
+_CONDITIONS: Final = (f"the conditions of the role's trust in {_PODS}",)
+
+
+def _trusts_pods(statement: Statement) -> bool:
+    principals = (statement.principals or {}).get("Service", ())
+    return statement.effect == "Allow" and any(str(one).lower() in (_PODS, "*") for one in principals)
 
 
 def _servers(estates: Estates, builder: Builder) -> None:

@@ -41,14 +41,14 @@ KINDS: Final[dict[str, tuple[str, str]]] = {  # the kind of node, and what it is
     "ssm:parameter": ("secret", ""),
 }
 _MODEL_WORDS: Final = ("model", "weight", "checkpoint", "artifact", "registry", "mlflow")
-_RELATIONS: Final = {
+RELATION_OF: Final = {
     "read": "reads",
     "write": "writes",
     "permissions": "permissions",
     "invoke": "invokes",
     "decrypt": "decrypts",
 }
-_CLASSES: Final = {
+CLASSES: Final = {
     "bucket": ("read", "write", "permissions"),
     "database": ("read", "write", "permissions"),
     "endpoint": ("invoke", "write", "permissions"),
@@ -61,7 +61,6 @@ _CLASSES: Final = {
     "secret": ("read", "write", "permissions"),
     "volume": ("read", "write", "permissions"),
 }
-_READ_OBJECTS: Final = "s3:GetObject"
 
 
 def node_kind(resource: Resource) -> tuple[str, str]:
@@ -85,12 +84,14 @@ def link_data(run: Linking) -> None:
             if resource is None:
                 continue
             kind, _ = node_kind(resource)
-            if found.action_class in _CLASSES.get(kind, ()):
+            if found.action_class in CLASSES.get(kind, ()):
                 chain = Chain(found.state, found.because, found.decides)
                 if found.action_class == "read" and arn in keys and kind != "key":
-                    chain = chain.then(run.can(who, "kms:Decrypt", keys[arn]))
+                    # the service asks for who reads; AWS KMS Developer Guide, "kms:ViaService"
+                    via = f"{arn.split(':')[2]}.{keys[arn].split(':')[3]}.amazonaws.com"
+                    chain = chain.then(run.can(who, "kms:Decrypt", keys[arn], {"kms:ViaService": (via,)}))
                 how = f"its policies allow {_known_action(run, who, resource, found)}"
-                run.draw(who.arn, arn, _RELATIONS[found.action_class], how, chain, 0)
+                run.draw(who.arn, arn, RELATION_OF[found.action_class], how, chain, 0)
 
 
 # What people know of a kind of thing and a class of actions.
@@ -160,8 +161,8 @@ def link_exposure(run: Linking) -> None:
     """Draws what anyone may read, write or call."""
     for arn, resource in sorted(run.estate.resources.items()):
         kind, _ = node_kind(resource)
-        if resource.policy is not None and kind in _CLASSES and _names_everyone(resource):
-            for action_class in _CLASSES[kind]:
+        if resource.policy is not None and kind in CLASSES and _names_everyone(resource):
+            for action_class in CLASSES[kind]:
                 _anonymous(run, resource, kind, action_class)
         url = resource.settings.get("url")
         if isinstance(url, dict) and url.get("authorization_type") == "NONE":
@@ -200,7 +201,7 @@ def _anonymous(run: Linking, resource: Resource, kind: str, action_class: str) -
         decides = chain.decides if chain.state is State.UNKNOWN else ()
         how = f"its policy allows everyone {action}"
         because = chain.because or (resource.because,)
-        relation = _RELATIONS[action_class]
+        relation = RELATION_OF[action_class]
         run.builder.edge(Edge(INTERNET, resource.arn, relation, how, because, chain.state, decides, 0))
         return
 

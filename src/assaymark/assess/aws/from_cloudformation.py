@@ -34,6 +34,12 @@ _INGRESS: Final = {
     "ToPort": "to_port",
     "IpProtocol": "protocol",
 }
+# A policy of several things: its property that lists them, and the attribute that names one.
+_SEVERAL: Final = {"AWS::SQS::QueuePolicy": ("Queues", "queue_url"), "AWS::SNS::TopicPolicy": ("Topics", "arn")}
+_TRUSTS_LAMBDA: Final = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},'
+    '"Action":"sts:AssumeRole"}]}'
+)
 _VARIABLE: Final = re.compile(r"\$\{(!?)([^}]+)\}")
 _PSEUDO: Final = {
     "AWS::AccountId": UNKNOWN_ACCOUNT,
@@ -76,13 +82,17 @@ class _Template:
             return self._policy(name, item, inline=True)
         if kind not in TYPES:
             return []
+        if kind in _SEVERAL:
+            return self._each(name, item, *_SEVERAL[kind])
         found = [self._resource(name, TYPES[kind][0], self._values(item, TYPES[kind][1]), item.line)]
         if kind == "AWS::IAM::ManagedPolicy":
             found += self._policy(name, item, inline=False)
         if kind == "AWS::S3::Bucket":
             found += self._bucket(name, item)
         if kind == "AWS::Serverless::Function":
-            found += self._url(name, item)
+            found += [*self._url(name, item), *(roles := self._of_function(name, item))]
+            for role in roles:
+                found[0].values.put("role", role.arn, item.line)
         return found
 
     def _values(self, item: Map, names: dict[str, str]) -> Map:
@@ -138,6 +148,45 @@ class _Template:
                 suffix = "policy" if inline else "policy_attachment"
                 found.append(self._resource(f"{name}-{kind}-{index}", f"aws_iam_{kind}_{suffix}", values, item.line))
         return found
+
+    def _each(self, name: str, item: Map, key: str, own: str) -> list[TfResource]:
+        """The policy of a template that is that of several things, once for each."""
+        kind, names = TYPES[str(item.get("Type"))]
+        members = self.resolve(_properties(item).get(key))
+        found = []
+        for index, member in enumerate(members if isinstance(members, list) else [members]):
+            values = self._values(item, names)
+            values.put(own, member, _properties(item).at(key))
+            found.append(self._resource(f"{name}-{index}", kind, values, item.line))
+        return found
+
+    def _of_function(self, name: str, item: Map) -> list[TfResource]:
+        """The role that SAM makes for a function that names none, with the policies that it lists."""
+        properties = _properties(item)
+        if properties.get("Role") is not None:
+            return []
+        line, role = item.line, f"{name}Role"
+        values = Map(line)
+        values.put("name", f"<stack>-{role}", line)
+        values.put("assume_role_policy", _TRUSTS_LAMBDA, line)
+        listed = self.resolve(properties.get("Policies"))
+        inline, managed = Seq(line), Seq(line)
+        for one in listed if isinstance(listed, list) else [] if listed is None else [listed]:
+            if isinstance(one, Map) and "Statement" in one:
+                block = Map(one.line)
+                block.put("name", f"policy-{len(inline)}", one.line)
+                block.put("policy", one, one.line)
+                inline.put(block, one.line)
+            elif isinstance(one, Map):
+                text = f"the policy template {next(iter(one), '')} of {name} is not expanded; what it allows is not known"
+                self._inputs.reading.skip(self._file.path, text, one.line)
+                managed.put(Unresolved("${" + str(next(iter(one), "")) + "}"), one.line)
+            elif isinstance(one, str):
+                text = one if one.startswith("arn:") or isinstance(one, Unresolved) else f"arn:aws:iam::aws:policy/{one}"
+                managed.put(text, line)
+        values.put("inline_policy", inline, line)
+        values.put("managed_policy_arns", managed, line)
+        return [self._resource(role, "aws_iam_role", values, line)]
 
     def _url(self, name: str, item: Map) -> list[TfResource]:
         """The URL that a function of SAM has within itself."""

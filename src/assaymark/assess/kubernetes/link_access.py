@@ -28,14 +28,27 @@ _STARTS: Final = (
     ("batch", "jobs"),
     ("batch", "cronjobs"),
     ("argoproj.io", "workflows"),
+    ("argoproj.io", "cronworkflows"),
+    ("jobset.x-k8s.io", "jobsets"),
+    ("leaderworkerset.x-k8s.io", "leaderworkersets"),
     ("kubeflow.org", "pytorchjobs"),
     ("kubeflow.org", "tfjobs"),
+    ("kubeflow.org", "mpijobs"),
+    ("kubeflow.org", "xgboostjobs"),
+    ("kubeflow.org", "paddlejobs"),
+    ("kubeflow.org", "jaxjobs"),
+    ("trainer.kubeflow.org", "trainjobs"),
+    ("tekton.dev", "taskruns"),
+    ("tekton.dev", "pipelineruns"),
     ("kubeflow.org", "notebooks"),
     ("ray.io", "rayclusters"),
     ("ray.io", "rayjobs"),
+    ("ray.io", "rayservices"),
     ("serving.kserve.io", "inferenceservices"),
+    ("serving.kserve.io", "llminferenceservices"),
     ("serving.knative.dev", "services"),
     ("sparkoperator.k8s.io", "sparkapplications"),
+    ("sparkoperator.k8s.io", "scheduledsparkapplications"),
 )
 _ENTERS: Final = (
     ("create", "pods/exec"),
@@ -43,15 +56,7 @@ _ENTERS: Final = (
     ("create", "pods/attach"),
     ("patch", "pods/ephemeralcontainers"),
 )
-_OF_KIND: Final = {
-    "Pod": ("", "pods"),
-    "Deployment": ("apps", "deployments"),
-    "DaemonSet": ("apps", "daemonsets"),
-    "StatefulSet": ("apps", "statefulsets"),
-    "ReplicaSet": ("apps", "replicasets"),
-    "Job": ("batch", "jobs"),
-    "CronJob": ("batch", "cronjobs"),
-}
+_FIXED: Final = (("", "pods"), ("batch", "jobs"))  # whose pod's account and volumes cannot be changed
 _EVERYONE: Final = frozenset(("system:anonymous", "system:unauthenticated"))
 _GUARDED: Final = ("baseline", "restricted")
 
@@ -133,22 +138,40 @@ def _reads_secrets(run: Drawing, node: str, rule: Rule) -> None:
 def _starts_pods(run: Drawing, node: str, rule: Rule) -> None:
     started = [what for group, what in _STARTS if rule.allows("create", group, what)]
     if started and not rule.names:
-        how = f"it may create {started[0]} that run as the account"
-        for where, name in sorted(run.accounts):
-            if rule.namespace in ("", where):
-                run.edge(node, f"k8s:{where}/serviceaccount/{name}", "passes-role", how, rule.because)
-        for secret in run.cluster.of("Secret"):
-            if rule.namespace in ("", secret.namespace):
-                run.edge(node, secret.id, "reads", f"it may create {started[0]} that mount the secret", rule.because)
-        if not _guarded(run, rule.namespace):
-            how = f"it may create privileged {started[0]}, since no Pod Security level forbids that"
-            run.edge(node, run.nodes(), "takes-over", how, rule.because)
+        _as_any_account(run, node, rule, rule.namespace, f"create {started[0]}")
+    changed: dict[str, str] = {}
     for pod in run.pods:
-        kind = _OF_KIND.get(pod.owner.kind)
+        kind = _resource(pod.owner)
         if kind and _means(rule, pod.owner):
             verbs = [verb for verb in ("patch", "update") if rule.allows(verb, *kind)]
             if verbs:
                 run.edge(node, pod.id, "changes", f"RBAC lets it {verbs[0]} {kind[1]}", rule.because)
+                if kind not in _FIXED:
+                    changed.setdefault(pod.owner.namespace, f"{verbs[0]} {kind[1]}")
+    if not started or rule.names:
+        for namespace, what in sorted(changed.items()):
+            _as_any_account(run, node, rule, namespace, what)
+
+
+def _as_any_account(run: Drawing, node: str, rule: Rule, namespace: str, what: str) -> None:
+    """Who writes a pod's template chooses its account, the secrets that it mounts and how privileged it is."""
+    for where, name in sorted(run.accounts):
+        if namespace in ("", where):
+            how = f"it may {what} that run as the account"
+            run.edge(node, f"k8s:{where}/serviceaccount/{name}", "passes-role", how, rule.because)
+    for secret in run.cluster.of("Secret"):
+        if namespace in ("", secret.namespace):
+            run.edge(node, secret.id, "reads", f"it may {what} that mount the secret", rule.because)
+    if not _guarded(run, namespace):
+        how = f"it may {what} that are privileged, since no Pod Security level forbids that"
+        run.edge(node, run.nodes(), "takes-over", how, rule.because)
+
+
+def _resource(owner: Object) -> tuple[str, str] | None:
+    """The group and resource of what makes pods; the API server's plural of a kind adds an s."""
+    version = str(owner.value.get("apiVersion", ""))
+    found = (version.partition("/")[0] if "/" in version else "", f"{owner.kind.lower()}s")
+    return found if found in _STARTS else None
 
 
 def _guarded(run: Drawing, namespace: str) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from assaymark.assess.aws.images import images_of
 from assaymark.assess.aws.patterns import glob
 from assaymark.assess.aws.trust import claimed, issuer_of, other_keys
+from assaymark.assess.boundaries import tenant_of
 from assaymark.assess.kubernetes.pods import pod_specs
 from assaymark.assess.kubernetes.servers import open_servers
 from assaymark.core.graph import Edge, State
@@ -32,6 +34,7 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
     _associations(estates, builder)
     _servers(estates, builder)
     _storage(estates, builder)
+    _images(estates, builder)
 
 
 def _accounts_to_roles(estates: Estates, builder: Builder, reading: Reading) -> None:
@@ -125,7 +128,11 @@ def _associations(estates: Estates, builder: Builder) -> None:
         trusting = [one for one in trust.statements if _trusts_pods(one)] if trust else []
         if trust is not None and not trusting:
             continue
-        boundary = {"cloud": "kubernetes", "cluster": "cluster", "namespace": namespace}
+        boundary = {
+            "cloud": "kubernetes",
+            "namespace": namespace,
+            **({"tenant": tenant} if (tenant := tenant_of(account) or tenant_of(namespace)) else {}),
+        }
         if not builder.has(source):
             shown = f"{namespace}/{account}"
             because = (resource.because(),)
@@ -187,6 +194,18 @@ def _storage(estates: Estates, builder: Builder) -> None:
             if builder.has(bucket) and builder.has(pod.id):
                 how = f"it loads {text}"
                 builder.edge(Edge(bucket, pod.id, "loaded-by", how, (because,)))
+
+
+def _images(estates: Estates, builder: Builder) -> None:
+    """Workloads whose images lie in a repository of ECR: who writes a tag of it decides what they run."""
+    for pod in pod_specs(estates.kubernetes):
+        for container in pod.containers() if builder.has(pod.id) else ():
+            for repository, image, decides in images_of(estates.aws, str(container.get("image", ""))):
+                if builder.has(repository):
+                    how = f"it runs {image}, a tag that may be moved"
+                    state = State.UNKNOWN if decides else State.YES
+                    where = (pod.because(container, "image"),)
+                    builder.edge(Edge(repository, pod.id, "loaded-by", how, where, state, decides))
 
 
 def _locations(owner: Object, value: object) -> list[tuple[str, Because]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.aws import actions
+from assaymark.assess.aws.images import images_of
 from assaymark.assess.aws.linking import Chain
 from assaymark.assess.kinds import INTERNET
 from assaymark.core.graph import Edge, State
@@ -44,22 +45,23 @@ _MODEL_WORDS: Final = ("model", "weight", "checkpoint", "artifact", "registry", 
 RELATION_OF: Final = {
     "read": "reads",
     "write": "writes",
+    "delete": "deletes",
     "permissions": "permissions",
     "invoke": "invokes",
     "decrypt": "decrypts",
 }
 CLASSES: Final = {
-    "bucket": ("read", "write", "permissions"),
-    "database": ("read", "write", "permissions"),
-    "endpoint": ("invoke", "write", "permissions"),
+    "bucket": ("read", "write", "delete", "permissions"),
+    "database": ("read", "write", "delete", "permissions"),
+    "endpoint": ("invoke", "write", "delete", "permissions"),
     "function": ("invoke", "permissions"),
     "key": ("decrypt", "permissions"),
     "log": ("read",),
-    "model": ("read", "write", "permissions"),
-    "queue": ("read", "write", "permissions"),
-    "registry": ("read", "write", "permissions"),
-    "secret": ("read", "write", "permissions"),
-    "volume": ("read", "write", "permissions"),
+    "model": ("read", "write", "delete", "permissions"),
+    "queue": ("read", "write", "delete", "permissions"),
+    "registry": ("read", "write", "delete", "permissions"),
+    "secret": ("read", "write", "delete", "permissions"),
+    "volume": ("read", "write", "delete", "permissions"),
 }
 
 
@@ -218,6 +220,14 @@ def link_flows(run: Linking) -> None:
             run.builder.edge(Edge(arn, resource.role, "runs-as", how, (resource.because,), effort=0))
         for value in _values(dict(resource.settings)):
             for name, text in value.items():
+                for repository, image, decides in images_of(run.estate, text) if isinstance(text, str) else ():
+                    if repository != arn and run.builder.has(repository):
+                        how, state = (
+                            f"it runs {image}, a tag that may be moved",
+                            State.UNKNOWN if decides else State.YES,
+                        )
+                        because = (resource.because,)
+                        run.builder.edge(Edge(repository, arn, "loaded-by", how, because, state, decides))
                 bucket = _bucket(text) if isinstance(text, str) else ""
                 if bucket and bucket != arn and run.builder.has(bucket) and _loads(resource, name):
                     how = f"it loads {text} ({name})"

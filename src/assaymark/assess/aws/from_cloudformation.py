@@ -182,7 +182,9 @@ class _Template:
                 self._inputs.reading.skip(self._file.path, text, one.line)
                 managed.put(Unresolved("${" + str(next(iter(one), "")) + "}"), one.line)
             elif isinstance(one, str):
-                text = one if one.startswith("arn:") or isinstance(one, Unresolved) else f"arn:aws:iam::aws:policy/{one}"
+                text = (
+                    one if one.startswith("arn:") or isinstance(one, Unresolved) else f"arn:aws:iam::aws:policy/{one}"
+                )
                 managed.put(text, line)
         values.put("inline_policy", inline, line)
         values.put("managed_policy_arns", managed, line)

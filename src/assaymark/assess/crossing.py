@@ -9,7 +9,7 @@ from assaymark.assess.aws.images import images_of
 from assaymark.assess.aws.patterns import glob
 from assaymark.assess.aws.trust import claimed, issuer_of, other_keys
 from assaymark.assess.boundaries import tenant_of
-from assaymark.assess.kubernetes.pods import pod_specs
+from assaymark.assess.kubernetes.pods import has_token, pod_specs
 from assaymark.assess.kubernetes.servers import open_servers
 from assaymark.core.graph import Edge, State
 
@@ -47,6 +47,7 @@ def _accounts_to_roles(estates: Estates, builder: Builder, reading: Reading) -> 
     named = {(one.namespace, one.name): one.labels("annotations").get(_AWS_ROLE, "") for one in accounts}
     places = {(one.namespace, one.name): one for one in accounts}
     subjects = _subjects(estates)
+    quiet = _without_token(estates, builder)
     confirmed = {issuer for role, issuer, *_ in subjects if role in named.values()}
     for role, issuer, pattern, because, rest in subjects:
         for key in sorted(_known(builder)):
@@ -61,6 +62,8 @@ def _accounts_to_roles(estates: Estates, builder: Builder, reading: Reading) -> 
             source = f"k8s:{key[0]}/serviceaccount/{key[1]}"
             state = State.UNKNOWN if decides else State.YES
             builder.edge(Edge(source, role, "federates", how, where, state, decides))
+            for pod in quiet.get(key, ()) if named.get(key) == role else ():
+                builder.edge(Edge(pod, role, "federates", _INJECTED, where, state, decides))
     for (namespace, name), role in named.items():
         if role and not builder.has(role):
             one = places[namespace, name]
@@ -79,6 +82,9 @@ def _accounts_to_roles(estates: Estates, builder: Builder, reading: Reading) -> 
                     decides,
                 )
             )
+            for pod in quiet.get((namespace, name), ()):
+                where = (one.because(one.metadata, "annotations"),)
+                builder.edge(Edge(pod, node, "federates", _INJECTED, where, State.UNKNOWN, decides))
             reading.gap(f"the role {role} of {namespace}/{name} is not in the input; what it may do is not known")
 
 
@@ -111,11 +117,27 @@ def _subjects(estates: Estates) -> list[tuple[str, str, str, Because, frozenset[
     return found
 
 
+_INJECTED: Final = "its pods get credentials of the role, though no token of their account is mounted for them"
+
+
+def _without_token(estates: Estates, builder: Builder) -> dict[tuple[str, str], list[str]]:
+    """The workloads of each account whose pods have no token for the API server: EKS gives them its own still.
+
+    Source: EKS User Guide, "Configure Pods to use a Kubernetes service account": the webhook adds a projected token.
+    """
+    found: dict[tuple[str, str], list[str]] = {}
+    for pod in pod_specs(estates.kubernetes):
+        if builder.has(pod.id) and not has_token(estates.kubernetes, pod):
+            found.setdefault((pod.owner.namespace, pod.account), []).append(pod.id)
+    return found
+
+
 def _associations(estates: Estates, builder: Builder) -> None:
     """EKS Pod Identity: an association gives an account of the cluster a role that trusts the agent's service.
 
     The account need not be declared: it may come with a chart. EKS User Guide, "Learn how EKS Pod Identity works".
     """
+    quiet = _without_token(estates, builder)
     for resource in estates.terraform:
         if resource.kind != "aws_eks_pod_identity_association":
             continue
@@ -142,6 +164,8 @@ def _associations(estates: Estates, builder: Builder) -> None:
         where = (resource.because(), *(one.because for one in trusting[:1]))
         state = State.UNKNOWN if decides else State.YES
         builder.edge(Edge(source, role, "federates", how, where, state, decides, effort=0))
+        for pod in quiet.get((namespace, account), ()):
+            builder.edge(Edge(pod, role, "federates", _INJECTED, where, state, decides, effort=0))
 
 
 _PODS: Final = "pods.eks.amazonaws.com"

@@ -37,6 +37,7 @@ _HOST_PATHS: Final = frozenset(
         *("/etc/kubernetes/manifests", "/etc/cni/net.d", "/opt/cni/bin", "/usr/bin", "/usr/local/bin"),
     )
 )
+_API: Final = "https://kubernetes.default"  # the audience of tokens for the API server, the default
 # What a predictor of KServe says of its pod beside its containers.
 _PREDICTORS: Final = ("predictor", "transformer", "explainer")
 
@@ -94,10 +95,10 @@ def pod_specs(cluster: Cluster) -> list[Pod]:
     for _, owner in sorted(cluster.objects.items()):
         if owner.kind in _RUNNERS:
             continue
-        pods = list(_within(owner, owner.value, owner.metadata, (), 0))
+        pods = [*_within(owner, owner.value, owner.metadata, (), 0), *_steps(owner)]
         for pod, place in pods:
             where = "" if len(pods) == 1 else place
-            found.append(Pod(owner, pod.spec, pod.labels, pod.annotations, where))
+            found.append(Pod(owner, pod.spec, {**_given(owner, place), **pod.labels}, pod.annotations, where))
     return found
 
 
@@ -120,6 +121,73 @@ def _within(
             name = item.get("name") or item.get("groupName") if isinstance(item, Map) else None
             label = name if isinstance(name, str) else str(index)
             yield from _within(owner, item, None, (*place, label), depth + 1)
+
+
+def _given(owner: Object, place: str) -> dict[str, str]:
+    """The labels that an operator puts on the pods of its objects, which services select them by.
+
+    Sources: KubeRay's, KServe's and Kubeflow's documentation of the labels that their pods have; Kubernetes' of jobs.
+    """
+    name = owner.name
+    match owner.kind:
+        case "RayCluster" | "RayService" | "RayJob":
+            node = "head" if "head" in place.lower() else "worker"
+            given = {"ray.io/node-type": node, "ray.io/is-ray-node": "yes"}
+            return {**given, "ray.io/cluster": name} if owner.kind == "RayCluster" else given
+        case "InferenceService":
+            return {"serving.kserve.io/inferenceservice": name, "component": place.partition(".")[0]}
+        case "Notebook":
+            return {"notebook-name": name, "statefulset": name}
+        case "Job":
+            return {"job-name": name, "batch.kubernetes.io/job-name": name}
+        case "PyTorchJob" | "TFJob" | "MPIJob" | "XGBoostJob" | "PaddleJob" | "JAXJob":
+            return {"training.kubeflow.org/job-name": name}
+    return {}
+
+
+def _steps(owner: Object) -> Iterator[tuple[Pod, str]]:
+    """The pods of a workflow of Argo: each template with a container or a script is one, with the workflow's account.
+
+    Source: Argo Workflows, "Field Reference", WorkflowSpec and Template.
+    """
+    if not owner.kind.endswith(("Workflow", "WorkflowTemplate")) or "argoproj.io" not in owner.api:
+        return
+    from assaymark.formats.located import Seq
+
+    spec = owner.value.get("spec")
+    inner = spec.get("workflowSpec") if isinstance(spec, Map) else None
+    spec = inner if isinstance(inner, Map) else spec
+    for template in (spec.get("templates") or ()) if isinstance(spec, Map) else ():
+        if not isinstance(template, Map):
+            continue
+        own = template.get("script") or template.get("container")
+        group = template.get("containerSet")
+        several = group.get("containers") if isinstance(group, Map) else None
+        containers = Seq(template.line)
+        for item in [own] if isinstance(own, Map) else several if isinstance(several, list) else ():
+            containers.put(item, getattr(item, "line", template.line))
+        if not containers:
+            continue
+        for extra in ("sidecars", "initContainers"):
+            for item in template.get(extra) or ():
+                containers.put(item, getattr(item, "line", template.line))
+        found = Map(template.line, template.path)
+        found.put("containers", containers, template.line)
+        for key in ("serviceAccountName", "automountServiceAccountToken", "securityContext", "hostNetwork"):
+            for place in (template, spec):
+                if place.get(key) is not None and key not in found:
+                    found.put(key, place[key], place.at(key))
+        volumes = Seq(template.line)
+        for place in (spec, template):
+            for item in place.get("volumes") or ():
+                volumes.put(item, getattr(item, "line", template.line))
+        if volumes:
+            found.put("volumes", volumes, template.line)
+        metadata = template.get("metadata")
+        fields = metadata if isinstance(metadata, dict) else {}
+        name = template.get("name")
+        pod = Pod(owner, found, _texts(fields, "labels"), _texts(fields, "annotations"), "")
+        yield pod, name if isinstance(name, str) and name else "template"
 
 
 def _is_pod(value: Map) -> bool:
@@ -160,6 +228,21 @@ def _name(place: tuple[str, ...]) -> str:
 def _texts(fields: Any, key: str) -> dict[str, str]:
     found = fields.get(key)
     return {name: str(value) for name, value in found.items()} if isinstance(found, dict) else {}
+
+
+def has_token(cluster: Cluster, pod: Pod) -> bool:
+    """Whether its pods hold a token that the API server takes: one that is mounted for them, or that they ask for."""
+    for volume in pod.volumes():
+        projected = volume.get("projected")
+        for source in (projected.get("sources") or ()) if isinstance(projected, Map) else ():
+            token = source.get("serviceAccountToken") if isinstance(source, Map) else None
+            if isinstance(token, Map) and str(token.get("audience") or _API).startswith(_API):
+                return True
+    mounts = pod.spec.get("automountServiceAccountToken")
+    if isinstance(mounts, bool):
+        return mounts
+    found = cluster.objects.get(f"k8s:{pod.owner.namespace}/serviceaccount/{pod.account}")
+    return not (found is not None and found.value.get("automountServiceAccountToken") is False)
 
 
 def reaches_node(pod: Pod) -> tuple[str, Because] | None:

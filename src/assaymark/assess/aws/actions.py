@@ -289,7 +289,8 @@ def access_class(action: str) -> str:
     ``list``, ``read``, ``write`` and ``permissions`` are the reference's levels (an action that the table does not
     have counts as written), but that ``read``, ``write`` and ``delete`` are of content where ``data_actions`` tells,
     and ``manage`` is the rest of these levels, and tagging; ``invoke`` runs a model or code, ``decrypt`` uses a key
-    to get plaintext or data keys, ``assume`` gives credentials of another identity, ``pass`` gives a role to a service.
+    to get plaintext or data keys, ``assume`` gives credentials of another identity, ``pass`` gives a role to a
+    service.
     """
     name = action.lower()
     if name in _CLASS_OF:

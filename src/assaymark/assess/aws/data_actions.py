@@ -13,8 +13,7 @@ from typing import Final
 # Service: what reads, what writes, what deletes. None leaves a level as the reference has it.
 _CONTENT: Final[dict[str, tuple[str | None, str | None, str | None]]] = {
     "s3": (
-        "getobject getobjectversion getobjecttorrent getobjectversiontorrent getobjectversionforreplication"
-        " getdataaccess",
+        "getobject getobjectversion getobjecttorrent getobjectversionforreplication getdataaccess",
         "putobject replicateobject",
         "deleteobject deleteobjectversion replicatedelete putlifecycleconfiguration",
     ),
@@ -29,7 +28,7 @@ _CONTENT: Final[dict[str, tuple[str | None, str | None, str | None]]] = {
         "deleteparameter deleteparameters",
     ),
     "dynamodb": (
-        "getitem batchgetitem query scan partiqlselect getrecords readdataforreplication exporttabletopointintime",
+        "getitem batchgetitem query scan partiqlselect getrecords readdataforreplication",
         "putitem updateitem batchwriteitem partiqlinsert partiqlupdate writedataforreplication importtable",
         "deleteitem partiqldelete deletetable updatetimetolive",
     ),

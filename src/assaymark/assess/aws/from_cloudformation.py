@@ -178,7 +178,7 @@ class _Template:
                 block.put("policy", one, one.line)
                 inline.put(block, one.line)
             elif isinstance(one, Map):
-                text = f"the policy template {next(iter(one), '')} of {name} is not expanded; what it allows is not known"
+                text = f"the policy template {next(iter(one), '')} of {name} is not expanded: what it allows is open"
                 self._inputs.reading.skip(self._file.path, text, one.line)
                 managed.put(Unresolved("${" + str(next(iter(one), "")) + "}"), one.line)
             elif isinstance(one, str):

@@ -27,8 +27,8 @@ _DELIVERY: Final = frozenset(
 def link_outside(run: Linking) -> None:
     """Draws what resource policies give to principals of other accounts.
 
-    What their own account allows them is for that account to say: that they may is what the resource's owner has given
-    away. The account that the resource lies in is asked through its principals, and not here.
+    What their own account allows them is for that account to say: that they may is what the resource's owner has
+    given away. The account that the resource lies in is asked through its principals, and not here.
     """
     accounts = {one.account for one in run.principals}
     for _, resource in sorted(run.estate.resources.items()):

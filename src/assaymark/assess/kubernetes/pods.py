@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.formats.located import Map
+from assaymark.formats.located import Map, Seq
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from assaymark.assess.estate.kubernetes import Cluster, Object
     from assaymark.core.graph import Because
@@ -152,42 +152,49 @@ def _steps(owner: Object) -> Iterator[tuple[Pod, str]]:
     """
     if not owner.kind.endswith(("Workflow", "WorkflowTemplate")) or "argoproj.io" not in owner.api:
         return
-    from assaymark.formats.located import Seq
-
     spec = owner.value.get("spec")
     inner = spec.get("workflowSpec") if isinstance(spec, Map) else None
     spec = inner if isinstance(inner, Map) else spec
-    for template in (spec.get("templates") or ()) if isinstance(spec, Map) else ():
+    if not isinstance(spec, Map):
+        return
+    for template in spec.get("templates") or ():
         if not isinstance(template, Map):
             continue
-        own = template.get("script") or template.get("container")
-        group = template.get("containerSet")
-        several = group.get("containers") if isinstance(group, Map) else None
-        containers = Seq(template.line)
-        for item in [own] if isinstance(own, Map) else several if isinstance(several, list) else ():
-            containers.put(item, getattr(item, "line", template.line))
-        if not containers:
+        found = _step(spec, template)
+        if found is None:
             continue
-        for extra in ("sidecars", "initContainers"):
-            for item in template.get(extra) or ():
-                containers.put(item, getattr(item, "line", template.line))
-        found = Map(template.line, template.path)
-        found.put("containers", containers, template.line)
-        for key in ("serviceAccountName", "automountServiceAccountToken", "securityContext", "hostNetwork"):
-            for place in (template, spec):
-                if place.get(key) is not None and key not in found:
-                    found.put(key, place[key], place.at(key))
-        volumes = Seq(template.line)
-        for place in (spec, template):
-            for item in place.get("volumes") or ():
-                volumes.put(item, getattr(item, "line", template.line))
-        if volumes:
-            found.put("volumes", volumes, template.line)
         metadata = template.get("metadata")
         fields = metadata if isinstance(metadata, dict) else {}
         name = template.get("name")
         pod = Pod(owner, found, _texts(fields, "labels"), _texts(fields, "annotations"), "")
         yield pod, name if isinstance(name, str) and name else "template"
+
+
+def _step(spec: Map, template: Map) -> Map | None:
+    """The pod spec of a template of Argo; None for one that runs no container itself."""
+    own = template.get("script") or template.get("container")
+    group = template.get("containerSet")
+    several = group.get("containers") if isinstance(group, Map) else None
+    several = [own] if isinstance(own, Map) else several if isinstance(several, list) else []
+    if not several:
+        return None
+    found = Map(template.line, template.path)
+    more = (*(template.get("sidecars") or ()), *(template.get("initContainers") or ()))
+    found.put("containers", _sequence((*several, *more), template.line), template.line)
+    volumes = (*(spec.get("volumes") or ()), *(template.get("volumes") or ()))
+    found.put("volumes", _sequence(volumes, template.line), template.line)
+    for key in ("serviceAccountName", "automountServiceAccountToken", "securityContext", "hostNetwork"):
+        for place in (template, spec):
+            if place.get(key) is not None and key not in found:
+                found.put(key, place[key], place.at(key))
+    return found
+
+
+def _sequence(items: Iterable[Any], line: int) -> Seq:
+    found = Seq(line)
+    for item in items:
+        found.put(item, getattr(item, "line", line))
+    return found
 
 
 def _is_pod(value: Map) -> bool:
@@ -207,8 +214,6 @@ def _spec(value: Map) -> Map:
     """A predictor without containers runs its model's: the container is what the model says."""
     if _is_pod(value):
         return value
-    from assaymark.formats.located import Seq
-
     found = Map(value.line, value.path)
     for key, item in value.items():
         found.put(key, item, value.at(key))

@@ -132,7 +132,8 @@ def _linked(resources: list[TfResource]) -> list[TfResource]:
 
 def _placed(plan: Map) -> tuple[str, str]:
     """The account and region that a plan tells, where all that it tells is one."""
-    accounts, regions = set(), set()
+    accounts: set[Any] = set()
+    regions: set[str] = set()
     pending: list[Any] = []
     for key in ("planned_values", "values", "prior_state"):
         value = plan.get(key)

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.aws.cloudformation_types import TYPES
+from assaymark.assess.aws.cloudformation_words import listed, renamed, snake, snaked
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 from assaymark.assess.estate.terraform import TfResource
 from assaymark.assess.terraform.identity import REGION, arn_of, computed, name_of
@@ -103,11 +104,11 @@ class _Template:
             if key == "Policies" and isinstance(resolved, list):
                 found.put(
                     "inline_policy",
-                    _renamed(resolved, {"PolicyName": "name", "PolicyDocument": "policy"}),
+                    renamed(resolved, {"PolicyName": "name", "PolicyDocument": "policy"}),
                     properties.at(key),
                 )
             elif key == "SecurityGroupIngress" and isinstance(resolved, list):
-                found.put("ingress", _listed(_renamed(resolved, _INGRESS)), properties.at(key))
+                found.put("ingress", listed(renamed(resolved, _INGRESS)), properties.at(key))
             elif key == "Roles" and names.get(key) == "role":
                 found.put(
                     "role", resolved[0] if isinstance(resolved, list) and resolved else resolved, properties.at(key)
@@ -169,9 +170,9 @@ class _Template:
         values = Map(line)
         values.put("name", f"<stack>-{role}", line)
         values.put("assume_role_policy", _TRUSTS_LAMBDA, line)
-        listed = self.resolve(properties.get("Policies"))
+        policies = self.resolve(properties.get("Policies"))
         inline, managed = Seq(line), Seq(line)
-        for one in listed if isinstance(listed, list) else [] if listed is None else [listed]:
+        for one in policies if isinstance(policies, list) else [] if policies is None else [policies]:
             if isinstance(one, Map) and "Statement" in one:
                 block = Map(one.line)
                 block.put("name", f"policy-{len(inline)}", one.line)
@@ -213,7 +214,7 @@ class _Template:
                 values = Map(value.line)
                 values.put("bucket", self.reference(name), value.line)
                 for one, inner in value.items():
-                    values.put(_snake(one), _snaked(inner), value.at(one))
+                    values.put(snake(one), snaked(inner), value.at(one))
                 found.append(self._resource(f"{name}-{kind}", kind, values, value.line))
         return found
 
@@ -247,7 +248,7 @@ class _Template:
             return arn_of(kind, name, values.get, UNKNOWN_ACCOUNT, REGION) or Unresolved("${" + key + "}")
         if attribute == "Ref":
             return name_of(kind, name, values.get)
-        found = computed(kind, name, _snake(attribute), values.get, UNKNOWN_ACCOUNT, REGION)
+        found = computed(kind, name, snake(attribute), values.get, UNKNOWN_ACCOUNT, REGION)
         return found if found is not None else Unresolved("${" + key + "}")
 
     def resolve(self, value: Any) -> Any:
@@ -369,42 +370,3 @@ _FUNCTIONS: Final[dict[str, Callable[[_Template, Any], Any]]] = {
 def _properties(item: Map) -> Map:
     found = item.get("Properties")
     return found if isinstance(found, Map) else Map(item.line)
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
-
-
-def _snaked(value: Any) -> Any:
-    if isinstance(value, Map):
-        found = Map(value.line)
-        for key, item in value.items():
-            name = {"KMSMasterKeyID": "kms_master_key_id", "SSEAlgorithm": "sse_algorithm"}.get(key, _snake(key))
-            found.put(name, _snaked(item), value.at(key))
-        return found
-    if isinstance(value, Seq):
-        items = Seq(value.line)
-        for index, item in enumerate(value):
-            items.put(_snaked(item), value.at(index))
-        return items
-    return value
-
-
-def _renamed(items: list[Any], names: dict[str, str]) -> Seq:
-    found = Seq(getattr(items, "line", 1))
-    for item in items:
-        if isinstance(item, Map):
-            one = Map(item.line)
-            for key, value in item.items():
-                one.put(names.get(key, key), value, item.at(key))
-            found.put(one, item.line)
-    return found
-
-
-def _listed(items: Seq) -> Seq:
-    """A rule names one block of addresses; Terraform's names a list."""
-    for item in items:
-        for key in ("cidr_blocks", "ipv6_cidr_blocks"):
-            if isinstance(item.get(key), str):
-                item[key] = [item[key]]
-    return items

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from assaymark.assess.aws.images import images_of
 from assaymark.assess.aws.patterns import glob
 from assaymark.assess.aws.trust import claimed, issuer_of, other_keys
+from assaymark.assess.boundaries import tenant_of
 from assaymark.assess.crossing_clouds import link_clouds
-from assaymark.assess.kubernetes.pods import pod_specs
+from assaymark.assess.kubernetes.pods import has_token, pod_specs
 from assaymark.assess.kubernetes.servers import open_servers
 from assaymark.core.graph import Edge, State
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from assaymark.assess.estate.aws import Statement
     from assaymark.assess.estate.estates import Estates
     from assaymark.assess.estate.kubernetes import Object
     from assaymark.assess.files import Reading
@@ -32,6 +35,7 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
     _associations(estates, builder)
     _servers(estates, builder)
     _storage(estates, builder)
+    _images(estates, builder)
     link_clouds(estates, builder, reading)
 
 
@@ -45,6 +49,7 @@ def _accounts_to_roles(estates: Estates, builder: Builder, reading: Reading) -> 
     named = {(one.namespace, one.name): one.labels("annotations").get(_AWS_ROLE, "") for one in accounts}
     places = {(one.namespace, one.name): one for one in accounts}
     subjects = _subjects(estates)
+    quiet = _without_token(estates, builder)
     confirmed = {issuer for role, issuer, *_ in subjects if role in named.values()}
     for role, issuer, pattern, because, rest in subjects:
         for key in sorted(_known(builder)):
@@ -59,6 +64,8 @@ def _accounts_to_roles(estates: Estates, builder: Builder, reading: Reading) -> 
             source = f"k8s:{key[0]}/serviceaccount/{key[1]}"
             state = State.UNKNOWN if decides else State.YES
             builder.edge(Edge(source, role, "federates", how, where, state, decides))
+            for pod in quiet.get(key, ()) if named.get(key) == role else ():
+                builder.edge(Edge(pod, role, "federates", _INJECTED, where, state, decides))
     for (namespace, name), role in named.items():
         if role and not builder.has(role):
             one = places[namespace, name]
@@ -77,6 +84,9 @@ def _accounts_to_roles(estates: Estates, builder: Builder, reading: Reading) -> 
                     decides,
                 )
             )
+            for pod in quiet.get((namespace, name), ()):
+                where = (one.because(one.metadata, "annotations"),)
+                builder.edge(Edge(pod, node, "federates", _INJECTED, where, State.UNKNOWN, decides))
             reading.gap(f"the role {role} of {namespace}/{name} is not in the input; what it may do is not known")
 
 
@@ -109,15 +119,64 @@ def _subjects(estates: Estates) -> list[tuple[str, str, str, Because, frozenset[
     return found
 
 
+_INJECTED: Final = "its pods get credentials of the role, though no token of their account is mounted for them"
+
+
+def _without_token(estates: Estates, builder: Builder) -> dict[tuple[str, str], list[str]]:
+    """The workloads of each account whose pods have no token for the API server: EKS gives them its own still.
+
+    Source: EKS User Guide, "Configure Pods to use a Kubernetes service account": the webhook adds a projected token.
+    """
+    found: dict[tuple[str, str], list[str]] = {}
+    for pod in pod_specs(estates.kubernetes):
+        if builder.has(pod.id) and not has_token(estates.kubernetes, pod):
+            found.setdefault((pod.owner.namespace, pod.account), []).append(pod.id)
+    return found
+
+
 def _associations(estates: Estates, builder: Builder) -> None:
-    """EKS Pod Identity: an association gives an account of the cluster a role."""
+    """EKS Pod Identity: an association gives an account of the cluster a role that trusts the agent's service.
+
+    The account need not be declared: it may come with a chart. EKS User Guide, "Learn how EKS Pod Identity works".
+    """
+    quiet = _without_token(estates, builder)
     for resource in estates.terraform:
-        if resource.kind == "aws_eks_pod_identity_association":
-            source = f"k8s:{resource.text('namespace')}/serviceaccount/{resource.text('service_account')}"
-            role = resource.text("role_arn")
-            if builder.has(source) and builder.has(role):
-                how = "an association of EKS Pod Identity gives the account this role"
-                builder.edge(Edge(source, role, "federates", how, (resource.because(),), effort=0))
+        if resource.kind != "aws_eks_pod_identity_association":
+            continue
+        namespace, account = resource.text("namespace"), resource.text("service_account")
+        role = resource.text("role_arn")
+        trust = estates.aws.identities[role].trust if role in estates.aws.identities else None
+        if not (namespace and account and builder.has(role)):
+            continue
+        source = f"k8s:{namespace}/serviceaccount/{account}"
+        trusting = [one for one in trust.statements if _trusts_pods(one)] if trust else []
+        if trust is not None and not trusting:
+            continue
+        boundary = {
+            "cloud": "kubernetes",
+            "namespace": namespace,
+            **({"tenant": tenant} if (tenant := tenant_of(account) or tenant_of(namespace)) else {}),
+        }
+        if not builder.has(source):
+            shown = f"{namespace}/{account}"
+            because = (resource.because(),)
+            builder.node(source, "service-account", shown, because, boundary=boundary, entry="principal")
+        decides = () if any(not one.condition for one in trusting) else _CONDITIONS
+        how = "an association of EKS Pod Identity gives the account this role"
+        where = (resource.because(), *(one.because for one in trusting[:1]))
+        state = State.UNKNOWN if decides else State.YES
+        builder.edge(Edge(source, role, "federates", how, where, state, decides, effort=0))
+        for pod in quiet.get((namespace, account), ()):
+            builder.edge(Edge(pod, role, "federates", _INJECTED, where, state, decides, effort=0))
+
+
+_PODS: Final = "pods.eks.amazonaws.com"
+_CONDITIONS: Final = (f"the conditions of the role's trust in {_PODS}",)
+
+
+def _trusts_pods(statement: Statement) -> bool:
+    principals = (statement.principals or {}).get("Service", ())
+    return statement.effect == "Allow" and any(str(one).lower() in (_PODS, "*") for one in principals)
 
 
 def _servers(estates: Estates, builder: Builder) -> None:
@@ -161,6 +220,18 @@ def _storage(estates: Estates, builder: Builder) -> None:
             if builder.has(bucket) and builder.has(pod.id):
                 how = f"it loads {text}"
                 builder.edge(Edge(bucket, pod.id, "loaded-by", how, (because,)))
+
+
+def _images(estates: Estates, builder: Builder) -> None:
+    """Workloads whose images lie in a repository of ECR: who writes a tag of it decides what they run."""
+    for pod in pod_specs(estates.kubernetes):
+        for container in pod.containers() if builder.has(pod.id) else ():
+            for repository, image, decides in images_of(estates.aws, str(container.get("image", ""))):
+                if builder.has(repository):
+                    how = f"it runs {image}, a tag that may be moved"
+                    state = State.UNKNOWN if decides else State.YES
+                    where = (pod.because(container, "image"),)
+                    builder.edge(Edge(repository, pod.id, "loaded-by", how, where, state, decides))
 
 
 def _locations(owner: Object, value: object) -> list[tuple[str, Because]]:

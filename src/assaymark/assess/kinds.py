@@ -1,7 +1,8 @@
 """The kinds of nodes, the relations of edges, and what a relation asks of its source and gives of its target.
 
 An attacker who holds a node holds it in some *mode*: ``control`` (acts as it, runs code in it), ``write``, ``read``,
-``network`` (can send it packets), ``invoke`` (may call what it serves). Control includes all others. A relation is
+``network`` (can send it packets), ``invoke`` (may call what it serves), ``delete`` (destroys what it holds, and puts
+nothing in its place). Control includes all others. A relation is
 followed only by who holds its source in the mode that it needs: reading a bucket does not change the model in it.
 """
 
@@ -15,7 +16,8 @@ WRITE: Final = "write"
 READ: Final = "read"
 NETWORK: Final = "network"
 INVOKE: Final = "invoke"
-MODES: Final = (CONTROL, WRITE, READ, NETWORK, INVOKE)
+DELETE: Final = "delete"
+MODES: Final = (CONTROL, WRITE, READ, NETWORK, INVOKE, DELETE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ RELATIONS: Final[dict[str, Relation]] = {
     # data
     "reads": Relation("can read", gives=READ),
     "writes": Relation("can write", gives=WRITE),
+    "deletes": Relation("can delete what is in", gives=DELETE),
     "permissions": Relation("can change who may use"),
     "decrypts": Relation("can decrypt with", gives=READ),
     "invokes": Relation("can call", gives=INVOKE),
@@ -99,10 +102,10 @@ HELD: Final[dict[str, tuple[str, ...]]] = {
     "administrator": (CONTROL,),
     "identity": (CONTROL,),
     "endpoint": (INVOKE, CONTROL),
-    "tenant-data": (READ, WRITE, CONTROL),
-    "model": (READ, WRITE, CONTROL),
-    "data": (READ, WRITE, CONTROL),
-    "secret": (READ, WRITE, CONTROL),
+    "tenant-data": (READ, WRITE, DELETE, CONTROL),
+    "model": (READ, WRITE, DELETE, CONTROL),
+    "data": (READ, WRITE, DELETE, CONTROL),
+    "secret": (READ, WRITE, DELETE, CONTROL),
     "key": (READ, CONTROL),
 }
 

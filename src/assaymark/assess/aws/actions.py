@@ -15,15 +15,18 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.aws.data_actions import content_class
 from assaymark.assess.unresolved import HOLE, pattern_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-CLASSES: Final = ("list", "read", "write", "permissions", "invoke", "decrypt", "assume", "pass")
-_LEVELS: Final = {"L": "list", "R": "read", "W": "write", "T": "write", "P": "permissions"}
+CLASSES: Final = (
+    *("list", "read", "write", "delete", "manage", "permissions", "invoke", "decrypt", "assume", "pass"),
+)
+_LEVELS: Final = {"L": "list", "R": "read", "W": "write", "T": "manage", "P": "permissions"}
 # What the reference's level does not tell apart: running a model or code, using a key, becoming a role. ``invoke`` is
-# what gets an answer from code or a model; a tag is written, and may change permissions where policies look at tags.
+# what gets an answer from code or a model.
 _CLASS_OF: Final = {
     "iam:passrole": "pass",
     "sts:assumerole": "assume",
@@ -44,17 +47,13 @@ _CLASS_OF: Final = {
     "sagemaker:invokeendpointwithbidirectionalstream": "invoke",
     "sagemaker:invokeendpointwithresponsestream": "invoke",
     "bedrock:converse": "invoke",
-    "bedrock:retrieve": "read",
     "bedrock:retrieveandgenerate": "invoke",
     "states:startexecution": "invoke",
     "states:startsyncexecution": "invoke",
     "execute-api:invoke": "invoke",
     "sns:publish": "write",
-    "secretsmanager:getsecretvalue": "read",
-    "secretsmanager:batchgetsecretvalue": "read",
-    "ssm:getparameter": "read",
-    "ssm:getparameters": "read",
-    "ssm:getparametersbypath": "read",
+    "s3:bypassgovernanceretention": "manage",
+    "s3:objectowneroverridetobucketowner": "manage",
     # Writing one of these changes who may do what, whatever the reference's level says.
     "lambda:addpermission": "permissions",
     "iam:createaccesskey": "permissions",
@@ -287,9 +286,11 @@ def name_at(index: int) -> str:
 def access_class(action: str) -> str:
     """One of CLASSES: what being allowed the action gives.
 
-    ``list``, ``read``, ``write`` and ``permissions`` are the reference's levels (tagging is written; an action that
-    the table does not have counts as written); ``invoke`` runs a model or code, ``decrypt`` uses a key to get
-    plaintext or data keys, ``assume`` gives credentials of another identity, ``pass`` gives a role to a service.
+    ``list``, ``read``, ``write`` and ``permissions`` are the reference's levels (an action that the table does not
+    have counts as written), but that ``read``, ``write`` and ``delete`` are of content where ``data_actions`` tells,
+    and ``manage`` is the rest of these levels, and tagging; ``invoke`` runs a model or code, ``decrypt`` uses a key
+    to get plaintext or data keys, ``assume`` gives credentials of another identity, ``pass`` gives a role to a
+    service.
     """
     name = action.lower()
     if name in _CLASS_OF:
@@ -297,7 +298,7 @@ def access_class(action: str) -> str:
     if _INVOKES.fullmatch(name):
         return "invoke"
     found = find(name)
-    return _LEVELS[found.level] if found else "write"
+    return content_class(name, _LEVELS[found.level]) if found else "write"
 
 
 @cache

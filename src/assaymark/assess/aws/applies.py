@@ -151,7 +151,9 @@ class Lookup:
         if identity is not None:
             return dict(identity.tags)
         resource = self.estate.resources.get(arn)
-        return dict(resource.tags) if resource is not None else None
+        if resource is None or not (resource.tags or _TAGGED & set(resource.settings)):
+            return None  # an answer that lists things without their tags does not show that they have none
+        return dict(resource.tags)
 
     def policies(self, identity: Identity) -> tuple[tuple[PolicyDocument, ...], tuple[str, ...]]:
         """The policies of an identity and its groups, and the names of those whose text is not known."""
@@ -224,6 +226,9 @@ def _accounts(estate: Estate) -> tuple[str, ...]:
 
 def _targets(control: Control, account: str) -> bool:
     return "*" in control.targets or account in control.targets or account in ("", UNKNOWN_ACCOUNT)
+
+
+_TAGGED: Final = frozenset(("terraform", "Tags", "tags", "TagList", "TagSet"))  # settings of what shows its tags
 
 
 def _tags_sessions(identity: Identity) -> bool:

@@ -33,6 +33,21 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
         {"Family": "family", "TaskRoleArn": "task_role_arn", "ExecutionRoleArn": "execution_role_arn"},
     ),
     "AWS::EFS::FileSystem": ("aws_efs_file_system", {"Encrypted": "encrypted", "FileSystemPolicy": "policy"}),
+    "AWS::EKS::Cluster": ("aws_eks_cluster", {"Name": "name", "RoleArn": "role_arn"}),
+    "AWS::EKS::Nodegroup": (
+        "aws_eks_node_group",
+        {"ClusterName": "cluster_name", "NodegroupName": "node_group_name", "NodeRole": "node_role_arn"},
+    ),
+    "AWS::EKS::PodIdentityAssociation": (
+        "aws_eks_pod_identity_association",
+        {
+            "ClusterName": "cluster_name",
+            "Namespace": "namespace",
+            "ServiceAccount": "service_account",
+            "RoleArn": "role_arn",
+            "TargetRoleArn": "target_role_arn",
+        },
+    ),
     "AWS::ElasticLoadBalancingV2::Listener": (
         "aws_lb_listener",
         {"LoadBalancerArn": "load_balancer_arn", "Protocol": "protocol", "DefaultActions": "default_action"},
@@ -61,6 +76,9 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
             "PermissionsBoundary": "permissions_boundary",
         },
     ),
+    "AWS::IAM::RolePolicy": ("aws_iam_role_policy", {"RoleName": "role", "PolicyDocument": "policy"}),
+    "AWS::IAM::UserPolicy": ("aws_iam_user_policy", {"UserName": "user", "PolicyDocument": "policy"}),
+    "AWS::IAM::GroupPolicy": ("aws_iam_group_policy", {"GroupName": "group", "PolicyDocument": "policy"}),
     "AWS::IAM::User": (
         "aws_iam_user",
         {
@@ -79,11 +97,14 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
         "aws_lambda_function",
         {"FunctionName": "function_name", "Role": "role", "Code": "code"},
     ),
+    "AWS::RDS::DBCluster": ("aws_rds_cluster", {"DBClusterIdentifier": "cluster_identifier"}),
     "AWS::RDS::DBInstance": ("aws_db_instance", {"DBInstanceIdentifier": "identifier"}),
     "AWS::S3::Bucket": ("aws_s3_bucket", {"BucketName": "bucket", "AccessControl": "acl"}),
     "AWS::S3::BucketPolicy": ("aws_s3_bucket_policy", {"Bucket": "bucket", "PolicyDocument": "policy"}),
     "AWS::SNS::Topic": ("aws_sns_topic", {"TopicName": "name"}),
     "AWS::SQS::Queue": ("aws_sqs_queue", {"QueueName": "name"}),
+    "AWS::SNS::TopicPolicy": ("aws_sns_topic_policy", {"Topics": "arn", "PolicyDocument": "policy"}),
+    "AWS::SQS::QueuePolicy": ("aws_sqs_queue_policy", {"Queues": "queue_url", "PolicyDocument": "policy"}),
     "AWS::SageMaker::Domain": (
         "aws_sagemaker_domain",
         {"DomainName": "domain_name", "AppNetworkAccessType": "app_network_access_type"},
@@ -110,7 +131,11 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
             "RootAccess": "root_access",
         },
     ),
-    "AWS::SecretsManager::Secret": ("aws_secretsmanager_secret", {"Name": "name"}),
+    "AWS::SecretsManager::Secret": ("aws_secretsmanager_secret", {"Name": "name", "KmsKeyId": "kms_key_id"}),
+    "AWS::SecretsManager::ResourcePolicy": (
+        "aws_secretsmanager_secret_policy",
+        {"SecretId": "secret_arn", "ResourcePolicy": "policy"},
+    ),
     "AWS::Serverless::Function": ("aws_lambda_function", {"FunctionName": "function_name", "Role": "role"}),
     "AWS::StepFunctions::StateMachine": (
         "aws_sfn_state_machine",

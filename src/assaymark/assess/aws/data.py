@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.aws import actions
+from assaymark.assess.aws.images import images_of
 from assaymark.assess.aws.linking import Chain
 from assaymark.assess.kinds import INTERNET
 from assaymark.core.graph import Edge, State
@@ -42,27 +43,27 @@ KINDS: Final[dict[str, tuple[str, str]]] = {  # the kind of node, and what it is
     "ssm:parameter": ("secret", ""),
 }
 _MODEL_WORDS: Final = ("model", "weight", "checkpoint", "artifact", "registry", "mlflow")
-_RELATIONS: Final = {
+RELATION_OF: Final = {
     "read": "reads",
     "write": "writes",
+    "delete": "deletes",
     "permissions": "permissions",
     "invoke": "invokes",
     "decrypt": "decrypts",
 }
-_CLASSES: Final = {
-    "bucket": ("read", "write", "permissions"),
-    "database": ("read", "write", "permissions"),
-    "endpoint": ("invoke", "write", "permissions"),
+CLASSES: Final = {
+    "bucket": ("read", "write", "delete", "permissions"),
+    "database": ("read", "write", "delete", "permissions"),
+    "endpoint": ("invoke", "write", "delete", "permissions"),
     "function": ("invoke", "permissions"),
     "key": ("decrypt", "permissions"),
     "log": ("read",),
-    "model": ("read", "write", "permissions"),
-    "queue": ("read", "write", "permissions"),
-    "registry": ("read", "write", "permissions"),
-    "secret": ("read", "write", "permissions"),
-    "volume": ("read", "write", "permissions"),
+    "model": ("read", "write", "delete", "permissions"),
+    "queue": ("read", "write", "delete", "permissions"),
+    "registry": ("read", "write", "delete", "permissions"),
+    "secret": ("read", "write", "delete", "permissions"),
+    "volume": ("read", "write", "delete", "permissions"),
 }
-_READ_OBJECTS: Final = "s3:GetObject"
 
 
 def node_kind(resource: Resource) -> tuple[str, str]:
@@ -81,22 +82,23 @@ def link_data(run: Linking) -> None:
         if who.arn in run.administrators:
             continue
         reached = run.access.reached(who.arn, identities=False)
-        opened: dict[str, Answer] = {}  # keys by whether they decrypt for the principal
+        opened: dict[tuple[str, str], Answer] = {}  # key and service by whether it decrypts for the principal
         for found in reached.rows:
             arn = found.resource.removesuffix("/*") if ":s3:::" in found.resource else found.resource
             resource = run.estate.resources.get(arn)
             if resource is None:
                 continue
             kind, _ = node_kind(resource)
-            if found.action_class in _CLASSES.get(kind, ()):
+            if found.action_class in CLASSES.get(kind, ()):
                 chain = Chain(found.state, found.because, found.decides)
                 if found.action_class == "read" and arn in keys and kind != "key":
-                    key = keys[arn]
-                    if key not in opened:
-                        opened[key] = run.can(who, "kms:Decrypt", key)
-                    chain = chain.then(opened[key])
+                    # the service asks for who reads; AWS KMS Developer Guide, "kms:ViaService"
+                    via = f"{arn.split(':')[2]}.{keys[arn].split(':')[3]}.amazonaws.com"
+                    if (keys[arn], via) not in opened:
+                        opened[keys[arn], via] = run.can(who, "kms:Decrypt", keys[arn], {"kms:ViaService": (via,)})
+                    chain = chain.then(opened[keys[arn], via])
                 how = f"its policies allow {_known_action(run, who, resource, found, reached)}"
-                run.draw(who.arn, arn, _RELATIONS[found.action_class], how, chain, 0)
+                run.draw(who.arn, arn, RELATION_OF[found.action_class], how, chain, 0)
 
 
 # What people know of a kind of thing and a class of actions.
@@ -167,8 +169,8 @@ def link_exposure(run: Linking) -> None:
     """Draws what anyone may read, write or call."""
     for arn, resource in sorted(run.estate.resources.items()):
         kind, _ = node_kind(resource)
-        if resource.policy is not None and kind in _CLASSES and _names_everyone(resource):
-            for action_class in _CLASSES[kind]:
+        if resource.policy is not None and kind in CLASSES and _names_everyone(resource):
+            for action_class in CLASSES[kind]:
                 _anonymous(run, resource, kind, action_class)
         url = resource.settings.get("url")
         if isinstance(url, dict) and url.get("authorization_type") == "NONE":
@@ -207,7 +209,7 @@ def _anonymous(run: Linking, resource: Resource, kind: str, action_class: str) -
         decides = chain.decides if chain.state is State.UNKNOWN else ()
         how = f"its policy allows everyone {action}"
         because = chain.because or (resource.because,)
-        relation = _RELATIONS[action_class]
+        relation = RELATION_OF[action_class]
         run.builder.edge(Edge(INTERNET, resource.arn, relation, how, because, chain.state, decides, 0))
         return
 
@@ -224,6 +226,14 @@ def link_flows(run: Linking) -> None:
             run.builder.edge(Edge(arn, resource.role, "runs-as", how, (resource.because,), effort=0))
         for value in _values(dict(resource.settings)):
             for name, text in value.items():
+                for repository, image, decides in images_of(run.estate, text) if isinstance(text, str) else ():
+                    if repository != arn and run.builder.has(repository):
+                        how, state = (
+                            f"it runs {image}, a tag that may be moved",
+                            State.UNKNOWN if decides else State.YES,
+                        )
+                        because = (resource.because,)
+                        run.builder.edge(Edge(repository, arn, "loaded-by", how, because, state, decides))
                 bucket = _bucket(text) if isinstance(text, str) else ""
                 if bucket and bucket != arn and run.builder.has(bucket) and _loads(resource, name):
                     how = f"it loads {text} ({name})"

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.aws.cloudformation_types import TYPES
+from assaymark.assess.aws.cloudformation_words import listed, renamed, snake, snaked
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 from assaymark.assess.estate.terraform import TfResource
 from assaymark.assess.terraform.identity import REGION, arn_of, computed, name_of
@@ -34,6 +35,12 @@ _INGRESS: Final = {
     "ToPort": "to_port",
     "IpProtocol": "protocol",
 }
+# A policy of several things: its property that lists them, and the attribute that names one.
+_SEVERAL: Final = {"AWS::SQS::QueuePolicy": ("Queues", "queue_url"), "AWS::SNS::TopicPolicy": ("Topics", "arn")}
+_TRUSTS_LAMBDA: Final = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},'
+    '"Action":"sts:AssumeRole"}]}'
+)
 _VARIABLE: Final = re.compile(r"\$\{(!?)([^}]+)\}")
 _PSEUDO: Final = {
     "AWS::AccountId": UNKNOWN_ACCOUNT,
@@ -76,13 +83,17 @@ class _Template:
             return self._policy(name, item, inline=True)
         if kind not in TYPES:
             return []
+        if kind in _SEVERAL:
+            return self._each(name, item, *_SEVERAL[kind])
         found = [self._resource(name, TYPES[kind][0], self._values(item, TYPES[kind][1]), item.line)]
         if kind == "AWS::IAM::ManagedPolicy":
             found += self._policy(name, item, inline=False)
         if kind == "AWS::S3::Bucket":
             found += self._bucket(name, item)
         if kind == "AWS::Serverless::Function":
-            found += self._url(name, item)
+            found += [*self._url(name, item), *(roles := self._of_function(name, item))]
+            for role in roles:
+                found[0].values.put("role", role.arn, item.line)
         return found
 
     def _values(self, item: Map, names: dict[str, str]) -> Map:
@@ -93,11 +104,11 @@ class _Template:
             if key == "Policies" and isinstance(resolved, list):
                 found.put(
                     "inline_policy",
-                    _renamed(resolved, {"PolicyName": "name", "PolicyDocument": "policy"}),
+                    renamed(resolved, {"PolicyName": "name", "PolicyDocument": "policy"}),
                     properties.at(key),
                 )
             elif key == "SecurityGroupIngress" and isinstance(resolved, list):
-                found.put("ingress", _listed(_renamed(resolved, _INGRESS)), properties.at(key))
+                found.put("ingress", listed(renamed(resolved, _INGRESS)), properties.at(key))
             elif key == "Roles" and names.get(key) == "role":
                 found.put(
                     "role", resolved[0] if isinstance(resolved, list) and resolved else resolved, properties.at(key)
@@ -139,6 +150,47 @@ class _Template:
                 found.append(self._resource(f"{name}-{kind}-{index}", f"aws_iam_{kind}_{suffix}", values, item.line))
         return found
 
+    def _each(self, name: str, item: Map, key: str, own: str) -> list[TfResource]:
+        """The policy of a template that is that of several things, once for each."""
+        kind, names = TYPES[str(item.get("Type"))]
+        members = self.resolve(_properties(item).get(key))
+        found = []
+        for index, member in enumerate(members if isinstance(members, list) else [members]):
+            values = self._values(item, names)
+            values.put(own, member, _properties(item).at(key))
+            found.append(self._resource(f"{name}-{index}", kind, values, item.line))
+        return found
+
+    def _of_function(self, name: str, item: Map) -> list[TfResource]:
+        """The role that SAM makes for a function that names none, with the policies that it lists."""
+        properties = _properties(item)
+        if properties.get("Role") is not None:
+            return []
+        line, role = item.line, f"{name}Role"
+        values = Map(line)
+        values.put("name", f"<stack>-{role}", line)
+        values.put("assume_role_policy", _TRUSTS_LAMBDA, line)
+        policies = self.resolve(properties.get("Policies"))
+        inline, managed = Seq(line), Seq(line)
+        for one in policies if isinstance(policies, list) else [] if policies is None else [policies]:
+            if isinstance(one, Map) and "Statement" in one:
+                block = Map(one.line)
+                block.put("name", f"policy-{len(inline)}", one.line)
+                block.put("policy", one, one.line)
+                inline.put(block, one.line)
+            elif isinstance(one, Map):
+                text = f"the policy template {next(iter(one), '')} of {name} is not expanded: what it allows is open"
+                self._inputs.reading.skip(self._file.path, text, one.line)
+                managed.put(Unresolved("${" + str(next(iter(one), "")) + "}"), one.line)
+            elif isinstance(one, str):
+                text = (
+                    one if one.startswith("arn:") or isinstance(one, Unresolved) else f"arn:aws:iam::aws:policy/{one}"
+                )
+                managed.put(text, line)
+        values.put("inline_policy", inline, line)
+        values.put("managed_policy_arns", managed, line)
+        return [self._resource(role, "aws_iam_role", values, line)]
+
     def _url(self, name: str, item: Map) -> list[TfResource]:
         """The URL that a function of SAM has within itself."""
         value = self.resolve(_properties(item).get("FunctionUrlConfig"))
@@ -162,7 +214,7 @@ class _Template:
                 values = Map(value.line)
                 values.put("bucket", self.reference(name), value.line)
                 for one, inner in value.items():
-                    values.put(_snake(one), _snaked(inner), value.at(one))
+                    values.put(snake(one), snaked(inner), value.at(one))
                 found.append(self._resource(f"{name}-{kind}", kind, values, value.line))
         return found
 
@@ -196,7 +248,7 @@ class _Template:
             return arn_of(kind, name, values.get, UNKNOWN_ACCOUNT, REGION) or Unresolved("${" + key + "}")
         if attribute == "Ref":
             return name_of(kind, name, values.get)
-        found = computed(kind, name, _snake(attribute), values.get, UNKNOWN_ACCOUNT, REGION)
+        found = computed(kind, name, snake(attribute), values.get, UNKNOWN_ACCOUNT, REGION)
         return found if found is not None else Unresolved("${" + key + "}")
 
     def resolve(self, value: Any) -> Any:
@@ -318,42 +370,3 @@ _FUNCTIONS: Final[dict[str, Callable[[_Template, Any], Any]]] = {
 def _properties(item: Map) -> Map:
     found = item.get("Properties")
     return found if isinstance(found, Map) else Map(item.line)
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
-
-
-def _snaked(value: Any) -> Any:
-    if isinstance(value, Map):
-        found = Map(value.line)
-        for key, item in value.items():
-            name = {"KMSMasterKeyID": "kms_master_key_id", "SSEAlgorithm": "sse_algorithm"}.get(key, _snake(key))
-            found.put(name, _snaked(item), value.at(key))
-        return found
-    if isinstance(value, Seq):
-        items = Seq(value.line)
-        for index, item in enumerate(value):
-            items.put(_snaked(item), value.at(index))
-        return items
-    return value
-
-
-def _renamed(items: list[Any], names: dict[str, str]) -> Seq:
-    found = Seq(getattr(items, "line", 1))
-    for item in items:
-        if isinstance(item, Map):
-            one = Map(item.line)
-            for key, value in item.items():
-                one.put(names.get(key, key), value, item.at(key))
-            found.put(one, item.line)
-    return found
-
-
-def _listed(items: Seq) -> Seq:
-    """A rule names one block of addresses; Terraform's names a list."""
-    for item in items:
-        for key in ("cidr_blocks", "ipv6_cidr_blocks"):
-            if isinstance(item.get(key), str):
-                item[key] = [item[key]]
-    return items

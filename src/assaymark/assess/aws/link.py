@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.aws.data import link_data, link_exposure, link_flows, node_kind
 from assaymark.assess.aws.escalate import link_escalations
 from assaymark.assess.aws.linking import Chain, Linking, administrator
+from assaymark.assess.aws.outside import link_outside
 from assaymark.assess.aws.trust import link_trust
 from assaymark.assess.boundaries import environment_of, tenant_of
 from assaymark.core.graph import State
@@ -45,6 +46,7 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
     link_escalations(run, gains)
     link_data(run)
     link_exposure(run)
+    link_outside(run)
     link_flows(run)
 
 

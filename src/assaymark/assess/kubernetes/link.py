@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from assaymark.assess.kubernetes.drawing import ADMINISTRATOR, BOUNDARY, Drawing
 from assaymark.assess.kubernetes.link_access import draw_access
 from assaymark.assess.kubernetes.link_network import draw_network
-from assaymark.assess.kubernetes.pods import Pod, reaches_node
+from assaymark.assess.kubernetes.pods import Pod, has_token, reaches_node
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
 def _pod(run: Drawing, pod: Pod) -> None:
     namespace = pod.owner.namespace
     account = run.account(namespace, pod.account, pod.because())
-    if _has_token(run, pod):
+    if has_token(run.cluster, pod):
         run.edge(
             pod.id,
             account,
@@ -61,23 +61,22 @@ def _pod(run: Drawing, pod: Pod) -> None:
         else:
             volume = run.claim(namespace, name, because)
             run.edge(pod.id, volume, "reads", "its pods mount the volume", (because,), 0)
-            run.edge(pod.id, volume, "writes", "its pods mount the volume", (because,), 0)
+            if kind == "claim":
+                run.edge(pod.id, volume, "writes", "its pods mount the volume", (because,), 0)
+            elif kind == "model":
+                run.edge(volume, pod.id, "loaded-by", "it serves the model that lies there", (because,))
     reached = reaches_node(pod)
     if reached is not None:
         how, because = reached
         run.edge(pod.id, run.nodes(), "takes-over", f"its pods reach the node they run on: {how}", (because,))
 
 
-def _has_token(run: Drawing, pod: Pod) -> bool:
-    mounts = pod.spec.get("automountServiceAccountToken")
-    if isinstance(mounts, bool):
-        return mounts
-    found = run.cluster.objects.get(f"k8s:{pod.owner.namespace}/serviceaccount/{pod.account}")
-    return not (found is not None and found.value.get("automountServiceAccountToken") is False)
-
-
 def _mounted(pod: Pod) -> Iterator[tuple[str, str, Because]]:
-    """The secrets and claims that a pod has: kind, name, where."""
+    """The secrets and claims that a pod has: kind, name, where. ``read-only``: a claim that it cannot write.
+
+    ``model``: a claim that KServe mounts, read-only, for the model in it (KServe, "Deploy InferenceService with a
+    saved model on PVC").
+    """
     for container in pod.containers():
         for item in container.get("env") or ():
             source = item.get("valueFrom") if isinstance(item, Map) else None
@@ -90,7 +89,7 @@ def _mounted(pod: Pod) -> Iterator[tuple[str, str, Because]]:
                 yield "secret", reference["name"], pod.because(reference)
         location = container.get("storageUri")
         if isinstance(location, str) and location.startswith("pvc://"):
-            yield "claim", location[6:].partition("/")[0], pod.because(container, "storageUri")
+            yield "model", location[6:].partition("/")[0], pod.because(container, "storageUri")
     for volume in pod.spec.get("volumes") or ():
         if isinstance(volume, Map):
             yield from _volume(pod, volume)
@@ -101,8 +100,20 @@ def _volume(pod: Pod, volume: Map) -> Iterator[tuple[str, str, Because]]:
     if isinstance(secret, Map) and isinstance(secret.get("secretName"), str):
         yield "secret", secret["secretName"], pod.because(secret)
     if isinstance(claim, Map) and isinstance(claim.get("claimName"), str):
-        yield "claim", claim["claimName"], pod.because(claim)
+        kind = "read-only" if claim.get("readOnly") is True or _only_read(pod, volume.get("name")) else "claim"
+        yield kind, claim["claimName"], pod.because(claim)
     for source in projected.get("sources") or () if isinstance(projected, Map) else ():
         inner = source.get("secret") if isinstance(source, Map) else None
         if isinstance(inner, Map) and isinstance(inner.get("name"), str):
             yield "secret", inner["name"], pod.because(inner)
+
+
+def _only_read(pod: Pod, name: object) -> bool:
+    """Whether each container that mounts a volume mounts it read-only."""
+    mounts = [
+        item
+        for container in pod.containers()
+        for item in container.get("volumeMounts") or ()
+        if isinstance(item, Map) and item.get("name") == name
+    ]
+    return bool(mounts) and all(item.get("readOnly") is True for item in mounts)

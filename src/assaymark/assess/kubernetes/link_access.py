@@ -28,14 +28,27 @@ _STARTS: Final = (
     ("batch", "jobs"),
     ("batch", "cronjobs"),
     ("argoproj.io", "workflows"),
+    ("argoproj.io", "cronworkflows"),
+    ("jobset.x-k8s.io", "jobsets"),
+    ("leaderworkerset.x-k8s.io", "leaderworkersets"),
     ("kubeflow.org", "pytorchjobs"),
     ("kubeflow.org", "tfjobs"),
+    ("kubeflow.org", "mpijobs"),
+    ("kubeflow.org", "xgboostjobs"),
+    ("kubeflow.org", "paddlejobs"),
+    ("kubeflow.org", "jaxjobs"),
+    ("trainer.kubeflow.org", "trainjobs"),
+    ("tekton.dev", "taskruns"),
+    ("tekton.dev", "pipelineruns"),
     ("kubeflow.org", "notebooks"),
     ("ray.io", "rayclusters"),
     ("ray.io", "rayjobs"),
+    ("ray.io", "rayservices"),
     ("serving.kserve.io", "inferenceservices"),
+    ("serving.kserve.io", "llminferenceservices"),
     ("serving.knative.dev", "services"),
     ("sparkoperator.k8s.io", "sparkapplications"),
+    ("sparkoperator.k8s.io", "scheduledsparkapplications"),
 )
 _ENTERS: Final = (
     ("create", "pods/exec"),
@@ -43,15 +56,7 @@ _ENTERS: Final = (
     ("create", "pods/attach"),
     ("patch", "pods/ephemeralcontainers"),
 )
-_OF_KIND: Final = {
-    "Pod": ("", "pods"),
-    "Deployment": ("apps", "deployments"),
-    "DaemonSet": ("apps", "daemonsets"),
-    "StatefulSet": ("apps", "statefulsets"),
-    "ReplicaSet": ("apps", "replicasets"),
-    "Job": ("batch", "jobs"),
-    "CronJob": ("batch", "cronjobs"),
-}
+_FIXED: Final = (("", "pods"), ("batch", "jobs"))  # whose pod's account and volumes cannot be changed
 _EVERYONE: Final = frozenset(("system:anonymous", "system:unauthenticated"))
 _GUARDED: Final = ("baseline", "restricted")
 
@@ -92,6 +97,7 @@ def _all_accounts(run: Drawing, subject: Subject, rules: list[Rule]) -> None:
 
 
 def _may(run: Drawing, node: str, rules: list[Rule]) -> None:
+    _by_several(run, node, rules)
     for rule in rules:
         _becomes_administrator(run, node, rule)
         _reads_secrets(run, node, rule)
@@ -103,16 +109,63 @@ def _may(run: Drawing, node: str, rules: list[Rule]) -> None:
 def _becomes_administrator(run: Drawing, node: str, rule: Rule) -> None:
     for relation, how in _administrative(rule):
         run.edge(node, ADMINISTRATOR, relation, how, rule.because)
-    if rule.namespace:
-        escalates = any(
-            rule.allows(verb, RBAC, what)
-            for verb, what in (("escalate", "roles"), ("bind", "roles"), ("bind", "clusterroles"))
-        )
-        if escalates and (rule.allows("create", RBAC, "rolebindings") or rule.allows("escalate", RBAC, "roles")):
-            how = f"it may give itself any role in the namespace {rule.namespace} (bind or escalate)"
-            for where, name in sorted(run.accounts):
-                if where == rule.namespace:
-                    run.edge(node, f"k8s:{where}/serviceaccount/{name}", "escalates", how, rule.because)
+
+
+def _by_several(run: Drawing, node: str, rules: list[Rule]) -> None:
+    """What two permissions give together, which may stand in two rules or roles."""
+    for relation, how, parts in (*_binds(run, rules), *_signs(rules)):
+        because = tuple(dict.fromkeys(place for rule in parts for place in rule.because))
+        run.edge(node, ADMINISTRATOR, relation, how, because)
+    for namespace in sorted({rule.namespace for rule in rules} - {""}):
+        here = [rule for rule in rules if rule.namespace in ("", namespace)]
+        binds = [one for one in here for what in ("roles", "clusterroles") if one.allows("bind", RBAC, what)]
+        creates = [one for one in here for verb in _BINDS if one.allows(verb, RBAC, "rolebindings")]
+        wide = [one for one in here if one.allows("escalate", RBAC, "roles")]
+        parts = wide[:1] or ([binds[0], creates[0]] if binds and creates else [])
+        how = f"it may give itself any role in the namespace {namespace} (bind or escalate)"
+        because = tuple(dict.fromkeys(place for rule in parts for place in rule.because))
+        for where, name in sorted(run.accounts) if parts else ():
+            if where == namespace:
+                run.edge(node, f"k8s:{where}/serviceaccount/{name}", "escalates", how, because)
+
+
+_BINDS: Final = ("create", "update", "patch")
+_SIGNER: Final = "kubernetes.io/kube-apiserver-client"  # whose certificates the API server takes from anyone
+
+
+def _binds(run: Drawing, rules: list[Rule]) -> Iterator[tuple[str, str, list[Rule]]]:
+    """Roles that it may bind and that make an administrator, and bindings that it may write in the whole cluster."""
+    wide = {"cluster-admin"} | {
+        one.name
+        for one in run.cluster.of("ClusterRole")
+        if any(_everything(item) for item in one.value.get("rules") or ())
+    }
+    cluster = [rule for rule in rules if not rule.namespace]
+    binds = [
+        one for one in cluster if one.allows("bind", RBAC, "clusterroles") and (not one.names or wide & {*one.names})
+    ]
+    creates = [one for one in cluster for verb in _BINDS if one.allows(verb, RBAC, "clusterrolebindings")]
+    if binds and creates:
+        how = "it may bind itself to cluster-admin (bind, create clusterrolebindings)"
+        yield "escalates", how, [binds[0], creates[0]]
+
+
+def _everything(item: object) -> bool:
+    return isinstance(item, dict) and all("*" in (item.get(key) or ()) for key in ("apiGroups", "resources", "verbs"))
+
+
+def _signs(rules: list[Rule]) -> Iterator[tuple[str, str, list[Rule]]]:
+    group = "certificates.k8s.io"
+    cluster = [rule for rule in rules if not rule.namespace]
+    asks = [one for one in cluster if one.allows("create", group, "certificatesigningrequests")]
+    approves = [
+        one
+        for one in cluster
+        if one.allows("approve", group, "signers") and (not one.names or {_SIGNER, "kubernetes.io/*"} & {*one.names})
+    ]
+    if asks and approves:
+        how = "it may sign itself a certificate of an administrator (certificatesigningrequests, approve)"
+        yield "escalates", how, [asks[0], approves[0]]
 
 
 def _reads_secrets(run: Drawing, node: str, rule: Rule) -> None:
@@ -133,22 +186,40 @@ def _reads_secrets(run: Drawing, node: str, rule: Rule) -> None:
 def _starts_pods(run: Drawing, node: str, rule: Rule) -> None:
     started = [what for group, what in _STARTS if rule.allows("create", group, what)]
     if started and not rule.names:
-        how = f"it may create {started[0]} that run as the account"
-        for where, name in sorted(run.accounts):
-            if rule.namespace in ("", where):
-                run.edge(node, f"k8s:{where}/serviceaccount/{name}", "passes-role", how, rule.because)
-        for secret in run.cluster.of("Secret"):
-            if rule.namespace in ("", secret.namespace):
-                run.edge(node, secret.id, "reads", f"it may create {started[0]} that mount the secret", rule.because)
-        if not _guarded(run, rule.namespace):
-            how = f"it may create privileged {started[0]}, since no Pod Security level forbids that"
-            run.edge(node, run.nodes(), "takes-over", how, rule.because)
+        _as_any_account(run, node, rule, rule.namespace, f"create {started[0]}")
+    changed: dict[str, str] = {}
     for pod in run.pods:
-        kind = _OF_KIND.get(pod.owner.kind)
+        kind = _resource(pod.owner)
         if kind and _means(rule, pod.owner):
             verbs = [verb for verb in ("patch", "update") if rule.allows(verb, *kind)]
             if verbs:
                 run.edge(node, pod.id, "changes", f"RBAC lets it {verbs[0]} {kind[1]}", rule.because)
+                if kind not in _FIXED:
+                    changed.setdefault(pod.owner.namespace, f"{verbs[0]} {kind[1]}")
+    if not started or rule.names:
+        for namespace, what in sorted(changed.items()):
+            _as_any_account(run, node, rule, namespace, what)
+
+
+def _as_any_account(run: Drawing, node: str, rule: Rule, namespace: str, what: str) -> None:
+    """Who writes a pod's template chooses its account, the secrets that it mounts and how privileged it is."""
+    for where, name in sorted(run.accounts):
+        if namespace in ("", where):
+            how = f"it may {what} that run as the account"
+            run.edge(node, f"k8s:{where}/serviceaccount/{name}", "passes-role", how, rule.because)
+    for secret in run.cluster.of("Secret"):
+        if namespace in ("", secret.namespace):
+            run.edge(node, secret.id, "reads", f"it may {what} that mount the secret", rule.because)
+    if not _guarded(run, namespace):
+        how = f"it may {what} that are privileged, since no Pod Security level forbids that"
+        run.edge(node, run.nodes(), "takes-over", how, rule.because)
+
+
+def _resource(owner: Object) -> tuple[str, str] | None:
+    """The group and resource of what makes pods; the API server's plural of a kind adds an s."""
+    version = str(owner.value.get("apiVersion", ""))
+    found = (version.partition("/")[0] if "/" in version else "", f"{owner.kind.lower()}s")
+    return found if found in _STARTS else None
 
 
 def _guarded(run: Drawing, namespace: str) -> bool:
@@ -212,19 +283,10 @@ def _administrative(rule: Rule) -> Iterator[tuple[str, str]]:
     if {"*"} <= set(rule.verbs) and "*" in rule.resources and "*" in rule.groups:
         yield "administers", "RBAC lets it do everything"
         return
-    if rule.allows("bind", RBAC, "clusterroles") and rule.allows("create", RBAC, "clusterrolebindings"):
-        yield "escalates", "it may bind itself to cluster-admin (bind, create clusterrolebindings)"
     if rule.allows("escalate", RBAC, "clusterroles"):
         yield "escalates", "it may widen its own cluster role (escalate)"
     if rule.allows("create", "", "nodes/proxy") or rule.allows("get", "", "nodes/proxy"):
         yield "escalates", "it may talk to the kubelet of every node, which runs commands in pods (nodes/proxy)"
-    if rule.allows("create", "certificates.k8s.io", "certificatesigningrequests") and rule.allows(
-        "approve", "certificates.k8s.io", "signers"
-    ):
-        yield (
-            "escalates",
-            "it may sign itself a certificate of an administrator (certificatesigningrequests, approve)",
-        )
     for verb in ("create", "patch", "update"):
         if rule.allows(verb, "admissionregistration.k8s.io", "mutatingwebhookconfigurations"):
             yield "escalates", "it may have every object changed on its way in (mutatingwebhookconfigurations)"

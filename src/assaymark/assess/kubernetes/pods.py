@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.formats.located import Map
+from assaymark.formats.located import Map, Seq
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from assaymark.assess.estate.kubernetes import Cluster, Object
     from assaymark.core.graph import Because
@@ -37,6 +37,7 @@ _HOST_PATHS: Final = frozenset(
         *("/etc/kubernetes/manifests", "/etc/cni/net.d", "/opt/cni/bin", "/usr/bin", "/usr/local/bin"),
     )
 )
+_API: Final = "https://kubernetes.default"  # the audience of tokens for the API server, the default
 # What a predictor of KServe says of its pod beside its containers.
 _PREDICTORS: Final = ("predictor", "transformer", "explainer")
 
@@ -94,10 +95,10 @@ def pod_specs(cluster: Cluster) -> list[Pod]:
     for _, owner in sorted(cluster.objects.items()):
         if owner.kind in _RUNNERS:
             continue
-        pods = list(_within(owner, owner.value, owner.metadata, (), 0))
+        pods = [*_within(owner, owner.value, owner.metadata, (), 0), *_steps(owner)]
         for pod, place in pods:
             where = "" if len(pods) == 1 else place
-            found.append(Pod(owner, pod.spec, pod.labels, pod.annotations, where))
+            found.append(Pod(owner, pod.spec, {**_given(owner, place), **pod.labels}, pod.annotations, where))
     return found
 
 
@@ -122,6 +123,80 @@ def _within(
             yield from _within(owner, item, None, (*place, label), depth + 1)
 
 
+def _given(owner: Object, place: str) -> dict[str, str]:
+    """The labels that an operator puts on the pods of its objects, which services select them by.
+
+    Sources: KubeRay's, KServe's and Kubeflow's documentation of the labels that their pods have; Kubernetes' of jobs.
+    """
+    name = owner.name
+    match owner.kind:
+        case "RayCluster" | "RayService" | "RayJob":
+            node = "head" if "head" in place.lower() else "worker"
+            given = {"ray.io/node-type": node, "ray.io/is-ray-node": "yes"}
+            return {**given, "ray.io/cluster": name} if owner.kind == "RayCluster" else given
+        case "InferenceService":
+            return {"serving.kserve.io/inferenceservice": name, "component": place.partition(".")[0]}
+        case "Notebook":
+            return {"notebook-name": name, "statefulset": name}
+        case "Job":
+            return {"job-name": name, "batch.kubernetes.io/job-name": name}
+        case "PyTorchJob" | "TFJob" | "MPIJob" | "XGBoostJob" | "PaddleJob" | "JAXJob":
+            return {"training.kubeflow.org/job-name": name}
+    return {}
+
+
+def _steps(owner: Object) -> Iterator[tuple[Pod, str]]:
+    """The pods of a workflow of Argo: each template with a container or a script is one, with the workflow's account.
+
+    Source: Argo Workflows, "Field Reference", WorkflowSpec and Template.
+    """
+    if not owner.kind.endswith(("Workflow", "WorkflowTemplate")) or "argoproj.io" not in owner.api:
+        return
+    spec = owner.value.get("spec")
+    inner = spec.get("workflowSpec") if isinstance(spec, Map) else None
+    spec = inner if isinstance(inner, Map) else spec
+    if not isinstance(spec, Map):
+        return
+    for template in spec.get("templates") or ():
+        if not isinstance(template, Map):
+            continue
+        found = _step(spec, template)
+        if found is None:
+            continue
+        metadata = template.get("metadata")
+        fields = metadata if isinstance(metadata, dict) else {}
+        name = template.get("name")
+        pod = Pod(owner, found, _texts(fields, "labels"), _texts(fields, "annotations"), "")
+        yield pod, name if isinstance(name, str) and name else "template"
+
+
+def _step(spec: Map, template: Map) -> Map | None:
+    """The pod spec of a template of Argo; None for one that runs no container itself."""
+    own = template.get("script") or template.get("container")
+    group = template.get("containerSet")
+    several = group.get("containers") if isinstance(group, Map) else None
+    several = [own] if isinstance(own, Map) else several if isinstance(several, list) else []
+    if not several:
+        return None
+    found = Map(template.line, template.path)
+    more = (*(template.get("sidecars") or ()), *(template.get("initContainers") or ()))
+    found.put("containers", _sequence((*several, *more), template.line), template.line)
+    volumes = (*(spec.get("volumes") or ()), *(template.get("volumes") or ()))
+    found.put("volumes", _sequence(volumes, template.line), template.line)
+    for key in ("serviceAccountName", "automountServiceAccountToken", "securityContext", "hostNetwork"):
+        for place in (template, spec):
+            if place.get(key) is not None and key not in found:
+                found.put(key, place[key], place.at(key))
+    return found
+
+
+def _sequence(items: Iterable[Any], line: int) -> Seq:
+    found = Seq(line)
+    for item in items:
+        found.put(item, getattr(item, "line", line))
+    return found
+
+
 def _is_pod(value: Map) -> bool:
     containers = value.get("containers")
     return (
@@ -139,8 +214,6 @@ def _spec(value: Map) -> Map:
     """A predictor without containers runs its model's: the container is what the model says."""
     if _is_pod(value):
         return value
-    from assaymark.formats.located import Seq
-
     found = Map(value.line, value.path)
     for key, item in value.items():
         found.put(key, item, value.at(key))
@@ -160,6 +233,21 @@ def _name(place: tuple[str, ...]) -> str:
 def _texts(fields: Any, key: str) -> dict[str, str]:
     found = fields.get(key)
     return {name: str(value) for name, value in found.items()} if isinstance(found, dict) else {}
+
+
+def has_token(cluster: Cluster, pod: Pod) -> bool:
+    """Whether its pods hold a token that the API server takes: one that is mounted for them, or that they ask for."""
+    for volume in pod.volumes():
+        projected = volume.get("projected")
+        for source in (projected.get("sources") or ()) if isinstance(projected, Map) else ():
+            token = source.get("serviceAccountToken") if isinstance(source, Map) else None
+            if isinstance(token, Map) and str(token.get("audience") or _API).startswith(_API):
+                return True
+    mounts = pod.spec.get("automountServiceAccountToken")
+    if isinstance(mounts, bool):
+        return mounts
+    found = cluster.objects.get(f"k8s:{pod.owner.namespace}/serviceaccount/{pod.account}")
+    return not (found is not None and found.value.get("automountServiceAccountToken") is False)
 
 
 def reaches_node(pod: Pod) -> tuple[str, Because] | None:

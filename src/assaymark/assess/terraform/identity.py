@@ -129,6 +129,8 @@ def computed(kind: str, address: str, name: str, get: Callable[[str], Any], acco
         return arn
     if name == "id" and kind in _ID_IS_ARN and arn:
         return arn
+    if kind == "aws_ecr_repository" and name == "repository_url":
+        return f"{account}.dkr.ecr.{region}.amazonaws.com/{name_of(kind, address, get)}"
     if name in _NAMES:
         return name_of(kind, address, get)
     if kind == "aws_s3_bucket" and name in ("bucket_domain_name", "bucket_regional_domain_name"):

@@ -132,7 +132,7 @@ class Module:
             case "data":
                 return _Named(lambda kind: _Named(lambda label: self._resource("data", kind, label)))
             case "path":
-                return _Named(lambda which: self.folder.path if which == "module" else self._root().folder.path)
+                return _Named(lambda which: (self.folder if which == "module" else self._root().folder).path or ".")
             case "terraform":
                 return _Named(lambda which: Unresolved("${terraform." + which + "}"))
         return _Named(lambda label: self._resource("managed", name, label))

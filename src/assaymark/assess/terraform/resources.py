@@ -110,13 +110,14 @@ def _planned(file: SourceFile, plan: Map) -> Iterator[TfResource]:
         change.get("address"): change for change in plan.get("resource_changes") or () if isinstance(change, Map)
     }
     configured = _configured(plan)
+    account, region = _placed(plan)
     pending = [root] if isinstance(root, Map) else []
     while pending:
         module = pending.pop()
         pending += [child for child in module.get("child_modules") or () if isinstance(child, Map)]
         for item in module.get("resources") or ():
             if isinstance(item, Map) and item.get("mode") == "managed" and isinstance(item.get("values"), Map):
-                yield _resource(file, item, changes.get(item.get("address")), configured)
+                yield _resource(file, item, changes.get(item.get("address")), configured, account, region)
 
 
 def _linked(resources: list[TfResource]) -> list[TfResource]:
@@ -160,11 +161,50 @@ def _fill(values: Map, opened: Map, expressions: Any, address: str, line: int, d
                     _fill(inner, some, expression, address, line, depth + 1)
 
 
-def _resource(file: SourceFile, item: Map, change: Map | None, configured: dict[str, Map]) -> TfResource:
+def _placed(plan: Map) -> tuple[str, str]:
+    """The account and region that a plan tells, where all that it tells is one."""
+    accounts: set[Any] = set()
+    regions: set[str] = set()
+    pending: list[Any] = []
+    for key in ("planned_values", "values", "prior_state"):
+        value = plan.get(key)
+        pending.append(value.get("values", value) if isinstance(value, Map) else None)
+    while pending:
+        value = pending.pop()
+        if not isinstance(value, Map):
+            continue
+        pending += [value.get("root_module"), *(value.get("child_modules") or ())]
+        for item in value.get("resources") or ():
+            inner = item.get("values") if isinstance(item, Map) else None
+            if not isinstance(inner, Map):
+                continue
+            if item.get("type") == "aws_caller_identity":
+                accounts.add(inner.get("account_id"))
+            parts = str(inner.get("arn", "")).split(":")
+            if item.get("mode") == "managed" and len(parts) > 5 and parts[4].isdigit():  # noqa: PLR2004 - an ARN
+                accounts.add(parts[4])
+    configuration = plan.get("configuration")
+    providers = configuration.get("provider_config") if isinstance(configuration, Map) else None
+    for one in providers.values() if isinstance(providers, Map) else ():
+        expressions = one.get("expressions") if isinstance(one, Map) and one.get("name") == "aws" else None
+        if isinstance(expressions, Map):
+            for name, found in (("allowed_account_ids", accounts), ("region", regions)):
+                value = expressions.get(name)
+                constant = value.get("constant_value") if isinstance(value, Map) else None
+                found |= {str(text) for text in (constant if isinstance(constant, list) else [constant]) if text}
+    known = {str(text) for text in accounts if text}
+    account = known.pop() if len(known) == 1 else UNKNOWN_ACCOUNT
+    return account, regions.pop() if len(regions) == 1 else REGION
+
+
+def _resource(
+    file: SourceFile, item: Map, change: Map | None, configured: dict[str, Map], account: str, region: str
+) -> TfResource:
     kind, address, values = str(item.get("type")), str(item.get("address")), item["values"]
     after = change.get("change") if isinstance(change, Map) else None
     open_ones = after.get("after_unknown") if isinstance(after, Map) else None
     expressions = configured.get(address.partition("[")[0], Map(0))
+    place = unknown_place(kind) if is_cloud(kind) else account
 
     def get(name: str) -> Any:
         return values.get(name)
@@ -173,20 +213,20 @@ def _resource(file: SourceFile, item: Map, change: Map | None, configured: dict[
         _fill(values, open_ones, expressions, address, item.line, 0)
 
     def made(name: str) -> Any:
-        return computed(kind, address, name, get, unknown_place(kind) if is_cloud(kind) else UNKNOWN_ACCOUNT, REGION)
+        return computed(kind, address, name, get, place, region)
 
     arn = values.get("arn")
     known = arn if isinstance(arn, str) and arn.startswith("arn:") else ""
-    account = known.split(":")[4] if known else unknown_place(kind) if is_cloud(kind) else ""
+    own = known.split(":")[4] if known else ""
     return TfResource(
         kind,
         address,
         values,
         file,
         item.line,
-        account or UNKNOWN_ACCOUNT,
-        REGION,
-        known or arn_of(kind, address, get, UNKNOWN_ACCOUNT, REGION),
+        own or place,
+        region,
+        known or arn_of(kind, address, get, account, region),
         made,
     )
 

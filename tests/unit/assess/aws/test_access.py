@@ -126,7 +126,8 @@ def test_classes_of_actions():
         "lambda:InvokeFunction": "invoke", "sagemaker:InvokeEndpoint": "invoke", "bedrock:InvokeModel": "invoke",
         "kms:Decrypt": "decrypt", "kms:GenerateDataKey": "decrypt", "sts:AssumeRole": "assume", "iam:PassRole": "pass",
         "secretsmanager:GetSecretValue": "read", "s3:GetObject": "read", "s3:ListBucket": "list", "s3:PutObject": "write",
-        "s3:PutBucketPolicy": "permissions", "iam:CreateAccessKey": "permissions", "ec2:CreateTags": "write",
+        "s3:PutBucketPolicy": "permissions", "iam:CreateAccessKey": "permissions", "ec2:CreateTags": "manage",
+            "s3:GetBucketLocation": "manage", "secretsmanager:DescribeSecret": "manage", "s3:DeleteObject": "delete",
         "new:Thing": "write",
     }  # fmt: skip
     assert {name: actions.access_class(name) for name in wanted} == wanted

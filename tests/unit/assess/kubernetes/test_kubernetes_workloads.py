@@ -52,7 +52,7 @@ def pod(container: object, name: str = "p", namespace: str = "serving", **spec: 
             metadata: {name: w}
             spec: {templates: [{name: a, container: {image: i}}]}
             """,
-            [],
+            ["k8s:default/workflow/w"],
         ),
         (
             """

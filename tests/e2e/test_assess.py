@@ -141,6 +141,12 @@ def test_only_new_findings_fail_when_that_is_asked(folder: Path, tmp_path: Path)
     assert done.code == 1, done
     assert "tenant-c/weights-key" in done.out
     assert "to secret tenant-b/weights-key" not in done.out
+    results = json.loads(cli("assess", folder, "--new-only", earlier, "--format", "sarif").out)["runs"][0]["results"]
+    assert {one["baselineState"] for one in results} == {"new", "unchanged"}
+
+
+def test_the_rule_of_paths_has_a_page() -> None:
+    assert "what holding the second then allows" in cli("explain", "attack-path").out
 
 
 def test_an_accepted_risk_passes_until_its_end(folder: Path, tmp_path: Path) -> None:

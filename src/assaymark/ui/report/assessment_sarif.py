@@ -44,11 +44,11 @@ def assessment_sarif(found: Assessment, base: str, how: Standing) -> dict[str, A
                 "references": list(RULES[finding.rule].refs),
             },
         }
-        | _suppressed(how, finding_fingerprint(finding))
+        | _standing(how, finding_fingerprint(finding))
         for finding in found.findings
     ]
     results += [
-        _path(path, index[PATH_RULE], found, base) | _suppressed(how, path_fingerprint(path))
+        _path(path, index[PATH_RULE], found, base) | _standing(how, path_fingerprint(path))
         for path in found.ranked.paths
     ]
     return {
@@ -83,13 +83,16 @@ def assessment_sarif(found: Assessment, base: str, how: Standing) -> dict[str, A
     }
 
 
-def _suppressed(how: Standing, fingerprint: str) -> dict[str, Any]:
-    """What is accepted is shown, and suppressed with the reason."""
+def _standing(how: Standing, fingerprint: str) -> dict[str, Any]:
+    """Whether it is new, where an earlier assessment was given; what is accepted is shown, and suppressed."""
+    said: dict[str, Any] = {}
+    if how.known is not None:
+        said["baselineState"] = "unchanged" if fingerprint in how.known else "new"
     review = how.accepted.get(fingerprint)
-    if review is None:
-        return {}
-    reason = printable(f"{review.reason} ({review.owner})")
-    return {"suppressions": [{"kind": "external", "status": "accepted", "justification": reason}]}
+    if review is not None:
+        reason = printable(f"{review.reason} ({review.owner})")
+        said["suppressions"] = [{"kind": "external", "status": "accepted", "justification": reason}]
+    return said
 
 
 def _rule(rule: str) -> dict[str, Any]:

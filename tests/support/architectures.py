@@ -17,8 +17,9 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def assessed(**files: str) -> Assessment:
-    """What comes of files; ``main_tf`` is ``main.tf``, and texts may be indented."""
-    return assess([source_file(name.replace("_", "."), dedent(text).encode()) for name, text in files.items()], NOW)
+    """What comes of files; ``base__main_tf`` is ``base/main.tf``, and texts may be indented."""
+    named = {name.replace("__", "/").replace("_", "."): dedent(text) for name, text in files.items()}
+    return assess([source_file(path, text.encode()) for path, text in named.items()], NOW)
 
 
 def findings(assessment: Assessment, rule: str) -> list[Finding]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from assaymark.assess.estate.kubernetes import Cluster
+    from assaymark.assess.kubernetes.kustomize import Kustomizations
     from assaymark.assess.kubernetes.network import Network
     from assaymark.assess.kubernetes.pods import Pod
     from assaymark.core.report import Finding
@@ -22,21 +23,28 @@ _WORDS: Final = ("verifyImages", "cosign", "connaisseur", "ratify", "notation")
 _LEVEL: Final = "pod-security.kubernetes.io/enforce"
 
 
-def check_namespaces(network: Network) -> Iterator[Finding]:
-    """Findings about namespaces that have workloads."""
+def check_namespaces(network: Network, kustomizations: Kustomizations) -> Iterator[Finding]:
+    """Findings about namespaces that have workloads, where Kustomize puts them."""
     by_namespace: defaultdict[str, list[Pod]] = defaultdict(list)
     for pod in network.own_pods():
         if not pod.is_template:
-            by_namespace[pod.owner.namespace].append(pod)
+            for name in kustomizations.namespaces(pod.owner.file.path, pod.owner.namespace):
+                by_namespace[name].append(pod)
+    limited = {
+        name
+        for one in network.cluster.of("NetworkPolicy")
+        for name in kustomizations.namespaces(one.file.path, one.namespace)
+    }
     declared = {one.name: one for one in network.cluster.of("Namespace")}
     for name, some in sorted(by_namespace.items()):
-        limited = any(network.policies(pod, "Ingress") for pod in some) or network.other_policies(name)
-        if not limited:
+        policies = any(network.policies(pod, "Ingress") for pod in some) or network.other_policies(name)
+        if not policies and not (name in limited and any(pod.owner.namespace != name for pod in some)):
             message = f"no network policy limits who reaches the pods of namespace {name}"
             place = declared[name].because() if name in declared else some[0].owner.because()
             yield found(NO_POLICY, f"k8s:{name}", message, (place,))
-        if name in declared and network.namespace_labels(name).get(_LEVEL) not in ("baseline", "restricted"):
-            message = f"namespace {name} enforces no Pod Security level"
+        level = declared[name].labels().get(_LEVEL) if name in declared else None
+        if name in declared and level not in ("baseline", "restricted"):
+            message = f"namespace {name} enforces no Pod Security level" + (f" but {level}" if level else "")
             yield found(POD_SECURITY, f"k8s:{name}", message, (declared[name].because(),))
     images = [pod for pod in network.own_pods() if any("image" in one for one in pod.containers())]
     if images and not _verified(network.cluster):

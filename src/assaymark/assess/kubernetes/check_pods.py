@@ -18,7 +18,7 @@ from assaymark.formats.located import Map
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from assaymark.assess.inputs import Inputs
+    from assaymark.assess.kubernetes.kustomize import Kustomizations
     from assaymark.assess.kubernetes.network import Network
     from assaymark.assess.kubernetes.pods import Pod
     from assaymark.core.report import Finding
@@ -29,28 +29,15 @@ _KEPT: Final = re.compile(r"model|cache|weight|data|huggingface|\.ollama|shared"
 _OF_NODE: Final = ("/var/lib/kubelet", "/var/lib/docker", "/var/lib/containerd", "/sys", "/proc", "/dev", "/etc")
 
 
-def kustomized(inputs: Inputs) -> dict[str, str]:
-    """What Kustomize puts in the place of an image's name: the new name with tag or digest."""
-    found_ = {}
-    for _, value in inputs.maps():
-        images = value.get("images") if value.get("kind") in ("Kustomization", "Component", None) else None
-        for item in images if isinstance(images, list) else ():
-            if isinstance(item, Map) and isinstance(item.get("name"), str):
-                name = str(item.get("newName") or item["name"])
-                tag = f":{item['newTag']}" if item.get("newTag") else ""
-                found_[item["name"]] = f"{name}@{item['digest']}" if item.get("digest") else f"{name}{tag}"
-    return found_
-
-
-def check_pods(network: Network, images: Mapping[str, str]) -> Iterator[Finding]:
-    """Findings about single pods and volumes of nodes. ``images``: what stands for a name, as ``kustomized`` says."""
+def check_pods(network: Network, kustomizations: Kustomizations) -> Iterator[Finding]:
+    """Findings about single pods and volumes of nodes."""
     for pod in network.own_pods():
         reached = reaches_node(pod)
         if reached is not None:
             how, because = reached
             yield found(NODE_ACCESS, pod.id, f"{pod.shown}: {how}", (because,))
         for container in pod.containers():
-            yield from _container(pod, container, images)
+            yield from _container(pod, container, kustomizations.images(pod.owner.file.path))
         for volume in pod.volumes():
             host = volume.get("hostPath")
             path = host.get("path") if isinstance(host, Map) else None

@@ -35,6 +35,7 @@ _OTHER_NAME: Final = re.compile(
     r"|issuer|audience|provider|store|backend|manager|engine|ref|version|namespace|minutes|seconds|limit)$",
     re.IGNORECASE,
 )
+_REPLACE: Final = re.compile(r"\s#.*(?:replace (?:with|this|me)|change ?me|\byour\b)", re.IGNORECASE)
 _NO_VALUE: Final = re.compile(
     r"|true|false|yes|no|none|null|nil|enabled?|disabled?|on|off|[\d.]+|<.*>|\$.*|%.*|\{\{.*|\[.*\]|x+|\*+|\.\.\.|['\"]{2}"
     r"|(?:change|replace|your|insert|todo|fixme|example|placeholder|redacted|dummy|put|enter).*|.*[-_]here"
@@ -100,9 +101,17 @@ def _variables(pod: Pod, container: Map) -> Iterator[Finding]:
         name, value = str(item["name"]), item.get("value")
         # Beside a secret, an access key is its user's name.
         name_only = paired and name.upper().endswith("ACCESS_KEY") and "SECRET" not in name.upper()
-        if isinstance(value, str) and _written(name, value) and not name_only:
+        if isinstance(value, str) and _written(name, value) and not name_only and not _to_replace(pod, item):
             message = f"{pod.shown} has the value of {name} in its manifest"
             yield found(SECRET_LITERAL, f"{pod.id}#{name}", message, (pod.because(item),))
+
+
+def _to_replace(pod: Pod, item: Map) -> bool:
+    """Whether the comment beside a value asks to replace it."""
+    lines = pod.owner.file.data.splitlines()
+    number = item.at("value")
+    line = lines[number - 1].decode("utf-8", "replace") if 0 < number <= len(lines) else ""
+    return _REPLACE.search(line) is not None
 
 
 def _arguments(pod: Pod, container: Map) -> Iterator[Finding]:

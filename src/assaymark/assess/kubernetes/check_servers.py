@@ -49,7 +49,7 @@ def _open(network: Network, pod: Pod, running: Running, *, exposed: bool) -> Fin
     severity = Severity.CRITICAL if exposed else Severity.MEDIUM if guarded else None
     policy = judged_by(network, pod)
     perhaps = running.perhaps or (f"AuthorizationPolicy {policy.name}" if policy else "")
-    message = f"{server.name} in {pod.shown} answers without authentication, {reach}: {server.advice}"
+    message = f"{server.name} in {pod.shown} {server.answers}, {reach}: {server.advice}"
     sure = None
     if perhaps:
         message = f"{server.name} in {pod.shown} asks for no authentication, unless {perhaps} does: {server.advice}"

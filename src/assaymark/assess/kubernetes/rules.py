@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.kubernetes.check_access import check_access
 from assaymark.assess.kubernetes.check_namespaces import check_namespaces
-from assaymark.assess.kubernetes.check_pods import check_pods, kustomized
+from assaymark.assess.kubernetes.check_pods import check_pods
 from assaymark.assess.kubernetes.check_secrets import check_secrets
 from assaymark.assess.kubernetes.check_servers import check_servers
 from assaymark.assess.kubernetes.check_tenants import check_tenants
 from assaymark.assess.kubernetes.check_transport import check_transport
+from assaymark.assess.kubernetes.kustomize import Kustomizations
 from assaymark.assess.kubernetes.network import Network
 from assaymark.assess.kubernetes.pods import pod_specs
 from assaymark.assess.kubernetes.rule_list import RULES
@@ -28,7 +29,6 @@ _PARTS: Final = (
     check_servers,
     check_secrets,
     check_transport,
-    check_namespaces,
     check_tenants,
 )
 
@@ -37,7 +37,9 @@ def _cluster(seen: Seen) -> Iterator[Finding]:
     """All that looks at the cluster, whose pods are found once."""
     cluster = seen.estates.kubernetes
     network = Network(cluster, pod_specs(cluster))
-    yield from check_pods(network, kustomized(seen.inputs))
+    kustomizations = Kustomizations(seen.inputs)
+    yield from check_pods(network, kustomizations)
+    yield from check_namespaces(network, kustomizations)
     for check in _PARTS:
         yield from check(network)
 

@@ -32,6 +32,7 @@ class Server:
     advice: str
     by_variable: bool = True  # whether a variable can turn authentication on
     configured: bool = False  # whether a file that it is given can
+    answers: str = "answers without authentication"
 
 
 def _never(_words: str, _variables: dict[str, str]) -> bool:
@@ -190,6 +191,7 @@ SERVERS: Final = (
         ),
         _word("--certs-dir"),
         "set credentials of its own and TLS",
+        answers="answers whoever knows the credentials of its examples",
     ),
     Server(
         "Milvus",

@@ -50,25 +50,35 @@ def open_servers(pod: Pod) -> list[Running]:
     if pod.is_template:
         return []
     found = []
+    ray = pod.owner.kind in ("RayCluster", "RayService", "RayJob")
+    if ray and pod.where == "submitterPodTemplate":
+        return []  # a client that hands a job in
     for container in pod.containers():
         words = container_words(container)
         server = _server(container, words)
+        if ray and server is not RAY and not _commanded(server, words):
+            continue  # an image that brings a server along; what starts in it is Ray
         if server is None or _LOOPBACK.search(words):
             continue
         variables = container_variables(container)
         authenticated = server.guarded(words, variables)
         perhaps = "" if authenticated else _perhaps(server, container, words)
         found.append(Running(server, authenticated, server.tls(words, variables), pod.because(container), perhaps))
-    if pod.owner.kind in ("RayCluster", "RayService", "RayJob") and not any(one.server is RAY for one in found):
+    if ray and not any(one.server is RAY for one in found):
         variables = {}
         for container in pod.containers():
             variables |= container_variables(container)
-        if pod.where != "submitterPodTemplate":
-            found.append(Running(RAY, RAY.guarded("", variables), RAY.tls("", variables), pod.because()))
+        found.append(Running(RAY, RAY.guarded("", variables), RAY.tls("", variables), pod.because()))
     if pod.owner.kind == "InferenceService" and not found:
         asked = pod.owner.labels("annotations").get(_ASKED) == "true"
         found.append(Running(KSERVE, asked, tls=False, because=pod.because()))
     return found
+
+
+def _commanded(server: Server | None, words: str) -> bool:
+    """Whether the container's words start the server, not its image alone."""
+    said = words.partition(" ")[2]
+    return server is not None and server.command is not None and bool(server.command.search(said))
 
 
 def _server(container: Map, words: str) -> Server | None:

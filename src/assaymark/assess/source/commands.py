@@ -123,9 +123,14 @@ def _downloads(text: str, because: Because, where: str) -> Iterator[Remark]:
             yield Remark("build-remote-file", address[:100], message, (because,), None, Confidence.MEDIUM)
 
 
+_SAYS: Final = re.compile(r"""\b(?:echo|printf)\b\s+(?:-\w+\s+)*(?:"[^"]*|'[^']*)$""")
+
+
 def pip_remarks(text: str, because: Because, where: str) -> Iterator[Remark]:
     """What ``pip install`` in a command leaves open."""
     for match in _PIP.finditer(text):
+        if _SAYS.search(text[: match.start()]):
+            continue  # words that a command prints
         words = match[1].split()
         hashed = "--require-hashes" in words
         yield from _indexes(words, because, where, hashed=hashed)

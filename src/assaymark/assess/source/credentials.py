@@ -297,6 +297,12 @@ def _urls(file: SourceFile, text: str) -> Iterator[Secret]:
         )
 
 
+def _names_secret(text: str, name: str) -> bool:
+    """Whether a shell variable is the name of a secret that a command then asks for."""
+    asked = r"(?:\bsecrets?\s+(?:generic\s+|tls\s+)?|--(?:secret|secret-id|secret-name)[=\s])"
+    return re.search(rf"""{asked}["']?\$\{{?{re.escape(name)}\b""", text) is not None
+
+
 def _named(file: SourceFile, text: str, *, python: bool) -> Iterator[Secret]:
     if _ELSEWHERE.search(text):
         return
@@ -311,6 +317,8 @@ def _named(file: SourceFile, text: str, *, python: bool) -> Iterator[Secret]:
         if placeholder(value) or _NOT_VALUE.match(value) or value.lower() == name.lower():
             continue
         if name.lower() == "token" and (len(value) < 16 or not re.search(r"\d", value)):  # noqa: PLR2004 - words of models
+            continue
+        if not python and _names_secret(text, name):
             continue
         weak = not (re.search(r"\d", value) and re.search(r"[A-Za-z]", value)) and not re.search(r"[^\w.-]", value)
         severity = Severity.MEDIUM if weak else Severity.HIGH

@@ -37,6 +37,7 @@ _REPOSITORY: Final = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 _HUB: Final = frozenset(("from_pretrained", "snapshot_download", "hf_hub_download", "load_dataset", "pipeline"))
 _LOCAL_NAME: Final = re.compile(r"path|dir|folder|local|checkpoint|ckpt|output|save|file", re.IGNORECASE)
+_ON_DISK: Final = re.compile(r"(?:^|\.)(?:save_pretrained\w*|path\.(?:exists|isdir|isfile)|makedirs|mkdir|listdir)$")
 _CHECKED: Final = re.compile(r"hexdigest\(\)|compare_digest|verify_signature|\.verify\(|file_digest\(")
 _HUB_PACKAGES: Final = (
     *("transformers", "diffusers", "huggingface_hub", "datasets", "sentence_transformers", "peft", "tokenizers"),
@@ -213,6 +214,8 @@ def _hub(module: Module, call: ast.Call, name: str) -> _Found | None:
         return None  # a variable that the input does not give a value
     if _commit(module, revision):
         return None
+    if isinstance(node, ast.Name) and node.id in _folders(module):
+        return None
     value = module.constant(node)
     if isinstance(value, str):
         if not _REPOSITORY.fullmatch(value) or value.startswith((".", "/")) or _is_path(value):
@@ -230,6 +233,16 @@ def _hub(module: Module, call: ast.Call, name: str) -> _Found | None:
         message = f"{last} fetches {node.id} without a revision, if that is a repository of a hub"
         return "load-unpinned-model", message, Severity.LOW, Confidence.LOW
     return None
+
+
+def _folders(module: Module) -> set[str]:
+    """The variables that the module writes models into, or asks the file system for."""
+    found = set()
+    for call, _ in module.calls:
+        name = module.dotted(call.func)
+        if _ON_DISK.search(name):
+            found |= {one.id for one in call.args if isinstance(one, ast.Name)}
+    return found
 
 
 def _is_path(value: str) -> bool:

@@ -124,3 +124,28 @@ spec: {hosts: [chat.example], gateways: [%s], http: [{route: [{destination: {hos
     for way in (route, virtual % "g"):
         assert [edge.state for edge in edges(assessed(a_yaml=text + way), "reaches", "internet")] == [State.YES]
     assert not edges(assessed(a_yaml=text + virtual % "mesh"), "reaches", "internet")
+
+
+RAY = """
+apiVersion: ray.io/v1
+kind: RayJob
+metadata: {name: j}
+spec:
+  submitterPodTemplate: {spec: {containers: [{name: submit, image: "rayproject/ray:2.9", command: [ray, job, submit]}]}}
+  rayClusterSpec:
+    headGroupSpec:
+      template: {spec: {containers: [{name: head, image: "acme/vllm-ray2.32%s}]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "servers"),
+    [
+        ('"', {"Ray"}),
+        ('", command: [bash, -c, "vllm serve m"]', {"Ray", "vLLM"}),
+    ],
+)
+def test_what_starts_in_a_pod_of_ray(words: str, servers: set[str]) -> None:
+    found = findings(assessed(a_yaml=RAY % words), "k8s-server-open")
+    assert {server for server in ("Ray", "vLLM") if any(server in one.message for one in found)} == servers
+    assert {one.locations[0].line for one in found} == {9}  # of the head, not of who hands the job in

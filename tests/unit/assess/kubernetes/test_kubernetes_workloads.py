@@ -308,12 +308,75 @@ def test_what_kustomize_makes_of_an_image(change: str, severities: list[Severity
     kustomization = f"""
     apiVersion: kustomize.config.k8s.io/v1beta1
     kind: Kustomization
+    resources: [a.json]
     images: [{{name: registry.example/ranker, {change}}}]
     """
     assessment = assessed(a_json=pod({"image": "registry.example/ranker"}), kustomization_yaml=kustomization)
     assert [finding.severity for finding in findings(assessment, "k8s-image-unpinned")] == severities
 
 
+def test_a_kustomization_is_about_what_it_takes_in() -> None:
+    files = {
+        "overlay__kustomization_yaml": "resources: [../base]\nimages: [{name: registry.example/ranker, newTag: v2}]",
+        "base__kustomization_yaml": "resources: [a.json]",
+        "base__a_json": pod({"image": "registry.example/ranker:v1"}),
+        "other__b_json": pod({"image": "registry.example/ranker:v7"}, namespace="other"),
+    }
+    said = sorted(finding.message for finding in findings(assessed(**files), "k8s-image-unpinned"))
+    assert [message.partition(" of ")[0][-9:] for message in said] == ["ranker:v2", "ranker:v7"]
+
+
+POLICY = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: deny, namespace: serving}
+spec: {podSelector: {}, policyTypes: [Ingress]}
+"""
+
+
+@pytest.mark.parametrize(("namespace", "missing"), [("serving", []), ("open", ["k8s:open"]), ("", ["k8s:system"])])
+def test_a_namespace_is_the_one_that_kustomize_sets(namespace: str, missing: list[str]) -> None:
+    kustomization = "resources: [base/a.json]" + (f"\nnamespace: {namespace}" if namespace else "")
+    found = assessed(
+        kustomization_yaml=kustomization,
+        base__a_json=pod({"image": "a"}, namespace="system"),
+        policies__p_yaml=POLICY,
+    )
+    assert [finding.name for finding in findings(found, "k8s-network-policy-missing")] == missing
+
+
+@pytest.mark.parametrize(
+    ("level", "words"), [("restricted", []), ("privileged", ["no Pod Security level but privileged"])]
+)
+def test_a_level_that_forbids_nothing_is_said(level: str, words: list[str]) -> None:
+    space = f"""
+    apiVersion: v1
+    kind: Namespace
+    metadata: {{name: serving, labels: {{pod-security.kubernetes.io/enforce: {level}}}}}
+    """
+    found = findings(
+        assessed(a_yaml=space, c_json=pod({"image": "a"}, namespace="serving")), "k8s-pod-security-missing"
+    )
+    assert [finding.message.partition(" enforces ")[2] for finding in found] == words
+
+
 @pytest.mark.parametrize("image", ["$REGISTRY/ranker:$TAG", "<image_url>", "IMG_PLACEHOLDER", "{{ .Values.image }}"])
 def test_an_image_that_is_filled_in_later_is_not_judged(image: str) -> None:
     assert not findings(assessed(a_json=pod({"image": image})), "k8s-image-unpinned")
+
+
+@pytest.mark.parametrize(("comment", "told"), [("# REQUIRED - replace with your access key", 0), ("# of the app", 1)])
+def test_a_value_that_a_comment_asks_to_replace_is_none(comment: str, told: int) -> None:
+    manifest = f"""
+    apiVersion: v1
+    kind: Pod
+    metadata: {{name: p}}
+    spec:
+      containers:
+      - name: main
+        image: a
+        env:
+        - name: ACCESS_KEY
+          value: 8312341g-5678-abcd-4a2b2c-33bcsd655  {comment}
+    """
+    assert len(findings(assessed(a_yaml=manifest), "k8s-secret-in-manifest")) == told

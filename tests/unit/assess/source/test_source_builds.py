@@ -38,6 +38,8 @@ def dockerfile(text: str) -> set[str]:
         ("COPY .env .", {"build-secret-in-image"}),
         ("COPY .env.example requirements.txt /app/", set()),
         ("RUN pip install numpy", {"deps-unpinned"}),
+        ('RUN echo "to format: pip install black and use it"', set()),
+        ("RUN echo 'wait' && pip install numpy", {"deps-unpinned"}),
         ("RUN pip install --no-cache-dir numpy==2.3.0 'torch==2.9.0'", set()),
         ("RUN pip install -r requirements.txt && pip install -U pip setuptools", set()),
         ("RUN pip install --no-cache-dir -e . && pip install ./wheels/x.whl", set()),

@@ -48,6 +48,8 @@ def found(text: str, requirements: str = "", path: str = "load.py") -> list[tupl
         ("from transformers import AutoModel as A\nA.from_pretrained('a/b', revision=settings.revision)", []),
         ("from transformers import pipeline\npipeline('text-generation', model='a/b')", [("load-unpinned-model", "medium")]),
         ("from sentence_transformers import SentenceTransformer\nSentenceTransformer('all-MiniLM-L6-v2')", [("load-unpinned-model", "medium")]),
+        ("from transformers import AutoModel as A\nS = 'a-split'\nm.save_pretrained_split(S)\nA.from_pretrained(S)", []),
+        ("import os\nfrom transformers import AutoModel as A\nif os.path.exists(name): A.from_pretrained(name)", []),
         ("from mine import pipeline\npipeline('a', model='a/b')", []),
     ],
 )  # fmt: skip

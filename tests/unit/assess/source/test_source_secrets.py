@@ -142,3 +142,17 @@ def test_a_key_in_a_cluster_s_secret_leads_from_the_secret_to_its_user() -> None
     (edge,) = [edge for edge in found.graph.edges if edge.relation == "holds-credential"]
     assert (edge.source, edge.target, edge.state) == ("k8s:ml/secret/s3", USER, State.YES)
     assert ("secret.yaml", 7) in {(one.path, one.line) for one in edge.because}
+
+
+@pytest.mark.parametrize(
+    ("use", "told"),
+    [
+        ('kubectl -n "$NS" get secret "$SECRET" -o json', False),
+        ("kubectl create secret generic ${SECRET} --from-file=a", False),
+        ("aws secretsmanager get-secret-value --secret-id $SECRET", False),
+        ("curl -u app:$SECRET https://a.example", True),
+        ('kubectl get secret "$SECRET_NAME"', True),
+    ],
+)
+def test_the_name_of_a_secret_is_none(use: str, told: bool) -> None:
+    assert secrets({"run.sh": f"SECRET=valkey-cluster-auth\n{use}\n"}) == ({"secret-password"} if told else set())

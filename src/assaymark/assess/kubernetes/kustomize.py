@@ -1,0 +1,86 @@
+"""``Kustomizations``: which files a kustomization takes in, and what it puts in the place of images and namespaces.
+
+Source: Kubernetes documentation, "Declarative Management of Kubernetes Objects Using Kustomize"; the field pages
+``resources``, ``components``, ``images`` and ``namespace`` of the kustomization file.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
+
+from assaymark.formats.located import Map
+
+if TYPE_CHECKING:
+    from assaymark.assess.inputs import Inputs
+
+_NAMES: Final = ("kustomization.yaml", "kustomization.yml", "kustomization")
+_TAKES_IN: Final = ("resources", "bases", "components")
+
+
+class Kustomizations:
+    """What is said here is what kustomizations of the input say; overlays elsewhere are not known."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self._files: dict[str, Map] = {}  # folder to its kustomization
+        for file, value in inputs.maps():
+            folder, name = posixpath.split(file.path)
+            if name.lower() in _NAMES:
+                self._files.setdefault(folder, value)
+        self._of: defaultdict[str, list[str]] = defaultdict(list)  # file to the folders that take it in
+        for folder in self._files:
+            for path in self._taken_in(folder):
+                self._of[path].append(folder)
+
+    def _taken_in(self, folder: str) -> set[str]:
+        """The files that a kustomization takes in, itself or by others."""
+        found: set[str] = set()
+        seen = {folder}
+        pending = [folder]
+        while pending:
+            here = pending.pop()
+            for key in _TAKES_IN:
+                entries = self._files[here].get(key)
+                for entry in entries if isinstance(entries, list) else ():
+                    path = posixpath.normpath(posixpath.join(here, str(entry)))
+                    if path in self._files or (path == "." and "" in self._files):
+                        other = "" if path == "." else path
+                        if other not in seen:
+                            seen.add(other)
+                            pending.append(other)
+                    else:
+                        found.add(path)
+        return found
+
+    def images(self, path: str) -> dict[str, str]:
+        """Names of images to the new name with tag or digest, for objects of a file; the nearest overlay's first."""
+        found: dict[str, str] = {}
+        for folder in sorted(self._of.get(path, ()), key=lambda one: (-_common(one, path), one)):
+            images = self._files[folder].get("images")
+            for item in images if isinstance(images, list) else ():
+                if isinstance(item, Map) and isinstance(item.get("name"), str):
+                    name = str(item.get("newName") or item["name"])
+                    tag = f":{item['newTag']}" if item.get("newTag") else ""
+                    found.setdefault(
+                        item["name"], f"{name}@{item['digest']}" if item.get("digest") else f"{name}{tag}"
+                    )
+        return found
+
+    def namespaces(self, path: str, own: str) -> frozenset[str]:
+        """Where the objects of a file land: the namespaces that overlays set, else their own."""
+        said = {str(self._files[folder]["namespace"]) for folder in self._of.get(path, ()) if self._sets(folder)}
+        return frozenset(said or {own})
+
+    def _sets(self, folder: str) -> bool:
+        return isinstance(self._files[folder].get("namespace"), str)
+
+
+def _common(folder: str, path: str) -> int:
+    """How many parts two paths begin with together."""
+    count = 0
+    for one, other in zip(folder.split("/"), path.split("/"), strict=False):
+        if one != other:
+            break
+        count += 1
+    return count

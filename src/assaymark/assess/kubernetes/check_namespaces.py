@@ -27,7 +27,7 @@ def check_namespaces(network: Network, kustomizations: Kustomizations) -> Iterat
     """Findings about namespaces that have workloads, where Kustomize puts them."""
     by_namespace: defaultdict[str, list[Pod]] = defaultdict(list)
     for pod in network.own_pods():
-        if not pod.is_template:
+        if not pod.is_template and not kustomizations.is_patch(pod.owner.file.path):
             for name in kustomizations.namespaces(pod.owner.file.path, pod.owner.namespace):
                 by_namespace[name].append(pod)
     limited = {
@@ -35,7 +35,9 @@ def check_namespaces(network: Network, kustomizations: Kustomizations) -> Iterat
         for one in network.cluster.of("NetworkPolicy")
         for name in kustomizations.namespaces(one.file.path, one.namespace)
     }
-    declared = {one.name: one for one in network.cluster.of("Namespace")}
+    declared = {
+        one.name: one for one in network.cluster.of("Namespace") if not kustomizations.is_patch(one.file.path)
+    }
     for name, some in sorted(by_namespace.items()):
         policies = any(network.policies(pod, "Ingress") for pod in some) or network.other_policies(name)
         if not policies and not (name in limited and any(pod.owner.namespace != name for pod in some)):

@@ -35,7 +35,7 @@ _OTHER_NAME: Final = re.compile(
     r"|issuer|audience|provider|store|backend|manager|engine|ref|version|namespace|minutes|seconds|limit)$",
     re.IGNORECASE,
 )
-_REPLACE: Final = re.compile(r"\s#.*(?:replace (?:with|this|me)|change ?me|\byour\b)", re.IGNORECASE)
+_REPLACE: Final = re.compile(r"(?:^|\s)#.*(?:replace (?:with|this|me)|change ?me|\byour\b)", re.IGNORECASE)
 _NO_VALUE: Final = re.compile(
     r"|true|false|yes|no|none|null|nil|enabled?|disabled?|on|off|[\d.]+|<.*>|\$.*|%.*|\{\{.*|\[.*\]|x+|\*+|\.\.\.|['\"]{2}"
     r"|(?:change|replace|your|insert|todo|fixme|example|placeholder|redacted|dummy|put|enter).*|.*[-_]here"
@@ -107,11 +107,10 @@ def _variables(pod: Pod, container: Map) -> Iterator[Finding]:
 
 
 def _to_replace(pod: Pod, item: Map) -> bool:
-    """Whether the comment beside a value asks to replace it."""
+    """Whether a comment beside a name or value asks to replace it."""
     lines = pod.owner.file.data.splitlines()
     number = item.at("value")
-    line = lines[number - 1].decode("utf-8", "replace") if 0 < number <= len(lines) else ""
-    return _REPLACE.search(line) is not None
+    return any(_REPLACE.search(line.decode("utf-8", "replace")) for line in lines[max(item.line - 1, 0) : number])
 
 
 def _arguments(pod: Pod, container: Map) -> Iterator[Finding]:

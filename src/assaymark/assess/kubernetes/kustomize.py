@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Final
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from assaymark.assess.inputs import Inputs
 
 _NAMES: Final = ("kustomization.yaml", "kustomization.yml", "kustomization")
 _TAKES_IN: Final = ("resources", "bases", "components")
+_PATCHES: Final = ("patches", "patchesStrategicMerge", "patchesJson6902")
 
 
 class Kustomizations:
@@ -28,6 +31,11 @@ class Kustomizations:
             folder, name = posixpath.split(file.path)
             if name.lower() in _NAMES:
                 self._files.setdefault(folder, value)
+        self._patches = {
+            posixpath.normpath(posixpath.join(folder, path))
+            for folder, value in self._files.items()
+            for path in _patch_files(value)
+        }
         self._of: defaultdict[str, list[str]] = defaultdict(list)  # file to the folders that take it in
         for folder in self._files:
             for path in self._taken_in(folder):
@@ -72,8 +80,21 @@ class Kustomizations:
         said = {str(self._files[folder]["namespace"]) for folder in self._of.get(path, ()) if self._sets(folder)}
         return frozenset(said or {own})
 
+    def is_patch(self, path: str) -> bool:
+        """Whether a file is a change of objects that others declare."""
+        return path in self._patches
+
     def _sets(self, folder: str) -> bool:
         return isinstance(self._files[folder].get("namespace"), str)
+
+
+def _patch_files(value: Map) -> Iterator[str]:
+    for key in _PATCHES:
+        entries = value.get(key)
+        for entry in entries if isinstance(entries, list) else ():
+            path = entry.get("path") if isinstance(entry, Map) else entry
+            if isinstance(path, str):
+                yield path
 
 
 def _common(folder: str, path: str) -> int:

@@ -334,6 +334,16 @@ spec: {podSelector: {}, policyTypes: [Ingress]}
 """
 
 
+def test_a_patch_of_kustomize_declares_nothing() -> None:
+    found = assessed(
+        kustomization_yaml="resources: [a.json]\nnamespace: serving\npatches: [{path: p.json}]",
+        a_json=pod({"image": "a"}, namespace="serving"),
+        p_json=pod({"args": ["x"]}, namespace="elsewhere"),
+        q_yaml=POLICY,
+    )
+    assert not findings(found, "k8s-network-policy-missing")
+
+
 @pytest.mark.parametrize(("namespace", "missing"), [("serving", []), ("open", ["k8s:open"]), ("", ["k8s:system"])])
 def test_a_namespace_is_the_one_that_kustomize_sets(namespace: str, missing: list[str]) -> None:
     kustomization = "resources: [base/a.json]" + (f"\nnamespace: {namespace}" if namespace else "")
@@ -365,7 +375,7 @@ def test_an_image_that_is_filled_in_later_is_not_judged(image: str) -> None:
     assert not findings(assessed(a_json=pod({"image": image})), "k8s-image-unpinned")
 
 
-@pytest.mark.parametrize(("comment", "told"), [("# REQUIRED - replace with your access key", 0), ("# of the app", 1)])
+@pytest.mark.parametrize(("comment", "told"), [("#REQUIRED - replace with your access key", 1), ("# of the app", 2)])
 def test_a_value_that_a_comment_asks_to_replace_is_none(comment: str, told: int) -> None:
     manifest = f"""
     apiVersion: v1
@@ -376,7 +386,9 @@ def test_a_value_that_a_comment_asks_to_replace_is_none(comment: str, told: int)
       - name: main
         image: a
         env:
-        - name: ACCESS_KEY
-          value: 8312341g-5678-abcd-4a2b2c-33bcsd655  {comment}
+        - name: ACCESS_KEY  {comment}
+          value: 8312341g-5678-abcd-4a2b2c-33bcsd655
+        - name: API_KEY
+          value: 9923411g-5678-abcd-4a2b2c-33bcsd655  # of another
     """
     assert len(findings(assessed(a_yaml=manifest), "k8s-secret-in-manifest")) == told

@@ -161,6 +161,15 @@ def test_an_accepted_risk_passes_until_its_end(folder: Path, tmp_path: Path) -> 
     done = cli("assess", folder, "--config", config)
     assert done.code == 0, done
     assert "a test (Eve until" in done.out
+    space = tmp_path / "space"
+    assert cli("init", "--workspace", space).code == 0
+    assert cli("assess", folder, "--config", config, "--attest", "--workspace", space).code == 0
+    logged = cli("log", "show", "2", "--workspace", space, "--format", "json").json["entries"][0]["predicate"]
+    assert logged["accepted"] == len(marks)
+    assert [one["fingerprint"] for one in logged["reviews"]] == sorted(marks)
+    assert {(one["state"], one["owner"], one["reason"], one["until"]) for one in logged["reviews"]} == {
+        ("accepted", "Eve", "a test", "2999-01-02T00:00:00Z")
+    }
     config.write_text('format = "assaymark:assess-config/v1"\n' + entries.replace("UNTIL", "2020-01-01"))
     done = cli("assess", folder, "--config", config)
     assert done.code == 1

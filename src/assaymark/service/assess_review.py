@@ -19,7 +19,7 @@ from assaymark.core.report import Severity
 from assaymark.core.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from assaymark.assess.aws.least import Least
@@ -152,9 +152,30 @@ def assessment_predicate(
             "needed": measures.needed,
             "neededLost": len(measures.lost),
         }
+    reviews = sorted(_reviewed(how), key=lambda one: str(one["fingerprint"]))
+    if reviews:
+        predicate["reviews"] = reviews
     if rewritten:
         predicate["rewrites"] = [_rewrite(least) for least in rewritten]
     return predicate
+
+
+def _reviewed(how: Standing) -> Iterator[dict[str, Any]]:
+    """What was decided of findings and paths, and how it stands."""
+    for state, some in (
+        ("accepted", how.accepted.values()),
+        ("open", how.assigned.values()),
+        ("not-fixed", how.claimed.values()),
+        ("fixed", how.fixed),
+    ):
+        for review in some:
+            said = {
+                "fingerprint": review.fingerprint,
+                "owner": review.owner,
+                "reason": review.reason,
+                "state": state,
+            }
+            yield said | ({"until": format_time(review.until)} if review.until else {})
 
 
 def _rewrite(least: Least) -> dict[str, Any]:

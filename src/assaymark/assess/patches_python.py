@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from assaymark.assess.patch import Patch, Place
@@ -44,22 +45,29 @@ _FASTAPI_IMPORTS: Final = ("hmac", "os", "fastapi")
 _FLASK_IMPORTS: Final = ("functools", "hmac", "os", "flask")
 
 
-def _tree(place: Place) -> ast.Module | None:
+@lru_cache(maxsize=4)  # findings come file by file
+def _parsed(text: str) -> tuple[ast.Module | None, tuple[ast.Call, ...]]:
+    """The syntax tree of a file and its calls, outer ones before those in them."""
     try:
-        return ast.parse("\n".join(place.lines) + "\n")
+        tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+        return None, ()
+    return tree, tuple(node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def _tree(place: Place) -> ast.Module | None:
+    return _parsed("\n".join(place.lines) + "\n")[0]
+
+
+def _around(place: Place) -> list[ast.Call]:
+    """The calls that the line is part of, outer ones first."""
+    calls = _parsed("\n".join(place.lines) + "\n")[1]
+    return [node for node in calls if node.lineno <= place.line <= (node.end_lineno or node.lineno)]
 
 
 def _calls(place: Place) -> list[ast.Call]:
     """The calls that the line is part of, the innermost first."""
-    tree = _tree(place)
-    found = [
-        node
-        for node in (ast.walk(tree) if tree is not None else ())
-        if isinstance(node, ast.Call) and node.lineno <= place.line <= (node.end_lineno or node.lineno)
-    ]
-    return sorted(found, key=lambda node: ((node.end_lineno or 0) - node.lineno, -node.col_offset))
+    return sorted(_around(place), key=lambda node: ((node.end_lineno or 0) - node.lineno, -node.col_offset))
 
 
 def _replaced(place: Place, node: ast.expr, text: str, title: str) -> Patch:
@@ -114,10 +122,7 @@ def _yaml(place: Place) -> Iterator[Patch]:
 
 def _redact(place: Place) -> Iterator[Patch]:
     """Replaces what a call of a logger or ``print`` is given beside its constant texts."""
-    tree = _tree(place)
-    for node in ast.walk(tree) if tree is not None else ():
-        if not (isinstance(node, ast.Call) and node.lineno <= place.line <= (node.end_lineno or node.lineno)):
-            continue
+    for node in _around(place):
         function = node.func
         name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
         if name not in ("debug", "info", "warning", "error", "critical", "exception", "log", "print", "warn"):

@@ -155,7 +155,8 @@ class _Finder:
             for target in targets:
                 if value is not None and isinstance(target, ast.Name):
                     key = (self._function_of(node), target.id)
-                    if ast.dump(found.setdefault(key, value)) != ast.dump(value):
+                    known = found.setdefault(key, value)
+                    if known is not value and key not in self._ambiguous and ast.dump(known) != ast.dump(value):
                         self._ambiguous.add(key)
         return found
 

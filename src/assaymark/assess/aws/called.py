@@ -1,8 +1,9 @@
 """What code calls, as needs: for each call of the client library the actions that AWS asks for, and on what.
 
-A method's action has mostly its name; where it does not, ``_ACTIONS`` tells. What the source does not spell out is
-``*`` in the resource, and ``narrowed`` cuts it to what the old policies allow, so that a need from code never asks
-for more than there was. Sources: Service Authorization Reference; boto3's reference of each service.
+What the source does not spell out is ``*`` in the resource, and ``narrowed`` cuts it to what the old policies allow,
+so that a need from code never asks for more than there was.
+
+Sources: Service Authorization Reference; boto3's reference of each service.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from assaymark.assess.aws import actions
+from assaymark.assess.aws.api_calls import actions_of
 from assaymark.assess.aws.evaluate import action_state
 from assaymark.assess.aws.patterns import arn_matches
 from assaymark.core.graph import State
@@ -45,37 +46,18 @@ _S3_OBJECT: Final = {
     "load": "s3:GetObject",
     "delete": "s3:DeleteObject",
 }
-_ACTIONS: Final[dict[str, tuple[str, ...]]] = {
-    "s3:head_object": ("s3:GetObject",),
-    "s3:head_bucket": ("s3:ListBucket",),
-    "s3:list_objects": ("s3:ListBucket",),
-    "s3:list_objects_v2": ("s3:ListBucket",),
-    "s3:list_object_versions": ("s3:ListBucketVersions",),
-    "s3:list_buckets": ("s3:ListAllMyBuckets",),
-    "s3:upload_file": ("s3:PutObject", "s3:AbortMultipartUpload"),
-    "s3:upload_fileobj": ("s3:PutObject", "s3:AbortMultipartUpload"),
-    "s3:download_file": ("s3:GetObject",),
-    "s3:download_fileobj": ("s3:GetObject",),
-    "s3:copy": ("s3:GetObject", "s3:PutObject"),
-    "s3:copy_object": ("s3:GetObject", "s3:PutObject"),
-    "s3:create_multipart_upload": ("s3:PutObject",),
-    "s3:upload_part": ("s3:PutObject",),
-    "s3:complete_multipart_upload": ("s3:PutObject",),
-    "s3:delete_objects": ("s3:DeleteObject",),
-    "s3:select_object_content": ("s3:GetObject",),
+_WRITES: Final = ("s3:PutObject", "s3:AbortMultipartUpload")
+# Methods of the library that are no calls of the API by their names.
+_METHODS: Final[dict[str, tuple[str, ...]]] = {
+    **{f"s3:{of}{one}": _WRITES for of in ("", "object.", "bucket.") for one in ("upload_file", "upload_fileobj")},
+    **{
+        f"s3:{of}{one}": ("s3:GetObject",)
+        for of in ("", "object.", "bucket.")
+        for one in ("download_file", "download_fileobj")
+    },
     **{f"s3:object.{method}": (action,) for method, action in _S3_OBJECT.items()},
-    **{f"s3:object.{method}": ("s3:GetObject",) for method in ("download_file", "download_fileobj")},
-    **{f"s3:object.{one}": ("s3:PutObject", "s3:AbortMultipartUpload") for one in ("upload_file", "upload_fileobj")},
-    **{f"s3:bucket.{method}": ("s3:GetObject",) for method in ("download_file", "download_fileobj")},
-    **{f"s3:bucket.{one}": ("s3:PutObject", "s3:AbortMultipartUpload") for one in ("upload_file", "upload_fileobj")},
-    "s3:bucket.put_object": ("s3:PutObject",),
-    "s3:bucket.delete_objects": ("s3:DeleteObject",),
+    "s3:copy": ("s3:GetObject", "s3:PutObject"),
     "s3:bucket.load": ("s3:ListAllMyBuckets",),
-    "lambda:invoke": ("lambda:InvokeFunction",),
-    "bedrock:converse": ("bedrock:InvokeModel",),
-    "bedrock:converse_stream": ("bedrock:InvokeModelWithResponseStream",),
-    "sts:get_caller_identity": (),  # needs no permission
-    "sts:get_session_token": (),
 }
 # Action parts to the parameter that names the resource, and how its ARN goes; ``{}`` is the parameter.
 _ARNS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
@@ -124,15 +106,14 @@ def _pairs(call: CloudCall) -> Iterator[tuple[str, str]]:
     if call.operation == "*":
         yield f"{prefix}:*" if prefix != "*" else "*", "*"
         return
-    key = f"{prefix}:{call.operation}".lower()
-    names = _ACTIONS.get(key)
+    names = _METHODS.get(f"{prefix}:{call.operation}")
     if names is None:
-        found = actions.find(f"{prefix}:{call.operation.rpartition('.')[2].replace('_', '')}")
-        names = (found.name,) if found is not None else (f"{prefix}:*",)
+        known = actions_of(prefix, call.operation.rpartition(".")[2])
+        names = known if known is not None else (f"{prefix}:*",)
     for action in names:
         for resource in _resources(call, prefix, action):
             yield action, resource
-    if key.partition(":")[2].startswith(_PASSING):
+    if call.operation.startswith(_PASSING):
         for name in _ROLES:
             role = call.parameters.get(name)
             if role is not None and prefix != "sts":

@@ -1,8 +1,6 @@
 """What was used: AWS's own log of calls (CloudTrail) as needs, each a principal, an action and a resource.
 
-An event names the API call, which is mostly the action that a policy allows; where it is not, ``_ACTIONS`` tells.
-Events that were refused are no use. Source: CloudTrail User Guide, "CloudTrail record contents"; Service
-Authorization Reference for S3's names.
+Events that were refused are no use. Source: CloudTrail User Guide, "CloudTrail record contents".
 """
 
 from __future__ import annotations
@@ -11,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.aws import actions
+from assaymark.assess.aws.api_calls import actions_of
 from assaymark.assess.estate.aws import Use
 from assaymark.formats.located import Map
 
@@ -19,19 +18,6 @@ if TYPE_CHECKING:
 
     from assaymark.assess.files import SourceFile
 
-_ACTIONS: Final = {
-    "s3:headobject": ("s3:GetObject",),
-    "s3:headbucket": ("s3:ListBucket",),
-    "s3:listobjects": ("s3:ListBucket",),
-    "s3:listobjectsv2": ("s3:ListBucket",),
-    "s3:copyobject": ("s3:GetObject", "s3:PutObject"),
-    "s3:createmultipartupload": ("s3:PutObject",),
-    "s3:uploadpart": ("s3:PutObject",),
-    "s3:completemultipartupload": ("s3:PutObject",),
-    "s3:deleteobjects": ("s3:DeleteObject",),
-    "s3:listbuckets": ("s3:ListAllMyBuckets",),
-    "lambda:invoke": ("lambda:InvokeFunction",),
-}
 _PREFIXES: Final = {"monitoring": "cloudwatch", "email": "ses", "tagging": "tag"}
 _VERSION: Final = re.compile(r"\d{8}(?:v\d+)?$")
 
@@ -48,10 +34,9 @@ def uses(file: SourceFile, value: Any) -> Iterator[Use]:
             continue
         prefix = _PREFIXES.get(source, source)
         event = _VERSION.sub("", record["eventName"])
-        for action in _ACTIONS.get(f"{prefix}:{event}".lower(), (f"{prefix}:{event}",)):
-            if actions.find(action) is not None:
-                for resource in _resources(record, action):
-                    yield Use(principal, action, resource, file.because(record.line))
+        for action in actions_of(prefix, event) or ():
+            for resource in _resources(record, action):
+                yield Use(principal, action, resource, file.because(record.line))
 
 
 def _principal(identity: Any) -> str:

@@ -180,6 +180,16 @@ def test_uses_of_a_log():
                     "resources": [{"ARN": "arn:aws:lambda:us-east-1:111122223333:function:f"}],
                 },
                 {
+                    "eventSource": "sts.amazonaws.com",
+                    "eventName": "GetCallerIdentity",
+                    "userIdentity": {"arn": "arn:aws:iam::111122223333:user/ci"},
+                },
+                {
+                    "eventSource": "bedrock.amazonaws.com",
+                    "eventName": "Converse",
+                    "userIdentity": {"arn": "arn:aws:iam::111122223333:user/ci"},
+                },
+                {
                     "eventSource": "s3.amazonaws.com",
                     "eventName": "GetObject",
                     "errorCode": "AccessDenied",
@@ -193,4 +203,5 @@ def test_uses_of_a_log():
     assert [(use.principal.rpartition("/")[2], use.action, use.resource) for use in found] == [
         ("app", "s3:GetObject", "arn:aws:s3:::weights/a.bin"),
         ("ci", "lambda:UpdateFunctionCode", "arn:aws:lambda:us-east-1:111122223333:function:f"),
+        ("ci", "bedrock:InvokeModel", "*"),
     ]

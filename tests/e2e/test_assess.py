@@ -161,6 +161,8 @@ def test_an_accepted_risk_passes_until_its_end(folder: Path, tmp_path: Path) -> 
     done = cli("assess", folder, "--config", config)
     assert done.code == 0, done
     assert "a test (Eve until" in done.out
+    page = cli("assess", folder, "--config", config, "--format", "html").out
+    assert "<p>No attack path that is new and not accepted.</p>" in page
     space = tmp_path / "space"
     assert cli("init", "--workspace", space).code == 0
     assert cli("assess", folder, "--config", config, "--attest", "--workspace", space).code == 0
@@ -313,3 +315,13 @@ def test_the_page_shows_patches_as_diffs(tmp_path: Path) -> None:
     assert "<ins>+m = torch.load(&quot;&lt;a&gt;.pt&quot;, weights_only=True)</ins>" in page
     (place / "load.py").write_text("import torch\n")
     assert "has a patch that can be written" in cli("assess", place, "--format", "html").out
+
+
+@pytest.mark.parametrize("form", ["text", "html"])
+def test_what_was_not_read_is_not_called_free_of_paths(form: str, tmp_path: Path) -> None:
+    (tmp_path / "broken.json").write_text('{"UserDetailList": [')
+    assert "Nothing was read, so nothing is known of attack paths." in cli("assess", tmp_path, "--format", form).out
+    (tmp_path / "whole.yaml").write_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n")
+    assert "No attack path in what was read:" in cli("assess", tmp_path, "--format", form).out
+    (tmp_path / "broken.json").unlink()
+    assert "No attack path: nothing" in cli("assess", tmp_path, "--format", form).out

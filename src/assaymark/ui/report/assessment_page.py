@@ -16,7 +16,14 @@ from assaymark.core.report import Severity
 from assaymark.core.words import counted as count
 from assaymark.ui.report.assessment_fixes import fixes_html, patches_html
 from assaymark.ui.report.assessment_svg import overview_svg, path_svg
-from assaymark.ui.report.assessment_text import cut_lines, measures_lines, name, places, worst_paths
+from assaymark.ui.report.assessment_text import (
+    cut_lines,
+    measures_lines,
+    name,
+    no_path_words,
+    places,
+    worst_paths,
+)
 from assaymark.ui.report.fixes import fix
 from assaymark.ui.report.style import Style, printable
 
@@ -96,10 +103,7 @@ def _page(
     yield _contents()
     yield '<h2 id="paths">Attack paths</h2>'
     if not shown:
-        yield (
-            "<p>No attack path was found: nothing that a stranger, a workload or a principal holds leads to what must"
-            " be kept.</p>"
-        )
+        yield f"<p>{escape(no_path_words(found))}</p>"
     for number, path in enumerate(shown, 1):
         yield from _path(number, path, found)
     if found.ranked.pairs > len(shown):

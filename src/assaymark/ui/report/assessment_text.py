@@ -48,11 +48,8 @@ def _lines(found: Assessment, style: Style, how: Standing, measures: Measures | 
     paths = worst_paths(tuple(path for path in found.ranked.paths if how.counts(path_fingerprint(path))))
     for number, path in enumerate(paths, 1):
         yield from _path(number, path, nodes_of(found), style)
-    if not paths and found.ranked.paths:
-        yield "No attack path that is new and not accepted."
-        yield ""
-    elif not paths:
-        yield "No attack path: nothing that a stranger, a workload or a principal holds leads to what must be kept."
+    if not paths:
+        yield no_path_words(found)
         yield ""
     yield from _chokes(found, style)
     yield from _findings([one for one in found.findings if how.counts(finding_fingerprint(one))], style)
@@ -78,6 +75,18 @@ def _by_severity(counts: Counter[Severity]) -> str:
 def nodes_of(found: Assessment) -> dict[str, Node]:
     """Nodes by id."""
     return dict(found.graph.nodes)
+
+
+def no_path_words(found: Assessment) -> str:
+    """Why no path is shown: all are accepted or known, there is none, or too little was read to say so."""
+    if found.ranked.paths:
+        return "No attack path that is new and not accepted."
+    if not found.reading.read:
+        return "Nothing was read, so nothing is known of attack paths."
+    where = " in what was read" if found.reading.skipped else ""
+    return (
+        f"No attack path{where}: nothing that a stranger, a workload or a principal holds leads to what must be kept."
+    )
 
 
 def worst_paths(paths: tuple[Path, ...], limit: int = WORST) -> list[Path]:

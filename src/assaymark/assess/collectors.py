@@ -103,5 +103,12 @@ LINKERS: Final[tuple[Part, ...]] = (
         "assaymark.assess.kubernetes.link:link",
     ),
     Part("source", "linker", "whose keys and pipelines the source holds", (), "assaymark.assess.source.link:link"),
+    Part(
+        "applications",
+        "linker",
+        "who reaches web applications, and what these run",
+        (),
+        "assaymark.assess.source.link_applications:link",
+    ),
     Part("crossing", "linker", "what leads from one platform to another", (), "assaymark.assess.crossing:link"),
 )

@@ -10,6 +10,9 @@ from assaymark.assess.aws.patterns import glob
 from assaymark.assess.aws.trust import claimed, issuer_of, other_keys
 from assaymark.assess.boundaries import tenant_of
 from assaymark.assess.crossing_clouds import link_clouds
+from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
+from assaymark.assess.kubernetes.mesh import judged_by
+from assaymark.assess.kubernetes.network import Network
 from assaymark.assess.kubernetes.pods import has_token, pod_specs
 from assaymark.assess.kubernetes.servers import open_servers
 from assaymark.core.graph import Edge, State
@@ -46,7 +49,8 @@ def _accounts_to_roles(estates: Estates, builder: Builder, reading: Reading) -> 
     issuer belongs to is not in manifests: an account that names a role of the issuer shows that it is this one.
     """
     accounts = list(estates.kubernetes.of("ServiceAccount"))
-    named = {(one.namespace, one.name): one.labels("annotations").get(_AWS_ROLE, "") for one in accounts}
+    written = {(one.namespace, one.name): one.labels("annotations").get(_AWS_ROLE, "") for one in accounts}
+    named = {key: _ours(role, builder) for key, role in written.items()}
     places = {(one.namespace, one.name): one for one in accounts}
     subjects = _subjects(estates)
     quiet = _without_token(estates, builder)
@@ -88,6 +92,15 @@ def _accounts_to_roles(estates: Estates, builder: Builder, reading: Reading) -> 
                 where = (one.because(one.metadata, "annotations"),)
                 builder.edge(Edge(pod, node, "federates", _INJECTED, where, State.UNKNOWN, decides))
             reading.gap(f"the role {role} of {namespace}/{name} is not in the input; what it may do is not known")
+
+
+def _ours(role: str, builder: Builder) -> str:
+    """A role as the input names it: where no file says which account it is deployed to, the account is unknown."""
+    parts = role.split(":")
+    if builder.has(role) or len(parts) <= 4:  # noqa: PLR2004
+        return role
+    unknown = ":".join((*parts[:4], UNKNOWN_ACCOUNT, *parts[5:]))
+    return unknown if builder.has(unknown) else role
 
 
 def _boundary(role: str) -> dict[str, str]:
@@ -181,7 +194,10 @@ def _trusts_pods(statement: Statement) -> bool:
 
 def _servers(estates: Estates, builder: Builder) -> None:
     """Servers that answer anyone: whoever reaches their port has what they serve."""
-    for pod in pod_specs(estates.kubernetes):
+    pods = pod_specs(estates.kubernetes)
+    network = Network(estates.kubernetes, pods) if any(estates.kubernetes.of("AuthorizationPolicy")) else None
+    for pod in pods:
+        judge = judged_by(network, pod) if network is not None else None
         port = f"{pod.id}#port"
         for running in open_servers(pod):
             server = running.server
@@ -191,7 +207,8 @@ def _servers(estates: Estates, builder: Builder) -> None:
                 builder.node(port, "port", f"the ports of {pod.owner.namespace}/{pod.owner.name}", (running.because,))
             boundary, because = builder.boundary(pod.id), (running.because,)
             how = f"{server.name} asks for no authentication"
-            decides = (f"{running.perhaps} does not ask either",) if running.perhaps else ()
+            perhaps = running.perhaps or (f"AuthorizationPolicy {judge.name}" if judge is not None else "")
+            decides = (f"{perhaps} does not ask either",) if perhaps else ()
             state = State.UNKNOWN if decides else State.YES
             if server.gives == "run":
                 builder.edge(

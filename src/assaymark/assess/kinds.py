@@ -70,6 +70,8 @@ RELATIONS: Final[dict[str, Relation]] = {
     "open-read": Relation("answers anyone with", needs=NETWORK, gives=READ),
     "open-write": Relation("lets anyone write to", needs=NETWORK, gives=WRITE),
     "open-invoke": Relation("answers anyone who calls", needs=NETWORK, gives=INVOKE),
+    "passes-calls": Relation("passes calls on to", needs=INVOKE, gives=INVOKE, cuttable=False),
+    "runs-input": Relation("runs what it is sent, in", needs=INVOKE),
     "intercepts": Relation("can read what passes to", needs=NETWORK, gives=READ),
 }
 

@@ -109,6 +109,47 @@ class CloudCall:
 
 
 @dataclass(frozen=True, slots=True)
+class WebApplication:
+    """A web application, by the module that makes it.
+
+    ``parts`` are the paths of all modules that it is made of, itself among them; ``starters`` those of all that
+    import it, itself among them: who starts one of these starts it.
+    """
+
+    framework: str
+    path: str
+    because: Because
+    parts: frozenset[str]
+    starters: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltImage:
+    """An image that a Dockerfile of the input makes. ``command``: the words that it starts, variables before them.
+
+    ``folder``: the Dockerfile's own, empty for the root.
+    """
+
+    path: str
+    folder: str
+    command: str
+    because: Because
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What builds a Dockerfile under a name. ``name`` has no tag; ``*`` in it stands for what is not written.
+
+    ``context``: the folder that the build is given, empty for the root.
+    """
+
+    dockerfile: str
+    context: str
+    name: str
+    because: Because
+
+
+@dataclass(frozen=True, slots=True)
 class Remark:
     """One thing that a rule finds by itself, at one place."""
 
@@ -131,6 +172,9 @@ class Source:
     pipelines: list[Pipeline] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
     cloud_calls: list[CloudCall] = field(default_factory=list)
+    applications: list[WebApplication] = field(default_factory=list)
+    images: list[BuiltImage] = field(default_factory=list)
+    builds: list[Build] = field(default_factory=list)
     repositories: dict[str, Because] = field(default_factory=dict)
     owners: dict[str, tuple[str, Because]] = field(default_factory=dict)  # AWS access key id: user name, where
     rate_limited: bool = False

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from assaymark.assess.source import (
+    builds,
     compose,
     credentials,
     dependencies,
@@ -26,6 +27,7 @@ from assaymark.assess.source.notebooks import code_of, is_notebook
 from assaymark.assess.source.places import standing
 from assaymark.assess.source.routes import Routes
 from assaymark.assess.source.serving import serving
+from assaymark.assess.source.web_applications import web_applications
 from assaymark.core.errors import InputError
 from assaymark.core.limits import SOURCE_MAX_STEPS
 from assaymark.formats.located import read_json
@@ -46,6 +48,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
     images.collect(inputs, source)
     compose.collect(inputs, source)
     workflows.collect(inputs, source)
+    builds.collect(inputs, source)
     source.remarks += specifications(inputs)
     log_shipping.collect(inputs, estates)
     modules = [*_modules(inputs), *_notebooks(inputs, source)]
@@ -113,6 +116,7 @@ def _python(modules: list[Module], source: Source, reading: Reading) -> None:
             if not standing(module.path):
                 source.cloud_calls += cloud_calls(module, project)
     source.remarks += django.remarks()
+    source.applications += web_applications(project, applications, source.routes)
     flows = Flows(project, routes.handlers)
     for module in modules:
         if not standing(module.path):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING, Final
 
-from assaymark.assess.estate.source import Remark
+from assaymark.assess.estate.source import BuiltImage, Remark
 from assaymark.assess.source.commands import command_remarks
 from assaymark.assess.source.placeholders import placeholder
 from assaymark.assess.source.programs import program_remarks
@@ -50,6 +51,29 @@ def collect(inputs: Inputs, source: Source) -> None:
                 continue
             inputs.reading.read.add(file.path)
             source.remarks += _dockerfile(file, instructions)
+            source.images.append(_built(file, instructions))
+
+
+def _built(file: SourceFile, instructions: list[Instruction]) -> BuiltImage:
+    """What its last stage starts."""
+    words, variables, place = {"ENTRYPOINT": "", "CMD": ""}, "", 1
+    for one in instructions:
+        if one.name == "FROM":
+            words, variables, place = {"ENTRYPOINT": "", "CMD": ""}, "", one.line
+        elif one.name in words:
+            words[one.name], place = command_of(one), one.line
+        elif one.name == "ENV" and "FLASK_APP" in one.text:
+            variables = " ".join(f"{name}={value}" for name, value in _PAIR.findall(one.text) if name == "FLASK_APP")
+    command = " ".join(part for part in (variables, words["ENTRYPOINT"], words["CMD"]) if part)
+    return BuiltImage(file.path, file.path.rpartition("/")[0], command, file.because(place))
+
+
+def command_of(one: Instruction) -> str:
+    """The words of a command, those of its exec form quoted as a shell would need them."""
+    text = " ".join(part for _, part in one.parts).partition(" ")[2].strip()
+    if text.startswith("["):
+        return shlex.join(re.findall(r'"((?:[^"\\]|\\.)*)"', text))
+    return text
 
 
 def _dockerfile(file: SourceFile, instructions: list[Instruction]) -> Iterator[Remark]:

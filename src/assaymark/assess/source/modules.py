@@ -31,6 +31,7 @@ _HOPS: Final = 5  # of names that stand for names
 class Module:
     """One file, or the cells of one notebook. ``names``: what imports bind; ``values``: what assignments bind.
 
+    ``imported``: dotted names of what it imports, modules or what may be in them.
     ``lines`` gives the line of the file for a line of the source, where the two differ.
     """
 
@@ -43,6 +44,7 @@ class Module:
         self.package = parts[:-1]
         self.dotted_name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
         self.names: dict[str, str] = {}
+        self.imported: set[str] = set()
         self.values: dict[str, ast.expr] = {}
         self.functions: dict[str, Function] = {}
         self.classes: dict[str, ast.ClassDef] = {}
@@ -85,6 +87,7 @@ class Module:
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
         if isinstance(node, ast.Import):
             for alias in node.names:
+                self.imported.add(alias.name)
                 first = alias.name.split(".")[0]
                 self.names[alias.asname or first] = alias.name if alias.asname else first
             return
@@ -93,7 +96,9 @@ class Module:
             up = self.package[: len(self.package) - node.level + 1]
             base = ".".join([*up, *([node.module] if node.module else [])])
         for alias in node.names:
-            self.names[alias.asname or alias.name] = f"{base}.{alias.name}" if base else alias.name
+            whole = f"{base}.{alias.name}" if base else alias.name
+            self.names[alias.asname or alias.name] = whole
+            self.imported |= {base, whole} - {""}
 
     def _assign(self, node: ast.Assign | ast.AnnAssign) -> None:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]

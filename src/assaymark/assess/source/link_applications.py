@@ -1,0 +1,368 @@
+"""The linker of web applications: who reaches them without saying who they are, and what they run of what is sent.
+
+An application is where it runs: the workload whose image is built from a Dockerfile that starts it. Manifests name
+images and not Dockerfiles; what shows that one is the other is, from the surest: the name under which a compose file,
+pipeline or script builds it, the folder or file that is called as the image is, and that one image and one Dockerfile
+are left that serve something. All but the first leave the edge unknown. An application that nothing is seen to run
+may be reached, or not: unknown, too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from assaymark.assess.kinds import INTERNET
+from assaymark.assess.kubernetes.mesh import judged_by
+from assaymark.assess.kubernetes.network import Network
+from assaymark.assess.kubernetes.pods import pod_specs
+from assaymark.assess.kubernetes.servers import server_of
+from assaymark.assess.source.builds import bare
+from assaymark.assess.source.link import overlaps
+from assaymark.assess.source.places import standing
+from assaymark.assess.source.started import started
+from assaymark.core.graph import Edge, State
+from assaymark.core.words import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from assaymark.assess.estate.estates import Estates
+    from assaymark.assess.estate.source import BuiltImage, Flow, Route, Source, WebApplication
+    from assaymark.assess.files import Reading
+    from assaymark.assess.graph import Builder
+    from assaymark.assess.kubernetes.pods import Pod
+    from assaymark.core.graph import Because
+
+_NOBODYS: Final = frozenset(("health", "sign-in", "static", "metrics"))
+_SENT: Final = frozenset(("body", "headers", "query", "upload", "part"))
+_RUN: Final = frozenset(("code", "command", "loader", "template"))
+_IMAGE_KEYS: Final = frozenset(("image", "image_uri", "imageuri", "container_image"))
+_SHARED: Final = frozenset(  # images that nobody builds from a repository of one's own
+    (
+        *("alpine", "busybox", "debian", "ubuntu", "python", "node", "nginx", "envoy", "haproxy", "traefik", "caddy"),
+        *("redis", "postgres", "mysql", "mariadb", "mongo", "rabbitmq", "kafka", "zookeeper", "etcd", "memcached"),
+        *(
+            "prometheus",
+            "grafana",
+            "vault",
+            "minio",
+            "curl",
+            "kubectl",
+            "git-sync",
+            "proxyv2",
+            "oauth2-proxy",
+            "pause",
+        ),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Runner:
+    """A workload. ``port``: the node by which it is reached; ``calls``: it is called by its name; else nobody knows.
+
+    ``listens``: its container says that it has ports.
+    """
+
+    node: str
+    image: str
+    command: str
+    because: Because
+    port: str = ""
+    calls: bool = False
+    listens: bool = False
+    perhaps: tuple[str, ...] = ()
+
+
+def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) -> None:
+    """Draws them. ``reading`` and ``now`` are not needed."""
+    del reading, now
+    source = estates.source
+    if not source.applications:
+        return
+    drawing = _Drawing(source, builder)
+    seen = set()
+    for runner, images in drawing.found(_runners(estates, builder)):
+        for application, decides in drawing.started(runner, images):
+            seen.add(application.path)
+            drawing.run(application, runner, decides)
+        for built, decides in images:
+            drawing.files(runner.node, drawing.contexts(built), built.because, decides)
+    for application in source.applications:
+        if application.path not in seen:
+            drawing.alone(application)
+
+
+def _runners(estates: Estates, builder: Builder) -> Iterator[_Runner]:
+    pods = pod_specs(estates.kubernetes)
+    network = Network(estates.kubernetes, pods) if any(estates.kubernetes.of("AuthorizationPolicy")) else None
+    for pod in pods:
+        policy = judged_by(network, pod) if network is not None else None
+        perhaps = (f"AuthorizationPolicy {policy.name} lets whoever comes pass",) if policy is not None else ()
+        for container in pod.containers() if builder.has(pod.id) and not pod.is_template else ():
+            image = container.get("image")
+            if isinstance(image, str) and image:
+                command = " ".join([*_words(container.get("command")), *_words(container.get("args"))])
+                command = _served_by_ray(pod) or command
+                place = pod.because(container, "image")
+                listens = bool(container.get("ports"))
+                yield _Runner(pod.id, image, command, place, f"{pod.id}#port", listens=listens, perhaps=perhaps)
+    for arn, resource in sorted(estates.aws.resources.items()):
+        for image in sorted(set(_images(resource.settings))) if builder.has(arn) else ():
+            yield _Runner(arn, image, "", resource.because, calls=resource.kind.startswith(("lambda:", "sagemaker:")))
+
+
+def _served_by_ray(pod: Pod) -> str:
+    """What a service of Ray has its cluster serve, as the command that would; the workers run it, the head too."""
+    spec = pod.owner.value.get("spec") if pod.owner.kind == "RayService" else None
+    given = spec.get("serveConfigV2") or spec.get("serveConfig") if isinstance(spec, dict) else None
+    names = re.findall(r"import_?[pP]ath[\"']?\s*:\s*[\"']?([\w.]+(?::\w+)?)", str(given)) if given else []
+    return " && ".join(f"serve run {name if ':' in name else name.replace('.', ':')}" for name in names)
+
+
+def _words(value: Any) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else []
+
+
+def _images(value: Any) -> Iterator[str]:
+    """What is named as an image, at any depth."""
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            for key, inner in item.items():
+                if isinstance(inner, str) and str(key).lower() in _IMAGE_KEYS:
+                    yield inner
+                elif isinstance(inner, (dict, list)):
+                    pending.append(inner)
+        elif isinstance(item, list):
+            pending += item
+
+
+class _Drawing:
+    """What is known of the applications while they are drawn."""
+
+    def __init__(self, source: Source, builder: Builder) -> None:
+        self._source = source
+        self._builder = builder
+        self._modules: defaultdict[str, dict[str, list[WebApplication]]] = defaultdict(dict)
+        for application in source.applications:
+            for path in application.starters:
+                name = _importable(path)
+                self._modules[name.rpartition("/")[2]].setdefault(path, []).append(application)
+        self._routes: defaultdict[str, list[Route]] = defaultdict(list)
+        for route in source.routes:
+            self._routes[route.because.path].append(route)
+        self._flows: defaultdict[str, list[Flow]] = defaultdict(list)
+        for flow in source.flows:
+            if flow.label in _SENT and flow.sink in _RUN:
+                self._flows[flow.because.path].append(flow)
+        self._keys = [one for one in builder.ids() if one.startswith("file:") and not standing(one[5:])]
+
+    # which image a workload runs, and what that starts
+
+    def found(self, runners: Iterable[_Runner]) -> Iterator[tuple[_Runner, list[tuple[BuiltImage, tuple[str, ...]]]]]:
+        """Each workload with the Dockerfiles that its image may be built from."""
+        known = [(runner, self._images(runner.image)) for runner in runners]
+        own = [one for one in self._source.images if self._commanded(one)]
+        left = {bare(runner.image) for runner, images in known if not images and _serves(runner)}
+        taken = {built.path for _, images in known for built, _ in images}
+        alone = len(left) == 1 and len(own) == 1 and own[0].path not in taken
+        for runner, images in known:
+            if alone and not images and _serves(runner):
+                yield runner, [(own[0], (f"{runner.image} is built from {own[0].path}",))]
+            else:
+                yield runner, images
+
+    def _images(self, image: str) -> list[tuple[BuiltImage, tuple[str, ...]]]:
+        name = bare(image)
+        last = name.rpartition("/")[2]
+        by_path = {one.path: one for one in self._source.images}
+        sure, likely = {}, {}
+        for build in self._source.builds:
+            if build.name == name and "*" not in name:
+                sure[build.dockerfile] = ()
+            elif build.name.rpartition("/")[2].strip("*") and overlaps(build.name, name):
+                likely[build.dockerfile] = (f"{image} is what {build.because.path} builds",)
+        if not sure and not likely and "*" not in last:
+            for one in self._source.images:
+                if last in _called(one):
+                    likely[one.path] = (f"{image} is built from {one.path}",)
+        return [(by_path[path], decides) for path, decides in sorted((sure or likely).items())]
+
+    def contexts(self, built: BuiltImage) -> list[str]:
+        """The folders that its build may copy from."""
+        given = sorted({one.context for one in self._source.builds if one.dockerfile == built.path})
+        return given or [built.folder]
+
+    def started(
+        self, runner: _Runner, images: list[tuple[BuiltImage, tuple[str, ...]]]
+    ) -> Iterator[tuple[WebApplication, tuple[str, ...]]]:
+        """The applications that a workload starts, with what would decide it."""
+        found: dict[str, tuple[WebApplication, tuple[str, ...]]] = {}
+        for built, decides in images:
+            for application, more in self._of_image(built, runner.command):
+                known = found.get(application.path)
+                if known is None or len(decides + more) < len(known[1]):
+                    found[application.path] = (application, (*decides, *more))
+        if not images and runner.command:
+            for application in self._nearest(started(runner.command), runner.because.path):
+                decides = (f"what {runner.image} starts is {application.path}",)
+                found[application.path] = (application, decides)
+        yield from (found[path] for path in sorted(found))
+
+    def _nearest(self, names: list[str], path: str) -> list[WebApplication]:
+        """The applications of these names in the folder of a file, or else in the nearest around it."""
+        while path:
+            path = path.rpartition("/")[0]
+            found = self._named(names, [path])
+            if found:
+                return found
+        return []
+
+    def _commanded(self, built: BuiltImage) -> bool:
+        return any(True for _ in self._of_image(built, ""))
+
+    def _of_image(self, built: BuiltImage, command: str) -> Iterator[tuple[WebApplication, tuple[str, ...]]]:
+        contexts = self.contexts(built)
+        named = self._named(started(command) or started(built.command), contexts)
+        if named:
+            yield from ((one, ()) for one in named)
+            return
+        within = [one for one in self._source.applications if any(_inside(one.path, place) for place in contexts)]
+        if len(within) == 1:
+            yield within[0], (f"{within[0].path} is what the image of {built.path} starts",)
+
+    def _named(self, names: list[str], folders: list[str]) -> list[WebApplication]:
+        """The applications that modules of these names start, those nearest to the folders."""
+        found: dict[str, WebApplication] = {}
+        for name in names:
+            known = self._modules.get(name.rpartition("/")[2], {})
+            paths = [
+                path
+                for path in known
+                if f"/{_importable(path)}".endswith(f"/{name}") and any(_inside(path, one) for one in folders)
+            ]
+            nearest = min((path.count("/") for path in paths), default=0)
+            for path in paths:
+                if path.count("/") == nearest:
+                    found |= {one.path: one for one in known[path]}
+        return [found[path] for path in sorted(found)]
+
+    # edges
+
+    def run(self, application: WebApplication, runner: _Runner, decides: tuple[str, ...]) -> None:
+        """An application in a workload."""
+        builder = self._builder
+        routes, flows = self._of(application)
+        opened = [route for route in routes if _open(route)]
+        node = self._node(application, opened, runner)
+        where = (runner.because, *((opened or routes)[0].because,) * bool(routes))
+        unsure = (*decides, *runner.perhaps)
+        state = State.UNKNOWN if unsure else State.YES
+        if runner.port and opened:
+            if not builder.has(runner.port):
+                name = f"the ports of {runner.node.removeprefix('k8s:')}"
+                builder.node(runner.port, "port", name, (runner.because,), boundary=builder.boundary(runner.node))
+            builder.edge(Edge(runner.port, node, "open-invoke", _asks_nothing(opened), where, state, unsure))
+        elif runner.calls:
+            how = f"what it is called with goes to {application.path}"
+            state = State.UNKNOWN if decides else State.YES
+            builder.edge(Edge(runner.node, node, "passes-calls", how, where, state, decides, effort=0))
+        elif opened:
+            self._from_internet(node, application, opened, decides)
+        self._runs(node, runner.node, opened, flows, decides)
+
+    def alone(self, application: WebApplication) -> None:
+        """An application that nothing is seen to run."""
+        routes, flows = self._of(application)
+        opened = [route for route in routes if _open(route)]
+        if not opened:
+            return
+        node = self._node(application, opened, None)
+        self._from_internet(node, application, opened, ())
+        if flows:
+            process = f"process:{application.path}"
+            name = f"the process of {application.path}"
+            self._builder.node(process, "workload", name, (application.because,))
+            self._runs(node, process, opened, flows, ())
+            self.files(process, [application.path.rpartition("/")[0]], application.because, ())
+
+    def files(self, node: str, folders: list[str], because: Because, decides: tuple[str, ...]) -> None:
+        """Files with keys that lie where an image or process is made from."""
+        for file in self._keys:
+            if any(_inside(file[5:], folder) for folder in folders):
+                asks = (*decides, f"{file[5:]} is among what is deployed")
+                how = f"{file[5:]} lies where it is made from"
+                self._builder.edge(Edge(node, file, "mounts", how, (because,), State.UNKNOWN, asks, effort=0))
+
+    def _of(self, application: WebApplication) -> tuple[list[Route], list[Flow]]:
+        parts = sorted(path for path in application.parts if not standing(path))
+        routes = [route for path in parts for route in self._routes.get(path, ())]
+        return routes, [flow for path in parts for flow in self._flows.get(path, ())]
+
+    def _node(self, application: WebApplication, opened: list[Route], runner: _Runner | None) -> str:
+        identifier = f"app:{application.path}" + (f"@{runner.node}" if runner is not None else "")
+        boundary: Mapping[str, str] = self._builder.boundary(runner.node) if runner is not None else {}
+        places = (application.because, *(route.because for route in opened[:1]))
+        name = f"the {application.framework} application {application.path}"
+        return self._builder.node(identifier, "endpoint", name, places, boundary=boundary, target="endpoint")
+
+    def _from_internet(
+        self, node: str, application: WebApplication, opened: list[Route], decides: tuple[str, ...]
+    ) -> None:
+        self._builder.node(INTERNET, "internet", "internet", entry="internet")
+        unsure = (*decides, f"{application.path} is reached from the internet where it runs")
+        because = (opened[0].because,)
+        how = _asks_nothing(opened)
+        self._builder.edge(Edge(INTERNET, node, "open-invoke", how, because, State.UNKNOWN, unsure))
+
+    def _runs(
+        self, node: str, workload: str, opened: list[Route], flows: list[Flow], decides: tuple[str, ...]
+    ) -> None:
+        """What is sent to it and run by it."""
+        handlers = {route.handler for route in opened}
+        flows = sorted(flows, key=lambda flow: (flow.function not in handlers, flow.because, flow.call))
+        for flow in flows[:1]:
+            named = flow.function in handlers
+            unsure = decides if named else (*decides, f"who calls {flow.function} is let in")
+            how = f"{flow.function} hands what is sent to {flow.call}"
+            places = tuple(dict.fromkeys((flow.because, flow.origin)))
+            state = State.UNKNOWN if unsure else State.YES
+            self._builder.edge(Edge(node, workload, "runs-input", how, places, state, unsure))
+
+
+def _open(route: Route) -> bool:
+    return not (route.authenticated or route.inert or route.purpose in _NOBODYS or standing(route.because.path))
+
+
+def _asks_nothing(opened: list[Route]) -> str:
+    first = f"{'/'.join(opened[0].methods)} {opened[0].path}"
+    if len(opened) == 1:
+        return f"{first} asks for no authentication"
+    return f"{first} and {counted(len(opened) - 1, 'other route')} ask for no authentication"
+
+
+def _serves(runner: _Runner) -> bool:
+    """Whether it may be an image of one's own that serves something."""
+    last = bare(runner.image).rpartition("/")[2]
+    return runner.listens and last not in _SHARED and server_of(runner.image, runner.command, "") is None
+
+
+def _called(built: BuiltImage) -> set[str]:
+    """What an image may be called that is built from it: as its folder, or as a part of the file's name."""
+    name = built.path.rpartition("/")[2].lower()
+    return {built.folder.rpartition("/")[2].lower(), *re.split(r"[.]", name)} - {"", "dockerfile", "containerfile"}
+
+
+def _importable(path: str) -> str:
+    """A path as an import or a command names it: without its ending, packages without ``__init__``."""
+    return path.removesuffix(".py").removesuffix("/__init__").removesuffix("/__main__")
+
+
+def _inside(path: str, folder: str) -> bool:
+    return not folder or path.startswith(f"{folder}/")

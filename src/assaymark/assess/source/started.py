@@ -1,0 +1,105 @@
+"""``started``: the Python modules that a command starts, as it names them.
+
+Sources: the command lines of Uvicorn, Gunicorn, Hypercorn, Daphne, Granian, Waitress, uWSGI, Flask, FastAPI,
+BentoML, Ray Serve, Streamlit and Python itself.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SERVERS: Final = frozenset(
+    ("uvicorn", "gunicorn", "hypercorn", "daphne", "granian", "waitress-serve", "uwsgi", "robyn")
+)
+_OF_A_FILE: Final = frozenset(("fastapi", "streamlit", "bentoml", "serve"))
+_RUNS: Final = frozenset(("run", "dev", "serve", "serve-http", "serve-grpc"))
+_MODULE: Final = re.compile(r"[A-Za-z_][\w.]*(?::[A-Za-z_][\w.]*(?:\(.*\))?)?")
+_FILE: Final = re.compile(r"[\w./-]+\.py")
+_PYTHON: Final = re.compile(r"(?:.*/)?(?:python|pypy)[\d.]*")
+_OPERATORS: Final = frozenset(("&&", "||", ";", "|", "&"))
+
+
+def started(command: str) -> list[str]:
+    """Paths without ``.py`` that end as the started modules' do: ``app/main`` for ``uvicorn app.main:app``.
+
+    Variables that a module is named by (FLASK_APP) stand before the command, as a shell would have them.
+    """
+    found: list[str] = []
+    for words in _commands(command):
+        for name in _started(words):
+            path = name.partition(":")[0]
+            path = path.removesuffix(".py").removeprefix("./") if _FILE.fullmatch(path) else path.replace(".", "/")
+            path = path.lstrip("/")
+            if path and path not in found:
+                found.append(path)
+    return found
+
+
+def _commands(text: str) -> Iterator[list[str]]:
+    """The words of each command of a line; of ``sh -c "..."`` those of what it is given."""
+    try:
+        words = shlex.split(text, comments=True)
+    except ValueError:
+        words = text.split()
+    one: list[str] = []
+    for word in words:
+        if word in _OPERATORS:
+            yield one
+            one = []
+            continue
+        if " " in word and one and one[-1].endswith("c"):  # sh -c, bash -lc
+            yield from _commands(word)
+        one.append(word)
+    yield one
+
+
+def _started(words: list[str]) -> Iterator[str]:
+    names = [word.rpartition("/")[2] for word in words]
+    for index, name in enumerate(names):
+        rest = words[index + 1 :]
+        if name in _SERVERS:
+            yield from _application(rest)
+            return
+        if name == "flask" and "run" in rest:
+            yield _option(words, ("--app", "-A", "FLASK_APP")) or "app"
+            return
+        if name in _OF_A_FILE and rest and rest[0] in _RUNS:
+            yield from (
+                word for word in rest[1:] if _FILE.fullmatch(word) or (":" in word and _MODULE.fullmatch(word))
+            )
+            return
+        if _PYTHON.fullmatch(words[index]):
+            if "-m" in rest[:4]:
+                after = rest[rest.index("-m") + 1 :]
+                if after and after[0] in (*_SERVERS, *_OF_A_FILE, "flask"):
+                    yield from _started([*words[:index], *after])
+                else:
+                    yield from after[:1]
+                return
+            yield from [word for word in rest if _FILE.fullmatch(word)][:1]
+            return
+
+
+def _application(words: list[str]) -> Iterator[str]:
+    """The application that a server is told to run: ``module:object``, or a module alone (Gunicorn, uWSGI)."""
+    given = _option(words, ("--module", "-w", "--wsgi-file", "--wsgi"))
+    if given and (":" in given or "." in given) and not given.replace(".", "").isdigit():
+        yield given
+        return
+    plain = [word for word in words if not word.startswith("-") and _MODULE.fullmatch(word)]
+    with_object = [word for word in plain if ":" in word]
+    dotted = [word for word in plain if "." in word and not word.startswith("uvicorn.")]
+    yield from (with_object or dotted or plain[-1:])[:1]
+
+
+def _option(words: list[str], names: tuple[str, ...]) -> str:
+    for index, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name in names:
+            return value if equals else (words[index + 1] if index + 1 < len(words) else "")
+    return ""

@@ -91,8 +91,15 @@ def estates(draw):
         found.resources[arn] = Resource(arn, "x", HERE, "", draw(OWN), tags, settings_)
     if draw(st.booleans()):
         kinds = st.sampled_from(["scp", "rcp"])
-        targets = st.sampled_from([("*",), (ONE,), (TWO,)])
-        found.controls = [Control(draw(kinds), draw(policy()), draw(targets)) for _ in range(draw(st.integers(0, 3)))]
+        places = ("*", ONE, TWO, "r-root", "ou-a", "ou-b", "<aws_organizations_account.x>")
+        targets = st.lists(st.sampled_from(places), max_size=2, unique=True)
+        found.controls = [
+            Control(draw(kinds), draw(policy()), tuple(draw(targets))) for _ in range(draw(st.integers(0, 4)))
+        ]
+        for child in (ONE, TWO, "ou-a"):
+            if draw(st.booleans()):
+                found.parents[child] = draw(st.sampled_from(["r-root", "ou-a", "ou-b"]))
+        found.management = draw(st.sampled_from(["", "", TWO]))
     if draw(st.booleans()):
         found.grants.append(Grant(KEY, draw(st.sampled_from([USER, ADMIN])), ("Decrypt",), HERE, draw(st.booleans())))
     return found

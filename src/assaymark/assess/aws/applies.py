@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.evaluate import Applies
+from assaymark.assess.aws.organisation import Controls, controls_of
 from assaymark.assess.aws.request import TRUST_ACTIONS, Principal
-from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT, Identity, Resource
 
 if TYPE_CHECKING:
-    from assaymark.assess.estate.aws import Control, Estate, PolicyDocument
+    from assaymark.assess.estate.aws import Estate, Identity, PolicyDocument, Resource
 
 # Providers that a trust policy names without an ARN (IAM User Guide, "AWS JSON policy elements: Principal").
 _PROVIDERS: Final = frozenset(
@@ -75,9 +75,8 @@ _WITH_POLICY: Final = frozenset(
 class Lookup:
     """The estate by ARN, as evaluation asks for it."""
 
-    def __init__(self, estate: Estate, management: str = "") -> None:
+    def __init__(self, estate: Estate) -> None:
         self.estate = estate
-        self.management = management
         self.accounts = _accounts(estate)
         self._roles: dict[tuple[str, str], Identity] = {
             (identity.account, identity.name): identity
@@ -87,7 +86,7 @@ class Lookup:
         self.granted: dict[str, list[int]] = {}
         for index, grant in enumerate(estate.grants):
             self.granted.setdefault(grant.key, []).append(index)
-        self._controls: dict[tuple[str, str], tuple[tuple[PolicyDocument, ...], ...] | None] = {}
+        self._controls: dict[tuple[str, str], Controls] = {}
         self._policies: dict[str, tuple[tuple[PolicyDocument, ...], tuple[str, ...]]] = {}
 
     def identity(self, arn: str) -> Identity | None:
@@ -169,14 +168,11 @@ class Lookup:
             self._policies[identity.arn] = tuple(documents), tuple(dict.fromkeys(opaque))
         return self._policies[identity.arn]
 
-    def controls(self, kind: str, account: str) -> tuple[tuple[PolicyDocument, ...], ...] | None:
-        """The organisation's policies of a kind for an account; None when no file speaks of them."""
-        if self.estate.controls is None:
-            return None
+    def controls(self, kind: str, account: str) -> Controls:
+        """The organisation's policies of a kind for an account."""
         key = (kind, account)
         if key not in self._controls:
-            found = [one.document for one in self.estate.controls if one.kind == kind and _targets(one, account)]
-            self._controls[key] = (tuple(found),) if found else ()
+            self._controls[key] = controls_of(self.estate, kind, account)
         return self._controls[key]
 
     def applies(self, principal: Principal, action: str, arn: str) -> Applies:
@@ -193,8 +189,7 @@ class Lookup:
             resource_seen=seen,
             scps=self.controls("scp", principal.account),
             rcps=self.controls("rcp", owner),
-            levels_known=False,
-            management=bool(self.management) and principal.account == self.management,
+            management=bool(self.estate.management) and principal.account == self.estate.management,
             opaque=opaque or ((f"the policies of {principal.arn}",) if outside and self._own(principal) else ()),
             grants=tuple(self.estate.grants[index] for index in self.granted.get(arn, ())),
             trusted_account=outside and not self._own(principal),
@@ -222,10 +217,6 @@ def _accounts(estate: Estate) -> tuple[str, ...]:
     found = {identity.account for identity in estate.identities.values()}
     found |= {resource.account for resource in estate.resources.values() if resource.account.isdigit()}
     return tuple(sorted(found))
-
-
-def _targets(control: Control, account: str) -> bool:
-    return "*" in control.targets or account in control.targets or account in ("", UNKNOWN_ACCOUNT)
 
 
 _TAGGED: Final = frozenset(("terraform", "Tags", "tags", "TagList", "TagSet"))  # settings of what shows its tags

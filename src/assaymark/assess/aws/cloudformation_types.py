@@ -131,6 +131,16 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
             "RootAccess": "root_access",
         },
     ),
+    "AWS::Organizations::Account": ("aws_organizations_account", {"AccountName": "name", "ParentIds": "parent_id"}),
+    "AWS::Organizations::Organization": ("aws_organizations_organization", {}),
+    "AWS::Organizations::OrganizationalUnit": (
+        "aws_organizations_organizational_unit",
+        {"Name": "name", "ParentId": "parent_id"},
+    ),
+    "AWS::Organizations::Policy": (
+        "aws_organizations_policy",
+        {"Name": "name", "Content": "content", "Type": "type", "TargetIds": "target_ids"},
+    ),
     "AWS::SecretsManager::Secret": ("aws_secretsmanager_secret", {"Name": "name", "KmsKeyId": "kms_key_id"}),
     "AWS::SecretsManager::ResourcePolicy": (
         "aws_secretsmanager_secret_policy",

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.assess.aws import patterns
 from assaymark.assess.aws.answers import NOT, YES, Answer, Part, joined
 from assaymark.assess.aws.conditions import evaluate_condition, variable
+from assaymark.assess.aws.organisation import UNSPOKEN, Controls, allows
 from assaymark.assess.aws.principals import named
 from assaymark.assess.aws.request import SERVICE_LINKED, Context, is_own
 from assaymark.core.graph import State
@@ -41,10 +42,9 @@ class Applies:
     ``identity``: policies of the identity, those of its groups too; ``opaque`` names such whose text is not known.
     ``boundary`` and ``session`` limit them. ``resource``: the resource's policy, for a role its trust policy, for a
     key its key policy; ``resource_seen`` is False when the input does not have the resource, so that one may exist.
-    ``scps`` and ``rcps``: by level, from the organisation's root to the account; None when no file speaks of them;
-    with ``levels_known`` False, one level that holds the policies of all. ``management``: the principal's account
-    is the organisation's management account. ``trusted_account``: an identity that the input does not have, and
-    whose account can give it what it likes.
+    ``scps`` and ``rcps``: the organisation's policies for the principal's and the resource's account.
+    ``management``: the principal's account is the organisation's management account. ``trusted_account``: an identity
+    that the input does not have, and whose account can give it what it likes.
     """
 
     identity: tuple[PolicyDocument, ...] = ()
@@ -52,9 +52,8 @@ class Applies:
     session: tuple[PolicyDocument, ...] | None = None
     resource: PolicyDocument | None = None
     resource_seen: bool = True
-    scps: tuple[tuple[PolicyDocument, ...], ...] | None = None
-    rcps: tuple[tuple[PolicyDocument, ...], ...] | None = None
-    levels_known: bool = True
+    scps: Controls = UNSPOKEN
+    rcps: Controls = UNSPOKEN
     management: bool = False
     opaque: tuple[str, ...] = ()
     grants: tuple[Grant, ...] = ()
@@ -129,6 +128,13 @@ class _Evaluation:
                         return part
                     found.append(part)
         return NOT.either(*found)
+
+    def perhaps(self, document: PolicyDocument, words: str) -> Part:
+        """What a policy denies that may apply or not: nothing is denied for sure."""
+        part = self.layer((document,), "Deny")
+        if part.state is not State.YES:
+            return part
+        return Part(State.UNKNOWN, part.statements, (f"denied if {words}",))
 
     def resource_layer(self, effect: str) -> dict[str, Part]:
         """The same of the resource's policy, by how the principal is named."""
@@ -220,12 +226,12 @@ def _denied(run: _Evaluation) -> Part:
     documents = list(applies.identity)
     documents += [applies.boundary] if applies.boundary else []
     documents += applies.session or ()
-    if _under_scps(run):
-        documents += [document for level in applies.scps or () for document in level]
-    if not _exempt(principal):
-        documents += [document for level in applies.rcps or () for document in level]
+    organised = [applies.scps] if _under_scps(run) else []
+    organised += [] if _exempt(principal) else [applies.rcps]
+    documents += [document for one in organised for level in one.levels for document in level]
+    perhaps = [run.perhaps(document, words) for one in organised for document, words in one.perhaps]
     found = run.layer(documents, "Deny")
-    return found.either(*run.resource_layer("Deny").values())
+    return found.either(*run.resource_layer("Deny").values(), *perhaps)
 
 
 def _under_scps(run: _Evaluation) -> bool:
@@ -239,28 +245,38 @@ def _controls(run: _Evaluation, assumes: dict[str, None]) -> Part:
     applies, request = run.applies, run.request
     found = YES
     if _under_scps(run):
-        if applies.scps is None:
+        if not applies.scps.spoken:
             account = request.principal.account
             assumes[f"no service control policy of account {account} forbids it; the input holds none"] = None
         else:
             found = found.both(_levels(run, applies.scps, "service control policy"))
-    if not _exempt(request.principal) and applies.rcps:
+    if not _exempt(request.principal):
         found = found.both(_levels(run, applies.rcps, "resource control policy"))
     return found
 
 
-def _levels(run: _Evaluation, levels: tuple[tuple[PolicyDocument, ...], ...], what: str) -> Part:
-    if run.applies.levels_known:
-        return YES.both(*(run.layer(level, "Allow") for level in levels))
-    allowing = [
-        document
-        for level in levels
-        for document in level
-        if any(statement.effect == "Allow" for statement in document.statements)
-    ]
-    if not allowing:  # each level must have one that allows; the input left out the one that AWS attaches
+def _levels(run: _Evaluation, controls: Controls, what: str) -> Part:
+    """Whether all levels of the organisation allow it, and what may be one more."""
+    found = _sure(run, controls, what)
+    for document, words in controls.perhaps:
+        if not allows(document):
+            continue
+        part = run.layer((document,), "Allow")
+        if part.state is State.NO and found.state is not State.NO:
+            found = found.both(Part(State.UNKNOWN, (), (f"denied if {words}",)))
+        elif found.state is State.NO and part.state is not State.NO:
+            found = Part(State.UNKNOWN, part.statements, (words, *part.decides))
+        elif part.state is State.UNKNOWN:
+            found = found.both(part)
+    return found
+
+
+def _sure(run: _Evaluation, controls: Controls, what: str) -> Part:
+    if controls.known:
+        return YES.both(*(run.layer(level, "Allow") for level in controls.levels))
+    parts = [run.layer((document,), "Allow") for document in controls.allowing()]
+    if not parts:  # each level must have one that allows; the input left out the one that AWS attaches
         return YES
-    parts = [run.layer((document,), "Allow") for document in allowing]
     everywhere, somewhere = YES.both(*parts), NOT.either(*parts)
     if everywhere.state is somewhere.state:
         return everywhere if everywhere.state is not State.UNKNOWN else joined(State.UNKNOWN, parts)

@@ -154,6 +154,10 @@ def _answers(records: Records, file: SourceFile, value: Map) -> bool:
         arn = f"arn:aws:iam::{account}:oidc-provider/{issuer}"
         audiences = tuple(str(one) for one in value.get("ClientIDList") or ())
         records.estate.providers[arn] = Provider(arn, "oidc", issuer, file.because(value.line), audiences)
+    organisation = value.get("Organization")
+    if isinstance(organisation, Map) and str(organisation.get("MasterAccountId", "")).isdigit():
+        known = True
+        records.estate.management = str(organisation["MasterAccountId"])
     for item in _maps(value.get("Buckets")):
         if isinstance(item.get("Name"), str):
             known = True
@@ -232,9 +236,8 @@ def _policy(records: Records, file: SourceFile, value: Map) -> bool:
             targets = tuple(
                 str(item.get("TargetId") if isinstance(item, Map) else item) for item in value.get("Targets") or ()
             )
-            accounts = tuple(one for one in targets if one.isdigit()) if all(map(str.isdigit, targets)) else ()
             parsed = records.document(document, str(summary.get("Name", file.path)), file, value.line)
-            records.control(kind, parsed, accounts or ("*",))
+            records.control(kind, parsed, targets or ("*",))
             return True
         return False
     document = json_of(inner, value.at("Policy")) if isinstance(inner, str) else value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.aws.from_terraform_organisation import ABOVE, Declared
 from assaymark.assess.aws.records import Records, tags_of
 from assaymark.assess.estate.aws import Grant, PolicyDocument, Provider, Statement
 from assaymark.assess.unresolved import Unresolved
@@ -113,6 +114,7 @@ class _Collecting:
     def __init__(self, records: Records, resources: list[TfResource]) -> None:
         self.records = records
         self.policies: dict[str, PolicyDocument] = {}
+        self.organisation = Declared(records)
         self.by_name: defaultdict[tuple[str, str], list[TfResource]] = defaultdict(list)
         for resource in resources:
             for name in {resource.arn, resource.text("name"), resource.text("id"), resource.text("bucket")} - {""}:
@@ -364,16 +366,6 @@ def _grant(run: _Collecting, resource: TfResource) -> None:
     run.records.estate.grants.append(Grant(key, grantee, operations, resource.because(), constrained))
 
 
-def _control(run: _Collecting, resource: TfResource) -> None:
-    kind = {"RESOURCE_CONTROL_POLICY": "rcp", "SERVICE_CONTROL_POLICY": "scp"}.get(
-        str(resource.values.get("type") or "SERVICE_CONTROL_POLICY")
-    )
-    if kind:
-        line = resource.values.at("content")
-        name = resource.text("name") or resource.address
-        run.records.control(kind, run.records.document(resource.json("content"), name, resource.file, line))
-
-
 def _steps(kinds: Iterable[str], step: Callable[[_Collecting, TfResource], None]) -> dict[str, Any]:
     return dict.fromkeys(kinds, step)
 
@@ -392,6 +384,7 @@ _PASSES: Final[tuple[dict[str, Callable[[_Collecting, TfResource], None]], ...]]
         **_steps(_SETTINGS, _setting),
         **_steps(("aws_lambda_permission",), _permission),
         **_steps(("aws_kms_grant",), _grant),
-        **_steps(("aws_organizations_policy",), _control),
+        **_steps(ABOVE, lambda run, resource: run.organisation.place(resource)),
     },
+    _steps(("aws_organizations_policy",), lambda run, resource: run.organisation.control(resource)),
 )

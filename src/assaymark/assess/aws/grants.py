@@ -90,12 +90,12 @@ class Reached:
 
 
 class Access:
-    """The answers for an estate at a time. ``management``: the organisation's management account, where known."""
+    """The answers for an estate at a time."""
 
-    def __init__(self, estate: Estate, now: datetime, *, management: str = "") -> None:
+    def __init__(self, estate: Estate, now: datetime) -> None:
         self._estate = estate
         self._now = now
-        self._lookup = Lookup(estate, management)
+        self._lookup = Lookup(estate)
         self._inventory = Inventory(self._lookup)
         self._compiler = Compiler()
 

@@ -62,6 +62,8 @@ class Linking:
             estate.providers,
             estate.controls,
             estate.grants,
+            parents=estate.parents,
+            management=estate.management,
         )
         self.access = Access(asked, now)
         self.administrators: set[str] = set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import TYPE_CHECKING
 
 from assaymark.assess.aws import actions
@@ -11,6 +11,7 @@ from assaymark.assess.aws.compiled import NOTHING, Span
 from assaymark.assess.aws.conditions import evaluate_condition, variable
 from assaymark.assess.aws.evaluate import resource_state
 from assaymark.assess.aws.inventory import indices, name_of
+from assaymark.assess.aws.organisation import allows
 from assaymark.assess.aws.patterns import FRESH, substitute
 from assaymark.assess.aws.principals import Named, named
 from assaymark.assess.aws.request import Context, Request, is_own
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from assaymark.assess.aws.compiled import Compiled, Compiler
     from assaymark.assess.aws.conditions import Value
     from assaymark.assess.aws.inventory import Atom, Inventory
+    from assaymark.assess.estate.aws import PolicyDocument
 
 
 class Reckoning:
@@ -50,11 +52,8 @@ class Reckoning:
         self._context = Context(self._request("", "*", "", None))
         self._named: dict[int, Named] = {}
         self._all = Span(actions.everything(), actions.everything())
+        self._limited = {layer for layer, *_ in layers(self._applies, self.principal, lookup, inventory)}
         self._rows = [row for row in self._read() if row.condition is not State.NO]
-        self._allowing = {
-            layer: sorted({row.document for row in self._read_layer(layer) if not row.compiled.deny})
-            for layer in ("scp", "rcp")
-        }
 
     # What applies, compiled
 
@@ -63,18 +62,11 @@ class Reckoning:
 
     def _read(self) -> Iterator[Row]:
         for layer, owner, documents in layers(self._applies, self.principal, self._lookup, self._inventory):
-            for document in documents:
+            for document, sure in documents:
                 for compiled in self._compiler.document(document):
-                    yield self._row(layer, id(document), owner, compiled)
+                    yield self._row(layer, id(document), owner, compiled, sure=sure)
 
-    def _read_layer(self, wanted: str) -> Iterator[Row]:
-        for layer, owner, documents in layers(self._applies, self.principal, self._lookup, self._inventory):
-            if layer == wanted:
-                for document in documents:
-                    for compiled in self._compiler.document(document):
-                        yield Row(layer, id(document), owner, compiled, None, 0, 0)
-
-    def _row(self, layer: str, document: int, owner: str, compiled: Compiled) -> Row:
+    def _row(self, layer: str, document: int, owner: str, compiled: Compiled, *, sure: bool) -> Row:
         condition: State | None = State.YES
         if compiled.statement.condition:
             condition = None
@@ -83,7 +75,7 @@ class Reckoning:
         certain = perhaps = 0
         if condition is not State.NO:
             certain, perhaps = self._atoms(compiled)
-        return Row(layer, document, owner, compiled, condition, certain, perhaps)
+        return Row(layer, document, owner, compiled, condition, certain, perhaps, sure)
 
     def _atoms(self, compiled: Compiled) -> tuple[int, int]:
         """The atoms that a statement means for certain, and those that it may mean."""
@@ -264,6 +256,8 @@ class Reckoning:
             if row.layer == "rcp" and row.owner != atom.kind.owner:
                 continue
             span = self._span(row.compiled, row.condition, atom, state, implied=False)
+            if row.compiled.deny and not row.sure:
+                span = Span(0, span.maybe)
             key = (row.layer, row.compiled.deny)
             spans[key] = spans.get(key, NOTHING).either(span)
             if not row.compiled.deny:
@@ -277,9 +271,8 @@ class Reckoning:
             denied = denied.either(span)
         own, limit = self._own(spans, unread=unread)
         allowed = self._combined(atom, own, limit, ways)
-        allowed = allowed.both(self._controls("scp", by_document, "")).both(
-            self._controls("rcp", by_document, atom.kind.owner)
-        )
+        for layer, account in (("scp", self.principal.account), ("rcp", atom.kind.owner)):
+            allowed = allowed.both(self._controls(layer, by_document, account))
         within = atom.kind.actions
         return Span(allowed.yes & ~denied.maybe & within, allowed.maybe & ~denied.yes & within)
 
@@ -343,20 +336,26 @@ class Reckoning:
         limit = self._all if self._applies.boundary is None else spans.get(("boundary", False), NOTHING)
         return own, limit
 
-    def _controls(self, layer: str, by_document: dict[tuple[str, int], Span], owner: str) -> Span:
-        """What the organisation lets through, whose levels are not known."""
-        documents = self._allowing[layer]
-        if layer == "rcp" and documents:
-            levels = self._lookup.controls("rcp", owner) or ()
-            here = {id(document) for level in levels for document in level}
-            documents = [document for document in documents if document in here]
-        if not documents:
+    def _controls(self, layer: str, by_document: dict[tuple[str, int], Span], account: str) -> Span:
+        """What the organisation lets through of those under it, as ``evaluate._levels``."""
+        if layer not in self._limited:
             return self._all
-        everywhere, somewhere = self._all, NOTHING
-        for document in documents:
-            span = by_document.get((layer, document), NOTHING)
-            everywhere, somewhere = everywhere.both(span), somewhere.either(span)
-        return Span(everywhere.yes, somewhere.maybe)
+        controls = self._lookup.controls(layer, account)
+
+        def of(document: PolicyDocument) -> Span:
+            return by_document.get((layer, id(document)), NOTHING)
+
+        found, somewhere = self._all, NOTHING
+        for level in controls.levels if controls.known else ():
+            found = found.both(reduce(Span.either, map(of, level), NOTHING))
+        for document in () if controls.known else controls.allowing():
+            found, somewhere = found.both(of(document)), somewhere.either(of(document))
+        if not controls.known and controls.allowing():
+            found = Span(found.yes, somewhere.maybe)
+        for document, _ in controls.perhaps:
+            if allows(document):
+                found = Span(found.yes & of(document).yes, found.maybe | of(document).maybe)
+        return found
 
     def _combined(self, atom: Atom, own: Span, limit: Span, ways: dict[str, Span]) -> Span:
         """What identity and resource allow together, as ``evaluate._allowed``."""

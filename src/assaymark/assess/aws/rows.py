@@ -27,7 +27,8 @@ class Row(NamedTuple):
     """A statement of a policy without principals.
 
     ``layer``: identity, boundary, scp or rcp; ``document`` tells the policies of a layer apart; ``owner``: the
-    account of the resources that an rcp is for. ``condition`` is None where it hangs on the request.
+    account of the resources that an rcp is for. ``condition`` is None where it hangs on the request. ``sure`` is
+    False for a policy of the organisation that may apply or not.
     """
 
     layer: str
@@ -37,22 +38,25 @@ class Row(NamedTuple):
     condition: State | None
     certain: int
     perhaps: int
+    sure: bool = True
 
 
 def layers(
     applies: Applies, principal: Principal, lookup: Lookup, inventory: Inventory
-) -> Iterator[tuple[str, str, Iterable[PolicyDocument]]]:
-    """The layers that limit or allow: name, the account of the resources that an rcp is for, policies."""
+) -> Iterator[tuple[str, str, Iterable[tuple[PolicyDocument, bool]]]]:
+    """The layers that limit or allow: name, the account of the resources that an rcp is for, policies.
+
+    Those of the organisation come with whether they apply for sure.
+    """
     exempt = SERVICE_LINKED in principal.arn
-    yield "identity", "", applies.identity
+    yield "identity", "", [(document, True) for document in applies.identity]
     if applies.boundary is not None:
-        yield "boundary", "", (applies.boundary,)
+        yield "boundary", "", ((applies.boundary, True),)
     if principal.kind in SIGNED and not exempt and not applies.management:
-        yield "scp", "", [document for level in applies.scps or () for document in level]
+        yield "scp", "", lookup.controls("scp", principal.account).each()
     if not exempt and lookup.estate.controls is not None:
         for owner in sorted({kind.owner for kind in inventory.kinds}):
-            levels = lookup.controls("rcp", owner) or ()
-            yield "rcp", owner, [document for level in levels for document in level]
+            yield "rcp", owner, lookup.controls("rcp", owner).each()
 
 
 def granted_span(lookup: Lookup, principal: Principal, atom: Atom) -> Span:

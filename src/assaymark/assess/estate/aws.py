@@ -113,7 +113,11 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A policy of an organisation. ``kind``: ``scp`` or ``rcp``; ``targets``: account ids, ``*`` for all."""
+    """A policy of an organisation. ``kind``: ``scp`` or ``rcp``.
+
+    ``targets``: what it is attached to: ids of accounts, organisational units (``ou-...``) and roots (``r-...``),
+    names that stand for ids that a template leaves open; ``*`` where no file says it, empty where files show none.
+    """
 
     kind: str
     document: PolicyDocument
@@ -143,7 +147,10 @@ class Use:
 
 @dataclass(slots=True)
 class Estate:
-    """All of it. ``controls`` is None when no file speaks of the organisation: then their effect is unknown."""
+    """All of it. ``controls`` is None when no file speaks of the organisation: then their effect is unknown.
+
+    ``parents``: of an account or organisational unit what it is in; ``management``: the organisation's account.
+    """
 
     identities: dict[str, Identity] = field(default_factory=dict)
     resources: dict[str, Resource] = field(default_factory=dict)
@@ -151,3 +158,5 @@ class Estate:
     controls: list[Control] | None = None
     grants: list[Grant] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
+    parents: dict[str, str] = field(default_factory=dict)
+    management: str = ""

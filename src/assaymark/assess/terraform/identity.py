@@ -15,6 +15,7 @@ from assaymark.assess.unresolved import Unresolved
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+ORGANISATION_ROOT: Final = "r-root"  # stands for the id of an organisation's root, of which there is one
 REGION: Final = "us-east-1"  # stands for a region that the input does not show
 
 # Type: (the attributes that may hold its name, the form of its ARN).
@@ -131,6 +132,8 @@ def computed(kind: str, address: str, name: str, get: Callable[[str], Any], acco
         return arn
     if kind == "aws_ecr_repository" and name == "repository_url":
         return f"{account}.dkr.ecr.{region}.amazonaws.com/{name_of(kind, address, get)}"
+    if kind.startswith("aws_organizations_") and name in ("id", "root_id"):
+        return ORGANISATION_ROOT if name == "root_id" else f"<{address}>"
     if name in _NAMES:
         return name_of(kind, address, get)
     if kind == "aws_s3_bucket" and name in ("bucket_domain_name", "bucket_regional_domain_name"):

@@ -210,7 +210,8 @@ def test_a_management_account_is_under_no_control():
     estate.controls = [Control("scp", document({**allow("s3:*", "*"), "Effect": "Deny"}))]
     assert Access(estate, NOW).can(USER, "s3:GetObject", f"{BUCKET}/x").state is State.NO
     assert not list(Access(estate, NOW).reach(USER))
-    free = Access(estate, NOW, management=ACCOUNT)
+    estate.management = ACCOUNT
+    free = Access(estate, NOW)
     assert free.can(USER, "s3:GetObject", f"{BUCKET}/x").state is State.YES
     assert list(free.reach(USER))
 

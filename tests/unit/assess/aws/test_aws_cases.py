@@ -17,6 +17,7 @@ import pytest
 from assaymark.assess.aws.conditions import Key
 from assaymark.assess.aws.document import policy_document
 from assaymark.assess.aws.evaluate import Applies, evaluate
+from assaymark.assess.aws.organisation import UNSPOKEN, Controls
 from assaymark.assess.aws.request import Principal, Request
 from assaymark.assess.estate.aws import Grant
 from assaymark.assess.files import source_file
@@ -52,6 +53,13 @@ def kind_of(arn):
 
 def known(value):
     return Key[value.upper()] if isinstance(value, str) else tuple(value)
+
+
+def controls(case, kind):
+    if kind not in case:
+        return UNSPOKEN
+    levels = tuple(tuple(document(one) for one in level) for level in case[kind])
+    return Controls(levels, case.get("levels_known", True))
 
 
 def cases():
@@ -109,9 +117,8 @@ def test_case(case):
         session=(document(case["session"], "session"),) if "session" in case else None,
         resource=document(case["resource_policy"], "resource") if "resource_policy" in case else None,
         resource_seen=case.get("resource_seen", True),
-        scps=tuple(tuple(document(one) for one in level) for level in case["scps"]) if "scps" in case else None,
-        rcps=tuple(tuple(document(one) for one in level) for level in case["rcps"]) if "rcps" in case else None,
-        levels_known=case.get("levels_known", True),
+        scps=controls(case, "scps"),
+        rcps=controls(case, "rcps"),
         management=case.get("management", False),
         opaque=tuple(case.get("opaque", ())),
         grants=tuple(

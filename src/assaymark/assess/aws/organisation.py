@@ -1,0 +1,116 @@
+"""``Controls``: the policies of an organisation that apply to an account, by level, and those that may apply.
+
+Source: AWS Organizations User Guide, "SCP evaluation": an action must be allowed at every level from the root to the
+account, and what any level denies is denied; a policy that is attached above holds for all that is below.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from assaymark.assess.estate.aws import Control, Estate, PolicyDocument
+
+NAMES: Final = {"scp": "service control policy", "rcp": "resource control policy"}
+_DEPTH: Final = 10  # an organisation nests units five deep
+
+
+class Controls(NamedTuple):
+    """``levels``: policies that apply; with ``known`` those of one tuple are of one level, else nobody knows.
+
+    ``perhaps``: policies that may apply, each with what would decide that it does. ``spoken`` is False when no file
+    speaks of the organisation.
+    """
+
+    levels: tuple[tuple[PolicyDocument, ...], ...] = ()
+    known: bool = False
+    perhaps: tuple[tuple[PolicyDocument, str], ...] = ()
+    spoken: bool = True
+
+    def each(self) -> Iterator[tuple[PolicyDocument, bool]]:
+        """All policies, each with whether it applies for sure."""
+        yield from ((document, True) for level in self.levels for document in level)
+        yield from ((document, False) for document, _ in self.perhaps)
+
+    def allowing(self) -> list[PolicyDocument]:
+        """The policies that apply and allow something."""
+        return [one for level in self.levels for one in level if allows(one)]
+
+
+UNSPOKEN: Final = Controls(spoken=False)
+
+
+def allows(document: PolicyDocument) -> bool:
+    """Whether some statement of it allows."""
+    return any(statement.effect == "Allow" for statement in document.statements)
+
+
+def controls_of(estate: Estate, kind: str, account: str) -> Controls:
+    """The organisation's policies of a kind for an account."""
+    if estate.controls is None:
+        return UNSPOKEN
+    above = _above(estate, account)
+    levels: dict[str, list[PolicyDocument]] = {}
+    perhaps: list[tuple[PolicyDocument, str]] = []
+    for one in estate.controls:
+        if one.kind != kind:
+            continue
+        place = _applies(one, account, above)
+        if place:
+            levels.setdefault(place, []).append(one.document)
+        elif place is None:
+            perhaps.append((one.document, f"the {NAMES[kind]} {one.document.name} applies to account {account}"))
+    return Controls(*_grouped(levels), tuple(perhaps))
+
+
+def _grouped(levels: dict[str, list[PolicyDocument]]) -> tuple[tuple[tuple[PolicyDocument, ...], ...], bool]:
+    """The levels, and whether they are known.
+
+    One of which the input shows none that allows has the policy that AWS attaches, so it lets everything through:
+    what it denies is put beside what another level has.
+    """
+    whole = [level for level in levels.values() if any(allows(one) for one in level)]
+    denying = [one for level in levels.values() if level not in whole for one in level]
+    if "*" in levels or not whole:
+        return (tuple(one for level in levels.values() for one in level),), False
+    return ((*whole[0], *denying), *(tuple(level) for level in whole[1:])), True
+
+
+def _above(estate: Estate, account: str) -> tuple[str, ...] | None:
+    """What an account is in, the nearest first, up to the root; None where that is not known whole."""
+    found: list[str] = []
+    at = estate.parents.get(account, "")
+    while at and len(found) < _DEPTH:
+        found.append(at)
+        at = estate.parents.get(at, "")
+    return tuple(found) if found and is_root(found[-1]) else None
+
+
+def is_root(target: str) -> bool:
+    """Whether the id is that of an organisation's root."""
+    return target.startswith("r-")
+
+
+def is_unit(target: str) -> bool:
+    """Whether the id is that of an organisational unit."""
+    return target.startswith("ou-") or (target.startswith("<") and "organizational_unit." in target)
+
+
+def _applies(one: Control, account: str, above: tuple[str, ...] | None) -> str | None:
+    """The target by which a policy applies to an account; empty when it does not, None when nobody knows."""
+    if "*" in one.targets:
+        return "*"
+    if account in one.targets and account not in ("", UNKNOWN_ACCOUNT):
+        return account
+    for target in one.targets:
+        if is_root(target) or target in (above or ()):
+            return target
+    if account in ("", UNKNOWN_ACCOUNT) or not one.targets:
+        return None
+    if all(target.isdigit() or (above is not None and is_unit(target)) for target in one.targets):
+        return ""
+    return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws.images import images_of
 from assaymark.assess.aws.patterns import glob
-from assaymark.assess.aws.trust import claimed, issuer_of, other_keys
+from assaymark.assess.aws.trust import claimed, issuer_of, lets_in, other_keys
 from assaymark.assess.boundaries import tenant_of
 from assaymark.assess.crossing_clouds import link_clouds
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
@@ -32,9 +32,8 @@ _SUBJECT: Final = re.compile(r"system:serviceaccount:([^:]+):(.+)")
 
 
 def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) -> None:
-    """Draws what leads from one platform to another. ``now`` is not needed."""
-    del now
-    _accounts_to_roles(estates, builder, reading)
+    """Draws what leads from one platform to another. ``now`` is what conditions on dates are held against."""
+    _accounts_to_roles(estates, builder, reading, now)
     _associations(estates, builder)
     _servers(estates, builder)
     _storage(estates, builder)
@@ -42,7 +41,7 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
     link_clouds(estates, builder, reading)
 
 
-def _accounts_to_roles(estates: Estates, builder: Builder, reading: Reading) -> None:
+def _accounts_to_roles(estates: Estates, builder: Builder, reading: Reading, now: datetime) -> None:
     """Service accounts whose tokens a role of AWS trusts (IAM roles for service accounts).
 
     A pod may ask for a token whatever its account's annotations say, so the role's trust decides. Which cluster an
@@ -55,12 +54,16 @@ def _accounts_to_roles(estates: Estates, builder: Builder, reading: Reading) -> 
     subjects = _subjects(estates)
     quiet = _without_token(estates, builder)
     confirmed = {issuer for role, issuer, *_ in subjects if role in named.values()}
-    for role, issuer, pattern, because, rest in subjects:
+    for role, issuer, pattern, because, rest, provider in subjects:
         for key in sorted(_known(builder)):
-            if not glob(pattern, f"system:serviceaccount:{key[0]}:{key[1]}"):
+            subject = f"system:serviceaccount:{key[0]}:{key[1]}"
+            if not glob(pattern, subject):
+                continue
+            let_in = lets_in(estates.aws.identities[role], provider, subject, now)
+            if let_in.state is State.NO:
                 continue
             ours = f"the cluster of these manifests is the one whose issuer is {issuer}"
-            decides = tuple(f"{name} is as {role} demands" for name in sorted(rest))
+            decides = (*(f"{name} is as {role} demands" for name in sorted(rest)), *let_in.decides)
             decides = decides if issuer in confirmed else (ours, *decides)
             place = places.get(key)
             where = (place.because(place.metadata, "annotations"), because) if place else (because,)
@@ -117,8 +120,8 @@ def _known(builder: Builder) -> set[tuple[str, str]]:
     return found
 
 
-def _subjects(estates: Estates) -> list[tuple[str, str, str, Because, frozenset[str]]]:
-    """Roles that trust service accounts: role, issuer, pattern over subjects, where, what else conditions ask."""
+def _subjects(estates: Estates) -> list[tuple[str, str, str, Because, frozenset[str], str]]:
+    """Roles that trust service accounts: role, issuer, pattern over subjects, where, what else is asked, provider."""
     found = []
     for arn, role in sorted(estates.aws.identities.items()):
         for statement in role.trust.statements if role.trust and role.kind == "role" else ():
@@ -128,7 +131,7 @@ def _subjects(estates: Estates) -> list[tuple[str, str, str, Because, frozenset[
                 cluster = "eks" in issuer or any(_SUBJECT.fullmatch(value) for value in values)
                 if cluster and statement.effect == "Allow":
                     rest = other_keys(statement, issuer)
-                    found += [(arn, issuer, value, statement.because, rest) for value in values or ["*"]]
+                    found += [(arn, issuer, value, statement.because, rest, provider) for value in values or ["*"]]
     return found
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.aws.data import own_key
+from assaymark.assess.aws.exposure import BLOCKS, grants
 from assaymark.assess.aws.rule_list import (
     BUCKET_BLOCK,
     BUCKET_KEY,
@@ -43,9 +44,6 @@ _ASKED: Final = (
 )
 _OF_BUCKET: Final = ("s3:ListBucket", "s3:PutBucketPolicy")
 _CHOSEN: Final = ("aws:securetransport", "aws:referer", "aws:useragent")  # keys that whoever asks sets at will
-_ALL_GROUPS: Final = ("/groups/global/AllUsers", "/groups/global/AuthenticatedUsers")
-_PUBLIC_ACLS: Final = ("public-read", "public-read-write", "authenticated-read")
-_BLOCKS: Final = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
 _KEEPS: Final = ("model", "weight", "checkpoint", "artifact", "mlflow", "dataset", "tenant", "customer")
 _FILE_SYSTEMS: Final = ("elasticfilesystem:file-system", "efs:file-system")
 
@@ -81,9 +79,8 @@ def _blocks(resource: Resource, account: list[Map], name: str) -> bool:
 
 def _public(run: Linking, resource: Resource, account: list[Map]) -> Iterator[Finding]:
     if not _blocks(resource, account, "ignore_public_acls") and not _owner_enforced(resource):
-        acl = _public_acl(resource)
-        if acl:
-            yield found(BUCKET_PUBLIC, resource.arn, f"bucket {_name(resource)} has {acl}", (resource.because,))
+        for _, _, what in grants(resource)[:1]:
+            yield found(BUCKET_PUBLIC, resource.arn, f"bucket {_name(resource)} has {what}", (resource.because,))
     if resource.policy is None or _blocks(resource, account, "restrict_public_buckets"):
         return
     statements = [one for one in resource.policy.statements if one.effect == "Allow" and _names_everyone(one)]
@@ -126,19 +123,6 @@ def _owner_enforced(resource: Resource) -> bool:
     return any(part.get("object_ownership") == "BucketOwnerEnforced" for part in parts)
 
 
-def _public_acl(resource: Resource) -> str:
-    settings = resource.settings
-    acl = settings.get("acl")
-    canned = acl.get("acl") if isinstance(acl, dict) else acl
-    if canned in _PUBLIC_ACLS:
-        return f"the ACL {canned}"
-    for part in _maps([acl, settings.get("grant")]):
-        uri = part.get("uri")
-        if isinstance(uri, str) and uri.endswith(_ALL_GROUPS):
-            return f"an ACL for {uri.rpartition('/')[2]}"
-    return ""
-
-
 def _maps(value: Any) -> Iterator[Map]:
     """All mappings within a value."""
     pending = [value]
@@ -156,7 +140,7 @@ def _declared(resource: Resource, account: list[Map]) -> Iterator[Finding]:
     settings, name = resource.settings, _name(resource)
     if "terraform" not in settings:
         return
-    off = [one for one in _BLOCKS if not _blocks(resource, account, one)]
+    off = [one for one in BLOCKS if not _blocks(resource, account, one)]
     if off:
         blocked = settings.get("public_access_block")
         said = isinstance(blocked, dict)

@@ -1,13 +1,11 @@
-"""Edges from AWS principals to data, models, secrets and keys, and what flows and is exposed by itself."""
+"""Edges from AWS principals to data, models, secrets and keys, and what flows by itself."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.aws import actions
 from assaymark.assess.aws.images import images_of
 from assaymark.assess.aws.linking import Chain
-from assaymark.assess.kinds import INTERNET
 from assaymark.core.graph import Edge, State
 
 if TYPE_CHECKING:
@@ -163,59 +161,6 @@ def _values(*places: Any) -> list[Any]:
         elif isinstance(value, list):
             pending += value
     return found
-
-
-def link_exposure(run: Linking) -> None:
-    """Draws what anyone may read, write or call."""
-    for arn, resource in sorted(run.estate.resources.items()):
-        kind, _ = node_kind(resource)
-        if resource.policy is not None and kind in CLASSES and _names_everyone(resource):
-            for action_class in CLASSES[kind]:
-                _anonymous(run, resource, kind, action_class)
-        url = resource.settings.get("url")
-        if isinstance(url, dict) and url.get("authorization_type") == "NONE":
-            _internet(run)
-            because = (resource.because,)
-            how = "its function URL asks for no authentication"
-            run.builder.edge(Edge(INTERNET, arn, "invokes", how, because))
-
-
-def _names_everyone(resource: Resource) -> bool:
-    return any(
-        statement.effect == "Allow"
-        and (
-            statement.not_principals is not None
-            or "*" in (statement.principals or {})
-            or "*" in (statement.principals or {}).get("AWS", ())
-        )
-        for statement in (resource.policy.statements if resource.policy else ())
-    )
-
-
-def _anonymous(run: Linking, resource: Resource, kind: str, action_class: str) -> None:
-    target = f"{resource.arn}/*" if kind == "bucket" and action_class != "permissions" else resource.arn
-    mask = actions.actions_for(target) & actions.class_bits().get(action_class, 0)
-    blocked = resource.settings.get("public_access_block")
-    if kind == "bucket" and isinstance(blocked, dict) and blocked.get("restrict_public_buckets") is True:
-        return
-    for action in actions.names_of(mask):
-        answer = run.access.can("*", action, target)
-        if answer.state is State.NO:
-            continue
-        chain = Chain().then(answer)
-        if kind == "bucket" and blocked is None and chain.state is State.YES:
-            chain = chain.unless("the account and the bucket do not block public access")
-        _internet(run)
-        decides = chain.decides if chain.state is State.UNKNOWN else ()
-        how = f"its policy allows everyone {action}"
-        because = chain.because or (resource.because,)
-        relation = RELATION_OF[action_class]
-        run.builder.edge(Edge(INTERNET, resource.arn, relation, how, because, chain.state, decides, 0))
-        return
-
-
-def _internet(run: Linking) -> None:
-    run.builder.node(INTERNET, "internet", "internet", entry="internet")
 
 
 def link_flows(run: Linking) -> None:

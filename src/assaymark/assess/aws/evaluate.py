@@ -207,6 +207,12 @@ def evaluate(request: Request, applies: Applies) -> Answer:
     return Answer(whole.state, whole.statements, whole.decides, tuple(assumes), whole.grants)
 
 
+def denied_by(request: Request, policy: PolicyDocument) -> Part:
+    """Whether the resource's own policy denies it, whatever else does."""
+    run = _Evaluation(request, Applies(resource=policy))
+    return NOT.either(*run.resource_layer("Deny").values())
+
+
 def _same(request: Request) -> bool | None:
     """Whether principal and resource are of one account, which services and the anonymous never are."""
     if request.principal.kind in ("service", "anonymous", "federated"):

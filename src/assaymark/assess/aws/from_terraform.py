@@ -366,6 +366,11 @@ def _grant(run: _Collecting, resource: TfResource) -> None:
     run.records.estate.grants.append(Grant(key, grantee, operations, resource.because(), constrained))
 
 
+def _account_block(run: _Collecting, resource: TfResource) -> None:
+    account = resource.text("account_id") or resource.account
+    run.records.estate.public_access_blocks[account] = resource.values
+
+
 def _steps(kinds: Iterable[str], step: Callable[[_Collecting, TfResource], None]) -> dict[str, Any]:
     return dict.fromkeys(kinds, step)
 
@@ -384,6 +389,7 @@ _PASSES: Final[tuple[dict[str, Callable[[_Collecting, TfResource], None]], ...]]
         **_steps(_SETTINGS, _setting),
         **_steps(("aws_lambda_permission",), _permission),
         **_steps(("aws_kms_grant",), _grant),
+        **_steps(("aws_s3_account_public_access_block",), _account_block),
         **_steps(ABOVE, lambda run, resource: run.organisation.place(resource)),
     },
     _steps(("aws_organizations_policy",), lambda run, resource: run.organisation.control(resource)),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.aws.data import link_data, link_exposure, link_flows, node_kind
+from assaymark.assess.aws.data import link_data, link_flows, node_kind
 from assaymark.assess.aws.escalate import link_escalations
+from assaymark.assess.aws.exposure import link_exposure
 from assaymark.assess.aws.linking import Chain, Linking, administrator
 from assaymark.assess.aws.outside import link_outside
 from assaymark.assess.aws.trust import link_trust

@@ -64,7 +64,9 @@ class Linking:
             estate.grants,
             parents=estate.parents,
             management=estate.management,
+            public_access_blocks=estate.public_access_blocks,
         )
+        self.now = now
         self.access = Access(asked, now)
         self.administrators: set[str] = set()
 

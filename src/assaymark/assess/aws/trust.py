@@ -6,12 +6,18 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import actions
+from assaymark.assess.aws.answers import Part
 from assaymark.assess.aws.conditions import condition_keys
+from assaymark.assess.aws.evaluate import denied_by
 from assaymark.assess.aws.linking import Chain
+from assaymark.assess.aws.request import Principal, Request
 from assaymark.assess.unresolved import Unresolved
 from assaymark.core.graph import Edge, State
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from assaymark.assess.aws.conditions import Value
     from assaymark.assess.aws.linking import Linking
     from assaymark.assess.estate.aws import Identity, Statement
 
@@ -103,18 +109,6 @@ def _federated(run: Linking, role: Identity, statement: Statement) -> None:
         audiences = claimed(statement, provider, "aud")
         open_ones = isinstance(provider, Unresolved) or bool(statement.unresolved)
         for subject in subjects:
-            wide = subject == "*" or (issuer == "token.actions.githubusercontent.com" and _any_repository(subject))
-            node = run.builder.node(
-                f"oidc:{issuer}:{subject}",
-                "token-subject",
-                f"{subject} of {issuer}" if subject != "*" else f"any subject of {issuer}",
-                (statement.because,),
-                boundary={"domain": issuer},
-                issuer=issuer,
-                subject=subject,
-                audiences=audiences,
-                **({"entry": "outside"} if wide and not _own_issuer(issuer) else {}),
-            )
             state: State = State.YES
             decides: tuple[str, ...] = ()
             rest = other_keys(statement, issuer)
@@ -122,8 +116,44 @@ def _federated(run: Linking, role: Identity, statement: Statement) -> None:
                 state, decides = State.UNKNOWN, (f"{provider} is the issuer that signs the token",)
             elif rest:
                 state, decides = State.UNKNOWN, tuple(f"{key} is as {role.name} demands" for key in sorted(rest))
+            let_in = lets_in(role, provider, subject, run.now)
+            if let_in.state is State.NO:
+                continue
+            if let_in.state is State.UNKNOWN:
+                state, decides = State.UNKNOWN, (*decides, *let_in.decides)
+            node = _subject(run, statement, issuer, subject, audiences)
             how = "the role trusts tokens of this issuer" + ("" if subject != "*" else " whatever their subject")
             run.builder.edge(Edge(node, role.arn, "federates", how, (statement.because,), state, decides))
+
+
+def _subject(run: Linking, statement: Statement, issuer: str, subject: str, audiences: tuple[str, ...]) -> str:
+    wide = subject == "*" or (issuer == "token.actions.githubusercontent.com" and _any_repository(subject))
+    return run.builder.node(
+        f"oidc:{issuer}:{subject}",
+        "token-subject",
+        f"{subject} of {issuer}" if subject != "*" else f"any subject of {issuer}",
+        (statement.because,),
+        boundary={"domain": issuer},
+        issuer=issuer,
+        subject=subject,
+        audiences=audiences,
+        **({"entry": "outside"} if wide and not _own_issuer(issuer) else {}),
+    )
+
+
+def lets_in(role: Identity, provider: str, subject: str, now: datetime) -> Part:
+    """Whether the trust policy lets tokens with a subject in, as far as its denials go: no, or under conditions.
+
+    A subject with wildcards could be any that they mean, so a denial that looks at it leaves it open.
+    """
+    if role.trust is None or all(statement.effect == "Allow" for statement in role.trust.statements):
+        return Part(State.YES)
+    action = _SAML if ":saml-provider/" in provider else _WEB
+    context: dict[str, Value] = {}
+    if subject and not _WILDCARDS & set(subject):
+        context[f"{issuer_of(provider)}:sub"] = (subject,)
+    denied = denied_by(Request(Principal("federated", provider), action, role.arn, now, context), role.trust)
+    return Part(denied.state.inverse(), denied.statements, denied.decides)
 
 
 def issuer_of(provider: str) -> str:

@@ -150,6 +150,7 @@ class Estate:
     """All of it. ``controls`` is None when no file speaks of the organisation: then their effect is unknown.
 
     ``parents``: of an account or organisational unit what it is in; ``management``: the organisation's account.
+    ``public_access_blocks``: what accounts block for all their buckets, by account.
     """
 
     identities: dict[str, Identity] = field(default_factory=dict)
@@ -160,3 +161,4 @@ class Estate:
     uses: list[Use] = field(default_factory=list)
     parents: dict[str, str] = field(default_factory=dict)
     management: str = ""
+    public_access_blocks: dict[str, Mapping[str, object]] = field(default_factory=dict)

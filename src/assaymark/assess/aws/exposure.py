@@ -1,0 +1,169 @@
+"""What anyone may read, write or call: public policies, access control lists of buckets, open function URLs.
+
+Sources: Amazon S3 User Guide, "Blocking public access", "Access control list (ACL) overview", "Controlling ownership
+of objects"; AWS Lambda Developer Guide, "Control access to function URLs".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from assaymark.assess.aws import actions
+from assaymark.assess.aws.data import CLASSES, RELATION_OF, node_kind
+from assaymark.assess.aws.linking import Chain
+from assaymark.assess.kinds import INTERNET
+from assaymark.assess.unresolved import Unresolved
+from assaymark.core.graph import Edge, State
+
+if TYPE_CHECKING:
+    from assaymark.assess.aws.linking import Linking
+    from assaymark.assess.estate.aws import Resource
+
+_ANYONE: Final = "aws:outside:*"
+_SWITCHED_OFF: Final = "the account and the bucket do not block public access"
+_TAKES_LISTS: Final = "the bucket takes access control lists"
+_OBJECTS: Final = "objects have an access control list that lets everyone read them"
+# Of a bucket's own list READ lets list and WRITE lets put, overwrite and delete: objects have lists of their own.
+_CANNED: Final = {
+    "public-read": (INTERNET, ("read",)),
+    "public-read-write": (INTERNET, ("read", "write", "delete")),
+    "authenticated-read": (_ANYONE, ("read",)),
+}
+_GROUPS: Final = {"AllUsers": INTERNET, "AuthenticatedUsers": _ANYONE}
+_PERMISSIONS: Final = {
+    "READ": ("read",),
+    "WRITE": ("write", "delete"),
+    "WRITE_ACP": ("permissions",),
+    "FULL_CONTROL": ("read", "write", "delete", "permissions"),
+}
+BLOCKS: Final = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
+
+
+def link_exposure(run: Linking) -> None:
+    """Draws who of all people may do what."""
+    for arn, resource in sorted(run.estate.resources.items()):
+        kind, _ = node_kind(resource)
+        if resource.policy is not None and kind in CLASSES and _names_everyone(resource):
+            for action_class in CLASSES[kind]:
+                _anonymous(run, resource, kind, action_class)
+        if resource.kind == "s3:bucket":
+            _listed(run, resource)
+        url = resource.settings.get("url")
+        if isinstance(url, dict) and url.get("authorization_type") == "NONE":
+            because = (resource.because,)
+            how = "its function URL asks for no authentication"
+            run.builder.edge(Edge(_whoever(run, INTERNET, resource), arn, "invokes", how, because))
+
+
+def blocked(run: Linking, resource: Resource, name: str) -> State:
+    """Whether a setting that blocks public access of a bucket is on, for the bucket or its account.
+
+    Unknown where neither file nor export speaks of it: buckets that are made since April 2023 have all four on.
+    """
+    own = resource.settings.get("public_access_block")
+    accounts = run.estate.public_access_blocks
+    account = str(resource.settings.get("account") or resource.account)
+    spoken = [own, accounts.get(account) or (next(iter(accounts.values())) if len(accounts) == 1 else None)]
+    values = [part.get(name) for part in spoken if isinstance(part, dict)]
+    if any(value is True for value in values):
+        return State.YES
+    if not isinstance(own, dict) or any(isinstance(value, Unresolved) for value in values):
+        return State.UNKNOWN
+    return State.NO
+
+
+def _names_everyone(resource: Resource) -> bool:
+    return any(
+        statement.effect == "Allow"
+        and (
+            statement.not_principals is not None
+            or "*" in (statement.principals or {})
+            or "*" in (statement.principals or {}).get("AWS", ())
+        )
+        for statement in (resource.policy.statements if resource.policy else ())
+    )
+
+
+def _anonymous(run: Linking, resource: Resource, kind: str, action_class: str) -> None:
+    """What the resource's policy allows everyone: of a class an action that is allowed for certain, if any is."""
+    target = f"{resource.arn}/*" if kind == "bucket" and action_class != "permissions" else resource.arn
+    mask = actions.actions_for(target) & actions.class_bits().get(action_class, 0)
+    state = blocked(run, resource, "restrict_public_buckets") if kind == "bucket" else State.NO
+    if state is State.YES:
+        return
+    best: tuple[str, Chain] | None = None
+    for action in actions.names_of(mask):
+        chain = Chain().then(run.access.can("*", action, target))
+        if chain.state is State.YES or (chain.state is State.UNKNOWN and best is None):
+            best = action, chain
+        if chain.state is State.YES:
+            break
+    if best is not None:
+        action, chain = best
+        chain = chain.unless(_SWITCHED_OFF) if state is State.UNKNOWN and chain.state is State.YES else chain
+        _draw(run, INTERNET, resource, action_class, f"its policy allows everyone {action}", chain)
+
+
+def _listed(run: Linking, resource: Resource) -> None:
+    """What the bucket's access control list gives to groups of strangers."""
+    state = blocked(run, resource, "ignore_public_acls")
+    owned = [one.get("object_ownership") for one in _maps(resource.settings.get("ownership"))]
+    if state is State.YES or "BucketOwnerEnforced" in owned:
+        return
+    for who, classes, what in grants(resource):
+        for action_class in classes:
+            chain = Chain(State.YES, (resource.because,))
+            if action_class == "read":
+                chain = chain.unless(_OBJECTS)
+            if state is State.UNKNOWN:
+                chain = chain.unless(_SWITCHED_OFF)
+            if not owned:
+                chain = chain.unless(_TAKES_LISTS)
+            _draw(run, who, resource, action_class, f"the bucket has {what}", chain)
+
+
+def grants(resource: Resource) -> list[tuple[str, tuple[str, ...], str]]:
+    """To whom the list gives what, in classes, and how a message says so."""
+    acl = resource.settings.get("acl")
+    canned = acl.get("acl") if isinstance(acl, dict) else acl
+    if isinstance(canned, str) and canned in _CANNED:
+        who, classes = _CANNED[canned]
+        return [(who, classes, f"the ACL {canned}")]
+    found = []
+    for part in _maps([acl, resource.settings.get("grant"), resource.settings.get("Grants")]):
+        grantee = next((one for one in _maps(part.get("grantee") or part.get("Grantee"))), part)
+        uri = str(grantee.get("uri") or grantee.get("URI") or "")
+        group = uri.rpartition("/groups/global/")[2]
+        given = part.get("permission") or part.get("permissions") or part.get("Permission") or ()
+        for permission in [given] if isinstance(given, str) else given if isinstance(given, list) else ():
+            if group in _GROUPS and "/groups/global/" in uri:
+                classes = _PERMISSIONS.get(str(permission), ())
+                found.append((_GROUPS[group], classes, f"an ACL with {permission} for {group}"))
+    return found
+
+
+def _maps(*places: Any) -> list[dict[str, Any]]:
+    """All mappings within some values."""
+    found, pending = [], list(places)
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            found.append(value)
+            pending += value.values()
+        elif isinstance(value, list):
+            pending += value
+    return found
+
+
+def _whoever(run: Linking, who: str, resource: Resource) -> str:
+    if who == INTERNET:
+        return run.builder.node(INTERNET, "internet", "internet", entry="internet")
+    name, boundary = "anyone with an AWS account", {"cloud": "aws"}
+    return run.builder.node(who, "outside", name, (resource.because,), boundary=boundary, entry="outside")
+
+
+def _draw(run: Linking, who: str, resource: Resource, action_class: str, how: str, chain: Chain) -> None:
+    decides = chain.decides if chain.state is State.UNKNOWN else ()
+    because = chain.because or (resource.because,)
+    source = _whoever(run, who, resource)
+    run.builder.edge(Edge(source, resource.arn, RELATION_OF[action_class], how, because, chain.state, decides, 0))

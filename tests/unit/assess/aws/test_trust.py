@@ -1,0 +1,77 @@
+"""Denials in trust policies."""
+
+from __future__ import annotations
+
+import pytest
+from tests.support.source_estate import assessed_files
+
+from assaymark.core.graph import State
+
+DENIED = """
+resource "aws_iam_role" "ci" {{
+  name = "ci"
+  assume_role_policy = jsonencode({{ Statement = [
+    {{
+      Effect = "Allow", Action = "sts:AssumeRoleWithWebIdentity"
+      Principal = {{ Federated = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com" }}
+      Condition = {{ StringLike = {{ "token.actions.githubusercontent.com:sub" = "{allowed}" }} }}
+    }},
+    {{
+      Effect = "Deny", Action = "{action}", Principal = {principal}
+      Condition = {{ {operator} = {{ "token.actions.githubusercontent.com:sub" = "{denied}" }} }}
+    }}
+  ] }})
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("allowed", "operator", "denied", "state"),
+    [
+        ("repo:o/r:ref:refs/heads/main", "StringLike", "repo:o/*", None),
+        ("repo:o/r:ref:refs/heads/main", "StringLike", "repo:p/*", State.YES),
+        ("repo:o/r:ref:refs/heads/main", "StringNotLike", "repo:o/r:*", State.YES),
+        ("repo:o/r:ref:refs/heads/main", "StringNotEquals", "repo:o/r:environment:prod", None),
+        ("repo:o/*", "StringNotLike", "repo:o/r:*", State.UNKNOWN),
+        ("repo:o/*", "StringLike", "repo:o/r:*", State.UNKNOWN),
+    ],
+)
+@pytest.mark.parametrize(
+    ("action", "principal"), [("sts:AssumeRoleWithWebIdentity", '"*"'), ("sts:*", '{ AWS = "*" }')]
+)
+def test_a_denial_in_a_trust_policy_ends_what_it_allows(
+    allowed: str, operator: str, denied: str, state: State | None, action: str, principal: str
+) -> None:
+    text = DENIED.format(allowed=allowed, operator=operator, denied=denied, action=action, principal=principal)
+    found = assessed_files({"main.tf": text})
+    states = [one.state for one in found.graph.edges if one.relation == "federates"]
+    assert states == ([state] if state else [])
+    assert all(one.decides for one in found.graph.edges if one.state is State.UNKNOWN)
+
+
+def test_a_denial_of_one_service_account_is_about_that_one() -> None:
+    issuer = "oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE"
+    role = f"""
+        resource "aws_iam_role" "r" {{
+          name = "r"
+          assume_role_policy = jsonencode({{ Statement = [
+            {{
+              Effect = "Allow", Action = "sts:AssumeRoleWithWebIdentity"
+              Principal = {{ Federated = "arn:aws:iam::111122223333:oidc-provider/{issuer}" }}
+              Condition = {{ StringLike = {{ "{issuer}:sub" = "system:serviceaccount:ml:*" }} }}
+            }},
+            {{
+              Effect = "Deny", Action = "sts:AssumeRoleWithWebIdentity", Principal = "*"
+              Condition = {{ StringEquals = {{ "{issuer}:sub" = "system:serviceaccount:ml:web" }} }}
+            }}
+          ] }})
+        }}
+        """
+    accounts = "".join(
+        f"---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {{name: {name}, namespace: ml}}\n"
+        for name in ("web", "train")
+    )
+    found = assessed_files({"main.tf": role, "k.yaml": accounts})
+    sources = {one.source for one in found.graph.edges if one.relation == "federates"}
+    assert "k8s:ml/serviceaccount/train" in sources
+    assert "k8s:ml/serviceaccount/web" not in sources

@@ -161,3 +161,24 @@ def test_identities_can_be_left_out_and_an_action_looked_up(estate, principal, a
             shown = f"{arn}/*" if action.endswith("Object") else arn
             if arn in estate.resources and (arn == KEY) == action.startswith("kms:"):
                 assert reached.state(action, shown) is access.can(principal, action, shown).state
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    estates(),
+    st.sampled_from(PRINCIPALS),
+    st.sampled_from(["sts:AssumeRole", "iam:PassRole", "iam:UpdateAssumeRolePolicy", "iam:CreateAccessKey"]),
+    st.sampled_from([{}, {"iam:PassedToService": ("lambda.amazonaws.com",)}]),
+)
+def test_identities_that_are_alike_are_asked_once(estate, principal, action, context):
+    access = Access(estate, NOW)
+    found = {arn: alike.of(arn) for alike in access.each(principal, action, context) for arn in alike.arns}
+    for arn in estate.identities:
+        if not actions.actions_for(arn) & actions.bit(action):
+            continue
+        one = access.can(principal, action, arn, context)
+        if one.state is State.NO:
+            assert arn not in found
+        else:
+            assert (found[arn].state, set(found[arn].because)) == (one.state, set(one.because))
+            assert set(found[arn].decides) == set(one.decides)

@@ -14,43 +14,52 @@ from assaymark.assess.aws.techniques import ADMINISTRATOR_POLICY, CREDENTIALS, G
 from assaymark.core.graph import State
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import TypeAlias
+
+    from assaymark.assess.aws.conditions import Value
     from assaymark.assess.aws.linking import Linking
     from assaymark.assess.estate.aws import Identity, Resource
 
+    Trusting: TypeAlias = Mapping[tuple[str, str], Mapping[str, Chain]]
 
-def link_escalations(run: Linking, gains: dict[str, set[str]]) -> None:
-    """Draws them all. ``gains``: whom each principal can assume already, certainly or perhaps."""
-    trusting = _trusting(run)
-    running: defaultdict[str, list[Resource]] = defaultdict(list)
-    for _, resource in sorted(run.estate.resources.items()):
-        running[resource.kind].append(resource)
-    for who in run.principals:
-        if who.arn in run.administrators:
-            continue
-        may = run.may(who)
-        _credentials(run, who, may, gains)
-        _joins(run, who, may)
-        _trusts_itself(run, who, may, gains)
-        _grants_itself(run, who, may, gains[who.arn])
-        _passes(run, who, may, trusting)
-        _takes(run, who, may, trusting, running)
+
+class Escalations:
+    """All of an account's, principal by principal."""
+
+    def __init__(self, run: Linking) -> None:
+        self._run = run
+        self._trusting = _trusting(run)
+        self._running: defaultdict[str, list[Resource]] = defaultdict(list)
+        for _, resource in sorted(run.estate.resources.items()):
+            self._running[resource.kind].append(resource)
+
+    def link(self, who: Identity, gained: set[str]) -> None:
+        """Draws those of one. ``gained``: whom it can assume already, certainly or perhaps; more are added."""
+        may = self._run.may(who)
+        _credentials(self._run, who, may, gained)
+        _joins(self._run, who, may)
+        _trusts_itself(self._run, who, may, gained)
+        _grants_itself(self._run, who, may, gained)
+        _passes(self._run, who, may, self._trusting)
+        _takes(self._run, who, may, self._trusting, self._running)
 
 
 def _some(may: int, *names: str) -> bool:
     return any(may & actions.bit(name) for name in names)
 
 
-def _trusting(run: Linking) -> dict[str, list[tuple[Identity, Chain]]]:
-    """The roles that each service may assume."""
+def _trusting(run: Linking) -> Trusting:
+    """The roles that each service may assume, by service and account."""
     services = {technique.service for technique in (*NEW, *TAKE)}
-    found: defaultdict[str, list[tuple[Identity, Chain]]] = defaultdict(list)
+    found: defaultdict[tuple[str, str], dict[str, Chain]] = defaultdict(dict)
     for role in run.principals:
         if role.kind == "role" and role.trust is not None:
             for service in sorted(services):
                 if _names(role, service):
                     answer = run.access.can(service, "sts:AssumeRole", role.arn)
                     if answer.state is not State.NO:
-                        found[service].append((role, Chain().then(answer)))
+                        found[service, role.account][role.arn] = Chain().then(answer)
     return found
 
 
@@ -62,41 +71,41 @@ def _names(role: Identity, service: str) -> bool:
     return False
 
 
-def _credentials(run: Linking, who: Identity, may: int, gains: dict[str, set[str]]) -> None:
-    if not _some(may, *(action for action, _, _ in CREDENTIALS)):
-        return
-    for other in run.principals:
-        if other.kind == "user" and other.account == who.account and other.arn != who.arn:
-            for action, how, effort in CREDENTIALS:
-                chain = Chain().then(run.can(who, action, other.arn)) if _some(may, action) else NOWHERE
-                if chain.state is not State.NO:
-                    run.draw(who.arn, other.arn, "resets", f"it could {how} ({action})", chain, effort)
-                    gains[who.arn].add(other.arn)
+def _credentials(run: Linking, who: Identity, may: int, gained: set[str]) -> None:
+    for action, how, effort in CREDENTIALS:
+        for targets, chain in _identities(run, who, action, "user") if _some(may, action) else ():
+            run.fan(who.arn, targets, "resets", f"it could {how} ({action})", chain, effort)
+            gained.update(targets)
+
+
+def _identities(
+    run: Linking, who: Identity, action: str, kind: str, context: Mapping[str, Value] | None = None
+) -> Iterator[tuple[list[str], Callable[[str], Chain]]]:
+    """The identities of a kind in the account on which an action may be allowed, those alike together."""
+    wanted = run.sorts[kind, who.account]
+    for alike in run.each(who, action, context):
+        targets = [arn for arn in alike.arns if arn in wanted]
+        if targets:
+            yield targets, lambda arn, alike=alike: Chain().then(alike.of(arn))  # type: ignore[misc]
 
 
 def _joins(run: Linking, who: Identity, may: int) -> None:
     action = "iam:AddUserToGroup"
-    if not _some(may, action):
-        return
-    for group in run.principals:
-        if group.kind == "group" and group.account == who.account and group.arn not in who.groups:
-            chain = Chain().then(run.can(who, action, group.arn))
-            if who.kind != "user" and chain.state is not State.NO:
-                chain = chain.unless(f"{who.arn} has the credentials of a user that it can add to the group")
-            run.draw(who.arn, group.arn, "escalates", f"it could add itself to the group ({action})", chain)
+    perhaps = f"{who.arn} has the credentials of a user that it can add to the group"
+    for targets, chain in _identities(run, who, action, "group") if _some(may, action) else ():
+        for arn in targets:
+            if arn not in who.groups:
+                found = chain(arn) if who.kind == "user" else chain(arn).unless(perhaps)
+                how = f"it could add itself to the group ({action})"
+                run.draw(who.arn, arn, "escalates", how, found)
 
 
-def _trusts_itself(run: Linking, who: Identity, may: int, gains: dict[str, set[str]]) -> None:
+def _trusts_itself(run: Linking, who: Identity, may: int, gained: set[str]) -> None:
     action = "iam:UpdateAssumeRolePolicy"
-    if not _some(may, action):
-        return
-    for role in run.principals:
-        if role.kind == "role" and role.account == who.account and role.arn != who.arn:
-            chain = Chain().then(run.can(who, action, role.arn))
-            if chain.state is not State.NO:
-                how = f"it could make the role trust itself, and assume it ({action})"
-                run.draw(who.arn, role.arn, "escalates", how, chain)
-                gains[who.arn].add(role.arn)
+    for targets, chain in _identities(run, who, action, "role") if _some(may, action) else ():
+        how = f"it could make the role trust itself, and assume it ({action})"
+        run.fan(who.arn, targets, "escalates", how, chain)
+        gained.update(targets)
 
 
 def _grants_itself(run: Linking, who: Identity, may: int, gained: set[str]) -> None:
@@ -105,18 +114,26 @@ def _grants_itself(run: Linking, who: Identity, may: int, gained: set[str]) -> N
     if not _some(may, *names, "iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"):
         return
     target = administrator(who.account)
-    for arn in (who.arn, *who.groups, *sorted(gained)):
-        other = run.estate.identities.get(arn)
-        if other is None or other.account != who.account:
-            continue
-        for action in GRANTS_ITSELF[other.kind]:
-            if not _some(may, action):
-                continue
-            context = {"iam:PolicyARN": (ADMINISTRATOR_POLICY,)} if "Attach" in action else {}
-            chain = _bounded(other, Chain().then(run.can(who, action, arn, context)))
-            how = f"it could give {_whom(who, other)} all permissions ({action})"
-            run.draw(who.arn, target, "escalates", how, chain, 1 if other is who else 2)
-        _versions(run, who, other, may, target)
+    own = (who.arn, *who.groups)
+    for action in dict.fromkeys(names):
+        context = {"iam:PolicyARN": (ADMINISTRATOR_POLICY,)} if "Attach" in action else {}
+        for alike in run.each(who, action, context) if _some(may, action) else ():
+            for arn in alike.arns:
+                other = run.estate.identities[arn]
+                if (arn in own or arn in gained) and other.account == who.account:
+                    if action not in GRANTS_ITSELF[other.kind]:
+                        continue
+                    chain = _bounded(other, Chain().then(alike.of(arn)))
+                    how = f"it could give {_whom(who, other)} all permissions ({action})"
+                    run.draw(who.arn, target, "escalates", how, chain, 1 if other is who else 2)
+                    if chain.state is State.YES and other is not who:
+                        break  # another that is like it is no easier
+    if not _some(may, "iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"):
+        return
+    for arn in (*own, *sorted(gained)):
+        found = run.estate.identities.get(arn)
+        if found is not None and found.account == who.account:
+            _versions(run, who, found, may, target)
 
 
 def _versions(run: Linking, who: Identity, other: Identity, may: int, target: str) -> None:
@@ -146,33 +163,38 @@ def _bounded(other: Identity, chain: Chain) -> Chain:
     return chain.unless(f"the boundary {other.boundary.name} leaves it what it wants")
 
 
-def _passes(run: Linking, who: Identity, may: int, trusting: dict[str, list[tuple[Identity, Chain]]]) -> None:
+def _passes(run: Linking, who: Identity, may: int, trusting: Trusting) -> None:
     if not _some(may, "iam:PassRole"):
         return
     for technique in NEW:
         ways = [way for way in technique.ways if all(_some(may, action) for action in way)]
-        roles = [(role, trust) for role, trust in trusting.get(technique.service, ()) if role.account == who.account]
-        if not ways or not roles:
+        trusts = trusting.get((technique.service, who.account), {})
+        if not ways or not trusts:
             continue
         starts = run.any_of(who, ways)
         if starts.state is State.NO:
             continue
-        for role, trust in roles:
-            if role.arn == who.arn:
-                continue
-            passed = run.can(who, "iam:PassRole", role.arn, {"iam:PassedToService": (technique.service,)})
-            chain = Chain().then(passed).then(starts)
-            if chain.state is not State.NO:
-                chain = Chain(chain.state, chain.because, chain.decides).then(trust)
-                how = f"it could {technique.how} as this role (iam:PassRole, {', '.join(ways[0])})"
-                run.draw(who.arn, role.arn, "passes-role", how, chain)
+        how = f"it could {technique.how} as this role (iam:PassRole, {', '.join(ways[0])})"
+        context = {"iam:PassedToService": (technique.service,)}
+        for targets, chain in _identities(run, who, "iam:PassRole", "role", context):
+
+            def whole(
+                arn: str,
+                chain: Callable[[str], Chain] = chain,
+                starts: Chain = starts,
+                trusts: Mapping[str, Chain] = trusts,
+            ) -> Chain:
+                return chain(arn).then(starts).then(trusts[arn])
+
+            for passed in _by_trust(targets, trusts):
+                run.fan(who.arn, passed, "passes-role", how, whole)
 
 
 def _takes(
     run: Linking,
     who: Identity,
     may: int,
-    trusting: dict[str, list[tuple[Identity, Chain]]],
+    trusting: Trusting,
     running: dict[str, list[Resource]],
 ) -> None:
     for technique in TAKE:
@@ -190,14 +212,26 @@ def _takes(
         anywhere = run.any_of(who, ways)
         if anywhere.state is State.NO:
             continue
-        for role, trust in trusting.get(technique.service, ()):
-            if role.arn not in covered and role.arn != who.arn and role.account == who.account:
-                kind = technique.kinds[0]
-                chain = anywhere.then(trust).unless(
-                    f"there is a {kind} that runs as {role.arn}, and the policy means it"
-                )
-                how = f"it could {technique.how}, of one that runs as this role ({names})"
-                run.draw(who.arn, role.arn, "passes-role", how, chain, 2)
+        trusts = trusting.get((technique.service, who.account), {})
+        kind = technique.kinds[0]
+
+        def runs(
+            arn: str, kind: str = kind, anywhere: Chain = anywhere, trusts: Mapping[str, Chain] = trusts
+        ) -> Chain:
+            return anywhere.then(trusts[arn]).unless(f"there is a {kind} that runs as {arn}, and the policy means it")
+
+        how = f"it could {technique.how}, of one that runs as this role ({names})"
+        for targets in _by_trust([arn for arn in trusts if arn not in covered], trusts):
+            run.fan(who.arn, targets, "passes-role", how, runs, 2)
+
+
+def _by_trust(targets: list[str], trusts: Mapping[str, Chain]) -> list[list[str]]:
+    """Those that the service may assume, apart where what would decide that is not the same."""
+    found: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+    for arn in targets:
+        if arn in trusts:
+            found[trusts[arn].state, *trusts[arn].decides].append(arn)
+    return list(found.values())
 
 
 def _on_resource(run: Linking, who: Identity, ways: list[tuple[str, ...]], resource: Resource) -> Chain:

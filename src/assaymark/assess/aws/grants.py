@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.answers import YES, Answer, Part, Reach
@@ -18,7 +18,7 @@ from assaymark.assess.aws.applies import Lookup
 from assaymark.assess.aws.compiled import NOTHING, Compiler, Span
 from assaymark.assess.aws.conditions import Key, variable
 from assaymark.assess.aws.evaluate import evaluate
-from assaymark.assess.aws.inventory import Atom, Inventory, is_bucket, request_arn
+from assaymark.assess.aws.inventory import Atom, Inventory, indices, is_bucket, request_arn
 from assaymark.assess.aws.patterns import FRESH, meet_arns, substitute
 from assaymark.assess.aws.reckoning import Reckoning
 from assaymark.assess.aws.request import Context, Request
@@ -52,22 +52,31 @@ _ISSUED = "aws:TokenIssueTime"
 _RANK = {State.YES: 0, State.UNKNOWN: 1, State.NO: 2}
 
 
-def _moves(row: Reach, answer: Answer, one: Atom) -> Callable[[Atom], Reach]:
-    """Makes of an atom's row that of another of its kind: with its own policy's lines and its own name."""
+class Alike(NamedTuple):
+    """Identities on which one action is allowed alike: by the same statements, each with a trust policy of its own.
+
+    ``answer`` is that for the first of ``arns``; ``of`` gives that for any.
+    """
+
+    arns: tuple[str, ...]
+    answer: Answer
+    of: Callable[[str], Answer]
+
+
+def _moves(answer: Answer, one: Atom) -> Callable[[Atom], Answer]:
+    """Makes of an atom's answer that of another of its kind: with its own policy's statements and its own name."""
     own = {id(statement): at for at, statement in enumerate(one.policy.statements)} if one.policy else {}
     places = [own.get(id(statement), -1) for statement in answer.statements]
-    lines = [statement.because for statement in answer.statements]
     same = all(place < 0 for place in places)
 
-    def move(other: Atom) -> Reach:
-        because, decides = row.because, row.decides
+    def move(other: Atom) -> Answer:
+        statements = answer.statements
         if not same and other.policy is not None:
             theirs = other.policy.statements
-            found = [theirs[place].because if place >= 0 else line for place, line in zip(places, lines, strict=True)]
-            because = tuple(dict.fromkeys(found))
-        if decides:
-            decides = tuple(text.replace(one.arn, other.arn) for text in decides)
-        return Reach(row.action_class, other.shown, row.state, because, decides, row.action)
+            pairs = zip(places, answer.statements, strict=True)
+            statements = tuple(theirs[place] if place >= 0 else statement for place, statement in pairs)
+        decides = tuple(text.replace(one.arn, other.arn) for text in answer.decides)
+        return Answer(answer.state, statements, decides, answer.assumes, answer.grants)
 
     return move
 
@@ -98,6 +107,7 @@ class Access:
         self._lookup = Lookup(estate)
         self._inventory = Inventory(self._lookup)
         self._compiler = Compiler()
+        self._asked: tuple[str, list[tuple[list[Atom], int]]] = ("", [])
 
     def can(
         self, principal_arn: str, action: str, resource_arn: str = "*", context: Mapping[str, Value] | None = None
@@ -259,12 +269,13 @@ class Access:
         for atoms, span in chain.from_iterable(reckoning.all(within) for reckoning in reckonings):
             for row, answer in self._rows(principal_arn, atoms[0], span):
                 place = actions.CLASSES.index(row.action_class)
-                move = _moves(row, answer, atoms[0])
+                move = _moves(answer, atoms[0])
                 for atom in atoms:
                     key = (atom.shown, place)
                     known = best.get(key)
                     if known is None or _RANK[row.state] < _RANK[known.state]:
-                        best[key] = move(atom)
+                        moved = move(atom)
+                        best[key] = row._replace(resource=atom.shown, because=moved.because, decides=moved.decides)
             for atom in atoms:
                 spans[atom.shown] = spans[atom.shown].either(span) if atom.shown in spans else span
         unread = list(reckonings[0].unread())
@@ -281,6 +292,30 @@ class Access:
                 answer = self._one(principal_arn, action, atom.source, atom.arn, {})
                 row = Reach(action_class, atom.shown, answer.state, answer.because, answer.decides, action)
                 yield row, answer
+
+    def each(self, principal_arn: str, action: str, context: Mapping[str, Value] | None = None) -> Iterator[Alike]:
+        """The users, roles and groups on which the principal may do an action, or perhaps may: as ``can`` of each."""
+        bit = actions.bit(action)
+        for atoms, maybe in self._alike(principal_arn):
+            if not maybe & bit:
+                continue
+            answer = self._one(principal_arn, action, atoms[0].source, atoms[0].arn, context or {})
+            if answer.state is not State.NO:
+                by_arn = {atom.source: atom for atom in atoms}
+                move = _moves(answer, atoms[0])
+                yield Alike(tuple(by_arn), answer, lambda arn, by_arn=by_arn, move=move: move(by_arn[arn]))  # type: ignore[misc]
+
+    def _alike(self, principal_arn: str) -> list[tuple[list[Atom], int]]:
+        """The identities' atoms in groups that the principal's policies treat alike, with what it perhaps may do."""
+        if self._asked[0] != principal_arn:
+            reckonings = self._reckonings(principal_arn)
+            within = self._inventory.everything & ~self._inventory.things
+            if len(reckonings) > 1 or next(reckonings[0].unread(), None) is not None:
+                atoms = (self._inventory.atoms[index] for index in indices(within))
+                self._asked = (principal_arn, [([atom], atom.kind.actions) for atom in atoms])
+            else:
+                self._asked = (principal_arn, [(atoms, span.maybe) for atoms, span in reckonings[0].all(within)])
+        return self._asked[1]
 
     def who(self, action: str, resource_arn: str = "*") -> list[tuple[str, Answer]]:
         """The users and roles of the estate that may do the action on the resource, or perhaps may, with why."""

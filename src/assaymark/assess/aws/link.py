@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.aws.data import link_data, link_flows, node_kind
-from assaymark.assess.aws.escalate import link_escalations
+from assaymark.assess.aws.escalate import Escalations
 from assaymark.assess.aws.exposure import link_exposure
 from assaymark.assess.aws.linking import Chain, Linking, administrator
 from assaymark.assess.aws.outside import link_outside
-from assaymark.assess.aws.trust import link_trust
+from assaymark.assess.aws.trust import link_assumed, link_trust
 from assaymark.assess.boundaries import environment_of, tenant_of
 from assaymark.core.graph import State
 
@@ -43,8 +43,12 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
     for _, resource in sorted(estate.resources.items()):
         _resource(run, resource)
     _administrators(run)
-    gains = link_trust(run)
-    link_escalations(run, gains)
+    link_trust(run)
+    escalations = Escalations(run)
+    for who in run.principals:
+        if who.arn not in run.administrators:
+            gained = link_assumed(run, who) if who.kind != "group" else set()
+            escalations.link(who, gained)
     link_data(run)
     link_exposure(run)
     link_outside(run)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.grants import Access
 from assaymark.assess.estate.aws import Estate
 from assaymark.core.graph import Because, Edge, State
+from assaymark.core.limits import ASSESS_MAX_DRAWN_PAIRS
+from assaymark.core.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from assaymark.assess.aws.answers import Answer
     from assaymark.assess.aws.conditions import Value
+    from assaymark.assess.aws.grants import Alike
     from assaymark.assess.estate.aws import Identity, PolicyDocument
     from assaymark.assess.files import Reading
     from assaymark.assess.graph import Builder
@@ -44,6 +49,7 @@ class Chain:
 
 
 NOWHERE = Chain(State.NO)
+_FAN = 64  # identities that are worth a node of their own
 
 
 class Linking:
@@ -69,11 +75,20 @@ class Linking:
         self.now = now
         self.access = Access(asked, now)
         self.administrators: set[str] = set()
+        self._fanned = 0
 
     @cached_property
     def principals(self) -> list[Identity]:
         """Users, roles and groups by ARN."""
         return [identity for _, identity in sorted(self.estate.identities.items())]
+
+    @cached_property
+    def sorts(self) -> Mapping[tuple[str, str], frozenset[str]]:
+        """The ARNs of users, roles and groups by kind and account."""
+        found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        for one in self.principals:
+            found[one.kind, one.account].add(one.arn)
+        return defaultdict(frozenset, {key: frozenset(arns) for key, arns in found.items()})
 
     @cached_property
     def accounts(self) -> frozenset[str]:
@@ -110,6 +125,12 @@ class Linking:
             self.reading.gap(*(text for text in answer.assumes if "service control" in text))
         return answer
 
+    def each(self, identity: Identity, action: str, context: Mapping[str, Value] | None = None) -> Iterator[Alike]:
+        """The identities on which another may do an action, or perhaps may, those alike together."""
+        for found in self.access.each(identity.arn, action, context):
+            self.reading.gap(*(text for text in found.answer.assumes if "service control" in text))
+            yield found
+
     def any_of(self, identity: Identity, ways: Iterable[tuple[str, ...]], resource: str = "*") -> Chain:
         """The best of several sets of actions on a resource."""
         best = NOWHERE
@@ -132,6 +153,39 @@ class Linking:
         because = chain.because or (self.estate.identities[source].because,)
         decides = chain.decides if chain.state is State.UNKNOWN else ()
         self.builder.edge(Edge(source, target, relation, how, because, chain.state, decides, effort))
+
+    def fan(
+        self,
+        source: str,
+        targets: Sequence[str],
+        relation: str,
+        how: str,
+        chain: Callable[[str], Chain],
+        effort: int = 1,
+    ) -> None:
+        """The edges of answers to several identities that are alike; where they are very many, by way of one node.
+
+        ``chain`` gives the answer for a target. A node stands for identities that many come to alike: who has it has
+        each of them.
+        """
+        self._fanned += len(targets)
+        if len(targets) < _FAN or self._fanned <= ASSESS_MAX_DRAWN_PAIRS:
+            for target in targets:
+                self.draw(source, target, relation, how, chain(target), effort)
+            return
+        first = self.estate.identities[targets[0]]
+        mark = sha256("\n".join(targets).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        node = f"aws:{first.account}:alike:{mark}"
+        if not self.builder.has(node):
+            name = f"{first.kind} {first.name} and {counted(len(targets) - 1, 'other')}, alike in who comes to them"
+            boundary = {"cloud": "aws", "account": first.account}
+            self.builder.node(node, "identities", name, (first.because,), boundary=boundary)
+            for target in targets:
+                because = (self.estate.identities[target].because,)
+                self.builder.edge(Edge(node, target, "escalates", "it is one of them", because, effort=0))
+        found = chain(targets[0])
+        decides = tuple(text.replace(targets[0], "one of them") for text in found.decides)
+        self.draw(source, node, relation, how, replace(found, decides=decides), effort)
 
 
 def administrator(account: str) -> str:

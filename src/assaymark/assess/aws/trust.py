@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from assaymark.assess.aws import actions
 from assaymark.assess.aws.answers import Part
 from assaymark.assess.aws.conditions import condition_keys
 from assaymark.assess.aws.evaluate import denied_by
@@ -28,47 +26,23 @@ _WILDCARDS: Final = frozenset("*?")
 _LITERAL: Final = {ord("*"): "\N{ASTERISK OPERATOR}", ord("?"): "\N{FULLWIDTH QUESTION MARK}"}
 
 
-def link_trust(run: Linking) -> dict[str, set[str]]:
-    """Draws who can assume which role; whom each principal of the estate can assume."""
-    gains: defaultdict[str, set[str]] = defaultdict(set)
-    assuming = [one for one in run.principals if one.kind != "group" and run.may(one) & actions.bit(_ASSUME)]
-    by_account: defaultdict[str, list[Identity]] = defaultdict(list)
-    for one in assuming:
-        by_account[one.account].append(one)
+def link_trust(run: Linking) -> None:
+    """Draws whom roles trust that is no principal of the input: other accounts, tokens."""
     for role in run.principals:
-        if role.kind != "role" or role.trust is None:
-            continue
-        for who in _candidates(run, role, by_account):
-            if who.arn != role.arn and who.arn not in run.administrators:
-                answer = run.can(who, _ASSUME, role.arn)
-                if answer.state is not State.NO:
-                    how = f"the role trusts it, and it may call {_ASSUME}"
-                    run.draw(who.arn, role.arn, "assumes", how, Chain().then(answer))
-                    gains[who.arn].add(role.arn)
-        for statement in role.trust.statements:
+        for statement in role.trust.statements if role.kind == "role" and role.trust is not None else ():
             if statement.effect == "Allow":
                 _outside(run, role, statement)
                 _federated(run, role, statement)
-    return gains
 
 
-def _candidates(run: Linking, role: Identity, by_account: dict[str, list[Identity]]) -> list[Identity]:
-    """The principals that the trust policy may let in, so that not all need to be asked."""
-    found: dict[str, Identity] = {}
-    for statement in role.trust.statements if role.trust else ():
-        if statement.effect != "Allow":
-            continue
-        if statement.not_principals is not None or statement.unresolved or "*" in (statement.principals or {}):
-            return [one for some in by_account.values() for one in some]
-        for value in (statement.principals or {}).get("AWS", ()):
-            if value == "*" or isinstance(value, Unresolved):
-                return [one for some in by_account.values() for one in some]
-            account = value if value.isdigit() else value.split(":")[4] if value.count(":") > 4 else ""  # noqa: PLR2004
-            if value.isdigit() or value.endswith(":root"):
-                found |= {one.arn: one for one in by_account.get(account, ())}
-            elif value in run.estate.identities:
-                found[value] = run.estate.identities[value]
-    return [found[arn] for arn in sorted(found)]
+def link_assumed(run: Linking, who: Identity) -> set[str]:
+    """Draws which roles a user or role can assume, and gives them."""
+    gained: set[str] = set()
+    for alike in run.each(who, _ASSUME):
+        how = f"the role trusts it, and it may call {_ASSUME}"
+        run.fan(who.arn, alike.arns, "assumes", how, lambda arn, alike=alike: Chain().then(alike.of(arn)))  # type: ignore[misc]
+        gained.update(alike.arns)
+    return gained - {who.arn}
 
 
 def _outside(run: Linking, role: Identity, statement: Statement) -> None:

@@ -1,0 +1,65 @@
+"""Where very many identities are alike in who comes to them, they are drawn by way of one node; who reaches what stays."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from tests.support.source_estate import assessed_files
+
+from assaymark.assess.aws import linking
+
+ACCOUNT = "111122223333"
+LAMBDA = {"Service": "lambda.amazonaws.com"}
+
+
+def role(name: str, principal: object, *statements: dict[str, object]) -> dict[str, object]:
+    trust = {"Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]}
+    policies = [{"PolicyName": "p", "PolicyDocument": {"Statement": list(statements)}}] if statements else []
+    return {
+        "Arn": f"arn:aws:iam::{ACCOUNT}:role/{name}",
+        "RoleName": name,
+        "AssumeRolePolicyDocument": trust,
+        "RolePolicyList": policies,
+    }
+
+
+def allow(actions: object, resource: str = "*") -> dict[str, object]:
+    return {"Effect": "Allow", "Action": actions, "Resource": resource}
+
+
+def estate() -> dict[str, str]:
+    root = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    roles = [role(f"team-{at}", root, allow("s3:GetObject", f"arn:aws:s3:::b{at}/*")) for at in range(4)]
+    roles += [role(f"job-{at}", LAMBDA, allow("s3:PutObject", f"arn:aws:s3:::b{at}/*")) for at in range(4)]
+    roles += [
+        role("all", LAMBDA, allow("sts:AssumeRole")),
+        role("some", LAMBDA, allow("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/team-1")),
+        role("starts", LAMBDA, allow(["iam:PassRole", "lambda:*"])),
+        role("trusts", LAMBDA, allow("iam:UpdateAssumeRolePolicy")),
+        role("resets", LAMBDA, allow("iam:CreateAccessKey")),
+    ]
+    users = [{"Arn": f"arn:aws:iam::{ACCOUNT}:user/u{at}", "UserName": f"u{at}"} for at in range(3)]
+    return {
+        "details.json": json.dumps({"RoleDetailList": roles, "UserDetailList": users}),
+        "buckets.json": json.dumps({"Buckets": [{"Name": f"b{at}"} for at in range(4)]}),
+    }
+
+
+def test_who_reaches_what_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = assessed_files(estate())
+    monkeypatch.setattr(linking, "ASSESS_MAX_DRAWN_PAIRS", 0)
+    monkeypatch.setattr(linking, "_FAN", 2)
+    grouped = assessed_files(estate())
+    assert sorted(plain.reach.triples()) == sorted(grouped.reach.triples())
+    assert {(one.source.id, one.target.id) for one in plain.ranked.paths} == {
+        (one.source.id, one.target.id) for one in grouped.ranked.paths
+    }
+    together = {one.id: one.name for one in grouped.graph.nodes.values() if one.kind == "identities"}
+    assert "role team-0 and 3 others, alike in who comes to them" in together.values()
+    assert not any(one.kind == "identities" for one in plain.graph.nodes.values())
+    edges = {(one.source, one.target): one for one in grouped.graph.edges}
+    through = [target for source, target in edges if source.endswith(":role/all") and target in together]
+    assert through
+    assert f"arn:aws:iam::{ACCOUNT}:role/team-1" in {target for source, target in edges if source in through}
+    assert (f"arn:aws:iam::{ACCOUNT}:role/some", f"arn:aws:iam::{ACCOUNT}:role/team-1") in edges

@@ -63,6 +63,12 @@ class Alike(NamedTuple):
     of: Callable[[str], Answer]
 
 
+def _own(answer: Answer, one: Atom) -> bool:
+    """Whether an answer rests on statements of the atom's own policy."""
+    own = {id(statement) for statement in one.policy.statements} if one.policy else set()
+    return any(id(statement) in own for statement in answer.statements)
+
+
 def _moves(answer: Answer, one: Atom) -> Callable[[Atom], Answer]:
     """Makes of an atom's answer that of another of its kind: with its own policy's statements and its own name."""
     own = {id(statement): at for at, statement in enumerate(one.policy.statements)} if one.policy else {}
@@ -270,12 +276,16 @@ class Access:
             for row, answer in self._rows(principal_arn, atoms[0], span):
                 place = actions.CLASSES.index(row.action_class)
                 move = _moves(answer, atoms[0])
+                action_class, _, state, because, decides, action = row
+                own = bool(decides) or _own(answer, atoms[0])
                 for atom in atoms:
                     key = (atom.shown, place)
                     known = best.get(key)
-                    if known is None or _RANK[row.state] < _RANK[known.state]:
-                        moved = move(atom)
-                        best[key] = row._replace(resource=atom.shown, because=moved.because, decides=moved.decides)
+                    if known is None or _RANK[state] < _RANK[known.state]:
+                        if own:
+                            moved = move(atom)
+                            because, decides = moved.because, moved.decides
+                        best[key] = Reach(action_class, atom.shown, state, because, decides, action)
             for atom in atoms:
                 spans[atom.shown] = spans[atom.shown].either(span) if atom.shown in spans else span
         unread = list(reckonings[0].unread())

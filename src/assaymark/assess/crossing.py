@@ -14,6 +14,7 @@ from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 from assaymark.assess.kubernetes.mesh import judged_by
 from assaymark.assess.kubernetes.network import Network
 from assaymark.assess.kubernetes.pods import has_token, pod_specs
+from assaymark.assess.kubernetes.ports import doors, port_node, port_nodes
 from assaymark.assess.kubernetes.servers import open_servers
 from assaymark.core.graph import Edge, State
 
@@ -198,10 +199,11 @@ def _trusts_pods(statement: Statement) -> bool:
 def _servers(estates: Estates, builder: Builder) -> None:
     """Servers that answer anyone: whoever reaches their port has what they serve."""
     pods = pod_specs(estates.kubernetes)
+    nodes = port_nodes(builder.ids())
     network = Network(estates.kubernetes, pods) if any(estates.kubernetes.of("AuthorizationPolicy")) else None
     for pod in pods:
         judge = judged_by(network, pod) if network is not None else None
-        port = f"{pod.id}#port"
+        port = port_node(pod.id)
         for running in open_servers(pod):
             server = running.server
             if running.authenticated or not builder.has(pod.id):
@@ -212,11 +214,12 @@ def _servers(estates: Estates, builder: Builder) -> None:
             how = f"{server.name} asks for no authentication"
             perhaps = running.perhaps or (f"AuthorizationPolicy {judge.name}" if judge is not None else "")
             decides = (f"{perhaps} does not ask either",) if perhaps else ()
-            state = State.UNKNOWN if decides else State.YES
+            ways = [(way, (*decides, *unsure)) for way, unsure in doors(pod.id, running.ports, nodes)]
             if server.gives == "run":
-                builder.edge(
-                    Edge(port, pod.id, "open-service", f"{how} and runs what it is sent", because, state, decides)
-                )
+                for way, unsure in ways:
+                    state = State.UNKNOWN if unsure else State.YES
+                    words = f"{how} and runs what it is sent"
+                    builder.edge(Edge(way, pod.id, "open-service", words, because, state, unsure))
                 continue
             kind, target = ("endpoint", "endpoint") if server.gives == "invoke" else ("database", "data")
             node = builder.node(
@@ -229,7 +232,9 @@ def _servers(estates: Estates, builder: Builder) -> None:
             )
             relations = ("open-invoke",) if server.gives == "invoke" else ("open-read", "open-write")
             for relation in relations:
-                builder.edge(Edge(port, node, relation, how, because, state, decides))
+                for way, unsure in ways:
+                    state = State.UNKNOWN if unsure else State.YES
+                    builder.edge(Edge(way, node, relation, how, because, state, unsure))
 
 
 def _storage(estates: Estates, builder: Builder) -> None:

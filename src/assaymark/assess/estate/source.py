@@ -127,13 +127,14 @@ class WebApplication:
 class BuiltImage:
     """An image that a Dockerfile of the input makes. ``command``: the words that it starts, variables before them.
 
-    ``folder``: the Dockerfile's own, empty for the root.
+    ``folder``: the Dockerfile's own, empty for the root; ``ports``: those that it says it listens on (EXPOSE).
     """
 
     path: str
     folder: str
     command: str
     because: Because
+    ports: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assaymark.assess.kubernetes.exposure import exposed
 from assaymark.assess.kubernetes.mesh import in_mesh, judged_by, strict
 from assaymark.assess.kubernetes.rule_list import SERVER_OPEN, SERVER_PLAIN
 from assaymark.assess.kubernetes.servers import open_servers
@@ -21,20 +22,26 @@ if TYPE_CHECKING:
 
 def check_servers(network: Network) -> Iterator[Finding]:
     """Findings about model servers, notebooks, job queues and stores: of an object's pods of one kind the worst."""
-    exposed = {one.pod.id for one in network.exposed() if not one.decides}
+    open_to_all: dict[str, list[frozenset[int] | None]] = {}
+    for one in exposed(network):
+        if not one.decides:
+            open_to_all.setdefault(one.pod.id, []).append(one.ports)
     worst: dict[tuple[str, str], Finding] = {}
     for pod in network.own_pods():
         for running in open_servers(pod):
-            for finding in _judged(network, pod, running, exposed=pod.id in exposed):
+            reached = any(
+                ports is None or not running.ports or ports & running.ports for ports in open_to_all.get(pod.id, ())
+            )
+            for finding in _judged(network, pod, running, public=reached):
                 known = worst.get((finding.rule, finding.name))
                 if known is None or finding.severity > known.severity:
                     worst[finding.rule, finding.name] = finding
     yield from worst.values()
 
 
-def _judged(network: Network, pod: Pod, running: Running, *, exposed: bool) -> Iterator[Finding]:
+def _judged(network: Network, pod: Pod, running: Running, *, public: bool) -> Iterator[Finding]:
     if not running.authenticated:
-        yield _open(network, pod, running, exposed=exposed)
+        yield _open(network, pod, running, public=public)
     if not running.tls and not strict(network, pod):
         message = f"{running.server.name} in {pod.shown} talks in plain text"
         severity = Severity.LOW if in_mesh(network, pod) else None
@@ -42,11 +49,11 @@ def _judged(network: Network, pod: Pod, running: Running, *, exposed: bool) -> I
         yield found(SERVER_PLAIN, name, message, (running.because,), severity)
 
 
-def _open(network: Network, pod: Pod, running: Running, *, exposed: bool) -> Finding:
+def _open(network: Network, pod: Pod, running: Running, *, public: bool) -> Finding:
     server = running.server
-    reach = "from the internet" if exposed else "from every pod that reaches it"
-    guarded = not exposed and network.policies(pod, "Ingress")
-    severity = Severity.CRITICAL if exposed else Severity.MEDIUM if guarded else None
+    reach = "from the internet" if public else "from every pod that reaches it"
+    guarded = not public and network.policies(pod, "Ingress")
+    severity = Severity.CRITICAL if public else Severity.MEDIUM if guarded else None
     policy = judged_by(network, pod)
     perhaps = running.perhaps or (f"AuthorizationPolicy {policy.name}" if policy else "")
     message = f"{server.name} in {pod.shown} {server.answers}, {reach}: {server.advice}"

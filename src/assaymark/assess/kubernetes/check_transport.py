@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.kubernetes.exposure import internal, maps_of
 from assaymark.assess.kubernetes.mesh import ROOT, exceptions, in_mesh, mode_of
-from assaymark.assess.kubernetes.network import internal, maps_of
 from assaymark.assess.kubernetes.rule_list import INGRESS_PLAIN, MESH_PERMISSIVE, NFS, STORAGE_PLAIN
 from assaymark.assess.rule import found
 from assaymark.core.report import Severity

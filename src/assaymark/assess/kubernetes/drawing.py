@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.assess.boundaries import environment_of, tenant_of
 from assaymark.assess.kubernetes.network import Network
 from assaymark.assess.kubernetes.pods import pod_specs
+from assaymark.assess.kubernetes.ports import port_node
 from assaymark.assess.kubernetes.rbac import bound
 from assaymark.core.graph import Edge
 
@@ -114,12 +115,13 @@ class Drawing:
                 self.edge(NODES, pod.id, "takes-over", "its pods may run on the node", (pod.because(),), 2)
         return NODES
 
-    def port(self, pod: Pod) -> str:
-        """The node of what a workload's pods listen with."""
+    def port(self, pod: Pod, number: int | None = None) -> str:
+        """The node of what a workload's pods listen with: all their ports, or one."""
+        name = f"{pod.owner.namespace}/{pod.owner.name}"
         return self.builder.node(
-            f"{pod.id}#port",
+            port_node(pod.id, number),
             "port",
-            f"the ports of {pod.owner.namespace}/{pod.owner.name}",
+            f"the ports of {name}" if number is None else f"port {number} of {name}",
             (pod.because(),),
             boundary=self.boundary(pod.owner.namespace, pod.owner.name, pod.labels),
         )

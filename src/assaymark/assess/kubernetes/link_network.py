@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.kinds import INTERNET
 from assaymark.assess.kubernetes.drawing import BOUNDARY
+from assaymark.assess.kubernetes.exposure import exposed
+from assaymark.assess.kubernetes.ports import both, declared_ports, named_ports, resolved
+from assaymark.assess.kubernetes.servers import open_servers
 from assaymark.assess.paths.closure import bits
 from assaymark.core.graph import Edge, State
 from assaymark.core.limits import ASSESS_MAX_DRAWN_PAIRS
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from assaymark.assess.estate.kubernetes import Object
     from assaymark.assess.kubernetes.drawing import Drawing
     from assaymark.assess.kubernetes.pods import Pod
+    from assaymark.assess.kubernetes.ports import Ports
     from assaymark.core.graph import Because
 
 PODS: Final = "k8s:pod-network"
@@ -29,13 +33,14 @@ _THROUGH: Final = "network policies let it through"
 
 def draw_network(run: Drawing) -> None:
     """Draws who reaches which ports."""
-    exposed = list(run.network.exposed())
-    if exposed:
+    open_to_all = list(exposed(run.network))
+    if open_to_all:
         run.builder.node(INTERNET, "internet", "internet", entry="internet")
-    for one in exposed:
+    for one in open_to_all:
         state = State.UNKNOWN if one.decides else State.YES
-        edge = Edge(INTERNET, run.port(one.pod), "reaches", one.how, one.because, state, one.decides)
-        run.builder.edge(edge)
+        for number in sorted(one.ports) if one.ports is not None else [None]:
+            port = run.port(one.pod, number)
+            run.builder.edge(Edge(INTERNET, port, "reaches", one.how, one.because, state, one.decides))
     if not run.pods:
         return
     run.builder.node(PODS, "network", "the network of pods", (run.first,), boundary=BOUNDARY)
@@ -53,72 +58,120 @@ def draw_network(run: Drawing) -> None:
             edge = Edge(PODS, run.port(pod), "exposes", how, (pod.because(),), state, decides, effort=0)
             run.builder.edge(edge)
     if any(into) or any(out):
-        _draw_policies(run, into, out)
+        for number, reached in _reached(run, into, out).items():
+            _draw_policies(run, into, out, reached, number)
 
 
-def _draw_policies(run: Drawing, into: list[list[Object]], out: list[list[Object]]) -> None:
-    """Draws what policies let through, but for what no policy limits on either side."""
-    reached = _reached(run, into, out)
+def _draw_policies(
+    run: Drawing, into: list[list[Object]], out: list[list[Object]], reached: list[int], number: int | None
+) -> None:
+    """Draws what policies let through to one port, or to all, but for what no policy limits on either side."""
     pairs = sum(row.bit_count() for row in reached)
     if pairs <= ASSESS_MAX_DRAWN_PAIRS:
         for index, row in enumerate(reached):
             for other in bits(row & ~(1 << index)):
                 because = _lines((*out[index], *into[other]))
-                run.edge(run.pods[index].id, run.port(run.pods[other]), "reaches", _THROUGH, because, 0)
+                port = run.port(run.pods[other], number)
+                run.edge(run.pods[index].id, port, "reaches", _THROUGH, because, 0)
         return
-    _draw_groups(run, into, out, reached)
+    _draw_groups(run, into, out, reached, number)
 
 
-def _reached(run: Drawing, into: list[list[Object]], out: list[list[Object]]) -> list[int]:
-    """For each pod the pods that it reaches by what policies say, as bits; pods reach themselves."""
+def _reached(run: Drawing, into: list[list[Object]], out: list[list[Object]]) -> dict[int | None, list[int]]:
+    """By port, None for all of them: for each pod those that it reaches by what policies say, as bits, itself too."""
     everyone = (1 << len(run.pods)) - 1
-    by_sources: dict[int, int] = {}  # pods that the same sources may reach
     limited = 0
+    by_sources: dict[tuple[Ports, int], int] = {}  # pods that the same sources may reach on the same ports
     for index, policies in enumerate(into):
-        sources = run.network.peers(policies, "Ingress") if policies else everyone
-        by_sources[sources] = by_sources.get(sources, 0) | 1 << index
+        sources = run.network.peers(policies, "Ingress") if policies else {None: everyone}
+        for ports, pods in sources.items():
+            by_sources[ports, pods] = by_sources.get((ports, pods), 0) | 1 << index
         limited |= (1 << index) if policies else 0
-    lets_in = [0] * len(run.pods)
-    for sources, targets in by_sources.items():
-        for index in bits(sources):
-            lets_in[index] |= targets
-    return [
-        lets_in[index] & (run.network.peers(policies, "Egress") if policies else limited)
-        for index, policies in enumerate(out)
-    ]
+    lets_in: dict[Ports, list[int]] = {}
+    for (ports, pods), targets in by_sources.items():
+        rows = lets_in.setdefault(ports, [0] * len(run.pods))
+        for index in bits(pods):
+            rows[index] |= targets
+    lets_out = [run.network.peers(policies, "Egress") if policies else {None: limited} for policies in out]
+    through = _Through(run)
+    found: dict[int | None, list[int]] = {None: [0] * len(run.pods)}
+    for incoming, rows in lets_in.items():
+        for index, row in enumerate(rows):
+            for outgoing, targets in lets_out[index].items() if row else ():
+                for number, pods in through.pods(incoming, outgoing).items():
+                    if row & targets & pods:
+                        found.setdefault(number, [0] * len(run.pods))[index] |= row & targets & pods
+    whole = found[None]
+    for number, rows in found.items():
+        if number is not None:
+            found[number] = [row & ~all_of_it for row, all_of_it in zip(rows, whole, strict=True)]
+    return {number: found[number] for number in sorted(found, key=lambda one: (one is not None, one or 0))}
 
 
-def _draw_groups(run: Drawing, into: list[list[Object]], out: list[list[Object]], reached: list[int]) -> None:
+class _Through:
+    """Which ports of which pods two sides' rules let through, numbers for names."""
+
+    def __init__(self, run: Drawing) -> None:
+        self._everyone = (1 << len(run.pods)) - 1
+        self._names = [named_ports(pod) for pod in run.pods]
+        self._listening = [
+            frozenset().union(
+                *(declared_ports(container) for container in pod.containers()),
+                *(one.ports for one in open_servers(pod)),
+            )
+            for pod in run.pods
+        ]
+        self._known: dict[tuple[Ports, Ports], dict[int | None, int]] = {}
+
+    def pods(self, incoming: Ports, outgoing: Ports) -> dict[int | None, int]:
+        """By port, None for all, the pods of which it is let through, as bits."""
+        if incoming is None and outgoing is None:
+            return {None: self._everyone}
+        key = (incoming, outgoing)
+        if key not in self._known:
+            found: dict[int | None, int] = {}
+            for index, (names, listening) in enumerate(zip(self._names, self._listening, strict=True)):
+                ports = both(resolved(incoming, names, listening), resolved(outgoing, names, listening))
+                for number in [None] if ports is None else ports:
+                    found[number] = found.get(number, 0) | 1 << index
+            self._known[key] = found
+        return self._known[key]
+
+
+def _draw_groups(
+    run: Drawing, into: list[list[Object]], out: list[list[Object]], reached: list[int], number: int | None
+) -> None:
     """Draws pairs by the pods that reach the same ones, and within these by those that the same ones reach."""
     senders: dict[int, int] = {}  # pods that reach the same ones
     for index, row in enumerate(reached):
         if row:
             senders[row] = senders.get(row, 0) | 1 << index
     reachers = [0] * len(run.pods)  # the groups of senders that reach a pod, as bits
-    for number, row in enumerate(senders):
+    for group, row in enumerate(senders):
         for index in bits(row):
-            reachers[index] |= 1 << number
+            reachers[index] |= 1 << group
     receivers: dict[int, int] = {}
     for index, groups in enumerate(reachers):
         if groups:
             receivers[groups] = receivers.get(groups, 0) | 1 << index
     starts = []
+    at = "" if number is None else f":{number}"
     for members in senders.values():
         first = run.pods[next(iter(bits(members)))]
-        starts.append(_meet(run, f"k8s:pods-that-reach:{first.id}", "alike in what they reach", members))
+        starts.append(_meet(run, f"k8s:pods-that-reach{at}:{first.id}", "alike in what they reach", members))
         for index in bits(members):
             because = _lines(out[index]) or (run.pods[index].because(),)
             run.edge(run.pods[index].id, starts[-1], "reaches", _THROUGH, because, 0)
     for groups, members in receivers.items():
         first_at = next(iter(bits(members)))
-        end = _meet(run, f"k8s:pods-reached:{run.pods[first_at].id}", "alike in who reaches them", members)
+        end = _meet(run, f"k8s:pods-reached{at}:{run.pods[first_at].id}", "alike in who reaches them", members)
         for index in bits(members):
             because = _lines(into[index]) or (run.pods[index].because(),)
-            edge = Edge(end, run.port(run.pods[index]), "exposes", _THROUGH, because, effort=0)
+            edge = Edge(end, run.port(run.pods[index], number), "exposes", _THROUGH, because, effort=0)
             run.builder.edge(edge)
         because = _lines(into[first_at]) or (run.pods[first_at].because(),)
-        for number in bits(groups):
-            run.builder.edge(Edge(starts[number], end, "exposes", _THROUGH, because, effort=0))
+        for group in bits(groups):
+            run.builder.edge(Edge(starts[group], end, "exposes", _THROUGH, because, effort=0))
 
 
 def _meet(run: Drawing, identifier: str, how: str, members: int) -> str:

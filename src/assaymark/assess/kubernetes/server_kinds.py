@@ -15,6 +15,35 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+# By the documentation of each. What Ray and TorchServe run code by is not where they answer with predictions.
+_PORTS: Final = {
+    "Ray": (6379, 8265, 10001),
+    "TorchServe": (7071, 8081),
+    "Jupyter": (8888,),
+    "Dask": (8786, 8787),
+    "MLflow": (5000,),
+    "TensorBoard": (6006,),
+    "MinIO": (9000, 9001),
+    "Redis": (6379,),
+    "MongoDB": (27017,),
+    "PostgreSQL": (5432,),
+    "Milvus": (9091, 19530),
+    "Qdrant": (6333, 6334),
+    "Chroma": (8000,),
+    "Weaviate": (8080, 50051),
+    "vLLM": (8000,),
+    "SGLang": (30000,),
+    "llama.cpp": (8080,),
+    "Ollama": (11434,),
+    "Text Generation Inference": (80, 3000),
+    "Text Embeddings Inference": (80, 3000),
+    "LiteLLM": (4000,),
+    "Triton": (8000, 8001, 8002),
+    "TensorFlow Serving": (8500, 8501),
+    "KServe": (8080, 8081),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """A kind of server. ``gives``: ``run`` (code), ``invoke`` (a model), ``data`` (reads and writes).
@@ -33,6 +62,11 @@ class Server:
     by_variable: bool = True  # whether a variable can turn authentication on
     configured: bool = False  # whether a file that it is given can
     answers: str = "answers without authentication"
+
+    @property
+    def ports(self) -> frozenset[int]:
+        """The ports on which it gives that, unless it is told others; none where nobody knows."""
+        return frozenset(_PORTS.get(self.name, ()))
 
 
 def _never(_words: str, _variables: dict[str, str]) -> bool:

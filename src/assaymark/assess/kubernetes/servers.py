@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from assaymark.assess.kubernetes.ports import declared_ports, said_ports
 from assaymark.assess.kubernetes.server_kinds import KSERVE, RAY, SERVERS, Server
 from assaymark.formats.located import Map
 
@@ -36,6 +37,7 @@ class Running:
     """A server that a container runs. ``authenticated`` and ``tls`` as its words and variables say.
 
     ``perhaps``: what may ask for authentication though they do not say so, and is not in the container's words.
+    ``ports``: those that it listens on; none where nobody knows.
     """
 
     server: Server
@@ -43,6 +45,7 @@ class Running:
     tls: bool
     because: Because
     perhaps: str = ""
+    ports: frozenset[int] = frozenset()
 
 
 def open_servers(pod: Pod) -> list[Running]:
@@ -63,16 +66,28 @@ def open_servers(pod: Pod) -> list[Running]:
         variables = container_variables(container)
         authenticated = server.guarded(words, variables)
         perhaps = "" if authenticated else _perhaps(server, container, words)
-        found.append(Running(server, authenticated, server.tls(words, variables), pod.because(container), perhaps))
+        place, ports = pod.because(container), _ports(server, container, words)
+        found.append(Running(server, authenticated, server.tls(words, variables), place, perhaps, ports))
     if ray and not any(one.server is RAY for one in found):
         variables = {}
         for container in pod.containers():
             variables |= container_variables(container)
-        found.append(Running(RAY, RAY.guarded("", variables), RAY.tls("", variables), pod.because()))
+        guarded, tls = RAY.guarded("", variables), RAY.tls("", variables)
+        found.append(Running(RAY, guarded, tls, pod.because(), ports=RAY.ports))
     if pod.owner.kind == "InferenceService" and not found:
         asked = pod.owner.labels("annotations").get(_ASKED) == "true"
         found.append(Running(KSERVE, asked, tls=False, because=pod.because()))
     return found
+
+
+def _ports(server: Server, container: Map, words: str) -> frozenset[int]:
+    """Those that it is told, else its usual ones; a container that says it listens elsewhere is believed, too."""
+    told, declared = said_ports(words), declared_ports(container)
+    if server is RAY:
+        return server.ports | told
+    if told:
+        return told
+    return server.ports if server.ports & declared else server.ports | declared
 
 
 def _commanded(server: Server | None, words: str) -> bool:

@@ -56,16 +56,18 @@ def collect(inputs: Inputs, source: Source) -> None:
 
 def _built(file: SourceFile, instructions: list[Instruction]) -> BuiltImage:
     """What its last stage starts."""
-    words, variables, place = {"ENTRYPOINT": "", "CMD": ""}, "", 1
+    words, variables, place, ports = {"ENTRYPOINT": "", "CMD": ""}, "", 1, frozenset[int]()
     for one in instructions:
         if one.name == "FROM":
-            words, variables, place = {"ENTRYPOINT": "", "CMD": ""}, "", one.line
+            words, variables, place, ports = {"ENTRYPOINT": "", "CMD": ""}, "", one.line, frozenset()
+        elif one.name == "EXPOSE":
+            ports |= {int(word) for word in re.findall(r"(?<!\S)(\d{1,5})(?:/tcp)?(?!\S)", one.text)}
         elif one.name in words:
             words[one.name], place = command_of(one), one.line
         elif one.name == "ENV" and "FLASK_APP" in one.text:
             variables = " ".join(f"{name}={value}" for name, value in _PAIR.findall(one.text) if name == "FLASK_APP")
     command = " ".join(part for part in (variables, words["ENTRYPOINT"], words["CMD"]) if part)
-    return BuiltImage(file.path, file.path.rpartition("/")[0], command, file.because(place))
+    return BuiltImage(file.path, file.path.rpartition("/")[0], command, file.because(place), ports)
 
 
 def command_of(one: Instruction) -> str:

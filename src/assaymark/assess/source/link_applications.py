@@ -18,11 +18,12 @@ from assaymark.assess.kinds import INTERNET
 from assaymark.assess.kubernetes.mesh import judged_by
 from assaymark.assess.kubernetes.network import Network
 from assaymark.assess.kubernetes.pods import pod_specs
+from assaymark.assess.kubernetes.ports import declared_ports, doors, port_node, port_nodes, said_ports
 from assaymark.assess.kubernetes.servers import server_of
 from assaymark.assess.source.builds import bare
 from assaymark.assess.source.link import overlaps
 from assaymark.assess.source.places import standing
-from assaymark.assess.source.started import started
+from assaymark.assess.source.started import started, usual_ports
 from assaymark.core.graph import Edge, State
 from assaymark.core.words import counted
 
@@ -63,18 +64,18 @@ _SHARED: Final = frozenset(  # images that nobody builds from a repository of on
 
 @dataclass(frozen=True, slots=True)
 class _Runner:
-    """A workload. ``port``: the node by which it is reached; ``calls``: it is called by its name; else nobody knows.
+    """A workload. ``pod``: it is reached over the network; ``calls``: it is called by its name; else nobody knows.
 
-    ``listens``: its container says that it has ports.
+    ``listens``: the ports that its container says it has.
     """
 
     node: str
     image: str
     command: str
     because: Because
-    port: str = ""
+    pod: bool = False
     calls: bool = False
-    listens: bool = False
+    listens: frozenset[int] = frozenset()
     perhaps: tuple[str, ...] = ()
 
 
@@ -89,7 +90,7 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
     for runner, images in drawing.found(_runners(estates, builder)):
         for application, decides in drawing.started(runner, images):
             seen.add(application.path)
-            drawing.run(application, runner, decides)
+            drawing.run(application, runner, decides, _listening(runner, images))
         for built, decides in images:
             drawing.files(runner.node, drawing.contexts(built), built.because, decides)
     for application in source.applications:
@@ -109,8 +110,8 @@ def _runners(estates: Estates, builder: Builder) -> Iterator[_Runner]:
                 command = " ".join([*_words(container.get("command")), *_words(container.get("args"))])
                 command = _served_by_ray(pod) or command
                 place = pod.because(container, "image")
-                listens = bool(container.get("ports"))
-                yield _Runner(pod.id, image, command, place, f"{pod.id}#port", listens=listens, perhaps=perhaps)
+                listens = declared_ports(container)
+                yield _Runner(pod.id, image, command, place, pod=True, listens=listens, perhaps=perhaps)
     for arn, resource in sorted(estates.aws.resources.items()):
         for image in sorted(set(_images(resource.settings))) if builder.has(arn) else ():
             yield _Runner(arn, image, "", resource.because, calls=resource.kind.startswith(("lambda:", "sagemaker:")))
@@ -161,6 +162,7 @@ class _Drawing:
         for flow in source.flows:
             if flow.label in _SENT and flow.sink in _RUN:
                 self._flows[flow.because.path].append(flow)
+        self._ports = port_nodes(builder.ids())
         self._keys = [one for one in builder.ids() if one.startswith("file:") and not standing(one[5:])]
 
     # which image a workload runs, and what that starts
@@ -255,20 +257,25 @@ class _Drawing:
 
     # edges
 
-    def run(self, application: WebApplication, runner: _Runner, decides: tuple[str, ...]) -> None:
-        """An application in a workload."""
+    def run(
+        self, application: WebApplication, runner: _Runner, decides: tuple[str, ...], ports: frozenset[int]
+    ) -> None:
+        """An application in a workload, on some of its ports; none where nobody knows."""
         builder = self._builder
         routes, flows = self._of(application)
         opened = [route for route in routes if _open(route)]
         node = self._node(application, opened, runner)
         where = (runner.because, *((opened or routes)[0].because,) * bool(routes))
         unsure = (*decides, *runner.perhaps)
-        state = State.UNKNOWN if unsure else State.YES
-        if runner.port and opened:
-            if not builder.has(runner.port):
+        if runner.pod and opened:
+            port = port_node(runner.node)
+            if not builder.has(port):
                 name = f"the ports of {runner.node.removeprefix('k8s:')}"
-                builder.node(runner.port, "port", name, (runner.because,), boundary=builder.boundary(runner.node))
-            builder.edge(Edge(runner.port, node, "open-invoke", _asks_nothing(opened), where, state, unsure))
+                builder.node(port, "port", name, (runner.because,), boundary=builder.boundary(runner.node))
+            for way, more in doors(runner.node, ports, self._ports):
+                perhaps = (*unsure, *more)
+                state = State.UNKNOWN if perhaps else State.YES
+                builder.edge(Edge(way, node, "open-invoke", _asks_nothing(opened), where, state, perhaps))
         elif runner.calls:
             how = f"what it is called with goes to {application.path}"
             state = State.UNKNOWN if decides else State.YES
@@ -336,6 +343,13 @@ class _Drawing:
             self._builder.edge(Edge(node, workload, "runs-input", how, places, state, unsure))
 
 
+def _listening(runner: _Runner, images: list[tuple[BuiltImage, tuple[str, ...]]]) -> frozenset[int]:
+    """The ports of what a workload starts: as it is told, as its container or image says, else the usual ones."""
+    command = runner.command or " ; ".join(built.command for built, _ in images)
+    exposed = frozenset(port for built, _ in images for port in built.ports)
+    return said_ports(command) or runner.listens or exposed or usual_ports(command)
+
+
 def _open(route: Route) -> bool:
     return not (route.authenticated or route.inert or route.purpose in _NOBODYS or standing(route.because.path))
 
@@ -350,7 +364,7 @@ def _asks_nothing(opened: list[Route]) -> str:
 def _serves(runner: _Runner) -> bool:
     """Whether it may be an image of one's own that serves something."""
     last = bare(runner.image).rpartition("/")[2]
-    return runner.listens and last not in _SHARED and server_of(runner.image, runner.command, "") is None
+    return bool(runner.listens) and last not in _SHARED and server_of(runner.image, runner.command, "") is None
 
 
 def _called(built: BuiltImage) -> set[str]:

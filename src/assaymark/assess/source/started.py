@@ -18,6 +18,10 @@ _SERVERS: Final = frozenset(
 )
 _OF_A_FILE: Final = frozenset(("fastapi", "streamlit", "bentoml", "serve"))
 _RUNS: Final = frozenset(("run", "dev", "serve", "serve-http", "serve-grpc"))
+_USUAL: Final = {
+    **dict.fromkeys(("uvicorn", "gunicorn", "hypercorn", "daphne", "granian", "fastapi", "serve"), 8000),
+    "flask": 5000, "waitress-serve": 8080, "streamlit": 8501, "bentoml": 3000, "robyn": 8080,
+}
 _MODULE: Final = re.compile(r"[A-Za-z_][\w.]*(?::[A-Za-z_][\w.]*(?:\(.*\))?)?")
 _FILE: Final = re.compile(r"[\w./-]+\.py")
 _PYTHON: Final = re.compile(r"(?:.*/)?(?:python|pypy)[\d.]*")
@@ -38,6 +42,12 @@ def started(command: str) -> list[str]:
             if path and path not in found:
                 found.append(path)
     return found
+
+
+def usual_ports(command: str) -> frozenset[int]:
+    """The ports that the servers which a command starts listen on when they are told none."""
+    names = {word.rpartition("/")[2] for words in _commands(command) for word in words}
+    return frozenset(port for name, port in _USUAL.items() if name in names)
 
 
 def _commands(text: str) -> Iterator[list[str]]:

@@ -1,0 +1,229 @@
+"""``exposed``: what of a cluster is reached from the internet, on which ports, and by which objects.
+
+Source: Kubernetes documentation, "Service", "Ingress"; Gateway API, "HTTPRoute" and "Gateway"; OpenShift, "Route";
+Istio, "Gateway" and "VirtualService"; KServe's and Knative's ``cluster-local`` visibility.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from assaymark.assess.kubernetes.ports import named_ports
+from assaymark.formats.located import Map
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from assaymark.assess.estate.kubernetes import Cluster, Object
+    from assaymark.assess.kubernetes.network import Network
+    from assaymark.assess.kubernetes.pods import Pod
+    from assaymark.core.graph import Because
+
+_INTERNAL: Final = (
+    ("service.beta.kubernetes.io/aws-load-balancer-internal", ("true", "0.0.0.0/0")),
+    ("service.beta.kubernetes.io/aws-load-balancer-scheme", ("internal",)),
+    ("networking.gke.io/load-balancer-type", ("Internal",)),
+    ("cloud.google.com/load-balancer-type", ("Internal",)),
+    ("service.beta.kubernetes.io/azure-load-balancer-internal", ("true",)),
+    ("alb.ingress.kubernetes.io/scheme", ("internal",)),
+)
+# What an ingress controller asks of callers before it passes anything on.
+_ASKS: Final = (
+    *("nginx.ingress.kubernetes.io/auth-url", "nginx.ingress.kubernetes.io/auth-type"),
+    *("nginx.ingress.kubernetes.io/auth-tls-secret", "alb.ingress.kubernetes.io/auth-type"),
+    *("haproxy.org/auth-type", "ingress.kubernetes.io/auth-type", "haproxy-ingress.github.io/auth-url"),
+    *("konghq.com/plugins", "traefik.ingress.kubernetes.io/router.middlewares"),
+)
+_NARROWS: Final = ("whitelist-source-range", "allowlist-source-range", "inbound-cidrs")
+_EVERYWHERE: Final = ("0.0.0.0/0", "::/0")
+
+
+@dataclass(frozen=True, slots=True)
+class Exposed:
+    """A workload that is reached from the internet: by which objects, in words, and where that is written.
+
+    ``ports``: those of its pods; None for all. ``decides``: what would have to be so, and the input does not show;
+    none when it is certain.
+    """
+
+    pod: Pod
+    by: Object
+    how: str
+    because: tuple[Because, ...]
+    tls: bool
+    decides: tuple[str, ...] = ()
+    ports: frozenset[int] | None = None
+
+
+def exposed(network: Network) -> Iterator[Exposed]:
+    """All that is reached from the internet."""
+    services = {(one.namespace, one.name): one for one in network.cluster.of("Service")}
+    for service in network.cluster.of("Service"):
+        spec = service.value.get("spec")
+        kind = spec.get("type") if isinstance(spec, dict) else None
+        if kind in ("LoadBalancer", "NodePort") and not internal(service) and not _narrowed(spec):
+            how = f"the {kind} service {service.name} passes on what comes"
+            nodes = "the internet reaches the addresses of the nodes" if kind == "NodePort" else ""
+            for pod in network.selected(service):
+                decides = (*([nodes] if nodes else []), *_outside(network, pod))
+                ports = _targets(service, pod, None)
+                where = (service.because(spec, "type"),)
+                yield Exposed(pod, service, how, where, tls=False, decides=decides, ports=ports)
+    for route, backends, how, tls in _routes(network.cluster):
+        asks = tuple(
+            f"{key} of {route.kind} {route.name} lets whoever comes pass"
+            for key in sorted(route.labels("annotations"))
+            if key in _ASKS or key.endswith(_NARROWS)
+        )
+        for namespace, name, port in backends:
+            found = services.get((namespace, name))
+            for pod in network.selected(found) if found else ():
+                because = (route.because(), found.because()) if found else ()
+                ports = _targets(found, pod, port) if found else None
+                yield Exposed(pod, route, how, because, tls=tls, decides=asks, ports=ports)
+    yield from _served(network)
+
+
+def _targets(service: Object, pod: Pod, wanted: Any) -> frozenset[int] | None:
+    """The ports of a pod that a service passes on to, or that one port of it (number or name) does; None for all."""
+    spec = service.value.get("spec")
+    listed = spec.get("ports") if isinstance(spec, dict) else None
+    found: set[int] = set()
+    names = named_ports(pod)
+    for item in listed if isinstance(listed, list) else ():
+        if not isinstance(item, dict) or (wanted is not None and wanted not in (item.get("port"), item.get("name"))):
+            continue
+        if str(item.get("protocol") or "TCP").upper() != "TCP":
+            continue
+        target = item.get("targetPort", item.get("port"))
+        target = int(target) if isinstance(target, str) and target.isdigit() else names.get(str(target), target)
+        if not isinstance(target, int):
+            return None
+        found.add(target)
+    return frozenset(found) or None
+
+
+def _outside(network: Network, pod: Pod) -> tuple[str, ...]:
+    """What would have to be so that a service's callers from outside get past a pod's policies."""
+    policies = network.policies(pod, "Ingress")
+    if not policies or network.lets_in(policies, None):
+        return ()
+    return (f"network policy {policies[0].name} takes callers from outside for a node of the cluster",)
+
+
+def _routes(cluster: Cluster) -> Iterator[tuple[Object, list[tuple[str, str, Any]], str, bool]]:
+    """What passes on what comes to services: the object, the services with their ports, in words, whether by TLS."""
+    gateways = {(one.namespace, one.name): one for one in cluster.of("Gateway")}
+    for ingress in cluster.of("Ingress"):
+        if not internal(ingress):
+            spec = ingress.value.get("spec")
+            tls = bool(spec.get("tls")) if isinstance(spec, dict) else False
+            how = f"the ingress {ingress.name} passes on what comes"
+            yield ingress, [(ingress.namespace, *one) for one in _backends(spec)], how, tls
+    for route in cluster.of("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute"):
+        spec = route.value.get("spec")
+        parents = maps_of(spec, "parentRefs")
+        gates = [
+            gateways.get((str(item.get("namespace") or route.namespace), str(item.get("name")))) for item in parents
+        ]
+        tls = bool(gates) and all(_gate_tls(gate) for gate in gates)
+        names = [
+            (str(item.get("namespace") or route.namespace), str(item["name"]), item.get("port"))
+            for item in maps_of(spec, "backendRefs")
+            if isinstance(item.get("name"), str)
+        ]
+        yield route, names, f"the route {route.name} of a gateway passes on what comes", tls
+    for route in cluster.of("Route"):
+        spec = route.value.get("spec")
+        if route.api.startswith("route.openshift.io") and isinstance(spec, Map):
+            names = [(route.namespace, str(item.get("name")), None) for item in maps_of(spec, "to")]
+            yield route, names, f"the route {route.name} passes on what comes", bool(spec.get("tls"))
+    for route in cluster.of("VirtualService"):
+        spec = route.value.get("spec")
+        named = [str(one) for one in spec.get("gateways") or ()] if isinstance(spec, dict) else list[str]()
+        if any(one != "mesh" for one in named):
+            names = [_destination(route, item) for item in maps_of(spec, "destination")]
+            gates = [gateways.get((route.namespace, one.rpartition("/")[2])) for one in named]
+            yield (
+                route,
+                names,
+                f"the virtual service {route.name} passes on what comes",
+                all(map(_gate_tls, gates)),
+            )
+
+
+def _destination(route: Object, item: Map) -> tuple[str, str, Any]:
+    host = str(item.get("host")).split(".")
+    port = item.get("port")
+    number = port.get("number") if isinstance(port, dict) else None
+    return host[1] if len(host) > 1 else route.namespace, host[0], number
+
+
+def _served(network: Network) -> Iterator[Exposed]:
+    """KServe's and Knative's services have a route from outside unless they say otherwise."""
+    for pod in network.pods:
+        owner = pod.owner
+        if owner.kind == "InferenceService" or (owner.kind == "Service" and "knative" in owner.api):
+            labels = {**owner.labels(), **owner.labels("annotations")}
+            if (
+                labels.get("networking.knative.dev/visibility", labels.get("networking.kserve.io/visibility"))
+                != "cluster-local"
+            ):
+                how = f"{owner.kind} {owner.name} gets a route from outside, since it is not cluster-local"
+                decides = ("the internet reaches the cluster's gateway",)
+                yield Exposed(pod, owner, how, (owner.because(),), tls=False, decides=decides)
+
+
+def internal(item: Object) -> bool:
+    """Whether a service or an ingress says that only one's own network reaches it."""
+    spec = item.value.get("spec")
+    if isinstance(spec, Map) and "internal" in str(spec.get("ingressClassName", spec.get("loadBalancerClass", ""))):
+        return True
+    annotations = item.labels("annotations")
+    return any(annotations.get(key, "").strip() in values for key, values in _INTERNAL)
+
+
+def _narrowed(spec: Any) -> bool:
+    ranges = (spec.get("loadBalancerSourceRanges") if isinstance(spec, dict) else None) or []
+    return bool(ranges) and not any(one in _EVERYWHERE for one in ranges)
+
+
+def _gate_tls(gate: Object | None) -> bool:
+    if gate is None:
+        return False
+    protocols = []
+    for item in maps_of(gate.value.get("spec"), "listeners") + maps_of(gate.value.get("spec"), "servers"):
+        port = item.get("port")
+        protocols.append(str(item.get("protocol") or (port.get("protocol") if isinstance(port, dict) else "")))
+    return bool(protocols) and all(protocol.upper() in ("HTTPS", "TLS") for protocol in protocols)
+
+
+def maps_of(value: Any, key: str) -> list[Map]:
+    """All mappings under a key, at any depth; a mapping counts as a list of one."""
+    found: list[Map] = []
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            inner = item.get(key)
+            found += [one for one in (inner if isinstance(inner, list) else [inner]) if isinstance(one, Map)]
+            pending += item.values()
+        elif isinstance(item, list):
+            pending += item
+    return found
+
+
+def _backends(value: Any) -> list[tuple[str, Any]]:
+    """The services that an ingress of either version of its API names, each with its port: number, name or None."""
+    found: dict[tuple[str, Any], None] = {}
+    for item in maps_of(value, "service"):
+        if isinstance(item.get("name"), str):
+            port = item.get("port")
+            given = port.get("number", port.get("name")) if isinstance(port, dict) else port
+            found[item["name"], given if isinstance(given, (int, str)) else None] = None
+    for item in (*maps_of(value, "backend"), *maps_of(value, "defaultBackend")):
+        if isinstance(item.get("serviceName"), str):
+            given = item.get("servicePort")
+            found[item["serviceName"], given if isinstance(given, (int, str)) else None] = None
+    return list(found)

@@ -27,7 +27,8 @@ _TOKEN: Final = re.compile(
     |(?P<guid>[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}))""",
     re.VERBOSE,
 )
-_GUID: Final = re.compile(r"\s*([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})")
+# A GUID may be written without its hyphens, as some of Azure's own roles do.
+_GUID: Final = re.compile(r"\s*([0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|[0-9a-fA-F]{32}(?![0-9A-Za-z]))")
 
 
 def parse_condition(text: str) -> Node:
@@ -225,7 +226,7 @@ _COMPARE: Final[dict[str, Callable[[str, str], bool]]] = {
     "stringlikeignorecase": lambda known, value: _fits(value, known),
     "stringstartswith": lambda known, value: known.startswith(value),
     "stringstartswithignorecase": lambda known, value: known.lower().startswith(value.lower()),
-    "guidequals": lambda known, value: known.lower() == value.lower(),
+    "guidequals": lambda known, value: known.lower().replace("-", "") == value.lower().replace("-", ""),
     "boolequals": lambda known, value: known.lower() == value.lower(),
 }
 

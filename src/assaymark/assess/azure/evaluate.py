@@ -94,17 +94,17 @@ class Access:
         answer = NO
         for assignment, lines in self.held(principal):
             reach = self.covers(assignment.scope, scope)
-            has = self.roles.has(assignment.role, action, data=data) if reach is not State.NO else State.NO
-            if has is State.NO:
+            if reach is State.NO:
                 continue
-            one = Answer(State.YES, (*lines, assignment.because))
+            granted = self.roles.grants(assignment.role, action, attributes, data=data)
+            if granted.state is State.NO:
+                continue
+            one = Answer(State.YES, (*lines, assignment.because)).both(granted)
             one = one.both(condition_holds(assignment.condition, action, attributes or {}))
             if reach is State.UNKNOWN:
                 one = one.unless(
                     f"{scope.split('/')[2] if scope.count('/') > 1 else scope} lies in {assignment.scope}"
                 )
-            if has is State.UNKNOWN:
-                one = one.unless(f"the role {assignment.role} allows {action}")
             for text in assignment.open:
                 one = one.unless(text)
             answer = answer.either(one)

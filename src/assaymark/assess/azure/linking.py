@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from assaymark.assess.files import Reading
     from assaymark.assess.graph import Builder
 
+_REQUEST: Final = "@request[microsoft.authorization/roleassignments:"
+_TYPES: Final = {"user": "User", "group": "Group"}
 _SUBSCRIPTION: Final = re.compile(r"/subscriptions/([^/]+)")
 _GROUP: Final = re.compile(r"/subscriptions/[^/]+/resourcegroups/([^/]+)")
 
@@ -108,6 +110,15 @@ def _above(scope: str) -> list[str]:
     """A scope and all that it is written within."""
     parts = scope.split("/")
     return ["/", *("/".join(parts[: end + 1]) for end in range(1, len(parts)))]
+
+
+def assigning(principal: Principal, role: str) -> dict[str, str]:
+    """What conditions may ask of a request by which a principal assigns a role to itself."""
+    return {
+        f"{_REQUEST}principalid]": principal.id,
+        f"{_REQUEST}principaltype]": _TYPES.get(principal.kind, "ServicePrincipal"),
+        f"{_REQUEST}roledefinitionid]": role,
+    }
 
 
 def administrator(scope: str) -> str:

@@ -116,7 +116,8 @@ def _assignments(seen: Seen) -> Iterator[Finding]:
             continue
         named = _BROAD.get(known.id)
         if named is None and any(
-            allows(one, "Microsoft.Authorization/roleAssignments/write") for one in known.permissions
+            one.condition is None and allows(one, "Microsoft.Authorization/roleAssignments/write")
+            for one in known.permissions
         ):
             named = known.name
         if named is None or (assignment.condition is not None and known.id not in (OWNER, CONTRIBUTOR)):

@@ -15,12 +15,16 @@ UNKNOWN_SUBSCRIPTION: Final = "00000000-0000-0000-0000-000000000000"  # of a tem
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """One entry of a role definition's ``permissions``; patterns with ``*``, compared without case."""
+    """One entry of a role definition's ``permissions``; patterns with ``*``, compared without case.
+
+    ``condition`` is met whenever the entry counts, beside that of the assignment; None for none.
+    """
 
     actions: tuple[str, ...] = ()
     not_actions: tuple[str, ...] = ()
     data_actions: tuple[str, ...] = ()
     not_data_actions: tuple[str, ...] = ()
+    condition: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

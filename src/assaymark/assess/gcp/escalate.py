@@ -72,7 +72,6 @@ _CHANGES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "notebooks:instance": (
         "notebooks.instances.update",
-        "notebooks.instances.setMetadata",
         "notebooks.instances.use",
     ),
     "composer:environment": ("composer.environments.update",),

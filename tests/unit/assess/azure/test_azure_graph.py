@@ -289,3 +289,23 @@ def test_a_plan_whose_ids_are_known_after_apply_only():
     assert ("vm", "runs-as", own, "yes") in graph
     assert (own, "administers", ROOT, "yes") in graph
     assert {edge[2] for edge in graph if edge[0] == "vm" and edge[1] == "runs-as"} >= {own, ID}
+
+
+BY_ROLES = (
+    'resource "azurerm_key_vault" "kv" {\n name = "kv"\n resource_group_name = azurerm_resource_group.rg.name\n'
+    " rbac_authorization_enabled = true\n}\n"
+)
+
+
+def test_a_role_that_may_assign_only_roles_of_vaults_opens_vaults_and_nothing_else():
+    """Its condition is in the role's own definition, not in the assignment."""
+    graph = found(BY_ROLES, STORAGE % ("", "private"), role("Key Vault Data Access Administrator"))
+    assert {(edge[1], edge[2]) for edge in graph if edge[0] == EVE} == {("permissions", "kv")}
+
+
+def test_an_operator_of_container_apps_runs_code_in_them_by_a_data_action():
+    app = (
+        'resource "azurerm_container_app" "app" {\n name = "app"\n'
+        ' resource_group_name = azurerm_resource_group.rg.name\n identity {\n type = "SystemAssigned"\n }\n}\n'
+    )
+    assert (EVE, "takes-over", "app", "yes") in found(app, role("Container Apps Operator"))

@@ -10,9 +10,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from assaymark.assess.answer import NO, YES, Answer
+from assaymark.assess.values import is_higher
 from assaymark.core.errors import InputError
 from assaymark.core.graph import State
-from assaymark.core.limits import ABAC_MAX_CHARACTERS, ABAC_MAX_DEPTH
+from assaymark.core.limits import ABAC_MAX_CHARACTERS, ABAC_MAX_DEPTH, ABAC_MAX_HEIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,7 +40,10 @@ def parse_condition(text: str) -> Node:
     """
     if len(text) > ABAC_MAX_CHARACTERS:
         raise InputError("abac-syntax", f"the condition has more than {ABAC_MAX_CHARACTERS} characters")
-    return _Parser(text).whole()
+    found = _Parser(text).whole()
+    if is_higher(found, ABAC_MAX_HEIGHT):
+        raise InputError("abac-syntax", "the condition nests too deep")
+    return found
 
 
 class _Parser:

@@ -178,6 +178,7 @@ _OPENS: Final[dict[str, tuple[str, ...]]] = {
     _ACR: ("8311e382-0749-4cb8-b61a-304f252e45ec",),
     "microsoft.compute/virtualmachines": ("1c0163c0-47e6-4577-8991-ea5c82e286e4",),
 }
+_LET_IN: Final = "the caller's network is one that the firewall lets in"
 _SECRET_READ: Final = ("get", "all", "backup")
 _SECRET_WRITE: Final = ("set", "all", "restore")
 _DECRYPT: Final = ("decrypt", "unwrapkey", "all")
@@ -313,15 +314,24 @@ def _exposed(run: Linking, resource: Resource) -> None:
     if resource.kind == _CONTAINER and resource.settings.get("public") in ("blob", "container"):
         account = run.estate.resources.get("/".join(resource.id.split("/")[:9]))
         allowed = account.settings.get("blob_public") if account else None
-        if allowed is False or (account and account.settings.get("firewall") == "deny"):
+        if allowed is False or (account and not _answers(account)):
             return
         if allowed is None:
             because = because.unless("the storage account allows public access to blobs")
         elif account:
             because = because.both(Answer(State.YES, (account.because,)))
+        if account and account.settings.get("firewall") == "deny":
+            because = because.unless(_LET_IN)
         _internet(run, resource.id, "reads", "the container lets anyone read blobs", because)
-    if resource.kind == _ACR and resource.settings.get("anonymous") is True:
+    if resource.kind == _ACR and resource.settings.get("anonymous") is True and _answers(resource):
+        if resource.settings.get("firewall") == "deny":
+            because = because.unless(_LET_IN)
         _internet(run, resource.id, "reads", "the registry lets anyone pull", because)
+
+
+def _answers(resource: Resource) -> bool:
+    """Whether a resource's firewall lets any network in, all or some."""
+    return resource.settings.get("firewall") != "deny" or resource.settings.get("networks") is True
 
 
 def _internet(run: Linking, target: str, relation: str, how: str, answer: Answer) -> None:

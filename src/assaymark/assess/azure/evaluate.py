@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.answer import NO, Answer
 from assaymark.assess.azure.abac import condition_holds
+from assaymark.assess.azure.eligible import is_on
 from assaymark.assess.azure.roles import Roles, allows
 from assaymark.core.graph import State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from assaymark.assess.estate.azure import Assignment, Azure, DenyAssignment
     from assaymark.core.graph import Because
@@ -27,14 +29,15 @@ _MAX_HEIGHT: Final = 8  # management groups nest six deep
 
 
 class Access:
-    """An estate, asked."""
+    """An estate, asked. ``now`` is what schedules of assignments are held against; None: they all hold."""
 
-    def __init__(self, estate: Azure) -> None:
+    def __init__(self, estate: Azure, now: datetime | None = None) -> None:
         self.estate = estate
         self.roles = Roles(estate.roles)
         self._of: defaultdict[str, list[Assignment]] = defaultdict(list)
         for assignment in estate.assignments:
-            self._of[assignment.principal].append(assignment)
+            if is_on(assignment.since, assignment.until, now):
+                self._of[assignment.principal].append(assignment)
         self._groups: defaultdict[str, dict[str, Because]] = defaultdict(dict)
         for group, members in estate.groups.items():
             for member, because in members.items():

@@ -14,6 +14,7 @@ from assaymark.core.graph import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from assaymark.assess.estate.azure import Azure, Principal, Resource
     from assaymark.assess.files import Reading
@@ -28,11 +29,11 @@ _GROUP: Final = re.compile(r"/subscriptions/[^/]+/resourcegroups/([^/]+)")
 class Linking:
     """The estate, asked and drawn."""
 
-    def __init__(self, estate: Azure, builder: Builder, reading: Reading) -> None:
+    def __init__(self, estate: Azure, builder: Builder, reading: Reading, now: datetime) -> None:
         self.estate = estate
         self.builder = builder
         self.reading = reading
-        self.access = Access(estate)
+        self.access = Access(estate, now)
         self._at: dict[str, list[Resource]] = {}
         self.owners: set[tuple[str, str]] = set()  # of principals and scopes that they administer
 

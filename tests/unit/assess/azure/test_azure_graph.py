@@ -108,6 +108,31 @@ def test_a_public_container_needs_the_account_to_allow_it_and_to_answer():
     assert not any(edge[0] == "internet" for edge in found(STORAGE % (deny, "container")))
 
 
+def test_a_firewall_that_lets_some_networks_in_leaves_open_whether_anyones():
+    def states(*rules):
+        return {edge[3] for edge in found(*rules) if edge[0] == "internet" and edge[2] == "weights"}
+
+    inline = ' network_rules {\n default_action = "Deny"\n ip_rules = ["192.0.2.0/24"]\n }\n'
+    assert states(STORAGE % (inline, "blob")) == {"unknown"}
+    assert states(STORAGE % (inline + " public_network_access_enabled = false\n", "blob")) == set()
+    apart = (
+        'resource "azurerm_storage_account_network_rules" "n" {\n default_action = "Deny"\n%s'
+        " storage_account_id = azurerm_storage_account.st.id\n}\n"
+    )
+    assert states(STORAGE % ("", "blob"), apart % "") == set()
+    assert states(STORAGE % ("", "blob"), apart % ' ip_rules = ["192.0.2.0/24"]\n') == {"unknown"}
+
+
+def test_a_registry_that_anyone_may_pull_from_answers_only_whom_its_firewall_lets_in():
+    registry = (
+        'resource "azurerm_container_registry" "r" {\n name = "acmecr"\n anonymous_pull_enabled = true\n'
+        " resource_group_name = azurerm_resource_group.rg.name\n%s}\n"
+    )
+    assert ("internet", "reads", "acmecr", "yes") in found(registry % "")
+    closed = found(registry % " public_network_access_enabled = false\n")
+    assert not any(edge[0] == "internet" for edge in closed)
+
+
 VAULT = (
     'resource "azurerm_key_vault" "kv" {\n name = "kv"\n resource_group_name = azurerm_resource_group.rg.name\n%s}\n'
 )

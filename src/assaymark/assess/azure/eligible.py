@@ -94,6 +94,11 @@ def _assigned(records: Records, file: SourceFile, value: Map, *, eligible: bool)
     )
 
 
+def scoped(scope: str) -> tuple[str, ...]:
+    """What a scope within the directory, an administrative unit or one application, leaves open of a role."""
+    return () if scope in ("", "/") else (f"{scope}, at which it has the role, holds the one in question",)
+
+
 def _is_eligible(value: Map) -> bool:
     """Whether a schedule of Graph is of eligibility: an active one says how it was assigned."""
     scheduled = "memberType" in value or "scheduleInfo" in value or "eligibilityScheduleId" in value
@@ -101,7 +106,7 @@ def _is_eligible(value: Map) -> bool:
 
 
 def _directory(records: Records, file: SourceFile, value: Map) -> bool:
-    opened = (ACTIVATED,) if _is_eligible(value) else ()
+    opened = (*scoped(text(value, "directoryScopeId")), *((ACTIVATED,) if _is_eligible(value) else ()))
     role = text(value, "roleDefinitionId").lower()
     found = DirectoryRole(text(value, "principalId").lower(), role, file.because(value.line), open=opened)
     if text(value, "status").lower() not in _OVER:

@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from assaymark.assess.azure.eligible import ACTIVATED, times_of
+from assaymark.assess.azure.eligible import ACTIVATED, scoped, times_of
 from assaymark.assess.azure.records import Records, permissions_of
 from assaymark.assess.azure.terraform_settings import firewall_of, policy_of, settings_of
 from assaymark.assess.estate.azure import UNKNOWN_SUBSCRIPTION, DirectoryRole, Federated
@@ -166,6 +166,7 @@ def _directory(run: _Collecting, resource: TfResource, opened: tuple[str, ...] =
     role = run.directory.get(named.lower(), named) or shut(resource.values.get("app_role_id"))
     match = _PERMISSION.search(role)
     name = (match[1] if match else role).lower()
+    opened = (*opened, *scoped(_first(resource, "directory_scope_id", "app_scope_id")))
     run.records.estate.directory.append(DirectoryRole(principal.lower(), name, resource.because(), open=opened))
 
 

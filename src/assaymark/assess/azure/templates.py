@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from assaymark.assess.inputs import Inputs
 
 _SCHEMA: Final = re.compile(r"(?:subscription|managementGroup|tenant)?deploymentTemplate\.json", re.IGNORECASE)
+_GIVEN: Final = re.compile(r"deploymentParameters\.json", re.IGNORECASE)
 _MAX_NESTED: Final = 8
 _MAX_COPIES: Final = 800  # Azure's own limit on the rounds of a loop
 _MAX_VALUES: Final = (
@@ -57,12 +58,14 @@ class _Work:
 def collect(inputs: Inputs, estates: Estates) -> None:
     """Adds the resources of all templates."""
     records = Records(inputs, estates.azure)
+    given = dict(_given(inputs))
     for file, value in inputs.maps():
         schema = value.get("$schema")
         if isinstance(schema, str) and _SCHEMA.search(schema) and "resources" in value:
             inputs.reading.read.add(file.path)
             work = _Work()
-            found = list(_Template(value, schema, work).resources(value, 0))
+            values = given.get(file.path.removesuffix(".json"))
+            found = list(_Template(value, schema, work, None, values).resources(value, 0))
             for line, text in work.gaps:
                 inputs.reading.gap(f"{file.path} line {line}: {text}")
             for line, text in work.skips:
@@ -72,6 +75,15 @@ def collect(inputs: Inputs, estates: Estates) -> None:
                     passes(records, file, made.item)
             for made in found:
                 _other(records, file, made)
+
+
+def _given(inputs: Inputs) -> Iterator[tuple[str, Map]]:
+    """The values of files of parameters, by the path of their template without its ending: the one of its name."""
+    for file, value in inputs.maps():
+        schema, values = value.get("$schema"), value.get("parameters")
+        if isinstance(schema, str) and _GIVEN.search(schema) and isinstance(values, Map):
+            inputs.reading.read.add(file.path)
+            yield file.path.removesuffix(".json").removesuffix(".parameters"), values
 
 
 def _identity(records: Records, file: SourceFile, item: Map) -> None:
@@ -319,6 +331,8 @@ class _Template:
         given = self.given.get(name)
         if isinstance(given, Map) and "value" in given:
             return given["value"]
+        if isinstance(given, Map) and "reference" in given:  # a secret of a key vault
+            return f"<{name}>"
         declared = self.value.get("parameters")
         one = declared.get(name) if isinstance(declared, dict) else None
         if isinstance(one, Map) and "defaultValue" in one:

@@ -120,6 +120,7 @@ GLOBAL = "62e90394-69f5-4237-9190-012177145e10"
         ({"memberType": "Direct", "assignmentType": "Assigned"}, "yes"),
         ({"memberType": "Direct", "roleEligibilityScheduleId": "1"}, "unknown"),
         ({"memberType": "Direct", "scheduleInfo": {}}, "unknown"),
+        ({"directoryScopeId": "/administrativeUnits/1"}, "unknown"),
     ],
 )
 def test_roles_of_the_directory_are_eligible_too(more, expect):

@@ -131,6 +131,25 @@ def test_a_condition_decides_what_the_template_decides_and_the_rest_is_said(cond
     assert bool(said) == (expect is None)
 
 
+@pytest.mark.parametrize(
+    ("name", "given", "expect"),
+    [
+        ("main.parameters_json", {"value": "dev"}, set()),
+        ("main.parameters_json", {"value": "prod"}, {"st"}),
+        ("main.parameters.dev_json", {"value": "dev"}, {"st"}),  # one of several environments, nobody says which
+        ("main.parameters_json", {"reference": {"secretName": "s"}}, {"st"}),
+    ],
+)
+def test_the_file_of_parameters_that_has_the_templates_name_gives_them(name, given, expect):
+    condition = "[equals(parameters('env'), 'prod')]"
+    parameters = {"env": {"type": "string", "defaultValue": "prod"}}
+    template = {"$schema": SCHEMA, "parameters": parameters, "resources": [account("st", condition=condition)]}
+    schema = SCHEMA.replace("deploymentTemplate", "deploymentParameters")
+    values = {"$schema": schema, "parameters": {"env": given}}
+    assessment = assessed(**{"main_json": json.dumps(template), name: json.dumps(values)})
+    assert names(assessment) == expect
+
+
 def test_an_assignment_under_an_open_condition_is_unknown():
     def state(condition):
         assignment = {

@@ -41,6 +41,19 @@ def test_an_active_one_counts_and_the_list_of_assignments_says_it_again(kind):
     assert len(assessment.estates.azure.assignments) == 1
 
 
+def test_a_broad_role_is_found_once_and_only_while_it_is_held():
+    kind = "roleAssignmentScheduleInstances"
+    again = {"principalId": "eve", "principalType": "User", "roleDefinitionId": OWNER, "scope": SUB}
+
+    def found(*documents):
+        findings = assessed(a_json=json.dumps(list(documents))).findings
+        return len([one for one in findings if one.rule == "azure-broad-role"])
+
+    assert found(again, schedule(kind, startDateTime="2026-01-01T00:00:00Z")) == 1
+    assert found(schedule(kind, endDateTime="2026-01-01T00:00:00Z")) == 0
+    assert found(schedule("roleEligibilityScheduleInstances")) == 0
+
+
 def test_an_active_and_an_eligible_role_are_the_active_one():
     assert states(schedule("roleEligibilityScheduleInstances"), schedule("roleAssignmentScheduleInstances")) == {
         ("yes",)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _HOLE: Final = re.compile(r"\{(\d)[^}]*\}")
 _OF_IF: Final = 3  # arguments of ``if``
-_MAX_ITEMS: Final = 10_000  # of a list that a function makes; ``range`` makes no more
+_MAX_ITEMS: Final = 2_000  # of a list that a function makes; ``range`` makes no more
 _MAX_TEXT: Final = 100_000  # characters of a text that a function makes
 _MAX_DIGITS: Final = 18  # of a number: 64 bits
 _COMPARED: Final[dict[str, Callable[[Any, Any], bool]]] = {
@@ -41,6 +41,22 @@ def is_decided(value: Any) -> bool:
     if isinstance(value, list):
         return all(is_decided(one) for one in value)
     return value is not None and not (isinstance(value, str) and ("<" in value or UNKNOWN_SUBSCRIPTION in value))
+
+
+def count_of(value: Any, most: int) -> int:
+    """How many values are in the lists and objects of a value, each as often as it is in one; no more than ``most``.
+
+    A list may hold the same list many times, and that again: what is a few lines to write is endless to walk.
+    """
+    if not isinstance(value, (list, dict)):
+        return 0
+    found, pending = 0, [value]
+    while pending and found < most:
+        one = pending.pop()
+        inner = list(one.values()) if isinstance(one, dict) else one
+        found += len(inner)
+        pending += [item for item in inner if isinstance(item, (list, dict))]
+    return min(found, most)
 
 
 def plain(name: str, given: list[Any]) -> Any:

@@ -15,6 +15,7 @@ from assaymark.assess.azure.eligible import requested
 from assaymark.assess.azure.exports import read_resource, read_rest
 from assaymark.assess.azure.records import Records
 from assaymark.assess.azure.template_expressions import GROUP, MAX_DEPTH, value_of
+from assaymark.assess.azure.template_functions import count_of
 from assaymark.assess.estate.azure import UNKNOWN_SUBSCRIPTION
 from assaymark.assess.values import listed
 from assaymark.formats.located import Map, Seq
@@ -30,12 +31,10 @@ _SCHEMA: Final = re.compile(r"(?:subscription|managementGroup|tenant)?deployment
 _GIVEN: Final = re.compile(r"deploymentParameters\.json", re.IGNORECASE)
 _MAX_NESTED: Final = 8
 _MAX_COPIES: Final = 800  # Azure's own limit on the rounds of a loop
-_MAX_VALUES: Final = (
-    300_000  # that the loops of a file may resolve: a second's work, a hundred times a large template
-)
-_MAX_CHAIN: Final = (
-    12  # expressions that lead to one another: each takes some fifty frames of the interpreter's 1,000
-)
+# Values that the loops of a file may resolve: a second's work, and a hundred times a large template.
+_MAX_VALUES: Final = 100_000
+_MAX_SPREAD: Final = 300_000  # values in the lists and objects that expressions of a file put into places
+_MAX_CHAIN: Final = 12  # expressions that lead to one another, each some fifty frames of the interpreter's 1,000
 
 
 class Made(NamedTuple):
@@ -50,6 +49,7 @@ class _Work:
 
     def __init__(self) -> None:
         self.left = _MAX_VALUES
+        self.spread = _MAX_SPREAD
         self.deep = 0
         self.gaps: list[tuple[int, str]] = []
         self.skips: list[tuple[int, str]] = []
@@ -211,7 +211,10 @@ class _Template:
 
     def _one(self, item: Map, kind: str, name: str, depth: int, opened: tuple[str, ...]) -> Iterator[Made]:
         found = self.resolved(item, 0)
-        if not isinstance(found, Map) or not isinstance(found.get("type"), str) or depth > _MAX_NESTED:
+        if not isinstance(found, Map) or not isinstance(found.get("type"), str):
+            return
+        if depth > _MAX_NESTED:
+            self.work.skips.append((item.line, f"deployments nest more than {_MAX_NESTED} deep"))
             return
         whole = f"{kind}/{found['type']}" if kind and "." not in found["type"].split("/")[0] else found["type"]
         named = f"{name}/{found.get('name')}" if kind and whole != found["type"] else str(found.get("name"))
@@ -277,7 +280,7 @@ class _Template:
         """A value with its expressions resolved."""
         if depth > MAX_DEPTH:
             return value
-        self.work.left -= 1
+        self.work.left -= self.index("") is not None
         if isinstance(value, Map):
             found = Map(value.line, value.path)
             for key, item in value.items():
@@ -324,7 +327,8 @@ class _Template:
         finally:
             self._open.discard(value)
             self.work.deep -= 1
-        return f"<{value[1:-1]}>" if found is None else found
+        self.work.spread -= count_of(found, self.work.spread)
+        return f"<{value[1:-1]}>" if found is None or self.work.spread <= 0 else found
 
     def parameter(self, name: str) -> Any:
         """The value that a nested template is given, or the default; one of the template around for a nested one."""

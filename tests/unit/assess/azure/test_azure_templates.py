@@ -215,6 +215,12 @@ def test_variables_that_double_each_other_end_soon():
     assert len(names(assessment)) == 1
 
 
+def test_lists_that_hold_each_other_many_times_are_not_walked():
+    lists = {f"v{at}": [[f"[variables('v{at + 1}')]"] * 3] * 3 for at in range(40)}
+    storage = {"type": STORAGE, "name": "st", "properties": {"x": "[variables('v0')]"}}
+    assert names(made([storage, account("after")], variables=lists)) == {"st", "after"}
+
+
 @pytest.mark.parametrize(
     ("name", "given", "expect"),
     [

@@ -33,6 +33,16 @@ SEEDS = [
         b'"name":"[variables(\'n\')]","resources":[{"type":"blobServices/containers","name":"default/c","properties":'
         b'{"publicAccess":"Blob"}}]}]}'
     ),
+    (
+        b'[{"name":"organizations/1/policies/storage.publicAccessPrevention","spec":{"rules":[{"enforce":true},{"enforce":"x","condition":'
+        b'{"expression":"resource.matchTag(\'a\',\'b\')"}}],"reset":false}},{"constraint":"constraints/iam.disableServiceAccountKeyCreation",'
+        b'"booleanPolicy":{"enforced":true}},{"name":"//cloudresourcemanager.googleapis.com/projects/1","orgPolicy":[{"constraint":'
+        b'"iam.x","restoreDefault":{}}],"iamPolicy":{"bindings":[{"role":"roles/iam.serviceAccountKeyAdmin","members":["user:a@x.com",'
+        b'"serviceAccount:s@p.iam.gserviceaccount.com"]}]}},{"name":"organizations/1/locations/global/principalAccessBoundaryPolicies/p",'
+        b'"details":{"rules":[{"resources":["//cloudresourcemanager.googleapis.com/projects/1"],"effect":"ALLOW"}]}},{"name":"organizations/1/'
+        b'locations/global/policyBindings/b","policy":"organizations/1/locations/global/principalAccessBoundaryPolicies/p","policyKind":'
+        b'"PRINCIPAL_ACCESS_BOUNDARY","target":{"principalSet":"//cloudresourcemanager.googleapis.com/organizations/1"}}]'
+    ),
 ]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

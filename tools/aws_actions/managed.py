@@ -1,9 +1,11 @@
 """Condenses AWS's managed policies into src/assaymark/assess/aws/data/managed.json: names and statements, no more.
 
-Usage: python tools/aws_actions/managed.py VERSION DATE   (with moto of that version installed, and its date)
+Usage: python tools/aws_actions/managed.py FOLDER DATE
 
-moto carries the policies as AWS publishes them. Policies for service-linked roles cannot be attached by anyone and are
-left out; Sid is left out; statements that allow the same on the same are one.
+FOLDER has ``aws/managedpolicies/*.json`` of a checkout of iam-dataset (MIT), which has the policies as AWS publishes them, DATE is
+its day. Policies for service-linked roles cannot be attached by anyone and are left out; Sid is left out; statements that allow the
+same on the same are one. A policy of the present table that FOLDER lacks stays as it is, and is named: some files there are too large for
+copies of the repository to hold.
 """
 
 from __future__ import annotations
@@ -30,19 +32,22 @@ def condensed(statements: object) -> list[dict[str, object]]:
     return found
 
 
-def main(version: str, date: str) -> None:
-    """Writes the table."""
-    from moto.iam.aws_managed_policies import aws_managed_policies_data
-
-    policies = json.loads(aws_managed_policies_data)
-    table = {
-        name: condensed(policy["Document"]["Statement"])
-        for name, policy in sorted(policies.items())
-        if policy.get("Path") != "/aws-service-role/"
-    }
-    source = f"AWS managed policies as of moto {version} ({date})"
+def main(folder: str, date: str) -> None:
+    """Writes the table, and says what stayed and its size."""
+    table: dict[str, object] = {}
+    names = set()
+    for path in sorted((Path(folder) / "aws/managedpolicies").glob("*.json")):
+        policy = json.loads(path.read_bytes())
+        names.add(policy["name"])
+        if "/aws-service-role/" not in (policy.get("arn") or ""):
+            table[policy["name"]] = condensed(policy["document"]["Statement"])
+    for name, statements in json.loads(TARGET.read_bytes())["policies"].items():
+        if name not in names:
+            print("stays", name)
+            table[name] = statements
+    source = f"AWS managed policies, by way of iam-dataset (MIT) of {date}"
     lines = ",\n".join(
-        f"{json.dumps(name)}:{json.dumps(value, separators=(',', ':'))}" for name, value in table.items()
+        f"{json.dumps(name)}:{json.dumps(value, separators=(',', ':'))}" for name, value in sorted(table.items())
     )
     TARGET.write_text(f'{{"source":{json.dumps(source)},"policies":{{\n{lines}\n}}}}\n')
     print(len(table), TARGET.stat().st_size)

@@ -80,3 +80,14 @@ def unresolved(value: Any) -> bool:
 def listed(value: Any) -> list[Any]:
     """The items of a list; none of anything else, whatever a file holds in its place."""
     return value if isinstance(value, list) else []
+
+
+def is_higher(tree: tuple[Any, ...], limit: int) -> bool:
+    """Whether tuples in tuples, as parsers of conditions make them, nest deeper than ``limit``."""
+    level, height = [tree], 0
+    while level:
+        height += 1
+        if height > limit:
+            return True
+        level = [one for node in level for one in node if isinstance(one, tuple)]
+    return False

@@ -10,9 +10,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from assaymark.assess.answer import NO, YES, Answer
+from assaymark.assess.values import is_higher
 from assaymark.core.errors import InputError
 from assaymark.core.graph import State
-from assaymark.core.limits import ABAC_MAX_CHARACTERS, ABAC_MAX_DEPTH
+from assaymark.core.limits import ABAC_MAX_CHARACTERS, ABAC_MAX_DEPTH, ABAC_MAX_HEIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,7 +28,8 @@ _TOKEN: Final = re.compile(
     |(?P<guid>[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}))""",
     re.VERBOSE,
 )
-_GUID: Final = re.compile(r"\s*([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})")
+# A GUID may be written without its hyphens, as some of Azure's own roles do.
+_GUID: Final = re.compile(r"\s*([0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|[0-9a-fA-F]{32}(?![0-9A-Za-z]))")
 
 
 def parse_condition(text: str) -> Node:
@@ -38,7 +40,10 @@ def parse_condition(text: str) -> Node:
     """
     if len(text) > ABAC_MAX_CHARACTERS:
         raise InputError("abac-syntax", f"the condition has more than {ABAC_MAX_CHARACTERS} characters")
-    return _Parser(text).whole()
+    found = _Parser(text).whole()
+    if is_higher(found, ABAC_MAX_HEIGHT):
+        raise InputError("abac-syntax", "the condition nests too deep")
+    return found
 
 
 class _Parser:
@@ -225,7 +230,7 @@ _COMPARE: Final[dict[str, Callable[[str, str], bool]]] = {
     "stringlikeignorecase": lambda known, value: _fits(value, known),
     "stringstartswith": lambda known, value: known.startswith(value),
     "stringstartswithignorecase": lambda known, value: known.lower().startswith(value.lower()),
-    "guidequals": lambda known, value: known.lower() == value.lower(),
+    "guidequals": lambda known, value: known.lower().replace("-", "") == value.lower().replace("-", ""),
     "boolequals": lambda known, value: known.lower() == value.lower(),
 }
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.answer import NO, Answer
+from assaymark.assess.azure.linking import assigning
+from assaymark.assess.azure.roles import OWNER
 from assaymark.assess.kinds import INTERNET
 from assaymark.core.graph import State
 
@@ -165,6 +167,18 @@ ALLOWS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         for relation, actions in _EVENTS.items()
     },
 }
+# Roles beside Owner that open a resource to whoever may assign one of them to itself: some may assign only such.
+_OPENS: Final[dict[str, tuple[str, ...]]] = {
+    _ST: ("ba92f5b4-2d11-453d-a403-e96b0029c9fe", "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"),
+    _CONTAINER: ("ba92f5b4-2d11-453d-a403-e96b0029c9fe", "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"),
+    _KV: ("00482a5a-887f-4fb3-b363-3b7fe8e74483", "4633458b-17de-408a-b874-0445c86b69e6"),
+    f"{_KV}/secrets": ("00482a5a-887f-4fb3-b363-3b7fe8e74483", "4633458b-17de-408a-b874-0445c86b69e6"),
+    f"{_KV}/keys": ("00482a5a-887f-4fb3-b363-3b7fe8e74483", "14b46e9e-c2b7-41b4-b07b-48a6ebf60603"),
+    _ML: ("f6c7c914-8db3-469d-8ca1-694a8f32e121",),
+    _ACR: ("8311e382-0749-4cb8-b61a-304f252e45ec",),
+    "microsoft.compute/virtualmachines": ("1c0163c0-47e6-4577-8991-ea5c82e286e4",),
+}
+_LET_IN: Final = "the caller's network is one that the firewall lets in"
 _SECRET_READ: Final = ("get", "all", "backup")
 _SECRET_WRITE: Final = ("set", "all", "restore")
 _DECRYPT: Final = ("decrypt", "unwrapkey", "all")
@@ -204,14 +218,12 @@ def _allowed(run: Linking, principal: Principal, resource: Resource) -> None:
                 answer, action = answer.either(other), name
         if answer.state is not State.NO:
             run.draw(principal.node, resource.id, relation, f"its roles allow {action}", answer, 0)
-    answer = run.access.can(
-        principal.id, _ASSIGN, resource.id, attributes={_ROLE: "ba92f5b4-2d11-453d-a403-e96b0029c9fe"}
-    )
+    answer = NO
+    for role in (OWNER, *_OPENS.get(resource.kind, ())):
+        may = run.access.can(principal.id, _ASSIGN, resource.id, attributes=assigning(principal, role))
+        answer = answer.either(may)
     if answer.state is not State.NO and node_kind(resource)[0]:
         run.draw(principal.node, resource.id, "permissions", f"its roles allow {_ASSIGN}", answer)
-
-
-_ROLE: Final = "@request[microsoft.authorization/roleassignments:roledefinitionid]"
 
 
 def _like(resource: Resource) -> str:
@@ -302,15 +314,24 @@ def _exposed(run: Linking, resource: Resource) -> None:
     if resource.kind == _CONTAINER and resource.settings.get("public") in ("blob", "container"):
         account = run.estate.resources.get("/".join(resource.id.split("/")[:9]))
         allowed = account.settings.get("blob_public") if account else None
-        if allowed is False or (account and account.settings.get("firewall") == "deny"):
+        if allowed is False or (account and not _answers(account)):
             return
         if allowed is None:
             because = because.unless("the storage account allows public access to blobs")
         elif account:
             because = because.both(Answer(State.YES, (account.because,)))
+        if account and account.settings.get("firewall") == "deny":
+            because = because.unless(_LET_IN)
         _internet(run, resource.id, "reads", "the container lets anyone read blobs", because)
-    if resource.kind == _ACR and resource.settings.get("anonymous") is True:
+    if resource.kind == _ACR and resource.settings.get("anonymous") is True and _answers(resource):
+        if resource.settings.get("firewall") == "deny":
+            because = because.unless(_LET_IN)
         _internet(run, resource.id, "reads", "the registry lets anyone pull", because)
+
+
+def _answers(resource: Resource) -> bool:
+    """Whether a resource's firewall lets any network in, all or some."""
+    return resource.settings.get("firewall") != "deny" or resource.settings.get("networks") is True
 
 
 def _internet(run: Linking, target: str, relation: str, how: str, answer: Answer) -> None:

@@ -47,6 +47,8 @@ def link_directory(run: Linking) -> None:
         if not run.builder.has(source):
             run.builder.node(source, "user", key, (right.because,), boundary={"cloud": "azure"}, entry="principal")
         answer = Answer(State.YES, (right.because,))
+        for text in right.open:
+            answer = answer.unless(text)
         if name := _named(right, _TENANT):
             _tenant(run, source, name, answer)
         elif name := _named(right, _APPLICATIONS):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.answer import NO, Answer
-from assaymark.assess.azure.linking import administrator
+from assaymark.assess.azure.linking import administrator, assigning
 from assaymark.assess.azure.roles import ACCESS_ADMINISTRATOR, CONTRIBUTOR, OWNER, RBAC_ADMINISTRATOR
 from assaymark.core.graph import State
 
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
 _ASSIGN: Final = "Microsoft.Authorization/roleAssignments/write"
 _DEFINE: Final = "Microsoft.Authorization/roleDefinitions/write"
-_ROLE: Final = "@request[microsoft.authorization/roleassignments:roledefinitionid]"
-_TYPE: Final = "@request[microsoft.authorization/roleassignments:principaltype]"
-_WHO: Final = "@request[microsoft.authorization/roleassignments:principalid]"
-_TYPES: Final = {"user": "User", "group": "Group"}
 _IDENTITY: Final = "microsoft.managedidentity/userassignedidentities"
 _AKS: Final = "data:Microsoft.ContainerService/managedClusters"
 # What runs code in a resource of a type: it then has the identities of the resource.
@@ -71,8 +67,9 @@ _RUNS: Final[dict[str, tuple[str, ...]]] = {
     "microsoft.app/containerapps": (
         "Microsoft.App/containerApps/write",
         "Microsoft.App/containerApps/getAuthToken/action",
+        "data:Microsoft.App/containerApps/exec/action",
     ),
-    "microsoft.app/jobs": ("Microsoft.App/jobs/write",),
+    "microsoft.app/jobs": ("Microsoft.App/jobs/write", "data:Microsoft.App/jobs/exec/action"),
     "microsoft.batch/batchaccounts": (
         "Microsoft.Batch/batchAccounts/listKeys/action",
         "Microsoft.Batch/batchAccounts/write",
@@ -146,10 +143,9 @@ def _assigns(run: Linking, principal: Principal, scope: str) -> None:
     node = administrator(scope)
     if not run.builder.has(node) or run.owns(principal.id, scope):
         return
-    attributes = {_WHO: principal.id, _TYPE: _TYPES.get(principal.kind, "ServicePrincipal")}
     best = NO
     for role in (OWNER, ACCESS_ADMINISTRATOR, RBAC_ADMINISTRATOR, CONTRIBUTOR):
-        answer = run.access.can(principal.id, _ASSIGN, scope, attributes={**attributes, _ROLE: role})
+        answer = run.access.can(principal.id, _ASSIGN, scope, attributes=assigning(principal, role))
         best = best.either(answer)
     run.draw(principal.node, node, "escalates", f"it may assign itself any role there ({_ASSIGN})", best)
     answer = run.access.can(principal.id, _DEFINE, scope)

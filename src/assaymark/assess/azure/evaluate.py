@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.answer import NO, Answer
 from assaymark.assess.azure.abac import condition_holds
+from assaymark.assess.azure.eligible import is_on
 from assaymark.assess.azure.roles import Roles, allows
 from assaymark.core.graph import State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from assaymark.assess.estate.azure import Assignment, Azure, DenyAssignment
     from assaymark.core.graph import Because
@@ -27,14 +29,15 @@ _MAX_HEIGHT: Final = 8  # management groups nest six deep
 
 
 class Access:
-    """An estate, asked."""
+    """An estate, asked. ``now`` is what schedules of assignments are held against; None: they all hold."""
 
-    def __init__(self, estate: Azure) -> None:
+    def __init__(self, estate: Azure, now: datetime | None = None) -> None:
         self.estate = estate
         self.roles = Roles(estate.roles)
         self._of: defaultdict[str, list[Assignment]] = defaultdict(list)
         for assignment in estate.assignments:
-            self._of[assignment.principal].append(assignment)
+            if is_on(assignment.since, assignment.until, now):
+                self._of[assignment.principal].append(assignment)
         self._groups: defaultdict[str, dict[str, Because]] = defaultdict(dict)
         for group, members in estate.groups.items():
             for member, because in members.items():
@@ -94,17 +97,17 @@ class Access:
         answer = NO
         for assignment, lines in self.held(principal):
             reach = self.covers(assignment.scope, scope)
-            has = self.roles.has(assignment.role, action, data=data) if reach is not State.NO else State.NO
-            if has is State.NO:
+            if reach is State.NO:
                 continue
-            one = Answer(State.YES, (*lines, assignment.because))
+            granted = self.roles.grants(assignment.role, action, attributes, data=data)
+            if granted.state is State.NO:
+                continue
+            one = Answer(State.YES, (*lines, assignment.because)).both(granted)
             one = one.both(condition_holds(assignment.condition, action, attributes or {}))
             if reach is State.UNKNOWN:
                 one = one.unless(
                     f"{scope.split('/')[2] if scope.count('/') > 1 else scope} lies in {assignment.scope}"
                 )
-            if has is State.UNKNOWN:
-                one = one.unless(f"the role {assignment.role} allows {action}")
             for text in assignment.open:
                 one = one.unless(text)
             answer = answer.either(one)

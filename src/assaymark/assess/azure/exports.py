@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.azure.documents import field, items, text
+from assaymark.assess.azure.eligible import read_schedule
 from assaymark.assess.azure.records import Records, permissions_of
 from assaymark.assess.azure.shapes import identities_of, settings_of
 from assaymark.assess.estate.azure import DenyAssignment, DirectoryRole, Federated
@@ -14,8 +16,6 @@ from assaymark.assess.values import listed
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from assaymark.assess.estate.estates import Estates
     from assaymark.assess.files import SourceFile
     from assaymark.assess.inputs import Inputs
@@ -27,54 +27,27 @@ _CREDENTIAL: Final = "/federatedidentitycredentials/"
 def collect(inputs: Inputs, estates: Estates) -> None:
     """Adds what the documents of the input say; principals before what is assigned to them."""
     records = Records(inputs, estates.azure)
-    documents = [(file, one) for file, value in inputs.maps() for one in _items(value)]
+    documents = [(file, one) for file, value in inputs.maps() for one in items(value)]
     for passes in (_principals, read_resource, read_rest):
         for file, value in documents:
             if passes(records, file, value):
                 inputs.reading.read.add(file.path)
 
 
-def _items(value: Map) -> Iterator[Map]:
-    """The document, or what it lists: the API answers with ``value``, Resource Graph with ``data``."""
-    for key in ("value", "data"):
-        listed = value.get(key)
-        if isinstance(listed, list) and all(isinstance(one, Map) for one in listed) and "id" not in value:
-            yield from listed
-            return
-    yield value
-
-
-def _text(value: Map, *names: str) -> str:
-    """A field, of the document or of its properties."""
-    inner = value.get("properties")
-    for place in (value, inner) if isinstance(inner, Map) else (value,):
-        for name in names:
-            if isinstance(place.get(name), str) and place[name]:
-                return str(place[name])
-    return ""
-
-
-def _field(value: Map, name: str) -> Any:
-    inner = value.get("properties")
-    if name in value:
-        return value[name]
-    return inner.get(name) if isinstance(inner, Map) else None
-
-
 def _principals(records: Records, file: SourceFile, value: Map) -> bool:
     because = file.because(value.line)
-    identifier, name = _text(value, "id", "objectId"), _text(value, "displayName", "name")
-    if _text(value, "type").lower() == _IDENTITY and _text(value, "principalId"):
-        key = _text(value, "principalId")
+    identifier, name = text(value, "id", "objectId"), text(value, "displayName", "name")
+    if text(value, "type").lower() == _IDENTITY and text(value, "principalId"):
+        key = text(value, "principalId")
         records.principal(
             key,
             "managed-identity",
-            _text(value, "name"),
+            text(value, "name"),
             because,
-            client=_text(value, "clientId"),
-            resource=_text(value, "id"),
+            client=text(value, "clientId"),
+            resource=text(value, "id"),
         )
-        records.resource(_text(value, "id"), _IDENTITY, because, name=_text(value, "name"), tags=value.get("tags"))
+        records.resource(text(value, "id"), _IDENTITY, because, name=text(value, "name"), tags=value.get("tags"))
         return True
     if "appId" in value and not identifier.startswith("/"):
         kind = "managed-identity" if value.get("servicePrincipalType") == "ManagedIdentity" else "service-principal"
@@ -84,7 +57,7 @@ def _principals(records: Records, file: SourceFile, value: Map) -> bool:
             for one in listed(value.get(word))
             if isinstance(one, Map)
         )
-        client = _text(value, "appId")
+        client = text(value, "appId")
         application = "servicePrincipalType" not in value and ("signInAudience" in value or "identifierUris" in value)
         if application:  # an application acts by its service principal, which is named by the same client id
             key = records.estate.aliases.get(client.lower(), client)
@@ -95,7 +68,7 @@ def _principals(records: Records, file: SourceFile, value: Map) -> bool:
             records.principal(identifier, kind, name, because, client=client, secrets=secrets)
         return True
     if "userPrincipalName" in value and identifier:
-        records.principal(identifier, "user", _text(value, "userPrincipalName"), because)
+        records.principal(identifier, "user", text(value, "userPrincipalName"), because)
         return True
     if "securityEnabled" in value and "mailEnabled" in value and identifier:
         key = records.principal(identifier, "group", name, because)
@@ -120,7 +93,7 @@ def _take_over(records: Records, client: str, identifier: str) -> None:
 
 def read_resource(records: Records, file: SourceFile, value: Map) -> bool:
     """Adds a resource, subscription or group that a document describes; whether it was one."""
-    identifier, kind = _text(value, "id"), _text(value, "type")
+    identifier, kind = text(value, "id"), text(value, "type")
     if (
         not identifier.lower().startswith("/subscriptions/")
         or "/providers/" not in identifier.lower()
@@ -135,7 +108,7 @@ def read_resource(records: Records, file: SourceFile, value: Map) -> bool:
     named = [records.estate.aliases.get(one, one) for one in found.assigned]
     if found.system:
         records.principal(
-            found.system, "managed-identity", f"identity of {_text(value, 'name')}", because, resource=identifier
+            found.system, "managed-identity", f"identity of {text(value, 'name')}", because, resource=identifier
         )
         named.append(found.system)
     for key, client, one in found.known:
@@ -146,7 +119,7 @@ def read_resource(records: Records, file: SourceFile, value: Map) -> bool:
         identifier,
         kind,
         because,
-        name=_text(value, "name"),
+        name=text(value, "name"),
         identities=tuple(named),
         tags=value.get("tags"),
         settings=settings,
@@ -156,19 +129,19 @@ def read_resource(records: Records, file: SourceFile, value: Map) -> bool:
 
 def _groups(records: Records, file: SourceFile, value: Map) -> bool:
     """Subscriptions, resource groups and management groups."""
-    because, identifier, kind = file.because(value.line), _text(value, "id").lower(), _text(value, "type").lower()
+    because, identifier, kind = file.because(value.line), text(value, "id").lower(), text(value, "type").lower()
     if kind == "microsoft.resources/resourcegroups" or (
         "/resourcegroups/" in identifier and "/providers/" not in identifier
     ):
         records.estate.scopes[identifier] = because
         return True
     if "tenantId" in value and ("isDefault" in value or "homeTenantId" in value or "subscriptionId" in value):
-        word = _text(value, "subscriptionId") or identifier
+        word = text(value, "subscriptionId") or identifier
         records.estate.scopes[f"/subscriptions/{word.lower().removeprefix('/subscriptions/')}"] = because
         return True
     if "managementgroups" in kind and "/managementgroups/" in identifier:
         records.estate.scopes[identifier] = because
-        for child in listed(_field(value, "children")):
+        for child in listed(field(value, "children")):
             if isinstance(child, Map) and isinstance(child.get("id"), str):
                 records.estate.parents[str(child["id"]).lower()] = identifier
                 _groups(records, file, child)
@@ -179,45 +152,47 @@ def _groups(records: Records, file: SourceFile, value: Map) -> bool:
 def read_rest(records: Records, file: SourceFile, value: Map) -> bool:
     """Adds an assignment, role, deny assignment or federated credential; whether it was one."""
     because = file.because(value.line)
-    if _text(value, "roleDefinitionId") and _text(value, "principalId") and _text(value, "scope"):
-        role = _text(value, "roleDefinitionId")
-        condition = _text(value, "condition") or None
+    if read_schedule(records, file, value):
+        return True
+    if text(value, "roleDefinitionId") and text(value, "principalId") and text(value, "scope"):
+        role = text(value, "roleDefinitionId")
+        condition = text(value, "condition") or None
         records.assign(
-            _text(value, "principalId"),
+            text(value, "principalId"),
             role,
-            _text(value, "scope"),
+            text(value, "scope"),
             because,
-            kind=_text(value, "principalType"),
-            name=_text(value, "principalName"),
+            kind=text(value, "principalType"),
+            name=text(value, "principalName"),
             condition=condition,
         )
         return True
-    if _text(value, "principalId") and (_text(value, "directoryScopeId") or _text(value, "appRoleId")):
-        role = _text(value, "appRoleId") or _text(value, "roleDefinitionId")
-        found = DirectoryRole(_text(value, "principalId").lower(), role.lower(), because)
+    if text(value, "principalId") and text(value, "appRoleId"):
+        role = text(value, "appRoleId")
+        found = DirectoryRole(text(value, "principalId").lower(), role.lower(), because)
         records.estate.directory.append(found)
         return True
-    permissions = _field(value, "permissions")
-    if (isinstance(permissions, list) and _text(value, "denyAssignmentName", "denyAssignmentId")) or isinstance(
-        _field(value, "excludePrincipals"), list
+    permissions = field(value, "permissions")
+    if (isinstance(permissions, list) and text(value, "denyAssignmentName", "denyAssignmentId")) or isinstance(
+        field(value, "excludePrincipals"), list
     ):
         return _deny(records, value, permissions, because)
-    if isinstance(permissions, list) and (_text(value, "roleName") or _text(value, "roleType")):
-        records.role(_text(value, "name", "id"), _text(value, "roleName"), permissions_of(permissions), because)
+    if isinstance(permissions, list) and (text(value, "roleName") or text(value, "roleType")):
+        records.role(text(value, "name", "id"), text(value, "roleName"), permissions_of(permissions), because)
         return True
     if isinstance(value.get("Actions"), list) and "AssignableScopes" in value:
         records.role(
             str(value.get("Id") or value.get("Name")), str(value.get("Name")), permissions_of(value), because
         )
         return True
-    if _text(value, "issuer") and (_text(value, "subject") or _field(value, "claimsMatchingExpression")):
+    if text(value, "issuer") and (text(value, "subject") or field(value, "claimsMatchingExpression")):
         return _federated(records, file, value)
     return False
 
 
 def _deny(records: Records, value: Map, permissions: Any, because: Any) -> bool:
     def ids(name: str) -> tuple[str, ...]:
-        found = _field(value, name)
+        found = field(value, name)
         return (
             tuple(str(one.get("id", "")).lower() for one in found if isinstance(one, Map))
             if isinstance(found, list)
@@ -225,8 +200,8 @@ def _deny(records: Records, value: Map, permissions: Any, because: Any) -> bool:
         )
 
     records.estate.denies = records.estate.denies or []
-    scope = _text(value, "scope").lower().rstrip("/") or "/"
-    children = _field(value, "doNotApplyToChildScopes") is not True
+    scope = text(value, "scope").lower().rstrip("/") or "/"
+    children = field(value, "doNotApplyToChildScopes") is not True
     records.estate.denies.append(
         DenyAssignment(
             scope,
@@ -235,14 +210,14 @@ def _deny(records: Records, value: Map, permissions: Any, because: Any) -> bool:
             permissions_of(permissions),
             because,
             children,
-            _text(value, "condition") or None,
+            text(value, "condition") or None,
         )
     )
     return True
 
 
 def _federated(records: Records, file: SourceFile, value: Map) -> bool:
-    identifier = _text(value, "id").lower()
+    identifier = text(value, "id").lower()
     owner = identifier.partition(_CREDENTIAL)[0] if _CREDENTIAL in identifier else ""
     if not owner:
         known = [
@@ -254,17 +229,17 @@ def _federated(records: Records, file: SourceFile, value: Map) -> bool:
             records.reading.skip(file.path, "a federated credential whose application no file names", value.line)
             return True
         owner = known[0].id
-    audiences = _field(value, "audiences")
-    expression = _field(value, "claimsMatchingExpression")
-    text = str(expression.get("value", "")) if isinstance(expression, Map) else ""
+    audiences = field(value, "audiences")
+    expression = field(value, "claimsMatchingExpression")
+    claims = str(expression.get("value", "")) if isinstance(expression, Map) else ""
     records.estate.federated.append(
         Federated(
             owner,
-            _text(value, "issuer").removeprefix("https://").rstrip("/"),
-            _text(value, "subject"),
+            text(value, "issuer").removeprefix("https://").rstrip("/"),
+            text(value, "subject"),
             tuple(str(one) for one in audiences) if isinstance(audiences, list) else (),
             file.because(value.line),
-            text,
+            claims,
         )
     )
     return True

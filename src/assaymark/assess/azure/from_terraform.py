@@ -1,14 +1,17 @@
 """The collector of Azure and Entra ID resources that Terraform declares, planned or in HCL.
 
-One step for each kind of thing that the providers declare; it is long because they are many.
+This is one file because each kind of thing that the providers declare is one step of a few lines, and they are many.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from assaymark.assess.azure.eligible import ACTIVATED, scoped, times_of
 from assaymark.assess.azure.records import Records, permissions_of
+from assaymark.assess.azure.terraform_settings import firewall_of, policy_of, settings_of
 from assaymark.assess.estate.azure import UNKNOWN_SUBSCRIPTION, DirectoryRole, Federated
 from assaymark.assess.terraform.identity_clouds import AZURE, IDENTITY, shut
 from assaymark.assess.values import listed
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
     from assaymark.assess.estate.estates import Estates
     from assaymark.assess.estate.terraform import TfResource
     from assaymark.assess.inputs import Inputs
-    from assaymark.formats.located import Map
 
 _PERMISSION: Final = re.compile(r"app_role_ids\W+([A-Za-z.]+)")
 
@@ -145,14 +147,38 @@ def _owners(run: _Collecting, resource: TfResource) -> None:
         run.records.estate.directory.append(role)
 
 
-def _directory(run: _Collecting, resource: TfResource) -> None:
+def _first(resource: TfResource, *names: str) -> str:
+    """The first of these attributes that is written or known; empty for none."""
+    return next((found for name in names if (found := shut(resource.get(name)))), "")
+
+
+def _directory(run: _Collecting, resource: TfResource, opened: tuple[str, ...] = ()) -> None:
     """A directory role, or a permission of an application, that somebody is given."""
-    principal = shut(resource.get("principal_object_id")) or shut(resource.get("member_object_id"))
-    named = shut(resource.values.get("role_id")) or shut(resource.values.get("role_object_id"))
+    principal = _first(resource, "principal_object_id", "member_object_id", "principal_id")
+    named = next(
+        (
+            text
+            for key in ("role_id", "role_object_id", "role_definition_id")
+            if (text := shut(resource.values.get(key)))
+        ),
+        "",
+    )
     role = run.directory.get(named.lower(), named) or shut(resource.values.get("app_role_id"))
     match = _PERMISSION.search(role)
-    found = DirectoryRole(principal.lower(), (match[1] if match else role).lower(), resource.because())
-    run.records.estate.directory.append(found)
+    name = (match[1] if match else role).lower()
+    opened = (*opened, *scoped(_first(resource, "directory_scope_id", "app_scope_id")))
+    run.records.estate.directory.append(DirectoryRole(principal.lower(), name, resource.because(), open=opened))
+
+
+def _eligible_directory(run: _Collecting, resource: TfResource) -> None:
+    _directory(run, resource, (ACTIVATED,))
+
+
+def _scheduled_member(run: _Collecting, resource: TfResource) -> None:
+    estate = run.records.estate
+    groups = estate.eligible if "eligibility" in resource.kind else estate.groups
+    group, member = shut(resource.get("group_id")).lower(), shut(resource.get("principal_id")).lower()
+    groups.setdefault(group, {}).setdefault(member, resource.because())
 
 
 def _activated(run: _Collecting, resource: TfResource) -> None:
@@ -192,18 +218,25 @@ def _role(run: _Collecting, resource: TfResource) -> None:
     run.records.role(identifier, shut(resource.get("name")), blocks, resource.because())
 
 
-def _assignment(run: _Collecting, resource: TfResource) -> None:
+def _eligible(run: _Collecting, resource: TfResource) -> None:
+    _assignment(run, resource, (ACTIVATED,))
+
+
+def _assignment(run: _Collecting, resource: TfResource, opened: tuple[str, ...] = ()) -> None:
     principal = shut(resource.get("principal_id"))
     role = shut(resource.values.get("role_definition_id")) or shut(resource.values.get("role_definition_name"))
     scope = run.full(shut(resource.get("scope")), "microsoft.storage/storageaccounts")
     if not principal or not role:
         run.records.reading.skip(resource.file.path, f"{resource.address}: whom or what it assigns", resource.line)
         return
-    opened: tuple[str, ...] = ()
     if not scope.startswith("/"):
-        opened = (f"what {scope or 'the scope'} of {resource.address} is",)
+        opened = (
+            *opened,
+            f"what {scope or 'the scope'} of {resource.address} is",
+        )
         scope = "/"
     condition = resource.values.get("condition")
+    since, until = times_of(resource)
     run.records.assign(
         principal,
         role,
@@ -212,6 +245,8 @@ def _assignment(run: _Collecting, resource: TfResource) -> None:
         kind=shut(resource.get("principal_type")),
         condition=condition if isinstance(condition, str) else None,
         opened=opened,
+        since=since,
+        until=until,
     )
 
 
@@ -241,7 +276,7 @@ def _identities(resource: TfResource, run: _Collecting) -> tuple[str, ...]:
 def _thing(run: _Collecting, resource: TfResource) -> None:
     identities = _identities(resource, run)
     settings: dict[str, object] = {key: value for key, value in resource.values.items() if value is not None}
-    settings |= {"terraform": resource.address, **_settings(resource)}
+    settings |= {"terraform": resource.address, **settings_of(resource)}
     identifier = run.records.resource(
         _identifier(resource),
         AZURE[resource.kind],
@@ -262,74 +297,13 @@ def _thing(run: _Collecting, resource: TfResource) -> None:
             )
 
 
-def _settings(resource: TfResource) -> dict[str, object]:
-    """What rules and linkers look at, by one name whatever the provider's version calls it."""
-    get = resource.values.get
-    rules = [
-        block.get("default_action") for name in ("network_rules", "network_acls") for block in resource.blocks(name)
-    ]
-    public = get("public_network_access_enabled")
-    closed = (rules and str(rules[0]).lower() == "deny") or public is False or public == "Disabled"
-    found: dict[str, object] = {"firewall": "deny" if closed else "allow"}
-    match resource.kind:
-        case "azurerm_storage_account":
-            allow = next(
-                (
-                    get(key)
-                    for key in ("allow_nested_items_to_be_public", "allow_blob_public_access")
-                    if get(key) is not None
-                ),
-                True,
-            )
-            found |= {"blob_public": allow, "shared_key": get("shared_access_key_enabled") is not False}
-        case "azurerm_key_vault":
-            rbac = (
-                get("rbac_authorization_enabled")
-                if get("rbac_authorization_enabled") is not None
-                else get("enable_rbac_authorization")
-            )
-            found |= {
-                "rbac": rbac is True,
-                "policies": [_policy(block) for block in resource.blocks("access_policy")],
-            }
-        case "azurerm_container_registry":
-            found |= {"admin": get("admin_enabled") is True, "anonymous": get("anonymous_pull_enabled") is True}
-        case "azurerm_cognitive_account" | "azurerm_ai_services":
-            found |= {
-                "local": (
-                    get("local_auth_enabled")
-                    if get("local_auth_enabled") is not None
-                    else get("local_authentication_enabled")
-                )
-                is not False
-            }
-        case "azurerm_search_service":
-            found |= {"local": get("local_authentication_enabled") is not False}
-        case "azurerm_kubernetes_cluster":
-            found |= {
-                "issuer": shut(resource.get("oidc_issuer_url")).removeprefix("https://").rstrip("/"),
-                "azure_rbac": any(
-                    block.get("azure_rbac_enabled") is True
-                    for block in resource.blocks("azure_active_directory_role_based_access_control")
-                ),
-                "local_accounts": get("local_account_disabled") is not True,
-            }
-    return found
-
-
-def _policy(block: Map) -> dict[str, object]:
-    """An access policy of a key vault: whom it lets do what."""
-
-    def words(name: str) -> list[str]:
-        value = block.get(name)
-        return [str(one).lower() for one in value] if isinstance(value, list) else []
-
-    return {
-        "principal": shut(block.get("object_id")).lower(),
-        "secrets": words("secret_permissions"),
-        "keys": words("key_permissions"),
-        "line": block.line,
-    }
+def _network_rules(run: _Collecting, resource: TfResource) -> None:
+    """The rules of a storage account's firewall, as a resource of their own."""
+    account = run.full(shut(resource.get("storage_account_id")), "Microsoft.Storage/storageAccounts")
+    known = run.records.estate.resources.get(account)
+    if known is not None and known.settings.get("firewall") != "deny":
+        rules = firewall_of([resource.values], off=False)
+        run.records.estate.resources[account] = replace(known, settings={**known.settings, **rules})
 
 
 def _access_policy(run: _Collecting, resource: TfResource) -> None:
@@ -342,7 +316,7 @@ def _access_policy(run: _Collecting, resource: TfResource) -> None:
         known = run.records.estate.resources[vault]
     policies = known.settings.get("policies")
     if isinstance(policies, list):
-        policies.append({**_policy(resource.values), "because": resource.because()})
+        policies.append({**policy_of(resource.values), "because": resource.because()})
 
 
 def _container(run: _Collecting, resource: TfResource) -> None:
@@ -424,9 +398,15 @@ _THIRD: Final[dict[str, Callable[[_Collecting, TfResource], None]]] = {
     "azuread_application_flexible_federated_identity_credential": _federated,
     "azurerm_federated_identity_credential": _federated,
     "azurerm_role_assignment": _assignment,
+    "azurerm_pim_active_role_assignment": _assignment,
+    "azurerm_pim_eligible_role_assignment": _eligible,
+    "azuread_directory_role_eligibility_schedule_request": _eligible_directory,
+    "azuread_privileged_access_group_assignment_schedule": _scheduled_member,
+    "azuread_privileged_access_group_eligibility_schedule": _scheduled_member,
     "azurerm_key_vault_access_policy": _access_policy,
     "azurerm_key_vault_key": _inner("Microsoft.KeyVault/vaults/keys"),
     "azurerm_key_vault_secret": _inner("Microsoft.KeyVault/vaults/secrets"),
     "azurerm_cognitive_deployment": _inner("Microsoft.CognitiveServices/accounts/deployments"),
+    "azurerm_storage_account_network_rules": _network_rules,
     "azurerm_storage_container": _container,
 }

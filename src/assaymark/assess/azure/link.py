@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.answer import Answer
 from assaymark.assess.azure.data import link_data, link_flows, node_kind
 from assaymark.assess.azure.directory import link_directory
+from assaymark.assess.azure.eligible import MEMBERSHIP
 from assaymark.assess.azure.escalate import link_escalations
 from assaymark.assess.azure.evaluate import GROUPS
 from assaymark.assess.azure.federation import link_federation
@@ -29,12 +30,11 @@ _OF_SCOPE: Final = re.compile(r"/subscriptions/[^/]+(?:/resourcegroups/[^/]+)?")
 
 
 def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) -> None:
-    """Draws the subscriptions and what lies in them. ``now`` is not needed: assignments know no time."""
-    del now
+    """Draws the subscriptions and what lies in them. ``now`` is what schedules of assignments are held against."""
     estate = estates.azure
     if not (estate.principals or estate.resources):
         return
-    run = Linking(estate, builder, reading)
+    run = Linking(estate, builder, reading, now)
     _gaps(run)
     for principal in run.principals:
         where = estate.resources.get(principal.resource)
@@ -84,6 +84,12 @@ def _memberships(run: Linking) -> None:
             how = f"it is a member of {known.name if known else group}"
             answer = Answer(State.YES, (because,))
             run.draw(f"azure:principal:{member}", f"azure:principal:{group}", "member-of", how, answer, 0)
+    for group, members in sorted(run.estate.eligible.items()):
+        known = run.estate.principals.get(group)
+        for member, because in sorted(members.items()):
+            how = f"it may become a member of {known.name if known else group}"
+            answer = Answer(State.YES, (because,)).unless(MEMBERSHIP)
+            run.draw(f"azure:principal:{member}", f"azure:principal:{group}", "member-of", how, answer, 1)
 
 
 def _scopes(run: Linking) -> list[str]:

@@ -14,11 +14,14 @@ from assaymark.core.graph import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from assaymark.assess.estate.azure import Azure, Principal, Resource
     from assaymark.assess.files import Reading
     from assaymark.assess.graph import Builder
 
+_REQUEST: Final = "@request[microsoft.authorization/roleassignments:"
+_TYPES: Final = {"user": "User", "group": "Group"}
 _SUBSCRIPTION: Final = re.compile(r"/subscriptions/([^/]+)")
 _GROUP: Final = re.compile(r"/subscriptions/[^/]+/resourcegroups/([^/]+)")
 
@@ -26,11 +29,11 @@ _GROUP: Final = re.compile(r"/subscriptions/[^/]+/resourcegroups/([^/]+)")
 class Linking:
     """The estate, asked and drawn."""
 
-    def __init__(self, estate: Azure, builder: Builder, reading: Reading) -> None:
+    def __init__(self, estate: Azure, builder: Builder, reading: Reading, now: datetime) -> None:
         self.estate = estate
         self.builder = builder
         self.reading = reading
-        self.access = Access(estate)
+        self.access = Access(estate, now)
         self._at: dict[str, list[Resource]] = {}
         self.owners: set[tuple[str, str]] = set()  # of principals and scopes that they administer
 
@@ -108,6 +111,15 @@ def _above(scope: str) -> list[str]:
     """A scope and all that it is written within."""
     parts = scope.split("/")
     return ["/", *("/".join(parts[: end + 1]) for end in range(1, len(parts)))]
+
+
+def assigning(principal: Principal, role: str) -> dict[str, str]:
+    """What conditions may ask of a request by which a principal assigns a role to itself."""
+    return {
+        f"{_REQUEST}principalid]": principal.id,
+        f"{_REQUEST}principaltype]": _TYPES.get(principal.kind, "ServicePrincipal"),
+        f"{_REQUEST}roledefinitionid]": role,
+    }
 
 
 def administrator(scope: str) -> str:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _BLOCK: Final = re.compile(r"\.(identity|kubelet_identity)(?:\[0\]|\.0)\.(?:principal_id|object_id)>$", re.IGNORECASE)
+# Scheduled assignments of Terraform write the scope before the role's id, which for a role by name is its name here.
+_BEFORE: Final = re.compile(r"^/subscriptions/(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|<[^<>/]*>)(?=[^/])")
 _KINDS: Final = {
     "user": "user",
     "group": "group",
@@ -33,6 +35,10 @@ class Records:
         self.inputs = inputs
         self.estate = estate
         self.reading = inputs.reading
+        self._assigned: set[tuple[object, ...]] = {
+            (one.principal, one.role, one.scope, one.condition, one.open, one.since, one.until)
+            for one in estate.assignments
+        }
 
     def principal(
         self,
@@ -104,14 +110,20 @@ class Records:
         name: str = "",
         condition: str | None = None,
         opened: tuple[str, ...] = (),
+        since: str = "",
+        until: str = "",
     ) -> None:
-        """Adds an assignment; its principal too, when nothing else speaks of it."""
+        """Adds an assignment, once; its principal too, when nothing else speaks of it."""
         identifier = object_id(principal)
         key = self.estate.aliases.get(identifier, identifier)
         if key not in self.estate.principals:
             self.principal(key, _KINDS.get(kind.lower().replace("_", ""), "service-principal"), name, because)
         place = scope.lower().rstrip("/") or "/"
-        self.estate.assignments.append(Assignment(key, role_key(role), place, because, condition or None, opened))
+        found = Assignment(key, role_key(role), place, because, condition or None, opened, since, until)
+        same = (key, found.role, place, found.condition, opened, since, until)
+        if same not in self._assigned:  # a list of active schedules repeats the list of assignments
+            self._assigned.add(same)
+            self.estate.assignments.append(found)
 
 
 def object_id(text: str) -> str:
@@ -121,7 +133,7 @@ def object_id(text: str) -> str:
 
 def role_key(role: str) -> str:
     """What a role is known by: the GUID at the end of its id, or its name; lower case."""
-    text = role.lower()
+    text = _BEFORE.sub("", role.lower())
     last = text.rpartition("/")[2]
     return last if _GUID.fullmatch(last) else text.rpartition("/roledefinitions/")[2]
 

@@ -1,7 +1,8 @@
 """``Roles``: what role definitions allow: those of the files, and Azure's own by ``data/roles.json``.
 
-A role that is in neither is unknown, never empty. Source: Azure RBAC, "Azure built-in roles" and "Understand Azure
-role definitions": an entry allows an action that fits ``actions`` and does not fit ``notActions`` of the same entry.
+A role that is in neither is unknown, never empty; so is an action that the table was not condensed for (``asked``).
+Source: Azure RBAC, "Azure built-in roles" and "Understand Azure role definitions": an entry allows an action that
+fits ``actions`` and does not fit ``notActions`` of the same entry, under the entry's own condition where it has one.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import json
 import re
 from functools import cache, lru_cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from assaymark.assess.answer import NO, Answer
+from assaymark.assess.azure.abac import condition_holds
 from assaymark.assess.estate.azure import Permission, RoleDefinition
 from assaymark.core.graph import State
 
@@ -24,14 +27,29 @@ ACCESS_ADMINISTRATOR: Final = "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"
 RBAC_ADMINISTRATOR: Final = "f58310d9-a9f6-439a-9e8d-f62e7b41a168"
 
 
+class _Table(NamedTuple):
+    """``roles``: id and lists by the lower-case GUID and name; ``asked``: the actions that it speaks of."""
+
+    roles: dict[str, tuple[str, Any]]
+    asked: frozenset[str]
+
+
 @cache
-def _built_in() -> dict[str, RoleDefinition]:
+def _table() -> _Table:
     text = resources.files("assaymark.assess.azure").joinpath("data/roles.json").read_text(encoding="utf-8")
-    found = {}
-    for name, value in json.loads(text)["roles"].items():
-        role = RoleDefinition(value["id"], name, (permission_of(value),))
-        found[role.id] = found[name.lower()] = role
-    return found
+    whole = json.loads(text)
+    found: dict[str, tuple[str, Any]] = {}
+    for name, value in whole["roles"].items():
+        found[value["id"]] = found[name.lower()] = (name, value)
+    return _Table(found, frozenset(one.lower() for one in whole["asked"]))
+
+
+@cache
+def _built_in(role: str) -> RoleDefinition | None:
+    name, value = _table().roles.get(role, ("", None))
+    if value is None:
+        return None
+    return RoleDefinition(value["id"], name, tuple(permission_of(one) for one in value.get("permissions", ())))
 
 
 def permission_of(value: Any) -> Permission:
@@ -48,6 +66,7 @@ def permission_of(value: Any) -> Permission:
         texts("notActions", "not_actions", "NotActions"),
         texts("dataActions", "data_actions", "DataActions"),
         texts("notDataActions", "not_data_actions", "NotDataActions"),
+        value["condition"] if isinstance(value.get("condition"), str) and value["condition"] else None,
     )
 
 
@@ -78,11 +97,21 @@ class Roles:
 
     def get(self, role: str) -> RoleDefinition | None:
         """A role by its GUID or name; None when it is not known."""
-        return self._custom.get(role) or _built_in().get(role)
+        return self._custom.get(role) or _built_in(role)
 
-    def has(self, role: str, action: str, *, data: bool = False) -> State:
-        """Whether a role allows an action; UNKNOWN for a role that is not known."""
+    def grants(
+        self, role: str, action: str, attributes: Mapping[str, str] | None = None, *, data: bool = False
+    ) -> Answer:
+        """Whether a role allows an action (``data``: a data action); UNKNOWN for one that is not known.
+
+        ``attributes``: what the conditions of its entries may ask of, as ``condition_holds`` has them.
+        """
         known = self.get(role)
-        if known is None:
-            return State.UNKNOWN
-        return State.YES if any(allows(one, action, data=data) for one in known.permissions) else State.NO
+        written = f"data:{action}" if data else action
+        if known is None or (known.because is None and written.lower() not in _table().asked):
+            return Answer(State.UNKNOWN, (), (f"the role {role} allows {action}",))
+        answer = NO
+        for one in known.permissions:
+            if allows(one, action, data=data):
+                answer = answer.either(condition_holds(one.condition, action, attributes or {}))
+        return answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from assaymark.assess.azure.eligible import is_on
 from assaymark.assess.azure.evaluate import GROUPS
 from assaymark.assess.azure.roles import ACCESS_ADMINISTRATOR, CONTRIBUTOR, OWNER, RBAC_ADMINISTRATOR, Roles, allows
 from assaymark.assess.kinds import INTERNET
@@ -109,14 +110,18 @@ _OPEN_TO_ALL: Final = ("token.actions.githubusercontent.com", "gitlab.com", "app
 def _assignments(seen: Seen) -> Iterator[Finding]:
     estate = seen.estates.azure
     roles = Roles(estate.roles)
+    said = set()
     for assignment in estate.assignments:
+        if not is_on(assignment.since, assignment.until, seen.now):
+            continue
         wide = assignment.scope == "/" or assignment.scope.startswith(GROUPS) or assignment.scope.count("/") == 2  # noqa: PLR2004
         known = roles.get(assignment.role)
         if not wide or known is None or assignment.open:
             continue
         named = _BROAD.get(known.id)
         if named is None and any(
-            allows(one, "Microsoft.Authorization/roleAssignments/write") for one in known.permissions
+            one.condition is None and allows(one, "Microsoft.Authorization/roleAssignments/write")
+            for one in known.permissions
         ):
             named = known.name
         if named is None or (assignment.condition is not None and known.id not in (OWNER, CONTRIBUTOR)):
@@ -131,6 +136,9 @@ def _assignments(seen: Seen) -> Iterator[Finding]:
         )
         people = who.kind in ("user", "group") and known.id != CONTRIBUTOR
         name = f"{who.node}#{known.id}#{assignment.scope}"
+        if name in said:  # by a list of assignments and by one of schedules
+            continue
+        said.add(name)
         message = f"{who.kind.replace('-', ' ')} {who.name} has {named} on {where}"
         yield found(BROAD_ROLE, name, message, (assignment.because,), Severity.MEDIUM if people else None)
     for _, role in sorted(estate.roles.items()):

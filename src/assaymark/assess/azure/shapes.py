@@ -65,6 +65,7 @@ def settings_of(kind: str, value: Map) -> dict[str, object]:
     public = str(whole.get("publicNetworkAccess", "")).lower() in _OFF
     closed = public or (isinstance(rules, dict) and str(rules.get("defaultAction", "")).lower() == "deny")
     found["firewall"] = "deny" if closed else "allow"
+    found["networks"] = not public and isinstance(rules, dict) and bool(rules.get("ipRules"))
     match kind:
         case "microsoft.storage/storageaccounts":
             found["blob_public"] = (

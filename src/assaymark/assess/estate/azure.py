@@ -15,12 +15,16 @@ UNKNOWN_SUBSCRIPTION: Final = "00000000-0000-0000-0000-000000000000"  # of a tem
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """One entry of a role definition's ``permissions``; patterns with ``*``, compared without case."""
+    """One entry of a role definition's ``permissions``; patterns with ``*``, compared without case.
+
+    ``condition`` is met whenever the entry counts, beside that of the assignment; None for none.
+    """
 
     actions: tuple[str, ...] = ()
     not_actions: tuple[str, ...] = ()
     data_actions: tuple[str, ...] = ()
     not_data_actions: tuple[str, ...] = ()
+    condition: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,8 @@ class RoleDefinition:
 class Assignment:
     """A role for a principal (object id, lower case) at a scope (resource id, lower case).
 
-    ``role`` is a GUID or a name, lower case. ``open``: what a template left open of it, which makes it unknown.
+    ``role`` is a GUID or a name, lower case. ``open``: what a template or a schedule left open of it, which makes it
+    unknown. ``since`` and ``until``: when it holds, as ISO 8601 is written; empty for always.
     """
 
     principal: str
@@ -46,6 +51,8 @@ class Assignment:
     because: Because
     condition: str | None = None
     open: tuple[str, ...] = ()
+    since: str = ""
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +109,15 @@ class Federated:
 class DirectoryRole:
     """A right in the directory: ``role`` is the GUID or name of a directory role or application permission.
 
-    ``owner`` for whoever owns the application or service principal ``target``. All in lower case.
+    ``owner`` for whoever owns the application or service principal ``target``. All in lower case. ``open``: what
+    makes it unknown, as for an assignment.
     """
 
     principal: str
     role: str
     because: Because
     target: str = ""
+    open: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +137,8 @@ class Resource:
 class Azure:
     """All of it. ``parents`` leads from a subscription or management group to the group that it lies in.
 
-    ``denies`` is None when no file speaks of deny assignments. ``groups``: members' object ids by group.
+    ``denies`` is None when no file speaks of deny assignments. ``groups``: members' object ids by group;
+    ``eligible``: those who may activate a membership.
     ``aliases``: what others call a principal (client id, application, resource id), to its object id.
     """
 
@@ -140,6 +150,7 @@ class Azure:
     scopes: dict[str, Because] = field(default_factory=dict)
     parents: dict[str, str] = field(default_factory=dict)
     groups: dict[str, dict[str, Because]] = field(default_factory=dict)
+    eligible: dict[str, dict[str, Because]] = field(default_factory=dict)
     federated: list[Federated] = field(default_factory=list)
     aliases: dict[str, str] = field(default_factory=dict)
     directory: list[DirectoryRole] = field(default_factory=list)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from assaymark.core.graph import Because
+    from assaymark.core.graph import Because, State
 
 UNKNOWN_PROJECT: Final = "unknown-project"  # stands for the project that a configuration deploys to and nobody names
 MANAGER: Final = "//cloudresourcemanager.googleapis.com/"
@@ -50,6 +50,28 @@ class DenyRule:
     except_principals: tuple[str, ...] = ()
     except_permissions: tuple[str, ...] = ()
     condition: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrgPolicy:
+    """A policy of the organisation policy service on ``place``, of a boolean constraint such as ``iam.x``.
+
+    ``place``: a full resource name; empty when the file does not say. ``enforced``: None for the default of Google.
+    """
+
+    place: str
+    constraint: str
+    enforced: State | None
+    because: Because
+
+
+@dataclass(frozen=True, slots=True)
+class AccessBoundary:
+    """A principal access boundary policy: full resource names that it lets principals be given access to."""
+
+    name: str
+    resources: tuple[str, ...]
+    because: Because
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +128,8 @@ class Gcp:
     """All of it. ``parents`` leads from a full resource name to that of what it lies in.
 
     ``whole`` holds resources whose policy is known wholly, so that nothing is granted by default. ``numbers``: the
-    id of each project number. ``denies`` is None when no file speaks of deny policies.
+    id of each project number. ``denies`` is None when no file speaks of deny policies. ``bound``: the principal sets
+    that policies of ``boundaries`` are bound to, by the policy's name.
     """
 
     bindings: list[Binding] = field(default_factory=list)
@@ -120,3 +143,6 @@ class Gcp:
     groups: dict[str, dict[str, Because]] = field(default_factory=dict)  # group:E to its members
     whole: set[str] = field(default_factory=set)
     numbers: dict[str, str] = field(default_factory=dict)
+    constraints: list[OrgPolicy] = field(default_factory=list)
+    boundaries: dict[str, AccessBoundary] = field(default_factory=dict)
+    bound: dict[str, list[str]] = field(default_factory=dict)

@@ -10,8 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from assaymark.assess.values import is_higher
 from assaymark.core.errors import InputError
-from assaymark.core.limits import CEL_MAX_CHARACTERS, CEL_MAX_DEPTH
+from assaymark.core.limits import CEL_MAX_CHARACTERS, CEL_MAX_DEPTH, CEL_MAX_HEIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +49,10 @@ def parse_cel(text: str) -> Node:
     """
     if len(text) > CEL_MAX_CHARACTERS:
         raise InputError("cel-syntax", f"the condition has more than {CEL_MAX_CHARACTERS} characters")
-    return _Parser(text).whole()
+    found = _Parser(text).whole()
+    if is_higher(found, CEL_MAX_HEIGHT):
+        raise InputError("cel-syntax", "the condition nests too deep")
+    return found
 
 
 class _Parser:

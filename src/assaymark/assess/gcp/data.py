@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.answer import Answer
+from assaymark.assess.gcp.constraints import PREVENTION, unless_enforced
 from assaymark.assess.gcp.evaluate import ALL_USERS, AUTHENTICATED
 from assaymark.assess.kinds import INTERNET
 from assaymark.core.graph import State
@@ -140,6 +141,8 @@ def _everyone(run: Linking, member: str, resource: Resource) -> None:
     prevented = resource.settings.get("public_access_prevention") == "enforced"
     for relation, permissions in ALLOWS.get(resource.kind, {}).items():
         answer, permission = run.any_of(member, permissions, resource.name)
+        if resource.kind == "storage:bucket":
+            answer = unless_enforced(run.access, PREVENTION, resource.name, answer)
         if answer.state is State.NO or prevented:
             continue
         if resource.settings.get("ingress_internal") and relation == "invokes":

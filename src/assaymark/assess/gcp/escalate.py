@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.answer import NO, Answer
 from assaymark.assess.estate.gcp import IAM, MANAGER
+from assaymark.assess.gcp.constraints import CROSS_PROJECT, KEYS, enforced, unless_enforced
 from assaymark.assess.gcp.linking import administrator
 from assaymark.assess.gcp.names import project
 from assaymark.core.graph import State
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
     from assaymark.assess.gcp.linking import Linking
 
 _ACT: Final = "iam.serviceAccounts.actAs"
+_KEY: Final = "iam.serviceAccountKeys.create"
 # What control of a service account takes: permission, relation, what is done, effort.
 _ACCOUNT: Final = (
     ("iam.serviceAccounts.getAccessToken", "impersonates", "it may make access tokens of it", 1),
-    ("iam.serviceAccountKeys.create", "resets", "it may make keys of it", 1),
+    (_KEY, "resets", "it may make keys of it", 1),
     ("iam.serviceAccounts.signJwt", "impersonates", "it may sign as it and trade that for a token", 1),
     ("iam.serviceAccounts.signBlob", "impersonates", "it may sign as it and trade that for a token", 1),
     ("iam.serviceAccounts.setIamPolicy", "escalates", "it may let itself impersonate it", 1),
@@ -72,7 +74,6 @@ _CHANGES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "notebooks:instance": (
         "notebooks.instances.update",
-        "notebooks.instances.setMetadata",
         "notebooks.instances.use",
     ),
     "composer:environment": ("composer.environments.update",),
@@ -130,6 +131,8 @@ def link_escalations(run: Linking) -> None:
                 continue
             for permission, relation, how, effort in _ACCOUNT:
                 answer = run.access.can(member, permission, name)
+                if permission == _KEY and answer.state is not State.NO:
+                    answer, how = _key(run, name, answer, how)  # noqa: PLW2901 - what is left to do
                 if answer.state is not State.NO:
                     run.draw(node, name, relation, f"{how} ({permission})", answer, effort)
             _start(run, member, node, email, name)
@@ -137,6 +140,17 @@ def link_escalations(run: Linking) -> None:
             if not _administers(run, member, resource.name):
                 _change(run, member, node, resource)
     _delegation(run)
+
+
+def _key(run: Linking, name: str, answer: Answer, how: str) -> tuple[Answer, str]:
+    """What constraints leave of making keys: the permission is that of uploading one's own key, too."""
+    made = unless_enforced(run.access, KEYS[0], name, answer)
+    if made.state is State.YES:
+        return made, how
+    uploaded = unless_enforced(run.access, KEYS[1], name, answer)
+    return (
+        (made, how) if uploaded.state is State.NO else (uploaded.either(made), "it may upload a key of its own to it")
+    )
 
 
 def _administers(run: Linking, member: str, name: str) -> bool:
@@ -191,11 +205,20 @@ def _start(run: Linking, member: str, node: str, email: str, name: str) -> None:
                     return
                 best, way = (answer, _told(start, email)) if best.state is State.NO else (best, way)
             elif answer.state is not State.NO and best.state is State.NO:
-                text = (
-                    f"the organisation policy iam.disableCrossProjectServiceAccountUsage of {email}'s project is off"
-                )
-                best, way = answer.unless(text), f"{_told(start, email)} in {home}"
+                best, way = _across(run, name, email, answer), f"{_told(start, email)} in {home}"
     run.draw(node, name, "passes-role", way, best, 2)
+
+
+def _across(run: Linking, name: str, email: str, answer: Answer) -> Answer:
+    """What is left of starting something in another project, which Google's default forbids."""
+    forbidden = enforced(run.access, CROSS_PROJECT, name)
+    if forbidden.state is State.NO and forbidden.because:
+        return answer
+    return (
+        NO
+        if forbidden.state is State.YES
+        else answer.unless(f"the organisation policy {CROSS_PROJECT} of {email}'s project is off")
+    )
 
 
 def _told(start: Start, email: str) -> str:

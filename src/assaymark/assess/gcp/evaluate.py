@@ -1,8 +1,9 @@
 """``Access``: whether a principal of Google Cloud has a permission on a resource, by IAM's own order of decisions.
 
 A deny policy on the resource's project, folders or organisation that matches decides first; then any binding, on
-the resource or anything it lies in, of a role that has the permission, whose condition holds, gives it. Source:
-Google Cloud IAM, "How IAM policy evaluation works", "Deny policies", "Policy inheritance".
+the resource or anything it lies in, of a role that has the permission, whose condition holds, gives it, unless a
+principal access boundary may stand against it. Source: Google Cloud IAM, "How IAM policy evaluation works", "Deny
+policies", "Policy inheritance".
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.answer import NO, Answer
 from assaymark.assess.estate.gcp import Binding
+from assaymark.assess.gcp.boundaries import stands_against
 from assaymark.assess.gcp.conditions import holds
 from assaymark.assess.gcp.names import account_name, project, project_in, seen_by_conditions
 from assaymark.assess.gcp.roles import OWNER, Roles
@@ -174,6 +176,10 @@ class Access:
                 if condition.state is not State.NO:
                     text = f"the deny policy at {rule.because.path}:{rule.because.line} does not apply"
                     answer = answer.unless(text)
+        boundary = stands_against(self, member, resource) if self.estate.bound else None
+        if boundary is not None:
+            where = f"{boundary.because.path}:{boundary.because.line}"
+            answer = answer.unless(f"the principal access boundary policy at {where} does not cover {permission}")
         return answer
 
     def denies(self, place: str) -> list[DenyRule]:

@@ -13,6 +13,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.estate.gcp import IAM, MANAGER, Provider, Role
+from assaymark.assess.gcp.boundaries import read_boundary
+from assaymark.assess.gcp.constraints import read_policy
 from assaymark.assess.gcp.from_terraform import deny_rule
 from assaymark.assess.gcp.names import project, project_in, project_of_account
 from assaymark.assess.gcp.records import Records
@@ -308,7 +310,9 @@ def _canonical(records: Records, place: str) -> str:
 
 
 def _policies(records: Records, file: SourceFile, value: Map) -> bool:
-    """IAM policies, deny policies, group memberships."""
+    """Policies: of IAM, denials, of the organisation, boundaries."""
+    if read_policy(records, file, value) or read_boundary(records, file, value):
+        return True
     named = value.get("resource") if isinstance(value.get("resource"), str) else value.get("name")
     policy = value.get("policy") or value.get("iamPolicy") or value.get("iam_policy")
     if isinstance(policy, Map) and isinstance(named, str) and named.startswith("//"):

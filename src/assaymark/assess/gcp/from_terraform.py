@@ -1,6 +1,6 @@
 """The collector of Google Cloud resources that Terraform declares, planned or in HCL.
 
-It is long because of the tables of types, which are many.
+This is one file because the tables of types are one table, by what each step needs of a type.
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.estate.gcp import IAM, MANAGER, DenyRule, Provider, Role
+from assaymark.assess.gcp import boundaries, constraints
+from assaymark.assess.gcp.boundaries import BINDINGS
+from assaymark.assess.gcp.constraints import PLACES
 from assaymark.assess.gcp.names import project
 from assaymark.assess.gcp.records import Records, member_of
 from assaymark.assess.terraform.identity_clouds import GOOGLE, shut
@@ -116,6 +119,10 @@ def collect(inputs: Inputs, estates: Estates) -> None:
         match = _IAM.fullmatch(resource.kind)
         if match:
             _grants(run, resource, match[1], match[2])
+        elif resource.kind == "google_org_policy_policy" or resource.kind in PLACES:
+            constraints.of_terraform(run.records, resource)
+        elif resource.kind == "google_iam_principal_access_boundary_policy" or resource.kind in BINDINGS:
+            boundaries.of_terraform(run.records, resource)
 
 
 class _Collecting:
@@ -232,6 +239,8 @@ def _project(run: _Collecting, resource: TfResource) -> None:
     home = shut(resource.get("project_id"))
     place = project(home)
     run.records.estate.places[place] = resource.because()
+    if number := shut(resource.get("number")):
+        run.records.estate.numbers[number] = home
     for key, word in (("folder_id", "folders/"), ("org_id", "organizations/")):
         if value := shut(resource.values.get(key)):
             run.records.estate.parents[place] = f"{MANAGER}{word}{value.removeprefix(word)}"

@@ -91,7 +91,7 @@ def seen_by_conditions(estate: Gcp, name: str, kind: str, permission: str) -> di
     host, _, path = name.removeprefix("//").partition("/")
     path = f"projects/_/buckets/{path}" if kind == "storage:bucket" else path
     if host in _NUMBERED:
-        numbers = {identifier: number for number, identifier in estate.numbers.items()}
+        numbers = {identifier: number for number, identifier in estate.numbers.items() if number.isdigit()}
         path = _PROJECT.sub(
             lambda match: f"projects/{numbers.get(match[1], match[1] if match[1].isdigit() else HOLE)}", path
         )

@@ -1,17 +1,17 @@
 """``Roles``: which permissions a role has: custom ones as the files say, predefined ones by ``data/roles.json``.
 
-The table is condensed from Google's reference of predefined roles to the permissions that are asked about; a role
-that is in neither is unknown, never empty. Basic roles do not hold the objects of buckets and the rows of datasets:
-these come with the convenience members of a bucket's or dataset's own policy.
+The table holds Google's predefined roles, of their permissions those that are asked about (``asked``); a role that is
+in neither, and a permission that the table does not speak of, is unknown, never empty. Basic roles do not hold the
+objects of buckets and the rows of datasets: these come with the convenience members of a bucket's or dataset's own
+policy.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from assaymark.assess.unresolved import Unresolved
 from assaymark.core.graph import State
@@ -22,19 +22,21 @@ if TYPE_CHECKING:
     from assaymark.assess.estate.gcp import Role
 
 OWNER = "roles/owner"
+# The newer basic roles hold what the older ones hold; what they hold beyond that no table says.
+_AT_LEAST: Final = {"roles/admin": OWNER, "roles/writer": "roles/editor", "roles/reader": "roles/viewer"}
+
+
+class _Table(NamedTuple):
+    roles: dict[str, list[str]]
+    nothing: frozenset[str]  # roles with none of what is asked
+    asked: frozenset[str]
 
 
 @cache
-def _table() -> dict[str, Any]:
+def _table() -> _Table:
     text = resources.files("assaymark.assess.gcp").joinpath("data/roles.json").read_text(encoding="utf-8")
-    found = json.loads(text)["roles"]
-    return found if isinstance(found, dict) else {}
-
-
-@cache
-def _pattern(patterns: tuple[str, ...]) -> re.Pattern[str] | None:
-    parts = [".*".join(map(re.escape, one.split("*"))) for one in patterns]
-    return re.compile("|".join(parts)) if parts else None
+    whole = json.loads(text)
+    return _Table(whole["roles"], frozenset(whole["nothing"]), frozenset(whole["asked"]))
 
 
 class Roles:
@@ -53,7 +55,7 @@ class Roles:
 
     def known(self, role: str) -> bool:
         """Whether it is known what the role allows."""
-        return role in self._custom or (role in _table() and not isinstance(role, Unresolved))
+        return role in self._custom or (not isinstance(role, Unresolved) and _predefined(role) is not None)
 
     def _has(self, role: str, permission: str) -> State:
         if role in self._custom:
@@ -61,10 +63,15 @@ class Roles:
             if permission in permissions:
                 return State.YES
             return State.UNKNOWN if any(isinstance(one, Unresolved) for one in permissions) else State.NO
-        found = _table().get(role)
-        if found is None or isinstance(role, Unresolved):
-            return State.UNKNOWN
-        allow, without = (found["allow"], found["except"]) if isinstance(found, dict) else (found, ())
-        allowed, left = _pattern(tuple(allow)), _pattern(tuple(without))
-        yes = allowed is not None and allowed.fullmatch(permission) and not (left and left.fullmatch(permission))
-        return State.YES if yes else State.NO
+        found = None if isinstance(role, Unresolved) else _predefined(role)
+        if found is not None and permission in found:
+            return State.YES
+        known = found is not None and role not in _AT_LEAST and permission in _table().asked
+        return State.NO if known else State.UNKNOWN
+
+
+def _predefined(role: str) -> list[str] | None:
+    """What a predefined role holds of what is asked; None for one that is not in the table."""
+    table = _table()
+    name = _AT_LEAST.get(role, role)
+    return [] if name in table.nothing else table.roles.get(name)

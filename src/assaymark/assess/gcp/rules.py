@@ -14,7 +14,7 @@ from assaymark.core.graph import State
 from assaymark.core.report import Confidence, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from assaymark.assess.estate.gcp import Binding
     from assaymark.assess.rule import Seen
@@ -193,6 +193,7 @@ def _accounts(seen: Seen) -> Iterator[Finding]:
         for place in account.keys:
             message = f"service account {account.email} has a key that lives until somebody deletes it"
             yield found(ACCOUNT_KEY, account.name, message, (place,))
+    prevented = _prevents(seen)
     for name, resource in sorted(estate.resources.items()):
         email = resource.account
         default = "-compute@developer.gserviceaccount.com" in email or email.endswith("@appspot.gserviceaccount.com")
@@ -206,9 +207,23 @@ def _accounts(seen: Seen) -> Iterator[Finding]:
             )
             yield found(DEFAULT_ACCOUNT, name, message, (resource.because,), Severity.HIGH if edits else None)
         declared = resource.kind == "storage:bucket" and "terraform" in resource.settings
-        if declared and resource.settings.get("public_access_prevention") != "enforced":
+        own = resource.settings.get("public_access_prevention") == "enforced"
+        if declared and not own and not prevented(name):
             message = f"bucket {name.rpartition('/')[2]} does not enforce public access prevention"
             yield found(PREVENTION, name, message, (resource.because,))
+
+
+def _prevents(seen: Seen) -> Callable[[str], bool]:
+    """Whether an organisation policy prevents what a bucket, by its name, itself does not."""
+    from assaymark.assess.gcp.constraints import PREVENTION as CONSTRAINT
+    from assaymark.assess.gcp.constraints import enforced
+    from assaymark.assess.gcp.evaluate import Access
+
+    estate = seen.estates.gcp
+    if not estate.constraints:
+        return lambda _: False
+    access = Access(estate, seen.now)
+    return lambda name: enforced(access, CONSTRAINT, name).state is State.YES
 
 
 def _federation(seen: Seen) -> Iterator[Finding]:

@@ -108,6 +108,31 @@ def test_a_public_container_needs_the_account_to_allow_it_and_to_answer():
     assert not any(edge[0] == "internet" for edge in found(STORAGE % (deny, "container")))
 
 
+def test_a_firewall_that_lets_some_networks_in_leaves_open_whether_anyones():
+    def states(*rules):
+        return {edge[3] for edge in found(*rules) if edge[0] == "internet" and edge[2] == "weights"}
+
+    inline = ' network_rules {\n default_action = "Deny"\n ip_rules = ["192.0.2.0/24"]\n }\n'
+    assert states(STORAGE % (inline, "blob")) == {"unknown"}
+    assert states(STORAGE % (inline + " public_network_access_enabled = false\n", "blob")) == set()
+    apart = (
+        'resource "azurerm_storage_account_network_rules" "n" {\n default_action = "Deny"\n%s'
+        " storage_account_id = azurerm_storage_account.st.id\n}\n"
+    )
+    assert states(STORAGE % ("", "blob"), apart % "") == set()
+    assert states(STORAGE % ("", "blob"), apart % ' ip_rules = ["192.0.2.0/24"]\n') == {"unknown"}
+
+
+def test_a_registry_that_anyone_may_pull_from_answers_only_whom_its_firewall_lets_in():
+    registry = (
+        'resource "azurerm_container_registry" "r" {\n name = "acmecr"\n anonymous_pull_enabled = true\n'
+        " resource_group_name = azurerm_resource_group.rg.name\n%s}\n"
+    )
+    assert ("internet", "reads", "acmecr", "yes") in found(registry % "")
+    closed = found(registry % " public_network_access_enabled = false\n")
+    assert not any(edge[0] == "internet" for edge in closed)
+
+
 VAULT = (
     'resource "azurerm_key_vault" "kv" {\n name = "kv"\n resource_group_name = azurerm_resource_group.rg.name\n%s}\n'
 )
@@ -289,3 +314,23 @@ def test_a_plan_whose_ids_are_known_after_apply_only():
     assert ("vm", "runs-as", own, "yes") in graph
     assert (own, "administers", ROOT, "yes") in graph
     assert {edge[2] for edge in graph if edge[0] == "vm" and edge[1] == "runs-as"} >= {own, ID}
+
+
+BY_ROLES = (
+    'resource "azurerm_key_vault" "kv" {\n name = "kv"\n resource_group_name = azurerm_resource_group.rg.name\n'
+    " rbac_authorization_enabled = true\n}\n"
+)
+
+
+def test_a_role_that_may_assign_only_roles_of_vaults_opens_vaults_and_nothing_else():
+    """Its condition is in the role's own definition, not in the assignment."""
+    graph = found(BY_ROLES, STORAGE % ("", "private"), role("Key Vault Data Access Administrator"))
+    assert {(edge[1], edge[2]) for edge in graph if edge[0] == EVE} == {("permissions", "kv")}
+
+
+def test_an_operator_of_container_apps_runs_code_in_them_by_a_data_action():
+    app = (
+        'resource "azurerm_container_app" "app" {\n name = "app"\n'
+        ' resource_group_name = azurerm_resource_group.rg.name\n identity {\n type = "SystemAssigned"\n }\n}\n'
+    )
+    assert (EVE, "takes-over", "app", "yes") in found(app, role("Container Apps Operator"))

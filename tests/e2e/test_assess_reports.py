@@ -110,6 +110,22 @@ def test_isolation_says_that_something_was_not_read(folder: Path) -> None:
     done = cli("assess", folder, "--isolated", f"{role}{HOSTILE[1]}", "aws:111122223333:administrator")
     assert done.code == 1
     assert "could not be read" in done.err
+
+
+def test_what_could_not_be_read_may_lead_further(tmp_path: Path) -> None:
+    buckets = 'resource "aws_s3_bucket" "a" {\n  bucket = "a"\n}\nresource "aws_s3_bucket" "b" {\n  bucket = "b"\n}\n'
+    (tmp_path / "main.tf").write_text(buckets)
+    asked = ("assess", tmp_path, "--isolated", "arn:aws:s3:::a", "arn:aws:s3:::b")
+    assert cli(*asked).code == 0
+    (tmp_path / "README.md").write_text("# [\n")
+    assert cli(*asked).code == 0
+    (tmp_path / "more.tf").write_text('resource "aws_s3_bucket" "c" {')
+    done = cli(*asked, "--format", "json")
+    said = json.loads(done.out)
+    assert (done.code, said["isolated"]) == (3, "unknown")
+    assert said["decides"] == ["what more.tf says, which could not be read"]
+    assert [one["node"] for one in said["closed_set"]] == ["arn:aws:s3:::a"]
+    assert "it depends on: what more.tf says" in cli(*asked).out
     assert not CONTROLS.search(done.out)
 
 

@@ -65,6 +65,11 @@ class Reading:
             self._known.add(entry)
             self.skipped.append(entry)
 
+    @property
+    def unread(self) -> list[str]:
+        """The files of which nothing was understood, though they look like what a platform has."""
+        return sorted({item.path for item in self.skipped} - self.read)
+
     def forget(self, paths: Container[str]) -> None:
         """What was said of these paths is not so; a better reason follows."""
         self.skipped[:] = [item for item in self.skipped if item.path not in paths]

@@ -14,7 +14,7 @@ from assaymark.assess.paths.search import Search
 from assaymark.core.graph import State
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from assaymark.assess.graph import Graph, States
     from assaymark.core.graph import Edge
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class Isolation:
     """``state``: YES with the closed set; NO with a certain walk; UNKNOWN with a walk over unknown edges.
 
-    ``closed``: (node, mode) pairs. ``graph`` is the digest of the graph that this is about.
+    ``closed``: (node, mode) pairs. ``graph`` is the digest of the graph that this is about. ``decides``: what would
+    settle an unknown answer; where files could not be read, it is unknown with the closed set of what was.
     """
 
     source: str
@@ -33,10 +34,22 @@ class Isolation:
     graph: str
     closed: tuple[tuple[str, str], ...] = ()
     walk: tuple[Edge, ...] = ()
+    unread: tuple[str, ...] = ()
+
+    @property
+    def decides(self) -> tuple[str, ...]:
+        """What would decide it."""
+        return (
+            *(text for edge in self.walk for text in edge.decides),
+            *(f"what {path} says, which could not be read" for path in self.unread),
+        )
 
 
-def isolated(states: States, source: str, target: str) -> Isolation:
-    """Whether who controls ``source`` can hold ``target`` in any mode. Both are ids of nodes."""
+def isolated(states: States, source: str, target: str, unread: Iterable[str] = ()) -> Isolation:
+    """Whether who controls ``source`` can hold ``target`` in any mode. Both are ids of nodes.
+
+    ``unread``: files that may hold more edges.
+    """
     digest = states.graph.digest()
     start = states.number[source, "control"]
     for unknown, answer in ((False, State.NO), (True, State.UNKNOWN)):  # a certain walk, however long, comes first
@@ -46,7 +59,8 @@ def isolated(states: States, source: str, target: str) -> Isolation:
             walk = tree.walk(min(reached, key=lambda state: tree.cost[state]))
             return Isolation(source, target, answer, digest, walk=walk)
     closed = tuple(sorted(states.states[i] for i in tree.cost))
-    return Isolation(source, target, State.YES, digest, closed=closed)
+    left = tuple(unread)
+    return Isolation(source, target, State.UNKNOWN if left else State.YES, digest, closed=closed, unread=left)
 
 
 def check_isolation(

@@ -20,7 +20,11 @@ _OF_A_FILE: Final = frozenset(("fastapi", "streamlit", "bentoml", "serve"))
 _RUNS: Final = frozenset(("run", "dev", "serve", "serve-http", "serve-grpc"))
 _USUAL: Final = {
     **dict.fromkeys(("uvicorn", "gunicorn", "hypercorn", "daphne", "granian", "fastapi", "serve"), 8000),
-    "flask": 5000, "waitress-serve": 8080, "streamlit": 8501, "bentoml": 3000, "robyn": 8080,
+    "flask": 5000,
+    "waitress-serve": 8080,
+    "streamlit": 8501,
+    "bentoml": 3000,
+    "robyn": 8080,
 }
 _MODULE: Final = re.compile(r"[A-Za-z_][\w.]*(?::[A-Za-z_][\w.]*(?:\(.*\))?)?")
 _FILE: Final = re.compile(r"[\w./-]+\.py")

@@ -31,7 +31,7 @@ EXAMPLES = """\
 
 exit code: 0 nothing at or above --fail-on, 1 a finding or an attack path at or above it, or with --baseline a needed
 access that was lost, 3 something was not read (1 wins over 3).
-With --isolated: 0 no path, and the closed set shows it, 1 the path, 3 an unknown condition decides
+With --isolated: 0 no path, and the closed set shows it, 1 the path, 3 an unknown condition or an unread file decides
 """
 _NOT_ISOLATED: Final = ("attest", "baseline", "diff", "fix", "new_only")
 _LEVELS: Final = ("low", "medium", "high", "critical", "none")
@@ -108,7 +108,7 @@ def run(args: argparse.Namespace, outputs: list[tuple[str, Path]]) -> int:
         result = _isolation(found, *args.isolated)
         if found.reading.skipped:
             what = counted(len(found.reading.skipped), "thing")
-            note(f"{what} could not be read, and the answer does not speak of it (without --isolated: which and why)")
+            note(f"{what} could not be read or resolved (without --isolated: which and why)")
         return emit(result, args.format, outputs)
     before = assess_path(Path(args.baseline), at)[0] if args.baseline else None
     how = standing(found, config, known, at)
@@ -224,6 +224,7 @@ def _isolation(found: Assessment, source: str, target: str) -> Result:
     from assaymark.ui.report.assessment import isolation_document
     from assaymark.ui.report.assessment_text import isolation_text
 
-    answer = isolated(found.states, find_node(found.graph, source), find_node(found.graph, target))
+    graph = found.graph
+    answer = isolated(found.states, find_node(graph, source), find_node(graph, target), found.reading.unread)
     code = {State.YES: YES, State.NO: NO, State.UNKNOWN: NO_ANSWER}[answer.state]
     return Result(code, isolation_document(answer), lambda style: isolation_text(answer, found, style))

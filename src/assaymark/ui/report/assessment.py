@@ -197,5 +197,5 @@ def isolation_document(answer: Isolation) -> dict[str, Any]:
         "graph": answer.graph,
         "closed_set": [{"node": printable(node), "mode": mode} for node, mode in answer.closed],
         "path": [edge_document(edge) for edge in answer.walk],
-        "decides": [printable(text) for edge in answer.walk for text in edge.decides],
+        "decides": [printable(text) for text in answer.decides],
     }

@@ -247,5 +247,7 @@ def isolation_text(answer: Isolation, found: Assessment, style: Style) -> str:
     lines = [f"{word}: {source} to {target}"]
     for step in answer.walk:
         lines += [f"   - {printable(sentence(step, nodes))}", style(f"       {places(step.because)}", "dim")]
-    lines += [f"   ? it depends on: {printable(text)}" for edge in answer.walk for text in edge.decides]
+    lines += [f"   ? it depends on: {printable(text)}" for text in answer.decides]
+    if answer.closed:
+        lines.append("nothing of what was read leads there (--format json prints the closed set)")
     return "\n".join(lines) + "\n"

@@ -67,6 +67,20 @@ def loads(module: Module, requirements: Iterable[Requirement]) -> Iterator[Remar
         yield Remark(rule, _about(call, name), message, (module.because(call),), severity, confidence)
 
 
+def revisions(module: Module) -> Iterator[tuple[str, str]]:
+    """Models and data sets of a hub that calls name at a commit, each with it."""
+    for call, _ in module.calls:
+        last = module.dotted(call.func).rpartition(".")[2]
+        commit = module.constant(keyword(call, "revision"))
+        if last not in (*_HUB, "SentenceTransformer") or not isinstance(commit, str) or not _COMMIT.fullmatch(commit):
+            continue
+        names = (argument(call, 1, "model"),) if last == "pipeline" else call.args[:1]
+        given = [*names, *(keyword(call, one) for one in ("repo_id", "path", "pretrained_model_name_or_path"))]
+        for name in (module.constant(one) for one in given):
+            if isinstance(name, str) and _REPOSITORY.fullmatch(name):
+                yield name, commit
+
+
 _Found = tuple[str, str, Severity | None, Confidence | None]
 
 

@@ -15,7 +15,7 @@ _INDEX_OPTION: Final = (
     r"(?:--(?:extra-)?index-url|--(?:default-)?index|--find-links|-i|-f|index-url|extra-index-url|find-links|url)"
 )
 _PLAIN_INDEX: Final = re.compile(
-    rf"((?:^|[\s\"']){_INDEX_OPTION}[\s=:]{{1,9}}[\"']?|^\s+)http://(?!localhost|127\.)((?:[^/@\s\"']*@)?[\w.-]+(?=[/\s\"']|$))"
+    rf"((?:^|[\s\"'{{,]){_INDEX_OPTION}[\s=:]{{1,9}}[\"']?|^\s+)http://(?!localhost|127\.)((?:[^/@\s\"']*@)?[\w.-]+(?=[/\s\"']|$))"
 )
 _TRUSTED: Final = re.compile(r"\s--trusted-host[\s=]\s*[^\s\"';&|]+")
 _TRUSTED_ALONE: Final = re.compile(r"(?:--trusted-host[\s=]\s*|\s*trusted-host\s*=\s*)[\w.-]+\s*(?:#.*)?")

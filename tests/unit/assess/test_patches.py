@@ -23,7 +23,10 @@ PATCHED = (
     "aws-key-rotation",
     "aws-registry-mutable",
     "build-root-user",
+    "ci-permissions-wide",
+    "ci-script-injection",
     "ci-static-cloud-key",
+    "deps-insecure-index",
     "k8s-mesh-permissive",
     "k8s-network-policy-missing",
     "k8s-pod-security-missing",
@@ -37,6 +40,8 @@ PATCHED = (
     "source-tls-unverified",
     "web-debug",
     "web-no-authentication",
+    "web-no-input-limit",
+    "web-open-origins",
     "web-public-share",
 )
 
@@ -84,6 +89,25 @@ def test_patches_go_from_the_last_line_to_the_first() -> None:
 
 def test_line_ends_stay_and_bytes_that_are_no_text_too() -> None:
     assert apply_patches(b"a\r\n\xff\r\n", [Patch("a", "f", 1, 1, ("b",), safe=True)]) == b"b\r\n\xff\r\n"
+
+
+def test_what_no_patch_is_about_keeps_its_bytes() -> None:
+    patch = Patch("a", "f", 2, 1, ("new",), safe=True)
+    assert apply_patches("a\x0cb\u2028c\rold\r\nd\n".encode(), [patch]) == "a\x0cb\u2028c\rnew\r\nd\n".encode()
+    assert apply_patches(b"a\nold", [patch]) == b"a\nnew\n"
+    assert apply_patches(b"a\nold", []) == b"a\nold"
+
+
+def test_imports_and_checks_stand_beside_what_others_insert_there() -> None:
+    patches = [
+        Patch("a", "f", 2, 0, ("one",), safe=True, beside=True),
+        Patch("b", "f", 2, 0, ("two",), safe=True, beside=True),
+        Patch("c", "f", 2, 0, ("two",), safe=True, beside=True),
+        Patch("d", "f", 2, 1, ("new",), safe=True),
+        Patch("e", "f", 3, 2, ("both",), safe=True),
+        Patch("f", "f", 4, 0, ("lost",), safe=True, beside=True),
+    ]
+    assert apply_patches(b"1\n2\n3\n4\n", patches) == b"1\ntwo\none\nnew\nboth\n"
 
 
 def test_of_two_changes_of_one_line_one_counts() -> None:

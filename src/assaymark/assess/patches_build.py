@@ -27,7 +27,7 @@ def over_tls(place: Place) -> Iterator[Patch]:
     """An index by HTTPS, whose certificate is verified; not where a port is named, which speaks one of the two."""
     title = "take packages over TLS, from an index whose certificate is verified"
     host = place.finding.name.removeprefix("http://").split("/")[0]
-    if ":" in host or f"//{host}:" in "\n".join(place.lines):
+    if ":" in host or f"//{host}:".encode() in place.file.data:
         return
     for line in place.at_lines:
         text = place.at(line)

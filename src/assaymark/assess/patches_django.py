@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.patch import Patch, Place
-from assaymark.assess.patches_tree import Function, function_at, indent_at, inserted_imports, spliced
+from assaymark.assess.patches_tree import Function, Parsed, function_at, indent_at, inserted_imports, spliced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,16 +29,16 @@ _OPEN: Final = frozenset(("AllowAny", "IsAuthenticatedOrReadOnly", "DjangoModelP
 _REST: Final = re.compile(r"(?:API|Model|ReadOnly|Generic)?\w*(?:APIView|ViewSet)$")
 
 
-def signed_in(place: Place, tree: ast.Module) -> Iterator[Patch]:
+def signed_in(place: Place, file: Parsed) -> Iterator[Patch]:
     """What keeps others out of the view that the finding names."""
     if not place.inputs.once(_has_users):
         return
     found = function_at(place)
-    owner = found[1] if found is not None else _class_at(place, tree)
+    owner = found[1] if found is not None else _class_at(place, file)
     if owner is not None:
-        yield from _of_class(place, tree, owner)
+        yield from _of_class(place, file, owner)
     elif found is not None:
-        yield from _of_function(place, tree, found[0])
+        yield from _of_function(place, file, found[0])
 
 
 def _has_users(inputs: Inputs) -> bool:
@@ -45,30 +46,32 @@ def _has_users(inputs: Inputs) -> bool:
     return any(_AUTH.search(file.data) and _MIDDLEWARE in file.data for file in inputs.named(".py"))
 
 
-def _class_at(place: Place, tree: ast.Module) -> ast.ClassDef | None:
-    return next((node for node in tree.body if isinstance(node, ast.ClassDef) and node.lineno == place.line), None)
+def _class_at(place: Place, file: Parsed) -> ast.ClassDef | None:
+    return next(
+        (node for node in file.tree.body if isinstance(node, ast.ClassDef) and node.lineno == place.line), None
+    )
 
 
-def _of_function(place: Place, tree: ast.Module, function: Function) -> Iterator[Patch]:
+def _of_function(place: Place, file: Parsed, function: Function) -> Iterator[Patch]:
     names = {_called(one): one for one in function.decorator_list}
     indent = indent_at(place, function.lineno)
     first = min((one.lineno for one in function.decorator_list), default=function.lineno)
     if "api_view" in names:
         said = names.get("permission_classes")
         if said is not None:
-            yield from _instead(place, tree, said.args[0] if isinstance(said, ast.Call) and said.args else None)
+            yield from _instead(place, file, said.args[0] if isinstance(said, ast.Call) and said.args else None)
             return
         line = (names["api_view"].end_lineno or first) + 1
         text = f"{indent}@permission_classes([IsAuthenticated])"
-        yield from _with(place, tree, Patch(_TITLE, place.path, line, 0, (text,), safe=False), _CLASSES, _PERMISSION)
+        yield from _with(place, file, Patch(_TITLE, place.path, line, 0, (text,), safe=False), _CLASSES, _PERMISSION)
         return
     if "csrf_exempt" in names and len(names) > 1:
         return  # for machines, which do not sign in on a page; which way is theirs is not known
     text = f"{indent}@login_required"
-    yield from _with(place, tree, Patch(_TITLE, place.path, first, 0, (text,), safe=False), _LOGIN)
+    yield from _with(place, file, Patch(_TITLE, place.path, first, 0, (text,), safe=False), _LOGIN)
 
 
-def _of_class(place: Place, tree: ast.Module, owner: ast.ClassDef) -> Iterator[Patch]:
+def _of_class(place: Place, file: Parsed, owner: ast.ClassDef) -> Iterator[Patch]:
     values = {
         target.id: line.value
         for line in owner.body
@@ -81,17 +84,17 @@ def _of_class(place: Place, tree: ast.Module, owner: ast.ClassDef) -> Iterator[P
         return
     bases = [ast.unparse(one).rpartition(".")[2] for one in owner.bases]
     if "permission_classes" in values:
-        yield from _instead(place, tree, values["permission_classes"])
+        yield from _instead(place, file, values["permission_classes"])
     elif any(_REST.fullmatch(base) for base in bases):
         line = _body_of(owner)
         if line <= owner.lineno:
             return
         text = f"{indent_at(place, owner.body[0].lineno)}permission_classes = [IsAuthenticated]"
-        yield from _with(place, tree, Patch(_TITLE, place.path, line, 0, (text,), safe=False), _PERMISSION)
+        yield from _with(place, file, Patch(_TITLE, place.path, line, 0, (text,), safe=False), _PERMISSION)
     elif any(base.endswith("View") for base in bases):
         first = min((one.lineno for one in owner.decorator_list), default=owner.lineno)
         text = f'{indent_at(place, owner.lineno)}@method_decorator(login_required, name="dispatch")'
-        yield from _with(place, tree, Patch(_TITLE, place.path, first, 0, (text,), safe=False), _LOGIN, _METHOD)
+        yield from _with(place, file, Patch(_TITLE, place.path, first, 0, (text,), safe=False), _LOGIN, _METHOD)
 
 
 def _body_of(owner: ast.ClassDef) -> int:
@@ -103,10 +106,10 @@ def _body_of(owner: ast.ClassDef) -> int:
     return min((first.lineno, *(one.lineno for one in decorators)))
 
 
-def _instead(place: Place, tree: ast.Module, said: ast.expr | None) -> Iterator[Patch]:
+def _instead(place: Place, file: Parsed, said: ast.expr | None) -> Iterator[Patch]:
     """Permission classes that refuse strangers, in place of those that let all in."""
     if isinstance(said, (ast.List, ast.Tuple)) and all(_called(one) in _OPEN for one in said.elts):
-        yield from _with(place, tree, spliced(place, [(said, "[IsAuthenticated]")], _TITLE), _PERMISSION)
+        yield from _with(place, file, spliced(place, [(said, "[IsAuthenticated]")], _TITLE), _PERMISSION)
 
 
 def _called(node: ast.expr) -> str:
@@ -114,19 +117,24 @@ def _called(node: ast.expr) -> str:
     return inner.attr if isinstance(inner, ast.Attribute) else getattr(inner, "id", "")
 
 
-def _with(place: Place, tree: ast.Module, patch: Patch, *imports: str) -> Iterator[Patch]:
+def _with(place: Place, file: Parsed, patch: Patch, *imports: str) -> Iterator[Patch]:
     """A patch, and each import that it needs and the file does not have."""
-    where = inserted_imports(place, tree, ())
+    where = inserted_imports(place, ())
     if where is None or where[0] > patch.line:
         return
-    known = {
-        alias.name
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-        if alias.asname is None
-    }
-    missing = [one for one in imports if one.rpartition(" ")[2] not in known]
+    missing = [one for one in imports if one.rpartition(" ")[2] not in _from(file, where[0])]
     yield patch
     for one in missing:
         yield Patch(one, place.path, where[0], 0, (one,), safe=False, beside=True)
+
+
+@lru_cache(maxsize=16)
+def _from(file: Parsed, line: int) -> frozenset[str]:
+    """The names that imports above a line bring from modules."""
+    return frozenset(
+        alias.name
+        for node in file.tree.body
+        if isinstance(node, ast.ImportFrom) and node.lineno < line
+        for alias in node.names
+        if alias.asname is None
+    )

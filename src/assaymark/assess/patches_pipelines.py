@@ -7,14 +7,19 @@ job that is written in one line (``{uses: ...}``), or with anchors, is left to a
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.patch import Patch, Place
+from assaymark.assess.patch import Patch, Place, lines_of
 from assaymark.formats.located import Map, Seq
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from assaymark.assess.files import SourceFile
+    from assaymark.assess.inputs import Inputs
 
 _SCALAR: Final = re.compile(r"(\s*)([\w.-]+)\s*:\s+(?![|>&*!\[{])\S.*")
 _FEDERATED: Final = re.compile(
@@ -35,8 +40,25 @@ class Step:
     step: Map
 
 
-def steps_of(place: Place) -> Iterator[Step]:
-    """The steps of a workflow in their order."""
+def steps_of(place: Place) -> list[Step]:
+    """The steps of a workflow that the finding's lines are in."""
+    steps = place.inputs.once(_kept)
+    if place.path not in steps:
+        steps[place.path] = sorted(_steps(place), key=lambda one: one.step.line)
+    found = []
+    for line in place.at_lines:
+        index = bisect_right(steps[place.path], line, key=lambda one: one.step.line) - 1
+        found += [steps[place.path][index]] if index >= 0 else []
+    return list({id(one): one for one in found}.values())
+
+
+def _kept(inputs: Inputs) -> dict[str, list[Step]]:
+    """The steps of workflows by path, of those that were asked for."""
+    del inputs
+    return {}
+
+
+def _steps(place: Place) -> Iterator[Step]:
     for document in place.inputs.documents_of(place.file):
         jobs = document.value.get("jobs") if isinstance(document.value, Map) else None
         for job in jobs.values() if isinstance(jobs, Map) else ():
@@ -189,7 +211,7 @@ def _gitlab_job(place: Place, whole: Map, job: Map, given: Map) -> Iterator[Patc
 
 def narrowed(place: Place) -> Iterator[Patch]:
     """A token that may read code, instead of one that may change all (``permissions: write-all``)."""
-    more = ("  id-token: write",) if any(_FEDERATED.search(text) for text in place.lines) else ()
+    more = ("  id-token: write",) if _asks(place.file) else ()
     for line in place.at_lines:
         match = re.fullmatch(r"(\s*)permissions:\s*[\"']?write-all[\"']?\s*((?:#.*)?)", place.at(line))
         if match is None:
@@ -198,3 +220,9 @@ def narrowed(place: Place) -> Iterator[Patch]:
         inserted = (f"{match[1]}permissions:{comment}", *(f"{match[1]}{one}" for one in ("  contents: read", *more)))
         title = "let the token read code; what a job must write, it names by itself"
         yield Patch(title, place.path, line, 1, inserted, safe=False)
+
+
+@lru_cache(maxsize=16)
+def _asks(file: SourceFile) -> bool:
+    """Whether something in a workflow needs its own token."""
+    return any(_FEDERATED.search(text) for text in lines_of(file))

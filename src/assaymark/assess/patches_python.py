@@ -11,7 +11,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from assaymark.assess.patches_tree import calls_around, calls_at, source_of, spliced, tree_of, with_argument
+from assaymark.assess.patches_tree import calls_around, calls_at, parsed, source_of, spliced, with_argument
 from assaymark.assess.source.modules import keyword, text_of
 
 if TYPE_CHECKING:
@@ -113,9 +113,10 @@ def started(place: Place) -> Iterator[Patch]:
     title = "start without the debugger"
     patches = tuple(given(("debug", "use_debugger"), "False", title)(place))
     yield from patches
-    tree = tree_of(place)
-    if patches or tree is None:
+    file = parsed(place)
+    if patches or file is None:
         return
+    tree = file.tree
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and node.lineno == place.line and _true(node.value):
             names = [one.id for one in node.targets if isinstance(one, ast.Name)]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from assaymark.assess.patch import Patch, Place, lines_of
@@ -16,41 +15,91 @@ if TYPE_CHECKING:
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-@dataclass(frozen=True, slots=True)
 class Parsed:
-    """A file's syntax tree, its calls, outer ones before those in them, and its functions, each with its class."""
+    """A file's syntax tree, and what writers ask of it: of a line, or of the whole file, each looked for once."""
 
-    tree: ast.Module
-    calls: tuple[ast.Call, ...]
-    functions: tuple[tuple[Function, ast.ClassDef | None], ...]
+    def __init__(self, tree: ast.Module) -> None:
+        self.tree = tree
+
+    @cached_property
+    def calls(self) -> dict[int, list[ast.Call]]:
+        """Line to the calls that it is part of, outer ones first."""
+        found: dict[int, list[ast.Call]] = {}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Call):
+                for line in range(node.lineno, (node.end_lineno or node.lineno) + 1):
+                    found.setdefault(line, []).append(node)
+        return found
+
+    @cached_property
+    def functions(self) -> dict[int, tuple[Function, ast.ClassDef | None]]:
+        """Line to the function whose head it is part of, with the class that it is a method of."""
+        found: dict[int, tuple[Function, ast.ClassDef | None]] = {}
+        owners: dict[int, ast.ClassDef] = {}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.ClassDef):
+                owners |= {id(one): node for one in node.body}
+            elif isinstance(node, Function):
+                begin = min((one.lineno for one in node.decorator_list), default=node.lineno)
+                for line in range(begin, node.lineno + 1):
+                    found.setdefault(line, (node, owners.get(id(node))))
+        return found
+
+    @cached_property
+    def bound(self) -> frozenset[str]:
+        """The names that the file uses for something of its own; an import of a module so called is none."""
+        found: set[str] = set()
+        for node in ast.walk(self.tree):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                found.add(node.name)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                found.add(node.id)
+            elif isinstance(node, ast.arg):
+                found.add(node.arg)
+            elif isinstance(node, ast.ImportFrom):
+                found |= {one.asname or one.name for one in node.names}
+            elif isinstance(node, ast.Import):
+                found |= {one.asname for one in node.names if one.asname}
+        return frozenset(found)
+
+    @cached_property
+    def packages(self) -> frozenset[str]:
+        """The top packages that statements of the module itself import."""
+        names = [one.name for node in self.tree.body if isinstance(node, ast.Import) for one in node.names]
+        names += [node.module or "" for node in self.tree.body if isinstance(node, ast.ImportFrom)]
+        return frozenset(name.partition(".")[0] for name in names)
+
+    @cached_property
+    def head(self) -> tuple[int, frozenset[str]]:
+        """The last line of the imports that the file begins with, 0 without any, and the modules that they import."""
+        last, known = 0, set()
+        for node in self.tree.body:
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                last = node.end_lineno or node.lineno
+                if isinstance(node, ast.Import):
+                    known |= {one.name for one in node.names if one.asname is None}
+            elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+                break
+        return last, frozenset(known)
 
 
 @lru_cache(maxsize=16)  # trees are large, and findings of a file mostly follow each other
 def _parsed(file: SourceFile) -> Parsed | None:
     try:
-        tree = ast.parse("\n".join(lines_of(file)) + "\n")
+        return Parsed(ast.parse("\n".join(lines_of(file)) + "\n"))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    nodes = list(ast.walk(tree))
-    owners = {id(one): node for node in nodes if isinstance(node, ast.ClassDef) for one in node.body}
-    return Parsed(
-        tree,
-        tuple(node for node in nodes if isinstance(node, ast.Call)),
-        tuple((node, owners.get(id(node))) for node in nodes if isinstance(node, Function)),
-    )
 
 
-def tree_of(place: Place) -> ast.Module | None:
-    """The file's syntax tree; None for what is no Python."""
-    parsed = _parsed(place.file)
-    return parsed.tree if parsed is not None else None
+def parsed(place: Place) -> Parsed | None:
+    """The file as Python; None for what is none."""
+    return _parsed(place.file)
 
 
 def calls_around(place: Place) -> list[ast.Call]:
     """The calls that the line is part of, outer ones first."""
-    parsed = _parsed(place.file)
-    calls = parsed.calls if parsed is not None else ()
-    return [node for node in calls if node.lineno <= place.line <= (node.end_lineno or node.lineno)]
+    found = _parsed(place.file)
+    return found.calls.get(place.line, []) if found is not None else []
 
 
 def calls_at(place: Place) -> list[ast.Call]:
@@ -60,12 +109,8 @@ def calls_at(place: Place) -> list[ast.Call]:
 
 def function_at(place: Place) -> tuple[Function, ast.ClassDef | None] | None:
     """The function whose head the line is part of, with the class that it is a method of."""
-    parsed = _parsed(place.file)
-    for node, owner in parsed.functions if parsed is not None else ():
-        begin = min((one.lineno for one in node.decorator_list), default=node.lineno)
-        if begin <= place.line <= node.lineno:
-            return node, owner
-    return None
+    found = _parsed(place.file)
+    return found.functions.get(place.line) if found is not None else None
 
 
 def spliced(place: Place, changes: list[tuple[ast.expr, str]], title: str) -> Patch:
@@ -127,39 +172,10 @@ def indent_at(place: Place, line: int) -> str:
     return text[: len(text) - len(text.lstrip(" \t"))]
 
 
-def binds(tree: ast.Module, names: frozenset[str]) -> bool:
-    """Whether a file uses one of these names for something of its own; an import of a module so called is none."""
-    for node in ast.walk(tree):
-        found: object = ""
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            found = node.name
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found = node.id
-        elif isinstance(node, ast.arg):
-            found = node.arg
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            plain = isinstance(node, ast.ImportFrom)
-            found = next((name for one in node.names if (name := one.asname or (plain and one.name)) in names), "")
-        if found in names:
-            return True
-    return False
-
-
-def inserted_imports(place: Place, tree: ast.Module, modules: tuple[str, ...]) -> tuple[int, list[str]] | None:
+def inserted_imports(place: Place, modules: tuple[str, ...]) -> tuple[int, list[str]] | None:
     """The line after the last import at the file's head, and the imports that are not there yet; None without any."""
-    last = 0
-    for node in tree.body:
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            last = node.end_lineno or node.lineno
-        elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
-            break
+    found = _parsed(place.file)
+    last, known = found.head if found is not None else (0, frozenset[str]())
     if not last or place.at(last).rstrip().endswith(("\\", ";")):
         return None
-    known = {
-        alias.name
-        for node in tree.body
-        if isinstance(node, ast.Import)
-        for alias in node.names
-        if alias.asname is None
-    }
     return last + 1, [f"import {name}" for name in modules if name not in known]

@@ -7,8 +7,8 @@ a file has such a name already, or parts of two frameworks, nothing is written.
 from __future__ import annotations
 
 import ast
-import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.patch import Patch, Place
@@ -16,14 +16,14 @@ from assaymark.assess.patches_django import signed_in
 from assaymark.assess.patches_guards import GUARDS, Guard
 from assaymark.assess.patches_tree import (
     Function,
-    binds,
+    Parsed,
     calls_at,
     function_at,
     indent_at,
     inserted_imports,
+    parsed,
     source_of,
     spliced,
-    tree_of,
     with_argument,
 )
 from assaymark.assess.source.modules import keyword
@@ -37,7 +37,7 @@ _NAMES: Final = frozenset(("require_token", "RequireToken", "SERVICE_TOKEN"))
 _REGISTERS: Final = frozenset(
     ("get", "post", "put", "delete", "patch", "route", "api_route", "websocket", "websocket_route", "view", "api")
 )
-_MOST: Final = 16 * 1024 * 1024
+_MOST: Final = 16  # MiB
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,37 +54,28 @@ class _Asked:
 def authenticated(place: Place) -> Iterator[Patch]:
     """A check of who calls the route."""
     framework = place.finding.message.partition(" route ")[0]
-    tree = tree_of(place)
-    if tree is None:
+    file = parsed(place)
+    if file is None:
         return
     if framework == "Gradio":
-        yield from _gradio(place, tree)
+        yield from _gradio(place, file)
     elif framework == "Django":
-        yield from signed_in(place, tree)
-    elif framework in GUARDS and not _imported(tree) & _FRAMEWORKS - {framework.lower()}:
-        yield from _guarded(place, tree, framework)
+        yield from signed_in(place, file)
+    elif framework in GUARDS and not file.packages & _FRAMEWORKS - {framework.lower()}:
+        yield from _guarded(place, file, framework)
 
 
-def _imported(tree: ast.Module) -> set[str]:
-    return {
-        alias.name.partition(".")[0] if isinstance(node, ast.Import) else (node.module or "").partition(".")[0]
-        for node in tree.body
-        if isinstance(node, (ast.Import, ast.ImportFrom))
-        for alias in node.names
-    }
-
-
-def _guarded(place: Place, tree: ast.Module, framework: str) -> Iterator[Patch]:
+def _guarded(place: Place, file: Parsed, framework: str) -> Iterator[Patch]:
     found = function_at(place)
     if found is None:
         return
     function, owner = found
     waits = isinstance(function, ast.AsyncFunctionDef)
     guard = next((one for one in GUARDS[framework] if one.asynchronous in (None, waits)), None)
-    imports = inserted_imports(place, tree, guard.modules) if guard is not None else None
+    imports = inserted_imports(place, guard.modules) if guard is not None else None
     if guard is None or imports is None or imports[0] > function.lineno:
         return
-    if binds(tree, _NAMES | {name.partition(".")[0] for name in guard.modules}):
+    if file.bound & (_NAMES | {name.partition(".")[0] for name in guard.modules}):
         return
     patch = _WAYS[guard.way](_Asked(place, function, owner, guard, framework))
     if patch is not None:
@@ -191,18 +182,18 @@ _WAYS: Final[dict[str, Callable[[_Asked], Patch | None]]] = {
 }
 
 
-def _gradio(place: Place, tree: ast.Module) -> Iterator[Patch]:
+def _gradio(place: Place, file: Parsed) -> Iterator[Patch]:
     """A name and password of the environment, which Gradio asks for."""
     for call in calls_at(place):
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
         if call.lineno != place.line or name not in ("launch", "mount_gradio_app"):
             continue
-        imports = inserted_imports(place, tree, ("os",))
+        imports = inserted_imports(place, ("os",))
         if (
             any(item.arg is None for item in call.keywords)
             or imports is None
             or imports[0] > call.lineno
-            or binds(tree, frozenset(("os",)))
+            or "os" in file.bound
         ):
             return
         title = "ask for a name and a password, which are GRADIO_USER and GRADIO_PASSWORD of the environment"
@@ -223,20 +214,22 @@ def _gradio(place: Place, tree: ast.Module) -> Iterator[Patch]:
 def limited(place: Place) -> Iterator[Patch]:
     """The bound of Flask and Quart, behind the application that the same file makes."""
     framework = place.finding.message.partition(" route ")[0]
-    tree = tree_of(place)
-    if framework not in ("Flask", "Quart") or tree is None:
-        return
-    made = [
-        (node, node.targets[0].id)
-        for node in tree.body
-        if isinstance(node, ast.Assign)
-        and len(node.targets) == 1
-        and isinstance(node.targets[0], ast.Name)
-        and isinstance(node.value, ast.Call)
-        and re.fullmatch(rf"(?:\w+\.)?{framework}", ast.unparse(node.value.func))
-    ]
-    if len(made) != 1:
-        return
-    (node, name), title = made[0], "take at most 16 MiB"
-    inserted = (f'{name}.config["MAX_CONTENT_LENGTH"] = {_MOST // 1024 // 1024} * 1024 * 1024',)
-    yield Patch(title, place.path, (node.end_lineno or node.lineno) + 1, 0, inserted, safe=False, beside=True)
+    file = parsed(place) if framework in ("Flask", "Quart") else None
+    made = _made(file)[framework] if file is not None else []
+    if len(made) == 1:
+        (line, name), title = made[0], "take at most 16 MiB"
+        text = f'{name}.config["MAX_CONTENT_LENGTH"] = {_MOST} * 1024 * 1024'
+        yield Patch(title, place.path, line + 1, 0, (text,), safe=False, beside=True)
+
+
+@lru_cache(maxsize=16)
+def _made(file: Parsed) -> dict[str, list[tuple[int, str]]]:
+    """Framework to the applications that a module makes: last line and name of each."""
+    found: dict[str, list[tuple[int, str]]] = {"Flask": [], "Quart": []}
+    for node in file.tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            maker = ast.unparse(node.value.func).rpartition(".")[2]
+            target = node.targets[0]
+            if maker in found and len(node.targets) == 1 and isinstance(target, ast.Name):
+                found[maker].append((node.end_lineno or node.lineno, target.id))
+    return found

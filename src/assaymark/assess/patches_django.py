@@ -65,8 +65,8 @@ def _of_function(place: Place, file: Parsed, function: Function) -> Iterator[Pat
         text = f"{indent}@permission_classes([IsAuthenticated])"
         yield from _with(place, file, Patch(_TITLE, place.path, line, 0, (text,), safe=False), _CLASSES, _PERMISSION)
         return
-    if "csrf_exempt" in names and len(names) > 1:
-        return  # for machines, which do not sign in on a page; which way is theirs is not known
+    if "csrf_exempt" in names or isinstance(function, ast.AsyncFunctionDef):
+        return  # for machines, which do not sign in on a page; and older releases do not await what they wrap
     text = f"{indent}@login_required"
     yield from _with(place, file, Patch(_TITLE, place.path, first, 0, (text,), safe=False), _LOGIN)
 
@@ -91,10 +91,14 @@ def _of_class(place: Place, file: Parsed, owner: ast.ClassDef) -> Iterator[Patch
             return
         text = f"{indent_at(place, owner.body[0].lineno)}permission_classes = [IsAuthenticated]"
         yield from _with(place, file, Patch(_TITLE, place.path, line, 0, (text,), safe=False), _PERMISSION)
-    elif any(base.endswith("View") for base in bases):
+    elif any(base.endswith("View") for base in bases) and not _awaits(owner):
         first = min((one.lineno for one in owner.decorator_list), default=owner.lineno)
         text = f'{indent_at(place, owner.lineno)}@method_decorator(login_required, name="dispatch")'
         yield from _with(place, file, Patch(_TITLE, place.path, first, 0, (text,), safe=False), _LOGIN, _METHOD)
+
+
+def _awaits(owner: ast.ClassDef) -> bool:
+    return any(isinstance(one, ast.AsyncFunctionDef) for one in owner.body)
 
 
 def _body_of(owner: ast.ClassDef) -> int:

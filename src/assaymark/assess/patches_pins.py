@@ -99,3 +99,16 @@ def of_models(place: Place) -> Iterator[Patch]:
         elif isinstance(given, ast.Constant):
             yield spliced(place, [(given, f'"{commit}"')], title)
         return
+
+
+def of_downloads(place: Place) -> Iterator[Patch]:
+    """The same in a command: ``hf download owner/name --revision <commit>``."""
+    name = place.finding.name
+    known = place.estates.source.revisions.get(name, set())
+    match = re.search(rf"\b(?:huggingface-cli|hf)\s+download\s+{re.escape(name)}(?=[\s\"';&|]|$)", place.text)
+    if match is None or len(known) != 1 or "--revision" in place.text or place.path.endswith(".ipynb"):
+        return
+    (commit,) = known
+    text = f"{place.text[: match.end()]} --revision {commit}{place.text[match.end() :]}"
+    title = "name the commit that the input has elsewhere"
+    yield Patch(title, place.path, place.line, 1, (text,), safe=False)

@@ -33,7 +33,7 @@ _KEPT_IN: Final = "/tmp/aws-id-token-$CI_JOB_ID"  # noqa: S108 - in the job's ow
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of a job of a workflow of GitHub."""
+    """A step of a job of a workflow of GitHub, or of the ``runs`` of an action."""
 
     whole: Map
     job: Map
@@ -59,13 +59,15 @@ def _kept(inputs: Inputs) -> dict[str, list[Step]]:
 
 
 def _steps(place: Place) -> Iterator[Step]:
+    """The steps of jobs, and those of an action that is made of steps."""
     for document in place.inputs.documents_of(place.file):
-        jobs = document.value.get("jobs") if isinstance(document.value, Map) else None
-        for job in jobs.values() if isinstance(jobs, Map) else ():
+        whole = document.value if isinstance(document.value, Map) else Map(1)
+        jobs, runs = whole.get("jobs"), whole.get("runs")
+        for job in (*(jobs.values() if isinstance(jobs, Map) else ()), runs):
             steps = job.get("steps") if isinstance(job, Map) else None
             for step in steps if isinstance(steps, list) else ():
                 if isinstance(step, Map):
-                    yield Step(document.value, job, step)
+                    yield Step(whole, job, step)
 
 
 def federated(place: Place) -> Iterator[Patch]:
@@ -139,6 +141,8 @@ def _indent(text: str) -> str:
 
 def _granted(place: Place, one: Step) -> list[Patch] | None:
     """What lets the job ask for its token: nothing where it may, None where that cannot be written."""
+    if "jobs" not in one.whole:
+        return None  # an action runs with the permissions of whoever calls it
     holder = one.job if "permissions" in one.job else one.whole if "permissions" in one.whole else None
     title = "let the job ask for its own token"
     if holder is None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from assaymark.assess.patches_build import over_tls, run_as_nobody, verified
 from assaymark.assess.patches_pins import (
     of_actions_and_images,
+    of_downloads,
     of_image_argument,
     of_images,
     of_models,
@@ -65,5 +66,6 @@ FILES: Final[dict[str, Writer]] = {
     "deps-unhashed": of_requirements,
     "deps-unpinned": of_requirements,
     "k8s-image-unpinned": of_images,
+    "load-unpinned-model": of_downloads,
     "source-tls-unverified": verified,
 }

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _TITLE: Final = "ask for a token"
 _FRAMEWORKS: Final = frozenset(("fastapi", "flask", "quart", "sanic", "bottle", "tornado", "django"))
+_BY_CLASS: Final = frozenset(("BentoML", "Ray Serve", "http.server"))  # whose handlers no other could be
 _NAMES: Final = frozenset(("require_token", "RequireToken", "SERVICE_TOKEN"))
 _REGISTERS: Final = frozenset(
     ("get", "post", "put", "delete", "patch", "route", "api_route", "websocket", "websocket_route", "view", "api")
@@ -61,7 +62,7 @@ def authenticated(place: Place) -> Iterator[Patch]:
         yield from _gradio(place, file)
     elif framework == "Django":
         yield from signed_in(place, file)
-    elif framework in GUARDS and not file.packages & _FRAMEWORKS - {framework.lower()}:
+    elif framework in _BY_CLASS or (framework in GUARDS and not file.packages & _FRAMEWORKS - {framework.lower()}):
         yield from _guarded(place, file, framework)
 
 

@@ -124,6 +124,10 @@ answer = pipeline(
     done.check("load-unpinned-model")
     assert f'from_pretrained("acme/answers", revision="{COMMIT}")' in done.files["b.py"]
     assert f'    revision="{COMMIT}",\n)' in done.files["b.py"]
+    command = {"Dockerfile": f"FROM a@sha256:{DIGEST}\nRUN hf download acme/answers --local-dir /m\nUSER 5\n"}
+    done = patched({"a.py": pinned} | command, "load-unpinned-model")
+    done.check("load-unpinned-model")
+    assert f"RUN hf download acme/answers --revision {COMMIT} --local-dir /m\n" in done.files["Dockerfile"]
     two = {"a.py": pinned, "c.py": pinned.replace(COMMIT, OTHER), "b.py": text}
     assert patched(two, "load-unpinned-model").patches == ()
     assert patched({"tests/test_a.py": pinned, "b.py": text}, "load-unpinned-model").patches == ()

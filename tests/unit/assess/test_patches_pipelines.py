@@ -258,6 +258,24 @@ def test_scripts_that_are_read_otherwise_are_left(step: str) -> None:
     assert done.patches == ()
 
 
+def test_actions_that_are_made_of_steps_take_inputs_from_variables_too() -> None:
+    text = """\
+name: deploy
+runs:
+  using: composite
+  steps:
+    - shell: bash
+      run: |
+        if [ "${{ inputs.proxy }}" = "true" ]; then make; fi
+    - run: echo ${{ inputs.proxy }}
+"""
+    done = patched({"deploy/action.yml": text}, "ci-script-injection")
+    assert done.files["deploy/action.yml"] == text.replace(
+        '      run: |\n        if [ "${{ inputs.proxy }}"',
+        '      env:\n        INPUT_PROXY: ${{ inputs.proxy }}\n      run: |\n        if [ "${INPUT_PROXY}"',
+    )
+
+
 def test_a_runner_whose_shell_is_not_known_is_left() -> None:
     for runner in ("windows-2022", "${{ matrix.os }}", "[self-hosted, gpu]"):
         text = job(f"      - run: echo {TITLE}\n").replace("ubuntu-24.04", runner)

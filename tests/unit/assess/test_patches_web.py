@@ -184,6 +184,17 @@ class Classifier:
     async def __call__(self, request):
         return self.model(await request.json())
 """,
+    "ray-typed": """\
+from fastapi import Request
+from ray import serve
+
+
+@serve.deployment
+class Classifier:
+    def __call__(self, http_request: Request):
+        \"\"\"Answers.\"\"\"
+        return self.model(http_request.query_params["text"])
+""",
     "http.server": """\
 from http.server import BaseHTTPRequestHandler
 
@@ -287,6 +298,17 @@ def test_views_of_django_answer_who_has_signed_in(view: str) -> None:
     done.check("web-no-authentication")
     without = patched(files | {"service/settings.py": "INSTALLED_APPS = []\n"}, "web-no-authentication")
     assert without.patches == ()  # nobody could sign in
+
+
+@pytest.mark.parametrize("view", [
+    VIEWS["predict"].replace("def predict", "async def predict"),
+    VIEWS["predict"].replace("def predict", "@csrf_exempt\ndef predict"),
+])  # fmt: skip
+def test_views_that_nobody_signs_in_to_are_left(view: str) -> None:
+    files = {"service/settings.py": SETTINGS, "service/urls.py": URLS.format("predict"), "predictions/views.py": view}
+    done = patched(files, "web-no-authentication")
+    assert "web-no-authentication" in {finding.rule for finding in done.before}
+    assert done.patches == ()
 
 
 REFUSED = {

@@ -50,7 +50,7 @@ def loads(module: Module, requirements: Iterable[Requirement]) -> Iterator[Remar
     torch = _torch(requirements)
     fed = {id(inner) for call, _ in module.calls for inner in call.args}
     for call, function in module.calls:
-        name = module.dotted(call.func)
+        name = _called(module, call.func)
         found = _found(module, call, name, torch)
         if found is None:
             continue
@@ -65,6 +65,15 @@ def loads(module: Module, requirements: Iterable[Requirement]) -> Iterator[Remar
             severity, confidence = Severity.LOW, Confidence.LOW
             message += " (a digest or signature is looked at first)"
         yield Remark(rule, _about(call, name), message, (module.because(call),), severity, confidence)
+
+
+def _called(module: Module, node: ast.expr) -> str:
+    """The name of what is called; ``yaml.load`` is another one where ``yaml`` is a variable of the module's own."""
+    root = node
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    own = isinstance(root, ast.Name) and root.id in module.values and root.id not in module.names
+    return module.meaning(node) if own else module.dotted(node)
 
 
 def revisions(module: Module) -> Iterator[tuple[str, str]]:

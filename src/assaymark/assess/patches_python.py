@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     Writer: TypeAlias = Callable[[Place], Iterator[Patch]]
 
 _REDACTED: Final = "[redacted]"
+_KINDS: Final = {
+    "log-credential": "credentials",
+    "log-prediction": "what the model answers",
+    "log-request": "what clients send",
+}
 _KEPT: Final = ("exc_info", "stack_info", "stacklevel", "file", "sep", "end", "flush")
 _CONVERSION: Final = re.compile(r"%[-+ #0]{0,4}[\d*]{0,4}(?:\.[\d*]{1,4})?[diouxXeEfFgGc]")
 _PLAIN_LOADERS: Final = frozenset(("SafeLoader", "CSafeLoader", "BaseLoader", "CBaseLoader"))
@@ -157,7 +162,7 @@ def redacted(place: Place) -> Iterator[Patch]:
             if item.arg not in (None, *_KEPT) and not isinstance(item.value, ast.Constant)
         ]
         if changes and not _numbers(node):
-            yield spliced(place, changes, "keep what clients send out of the log")
+            yield spliced(place, changes, f"keep {_KINDS[place.finding.rule]} out of the log")
         return
 
 

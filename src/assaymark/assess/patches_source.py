@@ -41,6 +41,7 @@ PYTHON: Final[dict[str, Writer]] = {
     "load-torch": added("weights_only", "True", "load weights only"),
     "load-unpinned-model": of_models,
     "load-yaml": safe_yaml,
+    "log-credential": redacted,
     "log-prediction": redacted,
     "log-request": redacted,
     "source-tls-unverified": verified_context,

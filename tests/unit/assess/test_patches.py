@@ -35,6 +35,7 @@ PATCHED = (
     "load-remote-code",
     "load-torch",
     "load-yaml",
+    "log-credential",
     "log-prediction",
     "log-request",
     "source-tls-unverified",

@@ -102,13 +102,17 @@ def of_models(place: Place) -> Iterator[Patch]:
 
 
 def of_downloads(place: Place) -> Iterator[Patch]:
-    """The same in a command: ``hf download owner/name --revision <commit>``."""
+    """The same in commands: ``hf download owner/name --revision <commit>``."""
     name = place.finding.name
     known = place.estates.source.revisions.get(name, set())
-    match = re.search(rf"\b(?:huggingface-cli|hf)\s+download\s+{re.escape(name)}(?=[\s\"';&|]|$)", place.text)
-    if match is None or len(known) != 1 or "--revision" in place.text or place.path.endswith(".ipynb"):
+    if len(known) != 1 or place.path.endswith(".ipynb"):
         return
     (commit,) = known
-    text = f"{place.text[: match.end()]} --revision {commit}{place.text[match.end() :]}"
-    title = "name the commit that the input has elsewhere"
-    yield Patch(title, place.path, place.line, 1, (text,), safe=False)
+    pattern = re.compile(rf"\b(?:huggingface-cli|hf)\s+download\s+{re.escape(name)}(?=[\s\"';&|]|$)")
+    for line in place.at_lines:
+        text = place.at(line)
+        match = pattern.search(text)
+        if match is not None and "--revision" not in text:
+            changed = f"{text[: match.end()]} --revision {commit}{text[match.end() :]}"
+            title = "name the commit that the input has elsewhere"
+            yield Patch(title, place.path, line, 1, (changed,), safe=False)

@@ -202,19 +202,27 @@ def _included(inputs: Inputs) -> set[str]:
 
 
 def _of_command(place: Place) -> Iterator[Patch]:
-    """The versions of what a command installs, where all words stand on the finding's line, each once."""
+    """The versions of what a command installs, on each line of the finding that has all words."""
     words = place.finding.name.split(" ")[2:]
     lock = _lock_with(place, words) if len(words) < _SHOWN and place.path[-6:] != ".ipynb" else None
     if lock is None:
         return
-    text = place.text
+    for line in place.at_lines:
+        text = _with_versions(place.at(line), words, lock)
+        if text:
+            yield Patch(_title(lock, digests=False), place.path, line, 1, (text,), safe=False)
+
+
+def _with_versions(text: str, words: list[str], lock: Lock) -> str:
+    """A command with its words at their versions; empty where one is not there once."""
     for word in words:
         bare = word.strip("\"'")
         pattern = re.compile(rf"(?<![^\s\"'=]){re.escape(bare)}(?![^\s\"';&|])")
         if len(pattern.findall(text)) != 1:
-            return
-        text = pattern.sub(lambda _, bare=bare: _pinned(bare, lock), text)  # type: ignore[misc]  # the loop's own
-    yield Patch(_title(lock, digests=False), place.path, place.line, 1, (text,), safe=False)
+            return ""
+        pinned = _pinned(bare, lock)
+        text = pattern.sub(lambda _, pinned=pinned: pinned, text)  # type: ignore[misc]  # each its own
+    return text
 
 
 def _lock_with(place: Place, words: list[str]) -> Lock | None:

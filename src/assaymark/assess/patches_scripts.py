@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 _EXPRESSION: Final = re.compile(r"\$\{\{[^}]*\}\}")
 _UNCLEAR: Final = re.compile(r"<<(?!<)|`|(?:^|\s)case\s|\$'|\$\(\(|(?:^|[\s;])eval\s")
+# What takes a text for a program: in a variable it is still one.
+_PROGRAM: Final = re.compile(
+    r"(?:^|[\s;&|(/])(?:(?:ba|da|z|k|a)?sh|python[\d.]*|node|deno|bun|perl|ruby|php|pwsh|powershell|su)\s(?:[^\n]*\s)?"
+    r"(?:-\w*[ceE]|--eval|--command|-Command)\b|(?:^|[\s;&|(/])(?:ssh|psql|mysql|sqlite3|g?awk|sed|jq|yq|xargs|envsubst)\s"
+)
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PATH: Final = re.compile(r"\b(?:github\.(?:event\.)?|(?=inputs\.))([\w.-]+)")
 # What is several words on purpose; quoted it would be one.
@@ -58,7 +63,7 @@ def _changed(place: Place, step: Map, run: str) -> Iterator[Patch]:
     start = step.at("run")
     head = place.at(start)
     match = re.fullmatch(r"(?P<before>\s*(?:-\s+)?)run:\s+(?P<value>\S.*?)\s*", head)
-    if match is None or _UNCLEAR.search(run):
+    if match is None or _UNCLEAR.search(run) or _PROGRAM.search(run):
         return
     given = step.get("env")
     known = {str(value): key for key, value in given.items()} if isinstance(given, Map) else {}

@@ -192,6 +192,10 @@ SCRIPTS = [
     (f"echo `echo {TITLE}`", None),
     (f"ISSUE_TITLE=a; echo {TITLE}", None),
     (f"# {TITLE}\nmake", None),
+    (f"python -c 'print(\"{TITLE}\")'", None),
+    (f'ssh models "echo {TITLE}"', None),
+    (f"bash -ec '\necho {TITLE}'", None),
+    (f"python train.py --name {TITLE}", 'python train.py --name "${ISSUE_TITLE}"'),
     (f'echo "\\"" {TITLE}', 'echo "\\"" "${ISSUE_TITLE}"'),
     (f"if true; then\n  echo {TITLE} \\\n    now  # it's\nfi", "if true; then\n  echo \"${ISSUE_TITLE}\" \\\n    now  # it's\nfi"),
 ]  # fmt: skip

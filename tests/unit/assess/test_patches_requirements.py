@@ -219,6 +219,19 @@ def test_commands_and_steps_name_versions() -> None:
     assert 'packages_to_install=["numpy==2.3.0", "torch==2.6.0", "click==8.0"]' in done.files["train.py"]
 
 
+@pytest.mark.parametrize(("marker", "expected"), [
+    ('extra == "async"', ""),
+    ('extra == "async" and os_name == "nt"', ' ; os_name == "nt"'),
+    ('os_name == "nt" and extra == "async"', ' ; os_name == "nt"'),
+    ('extra == "async" or extra == "all"', None),
+])  # fmt: skip
+def test_markers_of_extras(marker: str, expected: str | None) -> None:
+    lock = POETRY.replace('extra == \\"async\\"', marker.replace('"', '\\"'))
+    assert lock != POETRY or expected == ""
+    new = patched({"poetry.lock": lock, "requirements.txt": "flask[async]\n"}, *RULES).files["requirements.txt"]
+    assert new == "flask[async]==3.1.0\n" if expected is None else f"\nasgiref==3.8.1{expected} \\\n" in new
+
+
 def test_a_word_that_stands_twice_is_left() -> None:
     text = f"FROM a@sha256:{digest(9)}\nRUN pip install numpy && echo numpy\nUSER 5\n"
     assert patched({"uv.lock": UV, "Dockerfile": text}, "deps-unpinned").patches == ()

@@ -176,13 +176,19 @@ def _poetry_needs(one: dict[str, Any]) -> dict[str, tuple[Need, ...]]:
     found = {"": tuple(plain)}
     for extra, texts in _table(one, "extras").items():
         names = [re.split(r"[^\w.-]", str(text), maxsplit=1)[0] for text in texts]
-        # The marker of what an extra adds names that extra, which is chosen here already.
         found[normal_name(extra)] = tuple(
-            Need(need.name, need.extras, re.sub(r"(?:\s+and\s+)?\(?extra == [\"'][^\"']*[\"']\)?", "", need.marker))
+            Need(need.name, need.extras, _chosen(need.marker))
             for name in names
             for need in optional.get(normal_name(name), ())
         )
     return found
+
+
+def _chosen(marker: str) -> str:
+    """The marker of what an extra adds, without that extra, which is chosen; as it is where that is not all of it."""
+    if " or " in marker or "(" in marker:
+        return marker
+    return " and ".join(one for one in re.split(r"\s+and\s+", marker) if not one.startswith("extra =="))
 
 
 def _pylock(value: dict[str, Any]) -> Iterator[Locked]:

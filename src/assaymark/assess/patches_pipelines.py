@@ -110,12 +110,12 @@ def _github(place: Place, one: Step, given: Map) -> Iterator[Patch]:
             f"{key}: ${{{{ vars.AZURE_{key.upper().replace('-', '_')} }}}}" for key in wanted if key not in given
         ]
         title = "sign in by the pipeline's own token; whose federated credential it is are variables"
-    if not old or not all(_alone(place, given, key) for key in old):
+    if not old or not all(alone(place, given, key) for key in old):
         return
     granted = _granted(place, one)
     if granted is None:
         return
-    indent = _indent(place.at(given.at(old[0])))
+    indent = indent_of(place.at(given.at(old[0])))
     first, *others = (given.at(key) for key in old)
     if not instead and len(given) == len(old):
         return
@@ -125,17 +125,18 @@ def _github(place: Place, one: Step, given: Map) -> Iterator[Patch]:
     yield from granted
 
 
-def _alone(place: Place, value: Map, key: str) -> bool:
+def alone(place: Place, value: Map, key: str) -> bool:
     """Whether an entry is one line that nothing else stands on."""
     line = value.at(key)
     match = _SCALAR.fullmatch(place.at(line))
     at = [one for one in value.lines.values() if one == line]
     below = place.at(line + 1)
-    deeper = bool(below.strip()) and match is not None and len(_indent(below)) > len(match[1])
+    deeper = bool(below.strip()) and match is not None and len(indent_of(below)) > len(match[1])
     return match is not None and match[2] == key and len(at) == 1 and not deeper
 
 
-def _indent(text: str) -> str:
+def indent_of(text: str) -> str:
+    """The blanks that a line of YAML begins with."""
     return text[: len(text) - len(text.lstrip(" "))]
 
 
@@ -147,7 +148,7 @@ def _granted(place: Place, one: Step) -> list[Patch] | None:
     title = "let the job ask for its own token"
     if holder is None:
         line = min(one.job.lines.values(), default=0)
-        indent = _indent(place.at(line))
+        indent = indent_of(place.at(line))
         if not _SCALAR.fullmatch(place.at(line)) and not place.at(line).rstrip().endswith(":"):
             return None
         inserted = (f"{indent}permissions:", f"{indent}  contents: read", f"{indent}  id-token: write")
@@ -161,13 +162,13 @@ def _granted(place: Place, one: Step) -> list[Patch] | None:
         return []
     if "id-token" in said:
         line = said.at("id-token")
-        if not _alone(place, said, "id-token"):
+        if not alone(place, said, "id-token"):
             return None
-        return [Patch(title, place.path, line, 1, (f"{_indent(place.at(line))}id-token: write",), safe=False)]
+        return [Patch(title, place.path, line, 1, (f"{indent_of(place.at(line))}id-token: write",), safe=False)]
     line = min(said.lines.values())
     if line == holder.at("permissions"):
         return None
-    return [Patch(title, place.path, line, 0, (f"{_indent(place.at(line))}id-token: write",), safe=False)]
+    return [Patch(title, place.path, line, 0, (f"{indent_of(place.at(line))}id-token: write",), safe=False)]
 
 
 def _gitlab(place: Place, lines: set[int]) -> Iterator[Patch]:
@@ -191,7 +192,7 @@ def _gitlab_job(place: Place, whole: Map, job: Map, given: Map) -> Iterator[Patc
     variables = job.at("variables")
     if (
         not {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} <= set(old)
-        or not all(_alone(place, given, key) for key in old)
+        or not all(alone(place, given, key) for key in old)
         or "id_tokens" in job
         or not isinstance(script, Seq)
         or not script
@@ -202,7 +203,7 @@ def _gitlab_job(place: Place, whole: Map, job: Map, given: Map) -> Iterator[Patc
     title = (
         "take on a role by the job's own token; AWS_ROLE_ARN is a variable of the project, where the keys are deleted"
     )
-    indent, inner, item = (_indent(place.at(line)) for line in (variables, given.at(old[0]), script.at(0)))
+    indent, inner, item = (indent_of(place.at(line)) for line in (variables, given.at(old[0]), script.at(0)))
     token = (f"{indent}id_tokens:", f"{indent}  AWS_ID_TOKEN:", f"{indent}    aud: sts.amazonaws.com")
     yield Patch(title, place.path, variables, 0, token, safe=False)
     first, *others = (given.at(key) for key in old)

@@ -23,6 +23,7 @@ from assaymark.assess.patches_python import (
 )
 from assaymark.assess.patches_requirements import of_component, of_requirements
 from assaymark.assess.patches_scripts import moved
+from assaymark.assess.patches_servers import asked
 from assaymark.assess.patches_web import authenticated, limited
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ PYTHON: Final[dict[str, Writer]] = {
 FILES: Final[dict[str, Writer]] = {
     "build-image-unpinned": of_images,
     "build-root-user": run_as_nobody,
+    "build-server-open": asked,
     "ci-action-unpinned": of_actions_and_images,
     "ci-permissions-wide": narrowed,
     "ci-script-injection": moved,

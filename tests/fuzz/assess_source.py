@@ -58,6 +58,12 @@ SEEDS = [
         b"    - uses: google-github-actions/auth@v2\n      with:\n        credentials_json: ${{ secrets.K }}\n"
     ),
     b"a:\n  variables:\n    AWS_ACCESS_KEY_ID: $A\n    AWS_SECRET_ACCESS_KEY: $B\n  script:\n  - make\n",
+    b"services:\n  a:\n    image: redis\n    ports: ['1:1']\n  b:\n    image: vllm/vllm-openai\n    environment:\n    - A=b\n",
+    (
+        b"services:\n  a:\n    image: minio/minio\n    environment: {MINIO_ROOT_PASSWORD: minio}\n  b:\n    image: redis:7\n"
+        b"    command: redis-server --save 1\n  c:\n    environment:\n      A: b\n    image: qdrant/qdrant\n"
+    ),
+    b"c @ git+https://a.b/c@main\n-e git+ssh://git@a.b/c.git#egg=c\n",
     b"from transformers import A\nA.from_pretrained('a/b', revision='"
     + b"0a" * 20
     + b"')\nA.from_pretrained('a/b')\n",
@@ -73,6 +79,12 @@ name = "b"
 version = "2"
 wheels = [{hashes = {sha256 = "%s"}}]
 """ % (b"1a" * 32, b"2b" * 32)
+GIT = b"""\
+[[package]]
+name = "c"
+version = "1"
+source = {git = "https://a.b/c?branch=main#%s"}
+""" % (b"0a" * 20)
 PARSERS = {
     ".py": ast.parse,
     ".toml": tomllib.loads,
@@ -84,7 +96,12 @@ PARSERS = {
 
 def fuzz(data: bytes) -> None:
     """The assessment, and the patches of what it finds: what could be parsed can be with all of them too."""
-    files = [*(source_file(name, data) for name in NAMES), source_file("pylock.toml", LOCK)]
+    files = [
+        *(source_file(name, data) for name in NAMES),
+        source_file("pylock.toml", LOCK),
+        source_file("x/uv.lock", GIT),
+        source_file("x/requirements.txt", data),
+    ]
     found = assess(files, NOW)
     patches = defaultdict(list)
     for finding in found.findings:
@@ -95,10 +112,10 @@ def fuzz(data: bytes) -> None:
             patches[patch.path].append(patch)
     for path, some in patches.items():
         parse = PARSERS.get(path[path.rfind(".") :])
-        if parse is not None and _parses(parse, data):
-            assert _parses(parse, apply_patches(data, some)), path
-        else:
-            apply_patches(data, some)
+        old = found.inputs.file(path)
+        assert old is not None
+        new = apply_patches(old.data, some)
+        assert parse is None or not _parses(parse, old.data) or _parses(parse, new), path
 
 
 def _parses(parse, data: bytes) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.assess.patch import Patch, Place
 from assaymark.assess.patches_tree import calls_at, spliced
 from assaymark.assess.source.closure import closure
-from assaymark.assess.source.locks import locks_for, locks_of
+from assaymark.assess.source.locks import locks_for, locks_of, repository_of
 from assaymark.assess.source.modules import keyword, text_of
 from assaymark.core.errors import InputError
 from assaymark.formats.requirements_file import parse_requirement, read_requirements
@@ -30,6 +30,9 @@ _LINE: Final = re.compile(r"(\s*)([A-Za-z0-9][\w.-]*)(\s*\[[^\]]*\])?([^;#]*?)(\
 _INCLUDES: Final = re.compile(rb"(?m)^[ \t]{0,20}(?:-r|-c|--requirement|--constraint)[ \t=]{0,9}([^\s#]{1,300})")
 _RELEASE: Final = re.compile(r"\d+(?:\.\d+)*")
 _CLAUSE: Final = re.compile(r"(~=|===?|!=|<=|>=|<|>)\s*v?([\w.*+!-]+)")
+_GIT: Final = re.compile(
+    r"\bgit\+(?P<url>(?:https?|ssh|git)://(?:[^/@\s\"']{1,200}@)?[^@#\s\"';&]{1,300})(?:@(?P<asked>[\w./-]{1,100}))?(?=[#\s\"';&]|$)"
+)
 _SHOWN: Final = 8  # words that a finding about a command names
 
 
@@ -68,6 +71,23 @@ def of_component(place: Place) -> Iterator[Patch]:
         if changes:
             yield spliced(place, changes, _title(lock, digests=False))
             return
+
+
+def of_repositories(place: Place) -> Iterator[Patch]:
+    """The commit of a repository that something is installed from, where a lock has the same branch or tag at one."""
+    if place.path.lower().endswith((".toml", ".ipynb", ".lock")):
+        return
+    for line in place.at_lines:
+        text = place.at(line)
+        for match in _GIT.finditer(text):
+            key = (repository_of(match["url"]), match["asked"] or "")
+            locks = locks_for(place.path, place.inputs.once(locks_of))
+            lock = next((one for one in locks if key in one.commits), None)
+            if lock is not None:
+                text = f"{text[: match.end('url')]}@{lock.commits[key]}{text[match.end() :]}"
+                title = f"name the commit that {lock.path} has"
+                yield Patch(title, place.path, line, 1, (text,), safe=False)
+                break
 
 
 def _title(lock: Lock, *, digests: bool) -> str:

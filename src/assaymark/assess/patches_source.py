@@ -21,7 +21,7 @@ from assaymark.assess.patches_python import (
     started,
     verified_context,
 )
-from assaymark.assess.patches_requirements import of_component, of_requirements
+from assaymark.assess.patches_requirements import of_component, of_repositories, of_requirements
 from assaymark.assess.patches_scripts import moved
 from assaymark.assess.patches_servers import asked
 from assaymark.assess.patches_web import authenticated, limited
@@ -66,6 +66,7 @@ FILES: Final[dict[str, Writer]] = {
     "ci-static-cloud-key": federated,
     "deps-component-unpinned": of_requirements,
     "deps-insecure-index": over_tls,
+    "deps-moving-source": of_repositories,
     "deps-unhashed": of_requirements,
     "deps-unpinned": of_requirements,
     "k8s-image-unpinned": of_images,

@@ -206,6 +206,59 @@ def test_a_lock_that_does_not_say_what_needs_what_is_taken_whole(name: str) -> N
     assert part.files["requirements.txt"] == "numpy==2.3.0\n"
 
 
+COMMIT = "08eba0b27e820071cde6df949e0beb9ba4906955"
+SOURCES = {
+    "uv.lock": f"""
+[[package]]
+name = "tools"
+version = "1"
+source = {{ git = "https://github.com/acme/tools?branch=main#{COMMIT}" }}
+
+[[package]]
+name = "more"
+version = "1"
+source = {{ git = "https://github.com/acme/more.git#{COMMIT}" }}
+""",
+    "poetry.lock": f"""
+[[package]]
+name = "tools"
+version = "1"
+
+[package.source]
+type = "git"
+url = "https://github.com/acme/tools.git"
+reference = "main"
+resolved_reference = "{COMMIT}"
+
+[[package]]
+name = "more"
+version = "1"
+
+[package.source]
+type = "git"
+url = "https://github.com/Acme/more"
+reference = "HEAD"
+resolved_reference = "{COMMIT}"
+""",
+}
+
+
+@pytest.mark.parametrize("lock", SOURCES)
+def test_repositories_get_the_commit_that_the_lock_has(lock: str) -> None:
+    text = (
+        "tools @ git+https://github.com/acme/tools@main ; python_version > '3'\n"
+        "git+https://bot:x@github.com/acme/more.git#egg=more  # all\n"
+    )
+    done = patched({lock: SOURCES[lock], "requirements.txt": text}, "deps-moving-source")
+    done.check("deps-moving-source")
+    assert done.files["requirements.txt"] == (
+        f"tools @ git+https://github.com/acme/tools@{COMMIT} ; python_version > '3'\n"
+        f"git+https://bot:x@github.com/acme/more.git@{COMMIT}#egg=more  # all\n"
+    )
+    other = text.replace("@main", "@v2").replace("more.git", "more.git@main")
+    assert patched({lock: SOURCES[lock], "requirements.txt": other}, "deps-moving-source").patches == ()
+
+
 def test_commands_and_steps_name_versions() -> None:
     files = {
         "uv.lock": UV,

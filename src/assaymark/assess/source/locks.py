@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.core.errors import InputError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _PYLOCK: Final = re.compile(r"pylock(?:\.[\w-]+)?\.toml")
 _SHA256: Final = re.compile(r"sha256:([0-9a-f]{64})")
 _ORDER: Final = ("uv.lock", "pylock.toml", "poetry.lock", "pipfile.lock")
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 _HASHED: Final = re.compile(r"--hash[=\s]\s*(sha256:[0-9a-f]{64})")
 
 
@@ -51,13 +52,15 @@ class Locked:
 class Lock:
     """A lock file. ``packages`` are those that it has in one version only; ``others`` are its other names.
 
-    ``graph``: whether it says what needs what.
+    ``graph``: whether it says what needs what. ``commits``: repository, as ``repository_of`` has it, and the branch
+    or tag that is asked for (empty without) to the commit that it was then.
     """
 
     path: str
     packages: dict[str, Locked]
     others: frozenset[str]
     graph: bool
+    commits: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 def locks_of(inputs: Inputs) -> dict[str, list[Lock]]:
@@ -66,7 +69,7 @@ def locks_of(inputs: Inputs) -> dict[str, list[Lock]]:
     for file in inputs.files:
         folder, _, name = file.path.rpartition("/")
         lock = _read(file, name.lower())
-        if lock is not None and lock.packages:
+        if lock is not None and (lock.packages or lock.commits):
             found.setdefault(folder, []).append(lock)
     for some in found.values():
         some.sort(key=lambda one: (_rank(one.path), one.path))
@@ -88,14 +91,15 @@ def _rank(path: str) -> int:
 def _read(file: SourceFile, name: str) -> Lock | None:
     try:
         if name == "uv.lock":
-            return _lock(file, _uv(_toml(file)), graph=True)
+            value = _toml(file)
+            return replace(_lock(file, _uv(value), graph=True), commits=dict(_uv_commits(value)))
         if name == "poetry.lock":
-            return _lock(file, _poetry(_toml(file)), graph=True)
+            value = _toml(file)
+            return replace(_lock(file, _poetry(value), graph=True), commits=dict(_poetry_commits(value)))
         if _PYLOCK.fullmatch(name):
             return _lock(file, _pylock(_toml(file)), graph=False)
         if name == "pipfile.lock":
-            value = json.loads(file.text())
-            return _lock(file, _pipenv(_table(value, "default")), graph=False)
+            return _lock(file, _pipenv(_table(json.loads(file.text()), "default")), graph=False)
         if name.endswith(".txt") and b"--hash" in file.data:
             return _lock(file, _hashed(file), graph=False)
     except (
@@ -147,6 +151,28 @@ def _uv_needs(value: Any) -> tuple[Need, ...]:
         )
         for one in _maps(value)
     )
+
+
+def _uv_commits(value: dict[str, Any]) -> Iterator[tuple[tuple[str, str], str]]:
+    for one in _maps(value.get("package")):
+        address, _, commit = _text(_table(one, "source"), "git").partition("#")
+        url, _, query = address.partition("?")
+        asked = dict(part.partition("=")[::2] for part in query.split("&") if part)
+        if _COMMIT.fullmatch(commit) and asked.keys() <= {"rev", "branch", "tag"} and len(asked) <= 1:
+            yield (repository_of(url), next(iter(asked.values()), "")), commit
+
+
+def _poetry_commits(value: dict[str, Any]) -> Iterator[tuple[tuple[str, str], str]]:
+    for one in _maps(value.get("package")):
+        source = _table(one, "source")
+        commit, asked = _text(source, "resolved_reference"), _text(source, "reference")
+        if source.get("type") == "git" and _COMMIT.fullmatch(commit) and "subdirectory" not in source:
+            yield (repository_of(_text(source, "url")), "" if asked == "HEAD" else asked), commit
+
+
+def repository_of(url: str) -> str:
+    """An address of a repository without what may be written differently: scheme, credentials, ``.git``."""
+    return re.sub(r"^[a-z+]+://", "", url).rpartition("@")[2].rstrip("/").removesuffix(".git").lower()
 
 
 def _poetry(value: dict[str, Any]) -> Iterator[Locked]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from assaymark.assess.patches_build import over_tls, run_as_nobody, verified
@@ -33,28 +34,41 @@ if TYPE_CHECKING:
 
     Writer: TypeAlias = Callable[[Place], Iterator[Patch]]
 
+
+def everywhere(write: Writer) -> Writer:
+    """Writes for each place of a finding: what is said of several calls of a file is said once."""
+
+    def each(place: Place) -> Iterator[Patch]:
+        for line in place.at_lines:
+            yield from write(replace(place, line=line))
+
+    return each
+
+
 PYTHON: Final[dict[str, Writer]] = {
-    "build-image-unpinned": of_image_argument,
-    "deps-component-unpinned": of_component,
-    "load-keras": given("safe_mode", "True", "load no code"),
-    "load-pickle": given("allow_pickle", "False", "load plain arrays only"),
-    "load-remote-code": given("trust_remote_code", "False", "run no code of the model's repository"),
-    "load-torch": added("weights_only", "True", "load weights only"),
-    "load-unpinned-model": of_models,
-    "load-yaml": safe_yaml,
+    "build-image-unpinned": everywhere(of_image_argument),
+    "deps-component-unpinned": everywhere(of_component),
+    "load-keras": everywhere(given("safe_mode", "True", "load no code")),
+    "load-pickle": everywhere(given("allow_pickle", "False", "load plain arrays only")),
+    "load-remote-code": everywhere(given("trust_remote_code", "False", "run no code of the model's repository")),
+    "load-torch": everywhere(added("weights_only", "True", "load weights only")),
+    "load-unpinned-model": everywhere(of_models),
+    "load-yaml": everywhere(safe_yaml),
     "log-credential": redacted,
     "log-prediction": redacted,
     "log-request": redacted,
-    "source-tls-unverified": verified_context,
-    "web-debug": started,
+    "source-tls-unverified": everywhere(verified_context),
+    "web-debug": everywhere(started),
     "web-no-authentication": authenticated,
     "web-no-input-limit": limited,
-    "web-open-origins": given(
-        ("allow_credentials", "supports_credentials"),
-        "False",
-        "let other sites call without their visitors' credentials",
+    "web-open-origins": everywhere(
+        given(
+            ("allow_credentials", "supports_credentials"),
+            "False",
+            "let other sites call without their visitors' credentials",
+        )
     ),
-    "web-public-share": given("share", "False", "keep the demonstration where it runs"),
+    "web-public-share": everywhere(given("share", "False", "keep the demonstration where it runs")),
 }
 FILES: Final[dict[str, Writer]] = {
     "build-image-unpinned": of_images,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import difflib
 import functools
 import hmac
 import os
@@ -280,10 +281,9 @@ def answer(request):
 def test_routes_ask_who_calls_and_everything_else_stays(name: str) -> None:
     done = patched({"app.py": APPLICATIONS[name]}, "web-no-authentication")
     done.check("web-no-authentication")
-    old, new = APPLICATIONS[name].splitlines(), done.files["app.py"].splitlines()
-    kept = [line for line in old if line in new]
-    assert len(kept) >= len(old) - 2
-    assert [line for line in new if line in kept or line in old][: len(kept)]
+    new = done.files["app.py"].splitlines()
+    changes = difflib.SequenceMatcher(None, APPLICATIONS[name].splitlines(), new, autojunk=False).get_opcodes()
+    assert sum(stop - start for kind, start, stop, _, _ in changes if kind != "equal") <= 1
     assert new.count("import os") == 1
 
 
@@ -490,6 +490,8 @@ STARTED = [
     ("source-tls-unverified", "import hvac\nclient = hvac.Client(url, verify=False)\n"),
     ("load-torch", "import torch\nstate = torch.load('model.pt')\n"),
     ("load-torch", "import torch\nstate = torch.load(\n    'model.pt',\n    map_location=device,\n)\n"),
+    ("load-torch", "import torch\na = torch.load(x)\nb = torch.load(y, map_location=lambda one, where: one)\n"),
+    ("load-torch", "import torch\na = torch.load(x, weights_only=False)\nb = torch.load(y, weights_only=False)\n"),
     ("load-yaml", "import yaml\nfrom yaml import Loader\nvalue = yaml.load(text, Loader=Loader)\n"),
     ("load-yaml", "import yaml\nvalue = list(yaml.load_all(text))\nother = yaml.full_load(text)\n"),
     ("load-yaml", "from ruamel.yaml import YAML\nreader = YAML(typ='unsafe')\n"),

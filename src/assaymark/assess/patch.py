@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from assaymark.assess.estate.estates import Estates
     from assaymark.assess.files import SourceFile
@@ -87,40 +87,91 @@ def _split(data: bytes) -> tuple[list[str], list[str]]:
 def apply_patches(data: bytes, patches: Iterable[Patch]) -> bytes:
     """A file with patches of it applied; lines that none is about keep their bytes.
 
-    Of two on one line the first counts, from the last line to the first and then by title, but for what may stand
-    beside others.
+    Several that replace the same lines are put together where they change different parts of them. Else, of two on
+    one line the first counts, from the last line to the first and then by title; what may stand beside others does.
     """
     lines, ends = _split(data)
     end = "\r\n" if "\r\n" in ends else "\n"
-    kept = _without_conflicts(patches, len(lines))
+    kept = _without_conflicts(_together(patches, lines), len(lines))
     if kept and ends and not ends[-1]:
         ends[-1] = end
-    # At one line what replaces it comes before what is inserted above it.
-    for patch in sorted(kept, key=lambda one: (-one.line, not one.removed, one.title)):
+    for patch in sorted(kept, key=lambda one: (-one.line, not one.removed, one.beside)):
         span = slice(patch.line - 1, patch.line - 1 + patch.removed)
         lines[span], ends[span] = patch.inserted, [end] * len(patch.inserted)
     return "".join(map("".join, zip(lines, ends, strict=True))).encode("utf-8", "surrogateescape")
 
 
-def _without_conflicts(patches: Iterable[Patch], last: int) -> list[Patch]:
-    """Those that can be applied together, each once whoever asks for it."""
+def _together(patches: Iterable[Patch], lines: list[str]) -> list[Patch]:
+    """Each patch once, whoever asks for it, and one in place of those that replace the same lines."""
     unique = {(one.line, one.removed, one.inserted): one for one in sorted(set(patches), key=lambda one: one.title)}
+    same: dict[tuple[int, int], list[Patch]] = {}
+    for one in unique.values():
+        same.setdefault((one.line, one.removed), []).append(one)
+    found: list[Patch] = []
+    for (line, removed), some in same.items():
+        if removed and len(some) > 1:
+            found.append(_merged(some, "\n".join(lines[line - 1 : line - 1 + removed])))
+        else:
+            found += some
+    return found
+
+
+def _merged(patches: list[Patch], old: str) -> Patch:
+    """The first, and of the others those whose changes touch none that was taken."""
+    first = patches[0]
+    taken: list[tuple[int, int, str]] = []
+    for patch in patches:
+        change = _change(old, "\n".join(patch.inserted))
+        whole = not patch.inserted  # lines that go leave nothing to change
+        if not (whole and taken) and all(change[1] < start or change[0] > stop for start, stop, _ in taken):
+            taken.append(change)
+        if whole and patch is first:
+            return first
+    for start, stop, text in sorted(taken, reverse=True):
+        old = old[:start] + text + old[stop:]
+    return replace(first, inserted=tuple(old.split("\n")), safe=all(one.safe for one in patches))
+
+
+def _change(old: str, new: str) -> tuple[int, int, str]:
+    """The one stretch of a text that another one has otherwise: from, to, and what stands there."""
+    start = _shared(old, new, min(len(old), len(new)), lambda text, count: text[:count])
+    tail = _shared(old, new, min(len(old), len(new)) - start, lambda text, count: text[len(text) - count :])
+    return start, len(old) - tail, new[start : len(new) - tail]
+
+
+def _shared(old: str, new: str, most: int, part: Callable[[str, int], str]) -> int:
+    """How many characters of a part of two texts are the same, by halving: lines may be long."""
+    least = 0
+    while least < most:
+        middle = (least + most + 1) // 2
+        if part(old, middle) == part(new, middle):
+            least = middle
+        else:
+            most = middle - 1
+    return least
+
+
+def _without_conflicts(patches: list[Patch], last: int) -> list[Patch]:
+    """Those that can be applied together: imports and functions in the order of their titles, above others."""
     taken: set[int] = set()
     kept: list[Patch] = []
-    for patch in sorted(unique.values(), key=lambda one: (one.beside, -one.line, one.title)):
+    for patch in sorted((one for one in patches if not one.beside), key=lambda one: (-one.line, one.title)):
         span = set(range(patch.line, patch.line + max(patch.removed, 1)))
-        if patch.beside:
-            if any(one.line < patch.line < one.line + one.removed for one in kept):
-                continue
-        elif patch.line <= last and span & taken:
-            continue
-        else:
+        if patch.line > last or not span & taken:
             taken |= span
-        kept.append(patch)
-    return kept
+            kept.append(patch)
+    beside = sorted((one for one in patches if one.beside), key=lambda one: (one.line, one.title), reverse=True)
+    replaced = [one for one in kept if one.removed > 1]
+    return kept + [one for one in beside if not any(two.line < one.line < two.line + two.removed for two in replaced)]
 
 
 def unified(path: str, old: bytes, new: bytes) -> str:
     """The change as a unified diff."""
-    before, after = (data.decode("utf-8", "replace").splitlines(keepends=True) for data in (old, new))
+    before, after = (
+        [
+            f"{line}{end}".encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+            for line, end in zip(*_split(data), strict=True)
+        ]
+        for data in (old, new)
+    )
     return "".join(difflib.unified_diff(before, after, f"a/{path}", f"b/{path}"))

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _TITLE: Final = "ask for a token"
+_CHECK: Final = "the check of the token"  # behind the imports, which are called what they are
 _FRAMEWORKS: Final = frozenset(("fastapi", "flask", "quart", "sanic", "bottle", "tornado", "django"))
 _BY_CLASS: Final = frozenset(("BentoML", "Ray Serve", "http.server"))  # whose handlers no other could be
 _NAMES: Final = frozenset(("require_token", "RequireToken", "SERVICE_TOKEN"))
@@ -81,10 +82,12 @@ def _guarded(place: Place, file: Parsed, framework: str) -> Iterator[Patch]:
     patch = _WAYS[guard.way](_Asked(place, function, owner, guard, framework))
     if patch is not None:
         line, missing = imports
-        below = ("",) if place.at(line).strip() else ()
-        inserted = (*missing, *guard.text.rstrip().split("\n"), *below)
         yield patch
-        yield Patch(f"{_TITLE}: the check", place.path, line, 0, inserted, safe=False, beside=True)
+        for one in missing:
+            yield Patch(one, place.path, line, 0, (one,), safe=False, beside=True)
+        below = ("",) if place.at(line).strip() else ()
+        inserted = (*guard.text.rstrip().split("\n"), *below)
+        yield Patch(_CHECK, place.path, line, 0, inserted, safe=False, beside=True)
 
 
 def _registered(function: Function) -> ast.Call | None:
@@ -207,8 +210,8 @@ def _gradio(place: Place, file: Parsed) -> Iterator[Patch]:
         )
         if patch is not None:
             yield patch
-            if imports[1]:
-                yield Patch(title, place.path, imports[0], 0, tuple(imports[1]), safe=False, beside=True)
+            for one in imports[1]:
+                yield Patch(one, place.path, imports[0], 0, (one,), safe=False, beside=True)
         return
 
 

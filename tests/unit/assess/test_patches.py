@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.cli import cli
+from tests.support.patched import patched
 
 from assaymark.assess.engine import assess
 from assaymark.assess.files import source_file
@@ -108,12 +109,32 @@ def test_imports_and_checks_stand_beside_what_others_insert_there() -> None:
         Patch("e", "f", 3, 2, ("both",), safe=True),
         Patch("f", "f", 4, 0, ("lost",), safe=True, beside=True),
     ]
-    assert apply_patches(b"1\n2\n3\n4\n", patches) == b"1\ntwo\none\nnew\nboth\n"
+    assert apply_patches(b"1\n2\n3\n4\n", patches) == b"1\none\ntwo\nnew\nboth\n"
 
 
 def test_of_two_changes_of_one_line_one_counts() -> None:
     patches = [Patch("a", "f", 1, 1, ("x",), safe=True), Patch("b", "f", 1, 1, ("y",), safe=True)]
     assert apply_patches(b"1\n", patches) == b"x\n"
+
+
+@pytest.mark.parametrize(("one", "two", "expected"), [
+    (("call(a=2, b=None)",), ("call(a=1, b=False)",), "call(a=2, b=None)"),
+    (("call(a=2, b=True)",), ("call(a=1, b=False)",), "call(a=2, b=False)"),
+    (("call(a=1, b=True, c=3)",), ("call(a=1, b=False)",), "call(a=1, b=False, c=3)"),
+    (("call(a=1, b=True, c=3)",), ("call(a=1, b=True, d=4)",), "call(a=1, b=True, c=3)"),
+    ((), ("call(a=1, b=False)",), None),
+    (("call(a=2, b=True)",), (), "call(a=2, b=True)"),
+])  # fmt: skip
+def test_changes_of_different_parts_of_a_line_are_put_together(one, two, expected: str | None) -> None:
+    patches = [Patch("a", "f", 1, 1, one, safe=True), Patch("b", "f", 1, 1, two, safe=True)]
+    done = apply_patches(b"call(a=1, b=True)\n", patches).decode()
+    assert done == ("" if expected is None else f"{expected}\n")
+
+
+def test_a_diff_has_lines_as_files_have_them() -> None:
+    assert unified("m", b"a\x0cb\r\n\xff", b"a\x0cb\r\nc\n").splitlines(keepends=True)[3:] == [
+        " a\x0c", "b\r\n", "-\ufffd+c\n",
+    ]  # fmt: skip
 
 
 def test_a_diff_names_the_file() -> None:
@@ -217,3 +238,63 @@ def test_no_guard_is_written_where_one_is_there_or_two_frameworks_are(more: str)
     mine = [finding for finding in found.findings if finding.rule == "web-no-authentication"]
     assert mine
     assert not [patch for finding in mine for patch in patches_for(finding, found.inputs, found.estates)]
+
+
+TOGETHER = {
+    "app.py": """\
+import gradio as gr
+import torch
+import yaml
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+
+app = FastAPI(debug=True)
+app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_credentials=True)
+weights = torch.load("a.pt"), torch.load("b.pt", weights_only=False)
+settings = yaml.load(open("a.yaml"), Loader=yaml.Loader)
+
+
+@app.post("/predict")
+def predict(question: dict):
+    print(question)
+    return weights
+
+
+demo = gr.Interface(fn=predict, inputs="text", outputs="text")
+demo.launch(share=True)
+""",
+    "Dockerfile": "FROM python:3.12\nRUN pip install --index-url http://packages.acme.io/simple numpy\nCMD [a]\n",
+    "base/Dockerfile": f"FROM python:3.12@sha256:{'3a' * 32}\nUSER 5\n",
+    ".github/workflows/a.yml": f"""\
+on: [issues]
+permissions: write-all
+jobs:
+  a:
+    runs-on: ubuntu-24.04
+    steps:
+      - uses: acme/tools@{'0a' * 20} # v1
+      - uses: acme/tools/check@v1
+      - uses: azure/login@{'0b' * 20}
+        with:
+          creds: ${{{{ secrets.AZURE }}}}
+      - run: echo ${{{{ github.event.issue.title }}}}
+""",
+    "pylock.toml": f"""\
+[[packages]]
+name = "numpy"
+version = "2.3.0"
+wheels = [{{hashes = {{sha256 = "{'1a' * 32}"}}}}]
+""",
+    "requirements.txt": "--index-url http://packages.acme.io/simple\nnumpy\n",
+}  # fmt: skip
+
+
+def test_all_patches_of_a_repository_hold_together() -> None:
+    done = patched(TOGETHER)
+    done.check(
+        "build-image-unpinned", "build-root-user", "ci-action-unpinned", "ci-permissions-wide", "ci-script-injection",
+        "ci-static-cloud-key", "deps-insecure-index", "deps-unhashed", "load-yaml", "log-request", "web-debug",
+        "web-no-authentication", "web-open-origins", "web-public-share",
+    )  # fmt: skip
+    assert done.files[".github/workflows/a.yml"].count("id-token: write") == 1
+    assert {path for path in TOGETHER if done.files[path] == TOGETHER[path]} == {"base/Dockerfile", "pylock.toml"}

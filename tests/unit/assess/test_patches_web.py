@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import ast
-import asyncio
 import difflib
-import functools
-import hmac
-import os
-from types import SimpleNamespace
 
 import pytest
 from tests.support.patched import patched
-
-from assaymark.assess.patches_guards import GUARDS
 
 SETTINGS = """\
 INSTALLED_APPS = [
@@ -336,105 +329,6 @@ def test_nothing_is_written_where_it_might_not_hold(why: str) -> None:
     assert done.patches == ()
 
 
-class RefusedError(Exception):
-    """What the stand-ins for frameworks raise."""
-
-
-def refuse(status: int) -> None:
-    raise RefusedError(status)
-
-
-def loaded(framework: str, header: str) -> dict[str, object]:
-    """The names that the check of a framework defines, with stand-ins for what it imports."""
-    request = SimpleNamespace(headers={"Authorization": header})
-    errors = SimpleNamespace(
-        HTTPException=RefusedError, Unauthorized=RefusedError, HTTPUnauthorized=RefusedError, HTTPError=RefusedError
-    )
-    module = SimpleNamespace(
-        Header=lambda default: default,
-        HTTPException=RefusedError,
-        abort=refuse,
-        request=request,
-        exceptions=errors,
-        web=errors,
-    )
-    names: dict[str, object] = dict.fromkeys(
-        ("fastapi", "flask", "quart", "bottle", "starlette", "aiohttp", "sanic"), module
-    )
-    names |= {"hmac": hmac, "os": os, "functools": functools, "tornado": module}
-    exec(GUARDS[framework][0].text, names)  # noqa: S102  # our own text
-    return names | {"given": request}
-
-
-WRONG = ["", "Bearer", "Bearer ", "Bearer wrong", "Bearer right ", "right", "bearer right", "Bearer righté"]
-
-
-@pytest.mark.parametrize("header", WRONG)
-@pytest.mark.parametrize("framework", ["Flask", "Bottle", "Quart", "Starlette", "aiohttp", "Sanic"])
-def test_decorators_let_in_who_has_the_token_alone(framework: str, header: str, monkeypatch) -> None:
-    monkeypatch.setenv("SERVICE_TOKEN", "right")
-
-    def asked(names):
-        require = names["require_token"]
-        if not GUARDS[framework][0].asynchronous:
-            return require(lambda *_: "answer")(names["given"])
-
-        async def answer(*_):
-            return "answer"
-
-        return asyncio.run(require(answer)(names["given"]))
-
-    with pytest.raises(RefusedError):
-        asked(loaded(framework, header))
-    assert asked(loaded(framework, "Bearer right")) == "answer"
-
-
-@pytest.mark.parametrize("header", WRONG)
-def test_the_dependency_of_fastapi_lets_in_who_has_the_token_alone(header: str, monkeypatch) -> None:
-    monkeypatch.setenv("SERVICE_TOKEN", "right")
-    names = loaded("FastAPI", header)
-    with pytest.raises(RefusedError):
-        names["require_token"](header)
-    assert names["require_token"]("Bearer right") is None
-
-
-@pytest.mark.parametrize("framework", GUARDS)
-def test_no_service_starts_without_a_token(framework: str, monkeypatch) -> None:
-    monkeypatch.delenv("SERVICE_TOKEN", raising=False)
-    with pytest.raises(KeyError):
-        loaded(framework, "")
-    monkeypatch.setenv("SERVICE_TOKEN", "")
-    with pytest.raises(SystemExit, match="empty"):
-        loaded(framework, "")
-
-
-@pytest.mark.parametrize(("header", "path", "kind", "through"), [
-    (b"Bearer right", "/classify", "http", True),
-    (b"Bearer wrong", "/classify", "http", False),
-    (b"", "/classify", "websocket", False),
-    (b"", "/classify/readyz", "http", False),
-    (b"", "/readyz", "http", True),
-    (b"", "", "lifespan", True),
-])  # fmt: skip
-def test_the_middleware_of_bentoml_answers_probes_and_who_has_the_token(
-    header, path, kind, through, monkeypatch
-) -> None:
-    monkeypatch.setenv("SERVICE_TOKEN", "right")
-    sent, answered = [], []
-
-    async def app(scope, receive, send):
-        answered.append(scope)
-
-    async def send(message):
-        sent.append(message)
-
-    scope = {"type": kind, "headers": [(b"authorization", header)]} | ({"path": path} if path else {})
-    asyncio.run(loaded("BentoML", "")["RequireToken"](app)(scope, None, send))
-    assert bool(answered) == through == (not sent)
-    if sent and kind == "http":
-        assert sent[0]["status"] == 401
-
-
 def test_checks_in_bodies_and_methods_come_first() -> None:
     ray = patched({"app.py": APPLICATIONS["ray"]}, "web-no-authentication").files["app.py"]
     call = next(node for node in ast.walk(ast.parse(ray)) if getattr(node, "name", "") == "__call__")
@@ -472,70 +366,3 @@ def test_flask_bounds_what_it_takes() -> None:
         ).patches
         == ()
     )
-
-
-ORIGINS = """\
-from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
-
-app = FastAPI()
-app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_credentials=True)
-"""
-STARTED = [
-    ("web-debug", "from flask import Flask\napp = Flask('a')\napp.debug = True\n"),
-    ("web-debug", "from flask import Flask\napp = Flask('a')\napp.config['DEBUG'] = True  # not yet\n"),
-    ("web-debug", SETTINGS + "DEBUG = True\n"),
-    ("web-open-origins", ORIGINS),
-    ("source-tls-unverified", "import ssl\ncontext = ssl._create_unverified_context()\n"),
-    ("source-tls-unverified", "import hvac\nclient = hvac.Client(url, verify=False)\n"),
-    ("load-torch", "import torch\nstate = torch.load('model.pt')\n"),
-    ("load-torch", "import torch\nstate = torch.load(\n    'model.pt',\n    map_location=device,\n)\n"),
-    ("load-torch", "import torch\na = torch.load(x)\nb = torch.load(y, map_location=lambda one, where: one)\n"),
-    ("load-torch", "import torch\na = torch.load(x, weights_only=False)\nb = torch.load(y, weights_only=False)\n"),
-    ("load-yaml", "import yaml\nfrom yaml import Loader\nvalue = yaml.load(text, Loader=Loader)\n"),
-    ("load-yaml", "import yaml\nvalue = list(yaml.load_all(text))\nother = yaml.full_load(text)\n"),
-    ("load-yaml", "from ruamel.yaml import YAML\nreader = YAML(typ='unsafe')\n"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("rule", "text"), STARTED)
-def test_settings_and_loaders_are_written_anew(rule: str, text: str) -> None:
-    path = "service/settings.py" if "INSTALLED_APPS" in text else "app.py"
-    done = patched({path: text}, rule)
-    done.check(rule)
-
-
-def test_django_keeps_its_debugger_where_it_would_answer_nobody_without() -> None:
-    text = "INSTALLED_APPS = []\nALLOWED_HOSTS = []\nDEBUG = True\n"
-    assert patched({"service/settings.py": text}, "web-debug").patches == ()
-
-
-def test_an_old_torch_is_not_told_to_be_safe() -> None:
-    files = {"app.py": "import torch\nstate = torch.load('model.pt')\n", "requirements.txt": "torch==2.5.1\n"}
-    assert patched(files, "load-torch").patches == ()
-
-
-LOGGED = [
-    ("log.info('asked', body=body)", "log.info('asked', body=\"[redacted]\")"),
-    ("log.info('asked %s', body, extra={'body': body})", "log.info('asked %s', \"[redacted]\", extra=None)"),
-    ("log.info('asked %s', body, exc_info=True)", "log.info('asked %s', \"[redacted]\", exc_info=True)"),
-]
-
-
-@pytest.mark.parametrize(("call", "expected"), LOGGED)
-def test_logs_of_all_kinds_are_redacted(call: str, expected: str) -> None:
-    text = (
-        "import structlog\nfrom flask import Flask, request\nlog = structlog.get_logger()\napp = Flask('a')\n\n\n"
-        f"@app.post('/a')\ndef a():\n    body = request.get_json()\n    {call}\n    return 'a'\n"
-    )
-    done = patched({"app.py": text}, "log-request")
-    done.check("log-request")
-    assert expected in done.files["app.py"]
-
-
-def test_a_place_for_a_number_is_left() -> None:
-    text = (
-        "import logging\nfrom flask import Flask, request\napp = Flask('a')\n\n\n"
-        "@app.post('/a')\ndef a():\n    logging.info('%d rows', request.get_json())\n    return 'a'\n"
-    )
-    assert patched({"app.py": text}, "log-request").patches == ()

@@ -74,3 +74,19 @@ def test_a_place_for_a_number_is_left() -> None:
         "@app.post('/a')\ndef a():\n    logging.info('%d rows', request.get_json())\n    return 'a'\n"
     )
     assert patched({"app.py": text}, "log-request").patches == ()
+
+
+@pytest.mark.parametrize(("call", "expected"), [
+    ("torch.load(x, )", "torch.load(x, weights_only=True)"),
+    ("torch.load((x))", "torch.load((x), weights_only=True)"),
+    ("torch.load(x,  # here\n    map_location=(d),\n)", "torch.load(x,  # here\n    map_location=(d),\n    weights_only=True,\n)"),
+    ("torch.load(\n    x\n)", "torch.load(\n    x, weights_only=True\n)"),
+    ("torch.load('ü', f(y, z))", "torch.load('ü', f(y, z), weights_only=True)"),
+    ("torch.load(one for one in x)", None),
+    ("torch.load(x, **options)", None),
+    ("torch.load(*x)", "torch.load(*x, weights_only=True)"),
+])  # fmt: skip
+def test_arguments_are_added_where_the_call_ends(call: str, expected: str | None) -> None:
+    head = "import torch\nvalue = "
+    done = patched({"app.py": f"{head}{call}\n"}, "load-torch")
+    assert done.files["app.py"] == f"{head}{expected or call}\n"

@@ -127,6 +127,24 @@ def test_markers_of_a_line_that_others_need_too_are_not_guessed() -> None:
     assert done.files["requirements.txt"] == "torch==2.6.0\nfilelock==3.16.1 ; python_version < '3.12'\n"
 
 
+UNCLEAR = {
+    "a version of two": UV + package("filelock", "3.0", number=5),
+    "a folder": UV.replace('registry = "https://packages.acme.io/simple" }\ndependencies = []\nsdist = { url = '
+                           '"https://packages.acme.io/filelock', 'path = "x" }\ndependencies = []\nsdist = { url = "x'),
+    "an extra of the project": UV.replace("sys_platform == 'win32'", "extra == 'gpu'"),
+    "more markers than a line has": UV
+    + package("top", "1", *(f"name = \"side{one}\", marker = \"platform_node == '{one}'\"" for one in range(9)), number=200)
+    + "".join(package(f"side{one}", "1", 'name = "filelock"', number=300 + one) for one in range(9)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("why", UNCLEAR)
+def test_versions_alone_where_it_is_not_clear_what_is_needed(why: str) -> None:
+    text = "top\n" if "markers" in why else "torch\n"
+    new = patched({"uv.lock": UNCLEAR[why], "requirements.txt": text}, *RULES).files["requirements.txt"]
+    assert new == text.replace("top", "top==1").replace("torch", "torch==2.6.0")
+
+
 POETRY = f"""\
 [[package]]
 name = "Flask"

@@ -8,21 +8,6 @@ import difflib
 import pytest
 from tests.support.patched import patched
 
-SETTINGS = """\
-INSTALLED_APPS = [
-    "django.contrib.auth",
-    "predictions",
-]
-MIDDLEWARE = ["django.contrib.auth.middleware.AuthenticationMiddleware"]
-ALLOWED_HOSTS = ["models.acme.io"]
-"""
-URLS = """\
-from django.urls import path
-
-from predictions import views
-
-urlpatterns = [path("predict/", views.{})]
-"""
 APPLICATIONS = {
     "fastapi": """\
 from fastapi import FastAPI
@@ -218,56 +203,6 @@ demo = gr.Interface(fn=answer, inputs="text", outputs="text")
 demo.launch(share=(True), auth=None)
 """,
 }
-VIEWS = {
-    "predict": """\
-from django.http import JsonResponse
-
-
-def predict(request):
-    return JsonResponse(model(request.POST))
-""",
-    "Predict.as_view()": """\
-from django.http import JsonResponse
-from django.views import View
-
-
-class Predict(View):
-    def post(self, request):
-        return JsonResponse(model(request.POST))
-""",
-    "Answer.as_view()": """\
-from rest_framework.response import Response
-from rest_framework.views import APIView
-
-
-class Answer(APIView):
-    \"\"\"Answers.\"\"\"
-
-    def post(self, request):
-        return Response(model(request.data))
-""",
-    "Opened.as_view()": """\
-from rest_framework.permissions import AllowAny
-from rest_framework.response import Response
-from rest_framework.views import APIView
-
-
-class Opened(APIView):
-    permission_classes = [AllowAny]
-
-    def post(self, request):
-        return Response(model(request.data))
-""",
-    "answer": """\
-from rest_framework.decorators import api_view
-from rest_framework.response import Response
-
-
-@api_view(["POST"])
-def answer(request):
-    return Response(model(request.data))
-""",
-}
 
 
 @pytest.mark.parametrize("name", APPLICATIONS)
@@ -278,30 +213,6 @@ def test_routes_ask_who_calls_and_everything_else_stays(name: str) -> None:
     changes = difflib.SequenceMatcher(None, APPLICATIONS[name].splitlines(), new, autojunk=False).get_opcodes()
     assert sum(stop - start for kind, start, stop, _, _ in changes if kind != "equal") <= 1
     assert new.count("import os") == 1
-
-
-@pytest.mark.parametrize("view", VIEWS)
-def test_views_of_django_answer_who_has_signed_in(view: str) -> None:
-    files = {
-        "service/settings.py": SETTINGS,
-        "service/urls.py": URLS.format(view),
-        "predictions/views.py": VIEWS[view],
-    }
-    done = patched(files, "web-no-authentication")
-    done.check("web-no-authentication")
-    without = patched(files | {"service/settings.py": "INSTALLED_APPS = []\n"}, "web-no-authentication")
-    assert without.patches == ()  # nobody could sign in
-
-
-@pytest.mark.parametrize("view", [
-    VIEWS["predict"].replace("def predict", "async def predict"),
-    VIEWS["predict"].replace("def predict", "@csrf_exempt\ndef predict"),
-])  # fmt: skip
-def test_views_that_nobody_signs_in_to_are_left(view: str) -> None:
-    files = {"service/settings.py": SETTINGS, "service/urls.py": URLS.format("predict"), "predictions/views.py": view}
-    done = patched(files, "web-no-authentication")
-    assert "web-no-authentication" in {finding.rule for finding in done.before}
-    assert done.patches == ()
 
 
 REFUSED = {

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from assaymark.assess.files import Reading, SourceFile
+    from assaymark.assess.patch import Patch
     from assaymark.assess.paths.ranked import Ranked
     from assaymark.assess.threats import Threat
     from assaymark.core.graph import Edge, Node
@@ -75,6 +76,16 @@ class Assessment:
         from assaymark.assess.threats import threat_model
 
         return threat_model(self.states, self.estates, self.findings)
+
+    @cached_property
+    def patches(self) -> dict[Finding, tuple[Patch, ...]]:
+        """What is written against each finding; file by file, since what a file is parsed into serves all of them."""
+        from assaymark.assess.patches import patches_for
+
+        by_file = sorted(
+            set(self.findings), key=lambda finding: (finding.locations[0].path, finding.rule, finding.name)
+        )
+        return {finding: patches_for(finding, self.inputs, self.estates) for finding in by_file}
 
     @cached_property
     def chokes(self) -> tuple[Choke, ...]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from assaymark.assess.files import Reading, SourceFile, by_path
 from assaymark.core.errors import InputError
 from assaymark.formats.located import Map, read_json, without_comments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+_Made = TypeVar("_Made")
 _JSON: Final = (".json", ".template")
 _YAML: Final = (".yaml", ".yml")
 # What some collector could know a file by, in its path or its bytes. What cannot be read and has none of these is of
@@ -48,10 +49,17 @@ class Inputs:
         self.reading = Reading()
         self._documents: dict[str, list[Document]] = {}
         self._by_path = {file.path: file for file in self.files}
+        self._made: dict[Callable[[Inputs], Any], Any] = {}
 
     def file(self, path: str) -> SourceFile | None:
         """The file of this path."""
         return self._by_path.get(path)
+
+    def once(self, make: Callable[[Inputs], _Made]) -> _Made:
+        """What a function makes of the files: made when it is first asked for, and kept."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return cast("_Made", self._made[make])
 
     def named(self, *endings: str) -> Iterator[SourceFile]:
         """Files whose path ends so, lower case or not."""

@@ -10,8 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from assaymark.assess.patch import Patch, Place
-from assaymark.assess.patches_build import BUILD_WRITERS
-from assaymark.assess.patches_python import PYTHON_WRITERS
+from assaymark.assess.patches_source import FILES, PYTHON
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
@@ -33,9 +32,8 @@ def patches_for(finding: Finding, inputs: Inputs, estates: Estates) -> tuple[Pat
     file = inputs.file(place.path)
     if file is None or place.line is None:
         return ()
-    lines = file.data.decode("utf-8", "surrogateescape").splitlines()
-    asked = Place(finding, place.path, lines, place.line, estates)
-    several = PYTHON_WRITERS.get(finding.rule) if place.path.endswith(".py") else BUILD_WRITERS.get(finding.rule)
+    asked = Place(finding, file, place.line, inputs, estates)
+    several = (PYTHON if place.path.endswith((".py", ".pyw")) else FILES).get(finding.rule)
     if several is not None:
         return tuple(several(asked))
     write = _WRITERS.get(finding.rule)

@@ -1,78 +1,69 @@
-"""Patches of builds and pipelines: federation instead of static keys, users that are not root."""
+"""Patches of builds: indexes and downloads whose certificates are verified, users that are not root."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.patch import Patch, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    Writer: TypeAlias = Callable[[Place], Iterator[Patch]]
+    from collections.abc import Iterator
 
 _NOBODY: Final = "65532"
-_STEP: Final = re.compile(r"(\s*)(?:-\s+)?uses:\s*aws-actions/configure-aws-credentials@")
-_KEY: Final = re.compile(r"(\s*)aws-access-key-id\s*:")
-_SECRET: Final = re.compile(r"\s*aws-(?:secret-access-key|session-token)\s*:")
-_PERMISSIONS: Final = re.compile(r"(\s*)permissions:\s*(?:#.*)?$")
+_INDEX_OPTION: Final = (
+    r"(?:--(?:extra-)?index-url|--(?:default-)?index|--find-links|-i|-f|index-url|extra-index-url|find-links|url)"
+)
+_PLAIN_INDEX: Final = re.compile(
+    rf"((?:^|[\s\"'{{,]){_INDEX_OPTION}[\s=:]{{1,9}}[\"']?|^\s+)http://(?!localhost|127\.)((?:[^/@\s\"']*@)?[\w.-]+(?=[/\s\"']|$))"
+)
+_TRUSTED: Final = re.compile(r"\s--trusted-host[\s=]\s*[^\s\"';&|]+")
+_TRUSTED_ALONE: Final = re.compile(r"(?:--trusted-host[\s=]\s*|\s*trusted-host\s*=\s*)[\w.-]+\s*(?:#.*)?")
+_INSECURE: Final = re.compile(r"(\b(?:curl|wget)\b[^|;&]{0,500}?)\s(?:--insecure|--no-check-certificate)(?=\s|$)")
+_CLUSTER: Final = re.compile(r"(\bcurl\b[^|;&]{0,500}?)\s-([fsSLOoIv]*)k([fsSLOoIv]*)(?=\s|$)")
 
 
-def _federate(place: Place) -> Iterator[Patch]:
-    """A role that the pipeline takes on by its own token, in place of a key; GitHub's workflows."""
-    if ".github/workflows/" not in f"/{place.path}":
+def over_tls(place: Place) -> Iterator[Patch]:
+    """An index by HTTPS, whose certificate is verified; not where a port is named, which speaks one of the two."""
+    title = "take packages over TLS, from an index whose certificate is verified"
+    host = place.finding.name.removeprefix("http://").split("/")[0]
+    if ":" in host or f"//{host}:".encode() in place.file.data:
         return
-    found = _key_lines(place)
-    if found is None:
+    for line in place.at_lines:
+        text = place.at(line)
+        if _TRUSTED_ALONE.fullmatch(text):
+            yield Patch(title, place.path, line, 1, (), safe=False)
+            continue
+        changed = _PLAIN_INDEX.sub(r"\1https://\2", _TRUSTED.sub("", text))
+        if changed != text:
+            yield Patch(title, place.path, line, 1, (changed,), safe=False)
+        yield from _verified_source(place, line, title)
+
+
+def _verified_source(place: Place, line: int, title: str) -> Iterator[Patch]:
+    """``verify_ssl = true`` in the source of a Pipfile that the line is in."""
+    if place.path.rpartition("/")[2].lower() != "pipfile":
         return
-    key, others = found
-    indent = re.match(r"\s*", place.lines[key])
-    blanks = indent[0] if indent else ""
-    title = "take on a role by the pipeline's own token; the role's ARN is a variable of the repository"
-    yield Patch(title, place.path, key + 1, 1, (f"{blanks}role-to-assume: ${{{{ vars.AWS_ROLE_ARN }}}}",), safe=False)
-    for line in others:
-        yield Patch(title, place.path, line + 1, 1, (), safe=False)
-    if any(re.match(r"\s*id-token:\s*write", text) for text in place.lines):
-        return
-    # The block of permissions that holds for the step is the last one before it: a job's, else the workflow's.
-    blocks = [(index, match) for index in range(key) if (match := _PERMISSIONS.match(place.lines[index]))]
-    if blocks:
-        index, match = blocks[-1]
-        inner = re.match(r"\s*", place.lines[index + 1])
-        deeper = inner[0] if inner and len(inner[0]) > len(match[1]) else f"{match[1]}  "
-        yield Patch(title, place.path, index + 2, 0, (f"{deeper}id-token: write",), safe=False)
-        return
-    jobs = next((index for index, text in enumerate(place.lines) if text.startswith("jobs:")), None)
-    if jobs is not None and not any(text.lstrip().startswith("permissions:") for text in place.lines):
-        inserted = ("permissions:", "  contents: read", "  id-token: write", "")
-        yield Patch(title, place.path, jobs + 1, 0, inserted, safe=False)
+    heads = [number for number in range(1, line) if place.at(number).lstrip().startswith("[")]
+    for number in range(heads[-1] + 1 if heads else 1, len(place.lines) + 1):
+        text = place.at(number)
+        if text.lstrip().startswith("["):
+            return
+        if re.fullmatch(r"\s*verify_ssl\s*=\s*false\s*(?:#.*)?", text):
+            yield Patch(title, place.path, number, 1, (text.replace("false", "true", 1),), safe=False)
 
 
-def _key_lines(place: Place) -> tuple[int, list[int]] | None:
-    """The line of the key id in the step that the finding is in or begins, and those of what goes with it."""
-    starts = [index for index, text in enumerate(place.lines) if _STEP.match(text)]
-    for start in starts:
-        step = _STEP.match(place.lines[start])
-        depth = len(step[1]) if step else 0
-        stop = start + 1
-        while stop < len(place.lines) and not _next_step(place.lines[stop], depth):
-            stop += 1
-        keys = [index for index in range(start, stop) if _KEY.match(place.lines[index])]
-        if keys and (start <= place.line - 1 < stop):
-            return keys[0], [index for index in range(start, stop) if _SECRET.match(place.lines[index])]
-    return None
+def verified(place: Place) -> Iterator[Patch]:
+    """A download that looks at the certificate."""
+    for line in place.at_lines:
+        text = place.at(line)
+        changed = _INSECURE.sub(r"\1", text)
+        changed = _CLUSTER.sub(lambda match: f"{match[1]} -{match[2]}{match[3]}".removesuffix(" -"), changed)
+        if changed != text:
+            yield Patch("check whom is spoken to", place.path, line, 1, (changed,), safe=False)
 
 
-def _next_step(text: str, depth: int) -> bool:
-    """Whether a line of a workflow begins what comes after a step."""
-    if not text.strip() or text.lstrip().startswith("#"):
-        return False
-    indent = len(text) - len(text.lstrip())
-    return indent < depth or (indent <= depth and text.lstrip().startswith("-"))
-
-
-def _user(place: Place) -> Iterator[Patch]:
+def run_as_nobody(place: Place) -> Iterator[Patch]:
     """A user that is not root, before the last stage's command."""
     title = "run as a user that is not root; what it writes must be its own"
     stages = [index for index, text in enumerate(place.lines) if re.match(r"\s*FROM\s", text, re.IGNORECASE)]
@@ -88,9 +79,3 @@ def _user(place: Place) -> Iterator[Patch]:
     ]
     line = starts[0] + 1 if starts else len(place.lines) + 1
     yield Patch(title, place.path, line, 0, (f"USER {_NOBODY}",), safe=False)
-
-
-BUILD_WRITERS: Final[dict[str, Writer]] = {
-    "build-root-user": _user,
-    "ci-static-cloud-key": _federate,
-}

@@ -1,4 +1,4 @@
-"""Patches of Python source: loaders that do not execute, redaction in logs, authentication in the app's framework.
+"""Patches of Python source: loaders that do not execute, redaction in logs, servers without debuggers.
 
 Calls are found again in the file's syntax tree, by the line that the finding names; what a patch changes is the text
 of one argument, or lines that are added.
@@ -8,121 +8,145 @@ from __future__ import annotations
 
 import ast
 import json
-from functools import lru_cache
+import re
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from assaymark.assess.patch import Patch, Place
+from assaymark.assess.patches_tree import calls_around, calls_at, parsed, source_of, spliced, with_argument
+from assaymark.assess.source.modules import keyword, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from assaymark.assess.patch import Patch, Place
+
     Writer: TypeAlias = Callable[[Place], Iterator[Patch]]
 
 _REDACTED: Final = "[redacted]"
-_FASTAPI_GUARD: Final = '''
-
-def require_token(authorization: str = fastapi.Header("")) -> None:
-    """Refuses who does not carry the token in SERVICE_TOKEN."""
-    wanted = f"Bearer {os.environ['SERVICE_TOKEN']}"
-    if not hmac.compare_digest(authorization.encode(), wanted.encode()):
-        raise fastapi.HTTPException(401)
-'''
-_FLASK_GUARD: Final = '''
-
-def require_token(handler):
-    """Refuses who does not carry the token in SERVICE_TOKEN."""
-
-    @functools.wraps(handler)
-    def checked(*args, **kwargs):
-        wanted = f"Bearer {os.environ['SERVICE_TOKEN']}"
-        if not hmac.compare_digest(flask.request.headers.get("Authorization", "").encode(), wanted.encode()):
-            flask.abort(401)
-        return handler(*args, **kwargs)
-
-    return checked
-'''
-_FASTAPI_IMPORTS: Final = ("hmac", "os", "fastapi")
-_FLASK_IMPORTS: Final = ("functools", "hmac", "os", "flask")
+_KINDS: Final = {
+    "log-credential": "credentials",
+    "log-prediction": "what the model answers",
+    "log-request": "what clients send",
+}
+_KEPT: Final = ("exc_info", "stack_info", "stacklevel", "file", "sep", "end", "flush")
+_CONVERSION: Final = re.compile(r"%[-+ #0]{0,4}[\d*]{0,4}(?:\.[\d*]{1,4})?[diouxXeEfFgGc]")
+_PLAIN_LOADERS: Final = frozenset(("SafeLoader", "CSafeLoader", "BaseLoader", "CBaseLoader"))
+_YAML: Final = {
+    "load": "safe_load",
+    "load_all": "safe_load_all",
+    "full_load": "safe_load",
+    "full_load_all": "safe_load_all",
+    "unsafe_load": "safe_load",
+    "unsafe_load_all": "safe_load_all",
+}
 
 
-@lru_cache(maxsize=4)  # findings come file by file
-def _parsed(text: str) -> tuple[ast.Module | None, tuple[ast.Call, ...]]:
-    """The syntax tree of a file and its calls, outer ones before those in them."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None, ()
-    return tree, tuple(node for node in ast.walk(tree) if isinstance(node, ast.Call))
-
-
-def _tree(place: Place) -> ast.Module | None:
-    return _parsed("\n".join(place.lines) + "\n")[0]
-
-
-def _around(place: Place) -> list[ast.Call]:
-    """The calls that the line is part of, outer ones first."""
-    calls = _parsed("\n".join(place.lines) + "\n")[1]
-    return [node for node in calls if node.lineno <= place.line <= (node.end_lineno or node.lineno)]
-
-
-def _calls(place: Place) -> list[ast.Call]:
-    """The calls that the line is part of, the innermost first."""
-    return sorted(_around(place), key=lambda node: ((node.end_lineno or 0) - node.lineno, -node.col_offset))
-
-
-def _replaced(place: Place, node: ast.expr, text: str, title: str) -> Patch:
-    """The lines of an expression with a text in its stead."""
-    return _spliced(place, [(node, text)], title)
-
-
-def _spliced(place: Place, changes: list[tuple[ast.expr, str]], title: str) -> Patch:
-    """The lines of expressions, of which none holds another, each with a text in its stead."""
-    first = min(node.lineno for node, _ in changes)
-    last = max(node.end_lineno or node.lineno for node, _ in changes)
-    lines = [line.encode("utf-8", "surrogateescape") for line in place.lines[first - 1 : last]]
-    for node, text in sorted(changes, key=lambda change: (-change[0].lineno, -change[0].col_offset)):
-        start, stop = node.lineno - first, (node.end_lineno or node.lineno) - first
-        whole = lines[start][: node.col_offset] + text.encode() + lines[stop][node.end_col_offset or 0 :]
-        lines[start : stop + 1] = [whole]
-    inserted = tuple(line.decode("utf-8", "surrogateescape") for line in lines)
-    return Patch(title, place.path, first, last - first + 1, inserted, safe=False)
-
-
-def _argument(name: str, value: str, title: str) -> Writer:
+def given(names: str | tuple[str, ...], value: str, title: str) -> Writer:
     """Gives a keyword argument that is written another value."""
+    wanted = (names,) if isinstance(names, str) else names
 
     def write(place: Place) -> Iterator[Patch]:
-        for call in _calls(place):
+        for call in calls_at(place):
             for item in call.keywords:
-                if item.arg == name and isinstance(item.value, ast.Constant) and repr(item.value.value) != value:
-                    yield _replaced(place, item.value, value, title)
+                if item.arg in wanted and isinstance(item.value, ast.Constant) and repr(item.value.value) != value:
+                    yield spliced(place, [(item.value, value)], title)
                     return
 
     return write
 
 
-def _yaml(place: Place) -> Iterator[Patch]:
+def added(name: str, value: str, title: str) -> Writer:
+    """Gives a keyword argument that is written another value, or one that is not written its value.
+
+    The latter where no version of the library is known that makes it void.
+    """
+    other = given(name, value, title)
+
+    def write(place: Place) -> Iterator[Patch]:
+        patches = tuple(other(place))
+        yield from patches
+        if patches or "no version is required here" not in place.finding.message:
+            return
+        for call in calls_at(place):
+            called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+            if call.lineno == place.line and called == "load" and keyword(call, name) is None:
+                if call.args and all(item.arg is not None for item in call.keywords):
+                    written = with_argument(place, call, f"{name}={value}", title)
+                    yield from (written,) if written is not None else ()
+                return
+
+    return write
+
+
+def safe_yaml(place: Place) -> Iterator[Patch]:
+    """Loads plain data only."""
     title = "load plain data only"
-    for call in _calls(place):
-        loader = next((item.value for item in call.keywords if item.arg == "Loader"), None)
-        if (
-            loader is None
-            and isinstance(call.func, ast.Attribute)
-            and len(call.args) > 1
-            and call.func.attr == "load"
-        ):
+    for call in calls_at(place):
+        function = call.func
+        called = function.attr if isinstance(function, ast.Attribute) else ""
+        kind = keyword(call, "typ")
+        if text_of(kind) == "unsafe" and kind is not None:
+            yield spliced(place, [(kind, '"safe"')], title)
+            return
+        loader = keyword(call, "Loader")
+        if loader is None and called in ("load", "load_all") and len(call.args) > 1:
             loader = call.args[1]
-        if isinstance(loader, ast.Attribute):
-            yield _replaced(place, loader, f"{ast.unparse(loader.value)}.SafeLoader", title)
+        if isinstance(loader, ast.Attribute) and loader.attr not in _PLAIN_LOADERS:
+            yield spliced(place, [(loader, f"{source_of(place, loader.value)}.SafeLoader")], title)
             return
-        if loader is None and isinstance(call.func, ast.Attribute) and call.func.attr in ("load", "unsafe_load"):
-            yield _replaced(place, call.func, f"{ast.unparse(call.func.value)}.safe_load", title)
+        if isinstance(loader, ast.Name) and isinstance(function, ast.Attribute) and called in ("load", "load_all"):
+            if loader.id in ("Loader", "UnsafeLoader", "FullLoader", "CLoader"):
+                yield spliced(place, [(loader, f"{source_of(place, function.value)}.SafeLoader")], title)
+            return
+        if loader is None and isinstance(function, ast.Attribute) and called in _YAML:
+            yield spliced(place, [(function, f"{source_of(place, function.value)}.{_YAML[called]}")], title)
             return
 
 
-def _redact(place: Place) -> Iterator[Patch]:
+def verified_context(place: Place) -> Iterator[Patch]:
+    """Looks at the certificate of whom is spoken to."""
+    title = "check whom is spoken to"
+    for call in calls_at(place):
+        function = call.func
+        if isinstance(function, ast.Attribute) and function.attr == "_create_unverified_context":
+            yield spliced(place, [(function, f"{source_of(place, function.value)}.create_default_context")], title)
+            return
+    yield from given(("verify", "verify_ssl", "verify_certs"), "True", title)(place)
+
+
+def started(place: Place) -> Iterator[Patch]:
+    """Starts without the debugger: an argument, an attribute, a setting."""
+    title = "start without the debugger"
+    patches = tuple(given(("debug", "use_debugger"), "False", title)(place))
+    yield from patches
+    file = parsed(place)
+    if patches or file is None:
+        return
+    tree = file.tree
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and node.lineno == place.line and _true(node.value):
+            names = [one.id for one in node.targets if isinstance(one, ast.Name)]
+            if not names or (names == ["DEBUG"] and _hosts(tree)):
+                yield spliced(place, [(node.value, "False")], title)
+            return
+
+
+def _true(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is True
+
+
+def _hosts(tree: ast.Module) -> bool:
+    """Whether settings of Django name the hosts that are asked for; without, all is refused when ``DEBUG`` is off."""
+    return any(
+        isinstance(node, ast.Assign)
+        and any(isinstance(one, ast.Name) and one.id == "ALLOWED_HOSTS" for one in node.targets)
+        and not (isinstance(node.value, (ast.List, ast.Tuple)) and not node.value.elts)
+        for node in tree.body
+    )
+
+
+def redacted(place: Place) -> Iterator[Patch]:
     """Replaces what a call of a logger or ``print`` is given beside its constant texts."""
-    for node in _around(place):
+    for node in calls_around(place):
         function = node.func
         name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
         if name not in ("debug", "info", "warning", "error", "critical", "exception", "log", "print", "warn"):
@@ -132,10 +156,20 @@ def _redact(place: Place) -> Iterator[Patch]:
             for index, one in enumerate(node.args)
             if not (isinstance(one, ast.Constant) or (name == "log" and index == 0))
         ]
-        changes += [(item.value, "None") for item in node.keywords if item.arg == "extra"]
-        if changes:
-            yield _spliced(place, changes, "keep what clients send out of the log")
+        changes += [
+            (item.value, "None" if item.arg == "extra" else _hidden(item.value))
+            for item in node.keywords
+            if item.arg not in (None, *_KEPT) and not isinstance(item.value, ast.Constant)
+        ]
+        if changes and not _numbers(node):
+            yield spliced(place, changes, f"keep {_KINDS[place.finding.rule]} out of the log")
         return
+
+
+def _numbers(node: ast.Call) -> bool:
+    """Whether the message has places for numbers, where a text cannot stand."""
+    texts = [text_of(one) for one in node.args[:2]]
+    return any(_CONVERSION.search(text.replace("%%", "")) for text in texts) and len(node.args) > 1
 
 
 def _hidden(node: ast.expr) -> str:
@@ -144,92 +178,3 @@ def _hidden(node: ast.expr) -> str:
         return f'"{_REDACTED}"'
     parts = [str(one.value) if isinstance(one, ast.Constant) else _REDACTED for one in node.values]
     return json.dumps("".join(parts), ensure_ascii=False)
-
-
-def _authenticate(place: Place) -> Iterator[Patch]:
-    """Asks for a token, in FastAPI by a dependency of the route and in Flask by a decorator below the route's."""
-    tree = _tree(place)
-    names = {
-        alias.name.partition(".")[0] if isinstance(node, ast.Import) else (node.module or "").partition(".")[0]
-        for node in (tree.body if tree is not None else ())
-        if isinstance(node, (ast.Import, ast.ImportFrom))
-        for alias in node.names
-    }
-    route = _route(tree, place.line) if tree is not None else None
-    if tree is None or route is None or len(names & {"fastapi", "flask"}) != 1:
-        return
-    function, decorator = route
-    if function.name == "require_token" or any(
-        isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == "require_token"
-        for node in tree.body
-    ):
-        return
-    title = "ask for a token"
-    if "fastapi" in names:
-        if any(item.arg == "dependencies" for item in decorator.keywords):
-            return
-        given = [*decorator.args, *(item.value for item in decorator.keywords)]
-        last = max(given, key=lambda node: (node.lineno, node.col_offset), default=None)
-        text = ast.get_source_segment("\n".join(place.lines), last) if last is not None else None
-        if last is None or text is None:
-            return
-        yield _replaced(place, last, f"{text}, dependencies=[fastapi.Depends(require_token)]", title)
-    elif isinstance(function, ast.FunctionDef):
-        indent = " " * function.col_offset
-        line = (decorator.end_lineno or decorator.lineno) + 1
-        yield Patch(title, place.path, line, 0, (f"{indent}@require_token",), safe=False)
-    else:
-        return
-    guard, modules = (_FASTAPI_GUARD, _FASTAPI_IMPORTS) if "fastapi" in names else (_FLASK_GUARD, _FLASK_IMPORTS)
-    yield from _added(place, tree, guard, modules, title)
-
-
-def _route(tree: ast.Module, line: int) -> tuple[ast.FunctionDef | ast.AsyncFunctionDef, ast.Call] | None:
-    """The handler on a line and the decorator that makes it a route."""
-    for node in ast.walk(tree):
-        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            continue
-        calls = [
-            one for one in node.decorator_list if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute)
-        ]
-        begin = min((one.lineno for one in node.decorator_list), default=node.lineno)
-        if len(calls) == 1 and begin <= line <= node.lineno:
-            return node, calls[0]
-    return None
-
-
-def _added(place: Place, tree: ast.Module, guard: str, modules: tuple[str, ...], title: str) -> Iterator[Patch]:
-    """The guard behind the last import at the file's head, with the imports that it needs."""
-    last = 0
-    for node in tree.body:
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            last = node.end_lineno or node.lineno
-        elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
-            break
-    if not last:
-        return
-    known = {
-        alias.name
-        for node in tree.body
-        if isinstance(node, ast.Import)
-        for alias in node.names
-        if alias.asname is None
-    }
-    imports = [f"import {name}" for name in modules if name not in known]
-    inserted = (*imports, *guard.rstrip().split("\n"), "")
-    yield Patch(f"{title}: the check", place.path, last + 1, 0, inserted, safe=False)
-
-
-PYTHON_WRITERS: Final[dict[str, Writer]] = {
-    "load-keras": _argument("safe_mode", "True", "load no code"),
-    "load-pickle": _argument("allow_pickle", "False", "load plain arrays only"),
-    "load-remote-code": _argument("trust_remote_code", "False", "run no code of the model's repository"),
-    "load-torch": _argument("weights_only", "True", "load weights only"),
-    "load-yaml": _yaml,
-    "log-prediction": _redact,
-    "log-request": _redact,
-    "source-tls-unverified": _argument("verify", "True", "check whom is spoken to"),
-    "web-debug": _argument("debug", "False", "start without the debugger"),
-    "web-no-authentication": _authenticate,
-    "web-public-share": _argument("share", "False", "keep the demonstration where it runs"),
-}

@@ -11,7 +11,6 @@ from assaymark.assess.aws.called import implied, narrowed, needed
 from assaymark.assess.aws.least import Least, least_policy, policy_json
 from assaymark.assess.names import find_node
 from assaymark.assess.patch import apply_patches
-from assaymark.assess.patches import patches_for
 from assaymark.core.errors import UnavailableError, UsageError
 from assaymark.store.files import write_durable
 
@@ -76,7 +75,7 @@ def patched(found: Assessment, *, safe: bool) -> dict[str, tuple[bytes, bytes]]:
     """Path to content before and after all patches of findings, or the safe ones."""
     by_path: defaultdict[str, list[Patch]] = defaultdict(list)
     for finding in found.findings:
-        for patch in patches_for(finding, found.inputs, found.estates):
+        for patch in found.patches[finding]:
             if patch.safe or not safe:
                 by_path[patch.path].append(patch)
     changed = {}

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-import hmac
-import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from tests.support.cli import cli
+from tests.support.patched import patched
 
-from assaymark.assess import patches_python
 from assaymark.assess.engine import assess
 from assaymark.assess.files import source_file
 from assaymark.assess.patch import Patch, apply_patches, unified
@@ -28,7 +24,10 @@ PATCHED = (
     "aws-key-rotation",
     "aws-registry-mutable",
     "build-root-user",
+    "ci-permissions-wide",
+    "ci-script-injection",
     "ci-static-cloud-key",
+    "deps-insecure-index",
     "k8s-mesh-permissive",
     "k8s-network-policy-missing",
     "k8s-pod-security-missing",
@@ -37,11 +36,14 @@ PATCHED = (
     "load-remote-code",
     "load-torch",
     "load-yaml",
+    "log-credential",
     "log-prediction",
     "log-request",
     "source-tls-unverified",
     "web-debug",
     "web-no-authentication",
+    "web-no-input-limit",
+    "web-open-origins",
     "web-public-share",
 )
 
@@ -91,9 +93,47 @@ def test_line_ends_stay_and_bytes_that_are_no_text_too() -> None:
     assert apply_patches(b"a\r\n\xff\r\n", [Patch("a", "f", 1, 1, ("b",), safe=True)]) == b"b\r\n\xff\r\n"
 
 
+def test_what_no_patch_is_about_keeps_its_bytes() -> None:
+    patch = Patch("a", "f", 2, 1, ("new",), safe=True)
+    assert apply_patches("a\x0cb\u2028c\rold\r\nd\n".encode(), [patch]) == "a\x0cb\u2028c\rnew\r\nd\n".encode()
+    assert apply_patches(b"a\nold", [patch]) == b"a\nnew\n"
+    assert apply_patches(b"a\nold", []) == b"a\nold"
+
+
+def test_imports_and_checks_stand_beside_what_others_insert_there() -> None:
+    patches = [
+        Patch("a", "f", 2, 0, ("one",), safe=True, beside=True),
+        Patch("b", "f", 2, 0, ("two",), safe=True, beside=True),
+        Patch("c", "f", 2, 0, ("two",), safe=True, beside=True),
+        Patch("d", "f", 2, 1, ("new",), safe=True),
+        Patch("e", "f", 3, 2, ("both",), safe=True),
+        Patch("f", "f", 4, 0, ("lost",), safe=True, beside=True),
+    ]
+    assert apply_patches(b"1\n2\n3\n4\n", patches) == b"1\none\ntwo\nnew\nboth\n"
+
+
 def test_of_two_changes_of_one_line_one_counts() -> None:
     patches = [Patch("a", "f", 1, 1, ("x",), safe=True), Patch("b", "f", 1, 1, ("y",), safe=True)]
     assert apply_patches(b"1\n", patches) == b"x\n"
+
+
+@pytest.mark.parametrize(("one", "two", "expected"), [
+    (("call(a=2, b=None)",), ("call(a=1, b=False)",), "call(a=2, b=None)"),
+    (("call(a=2, b=True)",), ("call(a=1, b=False)",), "call(a=2, b=False)"),
+    (("call(a=1, b=True, c=3)",), ("call(a=1, b=False)",), "call(a=1, b=False, c=3)"),
+    (("call(a=1, b=True, c=3)",), ("call(a=1, b=True, d=4)",), "call(a=1, b=True, c=3)"),
+    ((), ("call(a=1, b=False)",), None),
+    (("call(a=2, b=True)",), (), "call(a=2, b=True)"),
+])  # fmt: skip
+def test_changes_of_different_parts_of_a_line_are_put_together(one, two, expected: str | None) -> None:
+    patches = [Patch("a", "f", 1, 1, one, safe=True), Patch("b", "f", 1, 1, two, safe=True)]
+    done = apply_patches(b"call(a=1, b=True)\n", patches).decode()
+    assert done == ("" if expected is None else f"{expected}\n")
+
+
+def test_a_diff_has_lines_as_files_have_them() -> None:
+    done = unified("m", b"a\x0cb\r\n\xff", b"a\x0cb\r\nc\n")
+    assert done.endswith(" a\x0cb\r\n-\ufffd\n\\ No newline at end of file\n+c\n")
 
 
 def test_a_diff_names_the_file() -> None:
@@ -130,7 +170,7 @@ app = FastAPI()
 async def predict(question: dict):
     return model(question)
 """,
-        "    status_code=201, dependencies=[fastapi.Depends(require_token)],\n)\nasync def predict",
+        "    status_code=201,\n    dependencies=[fastapi.Depends(require_token)],\n)\nasync def predict",
     ),
     (
         "log-request",
@@ -190,39 +230,6 @@ def test_applications_keep_their_shape(rule: str, text: str, expected: str) -> N
     assert rule not in {finding.rule for finding in again.findings}
 
 
-class RefusedError(Exception):
-    """What the stand-in for a framework raises."""
-
-
-def refuse(status: int) -> RefusedError:
-    raise RefusedError(status)
-
-
-@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Bearer wrong", "Bearer right ", "right"])
-def test_the_check_that_is_written_lets_in_who_has_the_token_alone(header: str, monkeypatch) -> None:
-    monkeypatch.setenv("SERVICE_TOKEN", "right")
-    framework = SimpleNamespace(
-        Header=lambda default: default,
-        HTTPException=RefusedError,
-        abort=refuse,
-        request=SimpleNamespace(headers={"Authorization": header}),
-    )
-    names = {"fastapi": framework, "flask": framework, "hmac": hmac, "os": os, "functools": functools}
-    exec(patches_python._FASTAPI_GUARD, names)  # noqa: S102  # our own text
-    with pytest.raises(RefusedError):
-        names["require_token"](header)
-    assert names["require_token"]("Bearer right") is None
-    exec(patches_python._FLASK_GUARD, names)  # noqa: S102  # our own text
-    guarded = names["require_token"](lambda: "answer")
-    with pytest.raises(RefusedError):
-        guarded()
-    framework.request.headers["Authorization"] = "Bearer right"
-    assert guarded() == "answer"
-    monkeypatch.delenv("SERVICE_TOKEN")
-    with pytest.raises(KeyError):
-        guarded()
-
-
 @pytest.mark.parametrize("more", ["\n    def require_token(): ...\n", "import fastapi\n"])
 def test_no_guard_is_written_where_one_is_there_or_two_frameworks_are(more: str) -> None:
     text = f"from flask import Flask\n{more.strip()}\napp = Flask(__name__)\n\n\n@app.post('/a')\ndef a():\n    return 1\n"
@@ -230,3 +237,63 @@ def test_no_guard_is_written_where_one_is_there_or_two_frameworks_are(more: str)
     mine = [finding for finding in found.findings if finding.rule == "web-no-authentication"]
     assert mine
     assert not [patch for finding in mine for patch in patches_for(finding, found.inputs, found.estates)]
+
+
+TOGETHER = {
+    "app.py": """\
+import gradio as gr
+import torch
+import yaml
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+
+app = FastAPI(debug=True)
+app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_credentials=True)
+weights = torch.load("a.pt"), torch.load("b.pt", weights_only=False)
+settings = yaml.load(open("a.yaml"), Loader=yaml.Loader)
+
+
+@app.post("/predict")
+def predict(question: dict):
+    print(question)
+    return weights
+
+
+demo = gr.Interface(fn=predict, inputs="text", outputs="text")
+demo.launch(share=True)
+""",
+    "Dockerfile": "FROM python:3.12\nRUN pip install --index-url http://packages.acme.io/simple numpy\nCMD [a]\n",
+    "base/Dockerfile": f"FROM python:3.12@sha256:{'3a' * 32}\nUSER 5\n",
+    ".github/workflows/a.yml": f"""\
+on: [issues]
+permissions: write-all
+jobs:
+  a:
+    runs-on: ubuntu-24.04
+    steps:
+      - uses: acme/tools@{'0a' * 20} # v1
+      - uses: acme/tools/check@v1
+      - uses: azure/login@{'0b' * 20}
+        with:
+          creds: ${{{{ secrets.AZURE }}}}
+      - run: echo ${{{{ github.event.issue.title }}}}
+""",
+    "pylock.toml": f"""\
+[[packages]]
+name = "numpy"
+version = "2.3.0"
+wheels = [{{hashes = {{sha256 = "{'1a' * 32}"}}}}]
+""",
+    "requirements.txt": "--index-url http://packages.acme.io/simple\nnumpy\n",
+}  # fmt: skip
+
+
+def test_all_patches_of_a_repository_hold_together() -> None:
+    done = patched(TOGETHER)
+    done.check(
+        "build-image-unpinned", "build-root-user", "ci-action-unpinned", "ci-permissions-wide", "ci-script-injection",
+        "ci-static-cloud-key", "deps-insecure-index", "deps-unhashed", "load-yaml", "log-request", "web-debug",
+        "web-no-authentication", "web-open-origins", "web-public-share",
+    )  # fmt: skip
+    assert done.files[".github/workflows/a.yml"].count("id-token: write") == 1
+    assert {path for path in TOGETHER if done.files[path] == TOGETHER[path]} == {"base/Dockerfile", "pylock.toml"}

@@ -164,7 +164,11 @@ class Remark:
 
 @dataclass(slots=True)
 class Source:
-    """All of it. ``repositories``: what files say this repository is called, ``owner/name``."""
+    """All of it.
+
+    ``repositories``: what files say this repository is called, ``owner/name``. ``revisions``: models and data sets of
+    a hub that calls name at a commit, with the commits.
+    """
 
     routes: list[Route] = field(default_factory=list)
     flows: list[Flow] = field(default_factory=list)
@@ -178,4 +182,5 @@ class Source:
     builds: list[Build] = field(default_factory=list)
     repositories: dict[str, Because] = field(default_factory=dict)
     owners: dict[str, tuple[str, Because]] = field(default_factory=dict)  # AWS access key id: user name, where
+    revisions: dict[str, set[str]] = field(default_factory=dict)
     rate_limited: bool = False

@@ -128,6 +128,21 @@ class Guards:
         name = module.dotted(called) or ast.unparse(called)
         return named_guard(".".join(name.removesuffix("()").split(".")[-2:]))
 
+    def service(self, module: Module, function: Function) -> bool:
+        """Whether the service of BentoML that a method is of has middleware that refuses callers."""
+        owner = module.owner.get(id(function))
+        if owner is None:
+            return False
+        if any("add_asgi_middleware" in ast.unparse(one) for one in owner.decorator_list):
+            return True
+        return any(
+            isinstance(call.func, ast.Attribute)
+            and call.func.attr == "add_asgi_middleware"
+            and ast.unparse(call.func.value) == owner.name
+            and any(self.expression(module, one) for one in call.args[:1])
+            for call, _ in module.calls
+        )
+
     def dependency(self, module: Module, node: ast.AST, depth: int = _DEPTH) -> bool:
         """Whether ``Depends(...)`` or ``Security(...)`` guards: what it depends on refuses callers.
 

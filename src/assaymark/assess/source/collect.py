@@ -21,7 +21,7 @@ from assaymark.assess.source.commands import command_remarks
 from assaymark.assess.source.components import components, specifications
 from assaymark.assess.source.django import Django
 from assaymark.assess.source.flows import Flows
-from assaymark.assess.source.loads import loads
+from assaymark.assess.source.loads import loads, revisions
 from assaymark.assess.source.modules import Module, Project, parse_module
 from assaymark.assess.source.notebooks import code_of, is_notebook
 from assaymark.assess.source.places import standing
@@ -112,6 +112,9 @@ def _python(modules: list[Module], source: Source, reading: Reading) -> None:
                 source.routes += django.collect(module)
                 source.remarks += serving(module, applications)
             source.remarks += loads(module, source.requirements)
+            if standing(module.path) != "test":
+                for name, commit in revisions(module):
+                    source.revisions.setdefault(name, set()).add(commit)
             source.remarks += components(module)
             if not standing(module.path):
                 source.cloud_calls += cloud_calls(module, project)

@@ -50,7 +50,7 @@ def loads(module: Module, requirements: Iterable[Requirement]) -> Iterator[Remar
     torch = _torch(requirements)
     fed = {id(inner) for call, _ in module.calls for inner in call.args}
     for call, function in module.calls:
-        name = module.dotted(call.func)
+        name = _called(module, call.func)
         found = _found(module, call, name, torch)
         if found is None:
             continue
@@ -65,6 +65,29 @@ def loads(module: Module, requirements: Iterable[Requirement]) -> Iterator[Remar
             severity, confidence = Severity.LOW, Confidence.LOW
             message += " (a digest or signature is looked at first)"
         yield Remark(rule, _about(call, name), message, (module.because(call),), severity, confidence)
+
+
+def _called(module: Module, node: ast.expr) -> str:
+    """The name of what is called; ``yaml.load`` is another one where ``yaml`` is a variable of the module's own."""
+    root = node
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    own = isinstance(root, ast.Name) and root.id in module.values and root.id not in module.names
+    return module.meaning(node) if own else module.dotted(node)
+
+
+def revisions(module: Module) -> Iterator[tuple[str, str]]:
+    """Models and data sets of a hub that calls name at a commit, each with it."""
+    for call, _ in module.calls:
+        last = module.dotted(call.func).rpartition(".")[2]
+        commit = module.constant(keyword(call, "revision"))
+        if last not in (*_HUB, "SentenceTransformer") or not isinstance(commit, str) or not _COMMIT.fullmatch(commit):
+            continue
+        names = (argument(call, 1, "model"),) if last == "pipeline" else call.args[:1]
+        given = [*names, *(keyword(call, one) for one in ("repo_id", "path", "pretrained_model_name_or_path"))]
+        for name in (module.constant(one) for one in given):
+            if isinstance(name, str) and _REPOSITORY.fullmatch(name):
+                yield name, commit
 
 
 _Found = tuple[str, str, Severity | None, Confidence | None]

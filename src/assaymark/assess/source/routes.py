@@ -111,6 +111,7 @@ class Routes:
                 function,
                 found,
                 function.decorator_list[index + 1 :],
+                guarded=self._guards.service(module, function),
             )
             return
         if call is None or target.attr not in _DECORATORS:
@@ -128,10 +129,7 @@ class Routes:
     def _named(self, module: Module, function: Function, name: str, call: ast.Call | None) -> None:
         verb = name.rpartition(".")[2]
         if name == "bentoml.api":
-            owner = module.owner.get(id(function))
-            guarded = owner is not None and any(
-                "add_asgi_middleware" in ast.unparse(one) for one in owner.decorator_list
-            )
+            guarded = self._guards.service(module, function)
             self._add("BentoML", ("POST",), f"/{function.name}", module, function, None, (), guarded=guarded)
         elif verb in VERBS and call is not None:
             guards = [one for one in _list(keyword(call, "guards")) if self._guards.expression(module, one)]

@@ -29,13 +29,13 @@ _HEAD: Final = re.compile(
     r"github\.event\.pull_request\.head\.(?:sha|ref|repo)|github\.head_ref|github\.event\.workflow_run\.head_(?:sha|branch)"
     r"|refs/pull/"
 )
-_TEXT: Final = re.compile(
+OTHERS_TEXT: Final = re.compile(
     r"\$\{\{[^}]{0,500}\b(?:github\.event\.(?:issue|pull_request|comment|review|review_comment|discussion)\.(?:title|body)"
     r"|github\.event\.pull_request\.head\.(?:ref|label|repo\.default_branch)|github\.head_ref"
     r"|github\.event\.(?:head_commit|commits\S*)\.(?:message|author\.\w+)|github\.event\.pages\S*\.page_name"
     r"|github\.event\.workflow_run\.(?:head_branch|display_title|head_commit\.message))[^}]*\}\}"
 )
-_INPUT: Final = re.compile(r"\$\{\{[^}]{0,500}\b(?:github\.event\.inputs|inputs)\.[\w-]+[^}]*\}\}")
+OTHERS_INPUT: Final = re.compile(r"\$\{\{[^}]{0,500}\b(?:github\.event\.inputs|inputs)\.[\w-]+[^}]*\}\}")
 _PRINTS: Final = re.compile(
     r"\b(?:echo|printf|cat\s*<<<)\b[^|>&;\n]{0,500}(?:\$\{\{\s*secrets\.(?!GITHUB_TOKEN)[\w-]+\s*\}\}|"
     r"\$\{?\w{0,60}(?:PASSWORD|SECRET|TOKEN|API_KEY|ACCESS_KEY|PRIVATE_KEY)\w{0,60}\}?)(?![^\n;]{0,500}(?:\||>|--password-stdin))"
@@ -137,7 +137,7 @@ def _step(file: SourceFile, step: Map, where: str) -> Iterator[Remark]:
         isinstance(uses, str)
         and "github-script" in uses
         and isinstance(given, Map)
-        and _TEXT.search(str(given.get("script")))
+        and OTHERS_TEXT.search(str(given.get("script")))
     ):
         message = f"{where} puts a stranger's text into a script"
         yield Remark("ci-script-injection", where, message, (file.because(given.at("script")),))
@@ -154,11 +154,22 @@ def _step(file: SourceFile, step: Map, where: str) -> Iterator[Remark]:
 def _environment(file: SourceFile, value: Any, where: str) -> Iterator[Remark]:
     for key, item in value.items() if isinstance(value, Map) else ():
         if _ENVIRONMENT_KEYS.match(key) and "secrets." in str(item):
-            cloud = (
-                "AWS" if key.startswith("AWS") else "Azure" if key.startswith(("AZURE", "ARM")) else "Google Cloud"
-            )
+            cloud = _cloud(key)
             message = f"{where} signs in to {cloud} with a long-lived key ({key}) instead of its own identity"
             yield Remark("ci-static-cloud-key", f"{where} {cloud}", message, (file.because(value.at(key)),))
+
+
+def _variables(file: SourceFile, value: Any, where: str) -> Iterator[Remark]:
+    """Variables of GitLab's pipelines that take a key from the project's; one that is written out is a secret."""
+    for key, given in value.items() if isinstance(value, Map) else ():
+        item = given.get("value") if isinstance(given, Map) else given
+        if _ENVIRONMENT_KEYS.match(key) and re.match(r"\$\{?\w", str(item)):
+            message = f"{where} signs in to {_cloud(key)} with a long-lived key ({key}) instead of its own identity"
+            yield Remark("ci-static-cloud-key", f"{where} {_cloud(key)}", message, (file.because(value.at(key)),))
+
+
+def _cloud(key: str) -> str:
+    return "AWS" if key.startswith("AWS") else "Azure" if key.startswith(("AZURE", "ARM")) else "Google Cloud"
 
 
 def _uses(file: SourceFile, uses: str, line: int, where: str) -> Iterator[Remark]:
@@ -189,12 +200,14 @@ def _script(file: SourceFile, text: str, line: int, where: str) -> Iterator[Rema
         goes_on = part.endswith("\\")
     for number, part in joined:
         because = file.because(number)
-        if _TEXT.search(part):
-            message = f"{where} puts a stranger's text into a command: {_shown(_TEXT, part)}"
-            yield Remark("ci-script-injection", f"{where} {_shown(_TEXT, part)}", message, (because,))
-        elif _INPUT.search(part):
-            message = f"{where} puts an input into a command: {_shown(_INPUT, part)}"
-            yield Remark("ci-script-injection", f"{where} {_shown(_INPUT, part)}", message, (because,), Severity.LOW)
+        if OTHERS_TEXT.search(part):
+            message = f"{where} puts a stranger's text into a command: {_shown(OTHERS_TEXT, part)}"
+            yield Remark("ci-script-injection", f"{where} {_shown(OTHERS_TEXT, part)}", message, (because,))
+        elif OTHERS_INPUT.search(part):
+            message = f"{where} puts an input into a command: {_shown(OTHERS_INPUT, part)}"
+            yield Remark(
+                "ci-script-injection", f"{where} {_shown(OTHERS_INPUT, part)}", message, (because,), Severity.LOW
+            )
         if _PRINTS.search(part):
             message = f"{where} prints a secret or all variables; masking is passed by with any encoding"
             yield Remark(
@@ -284,8 +297,9 @@ def _gitlab(file: SourceFile, value: Map, source: Source) -> None:
             source.remarks.append(
                 Remark("ci-action-unpinned", str(one["project"]), message, (file.because(one.line),), Severity.LOW)
             )
+    source.remarks += _variables(file, value.get("variables"), "the pipeline")
     for name, job in value.items():
-        if not isinstance(job, Map):
+        if not isinstance(job, Map) or name == "variables":
             continue
         image = job.get("image")
         image = image.get("name") if isinstance(image, Map) else image
@@ -305,6 +319,7 @@ def _gitlab(file: SourceFile, value: Map, source: Source) -> None:
             for number, line in items(job.get(key), job.at(key)):
                 if isinstance(line, str):
                     source.remarks += _script(file, line, number, f"job {name}")
+        source.remarks += _variables(file, job.get("variables"), f"job {name}")
         tokens = job.get("id_tokens")
         if isinstance(tokens, Map):
             source.pipelines.append(

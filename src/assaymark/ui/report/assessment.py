@@ -6,7 +6,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.fingerprints import finding_fingerprint, path_fingerprint
-from assaymark.assess.patches import patches_for
 from assaymark.assess.rules import RULES
 from assaymark.core.graph import State
 from assaymark.core.limits import ASSESS_MAX_REACH
@@ -119,7 +118,7 @@ def finding_document(finding: Finding, how: Standing, found: Assessment) -> dict
                 "removed": patch.removed,
                 "inserted": [printable(line) for line in patch.inserted],
             }
-            for patch in patches_for(finding, found.inputs, found.estates)
+            for patch in found.patches[finding]
         ],
     }
 

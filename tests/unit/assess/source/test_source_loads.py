@@ -30,6 +30,8 @@ def found(text: str, requirements: str = "", path: str = "load.py") -> list[tupl
         ("import torch\ntorch.load('a', weights_only=True)", []),
         ("import torch\ntorch.load('a')", [("load-torch", "medium")]),
         ("import yaml\nyaml.load(t)", [("load-yaml", "medium")]),
+        ("from ruamel.yaml import YAML\nyaml = YAML(typ='safe')\nyaml.load(t)", []),
+        ("import torch as yaml\nyaml.load(t)", [("load-torch", "medium")]),
         ("import yaml\nyaml.load(t, yaml.Loader)", [("load-yaml", "high")]),
         ("import yaml\nyaml.load(t, Loader=yaml.CSafeLoader)", []),
         ("import yaml\nyaml.safe_load(t)", []),

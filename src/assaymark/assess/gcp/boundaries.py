@@ -17,13 +17,15 @@ from assaymark.assess.values import listed
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from typing import TypeAlias
 
     from assaymark.assess.estate.gcp import Gcp
     from assaymark.assess.estate.terraform import TfResource
     from assaymark.assess.files import SourceFile
-    from assaymark.assess.gcp.evaluate import Access
     from assaymark.assess.gcp.records import Records
+
+    Chain: TypeAlias = Callable[[str], tuple[str, ...]]
 
 _POLICY: Final = "/principalAccessBoundaryPolicies/"
 _BINDING: Final = "/policyBindings/"
@@ -35,27 +37,29 @@ BINDINGS: Final = (
 )
 
 
-def stands_against(access: Access, member: str, resource: str) -> AccessBoundary | None:
-    """A policy that may be bound to a member and has no rule for the resource or what it lies in; None for none."""
-    bound = list(_of(access.estate, access, member))
-    chain = access.chain(resource)
-    if any(place in policy.resources for policy in bound for place in chain):
+def stands_against(estate: Gcp, above: Chain, member: str, resource: str) -> AccessBoundary | None:
+    """A policy that may be bound to a member and has no rule for the resource or what it lies in; None for none.
+
+    ``above`` gives a resource and what it lies in.
+    """
+    bound = list(_of(estate, above, member))
+    if any(place in policy.resources for policy in bound for place in above(resource)):
         return None
     return bound[0] if bound else None
 
 
-def _of(estate: Gcp, access: Access, member: str) -> Iterator[AccessBoundary]:
+def _of(estate: Gcp, above: Chain, member: str) -> Iterator[AccessBoundary]:
     for name, targets in sorted(estate.bound.items()):
         policy = estate.boundaries.get(name)
-        if policy is not None and any(_may_hold(access, target, member) for target in targets):
+        if policy is not None and any(_may_hold(estate, above, target, member) for target in targets):
             yield policy
 
 
-def _may_hold(access: Access, target: str, member: str) -> bool:
+def _may_hold(estate: Gcp, above: Chain, target: str, member: str) -> bool:
     """Whether a principal set may hold a member; a project or folder holds its service accounts and pools alone."""
     kind, _, rest = member.partition(":")
     if kind == "serviceAccount":
-        chain = access.chain(account_name(access.estate, rest))
+        chain = above(account_name(estate, rest))
         shown = chain[-1].startswith(f"{MANAGER}organizations/")
         return target in chain or (
             not shown and target.startswith((f"{MANAGER}organizations/", f"{MANAGER}folders/"))

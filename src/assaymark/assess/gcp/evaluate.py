@@ -176,7 +176,7 @@ class Access:
                 if condition.state is not State.NO:
                     text = f"the deny policy at {rule.because.path}:{rule.because.line} does not apply"
                     answer = answer.unless(text)
-        boundary = stands_against(self, member, resource) if self.estate.bound else None
+        boundary = stands_against(self.estate, self.chain, member, resource) if self.estate.bound else None
         if boundary is not None:
             where = f"{boundary.because.path}:{boundary.because.line}"
             answer = answer.unless(f"the principal access boundary policy at {where} does not cover {permission}")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,19 +43,39 @@ class Place:
         return self.lines[self.line - 1] if 0 < self.line <= len(self.lines) else ""
 
 
+@lru_cache(maxsize=64)  # findings come file by file, and patches of one may be in several
+def lines_of(data: bytes) -> list[str]:
+    """The lines of a file as editors and parsers count them: a form feed, say, ends none. Nobody changes the list."""
+    lines = re.split(r"\r\n|\n|\r", data.decode("utf-8", "surrogateescape"))
+    return lines if lines[-1] else lines[:-1]
+
+
 def apply_patches(data: bytes, patches: Iterable[Patch]) -> bytes:
-    """A file with patches of it applied, from the last line to the first; of two on one line the first counts."""
+    """A file with patches of it applied, from the last line to the first; of two on one line the first counts.
+
+    Lines that are added before one line stand together; what is the same is added once.
+    """
     text = data.decode("utf-8", "surrogateescape")
     end = "\r\n" if "\r\n" in text else "\n"
-    lines = text.splitlines()
+    lines = re.findall(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+", text)
     taken: set[int] = set()
-    for patch in sorted(set(patches), key=lambda one: (-one.line, one.title)):
-        span = set(range(patch.line, patch.line + max(patch.removed, 1)))
-        if patch.line <= len(lines) and span & taken:
+    added: set[int] = set()  # lines before which something was added
+    once: set[tuple[int, tuple[str, ...]]] = set()
+    for patch in sorted(set(patches), key=lambda one: (-one.line, one.removed == 0, one.title)):
+        span = range(patch.line, patch.line + patch.removed)
+        if not patch.removed and (patch.line, patch.inserted) in once:
             continue
-        taken |= span
-        lines[patch.line - 1 : patch.line - 1 + patch.removed] = patch.inserted
-    return (end.join(lines) + end).encode("utf-8", "surrogateescape")
+        if not taken.isdisjoint(span) or not added.isdisjoint(span[1:]):
+            continue
+        taken |= set(span)
+        if not patch.removed:
+            added.add(patch.line)
+            once.add((patch.line, patch.inserted))
+        if patch.line > len(lines) and lines and not lines[-1].endswith(("\n", "\r")):
+            lines[-1] += end
+        new = [f"{line}{end}" for line in patch.inserted]
+        lines[patch.line - 1 : patch.line - 1 + patch.removed] = new
+    return "".join(lines).encode("utf-8", "surrogateescape")
 
 
 def unified(path: str, old: bytes, new: bytes) -> str:

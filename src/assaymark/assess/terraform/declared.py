@@ -1,0 +1,77 @@
+"""``declared``: the resources of Terraform by what others know them by, for whoever changes what is written."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from assaymark.assess.terraform.written import Written, written
+
+if TYPE_CHECKING:
+    from assaymark.assess.estate.estates import Estates
+    from assaymark.assess.estate.terraform import TfResource
+    from assaymark.formats.hcl.tree import Block
+    from assaymark.formats.located import Map
+
+
+@dataclass(slots=True)
+class Declared:
+    """Resources by kind, by ARN, by the line they begin on, and by the identity of their values."""
+
+    by_kind: defaultdict[str, list[TfResource]] = field(default_factory=lambda: defaultdict(list))
+    by_arn: defaultdict[str, list[TfResource]] = field(default_factory=lambda: defaultdict(list))
+    by_line: defaultdict[tuple[str, int], list[TfResource]] = field(default_factory=lambda: defaultdict(list))
+    by_values: dict[int, TfResource] = field(default_factory=dict)
+
+    def of_values(self, values: object) -> TfResource | None:
+        """The resource whose values these are, as settings of others hold them."""
+        return self.by_values.get(id(values))
+
+    def naming(self, kind: str, key: str, resource: TfResource) -> list[TfResource]:
+        """The resources of a kind that name another by an attribute."""
+        names = {resource.arn, resource.text("id"), resource.text("name"), resource.text("bucket")} - {""}
+        names.add("${" + resource.address + ".id}")
+        return [one for one in self.by_kind[kind] if one.text(key) in names]
+
+
+def declared(estates: Estates) -> Declared:
+    """The index, made once."""
+    found = estates.indexes.get("declared")
+    if not isinstance(found, Declared):
+        found = Declared()
+        for one in estates.terraform:
+            found.by_kind[one.kind].append(one)
+            found.by_line[one.file.path, one.line].append(one)
+            found.by_values[id(one.values)] = one
+            if one.arn:
+                found.by_arn[one.arn].append(one)
+        estates.indexes["declared"] = found
+    return found
+
+
+def block_of(resource: TfResource) -> tuple[Written, Block] | None:
+    """The block that declares a resource, as it is written; None for one that Terraform's own syntax does not."""
+    file = written(resource.file)
+    block = file.blocks.get(resource.line) if file is not None else None
+    if file is None or block is None or block.kind != "resource" or block.labels[:1] != (resource.kind,):
+        return None
+    return file, block
+
+
+def referable(resource: TfResource, path: str) -> bool:
+    """Whether a file's configuration may name a resource by its address: of one root module, and one of its kind."""
+    same = posixpath.dirname(resource.file.path) == posixpath.dirname(path)
+    return same and resource.address.count(".") == 1 and "[" not in resource.address
+
+
+def lone(resource: TfResource) -> bool:
+    """Whether a block makes one resource of a root module, and none of what other folders call."""
+    return resource.address.count(".") == 1 and "[" not in resource.address
+
+
+def plain(values: Map, key: str) -> str:
+    """An attribute that is a text; empty for none."""
+    value = values.get(key)
+    return value if isinstance(value, str) else ""

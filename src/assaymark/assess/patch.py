@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from assaymark.assess.estate.estates import Estates
+    from assaymark.assess.inputs import Inputs
     from assaymark.core.report import Finding
 
 
@@ -36,6 +37,7 @@ class Place:
     lines: list[str]
     line: int
     estates: Estates
+    inputs: Inputs
 
     @property
     def text(self) -> str:

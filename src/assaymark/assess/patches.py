@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from assaymark.assess.patch import Patch, Place, lines_of
 from assaymark.assess.patches_build import BUILD_WRITERS
 from assaymark.assess.patches_kubernetes import KUBERNETES_WRITERS
+from assaymark.assess.patches_policies import POLICY_WRITERS
 from assaymark.assess.patches_python import PYTHON_WRITERS
 from assaymark.assess.patches_terraform import TERRAFORM_WRITERS
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _WRITERS: Final[dict[str, Writer]] = {
     **BUILD_WRITERS,
     **TERRAFORM_WRITERS,
+    **POLICY_WRITERS,
     **KUBERNETES_WRITERS,
 }
 
@@ -39,4 +41,4 @@ def patches_for(finding: Finding, inputs: Inputs, estates: Estates) -> tuple[Pat
     write = (PYTHON_WRITERS if place.path.endswith(".py") else _WRITERS).get(finding.rule)
     if write is None:
         return ()
-    return tuple(write(Place(finding, place.path, lines_of(file.data), place.line, estates)))
+    return tuple(write(Place(finding, place.path, lines_of(file.data), place.line, estates, inputs)))

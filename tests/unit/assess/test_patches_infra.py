@@ -20,12 +20,17 @@ PATCHED = {
     "aws-bucket-plaintext": set(),
     "aws-bucket-public": {"grant-to-all", "policy", "prefix-over-tls"},
     "aws-bucket-public-block": set(),
+    "aws-environment-reads-other": set(),
+    "aws-federation-audience": {"cognito"},
     "aws-file-system-plaintext": {"export"},
     "aws-function-url-open": set(),
     "aws-key-rotation": set(),
     "aws-notebook-open": {"defaults", "export"},
+    "aws-passrole-any": {"every-role-by-pattern"},
     "aws-registry-mutable": {"export"},
     "aws-sagemaker-plaintext": {"eight-instances"},
+    "aws-tenant-reads-other": set(),
+    "aws-trust-external": {"weak-second-factor"},
     "azure-endpoint-keys": set(),
     "azure-public-data": set(),
     "azure-storage-shared-key": set(),
@@ -43,7 +48,7 @@ PATCHED = {
     "k8s-pod-security-missing": set(),
     "k8s-secret-in-manifest": {"argument", "object"},
 }
-SAFE = ("aws-key-rotation",)
+SAFE = ("aws-federation-audience", "aws-key-rotation")
 
 
 def read(folder: Path) -> list[SourceFile]:

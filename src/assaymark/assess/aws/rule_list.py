@@ -91,6 +91,13 @@ BUCKET_KEY = AssessRule(
     "tenancy",
     ("AML.T0035", "AML.M0012", "CWE-311"),
 )
+ENVIRONMENTS = AssessRule(
+    "aws-environment-reads-other",
+    Severity.MEDIUM,
+    "A role of another environment that reaches production's data",
+    "tenancy",
+    ("AML.T0035", "AML.T0020", "AML.M0005", "CWE-653"),
+)
 TENANTS_KEY = AssessRule(
     "aws-tenants-share-key",
     Severity.MEDIUM,
@@ -181,6 +188,7 @@ RULES: Final = (
     BUCKET_BLOCK,
     BUCKET_TLS,
     BUCKET_KEY,
+    ENVIRONMENTS,
     TENANTS_KEY,
     TENANTS_ACCESS,
     KEY_ANYONE,

@@ -46,6 +46,7 @@ class Written:
     operators: dict[str, tuple[int, int]]  # of the condition
     last: int  # where the last element ends
     one_line: bool
+    whole: tuple[int, int]
 
     def source(self, name: str) -> list[str]:
         """The items of an element as they are written."""
@@ -60,6 +61,25 @@ class Written:
         start, end = self.elements[name]
         inner = ", ".join(values)
         return start, end, inner if len(values) == 1 and self.style != "block" else f"[{inner}]"
+
+    def beside(self, action: str, operator: str, key: str, value: str) -> tuple[int, int, str] | None:
+        """The change that adds a statement after this one: the same resources, one action, one condition."""
+        start, end = self.whole
+        text = self.text.text
+        if "resource" not in self.elements:
+            return None
+        resource = text[slice(*self.elements["resource"])]
+        if self.style == "block":
+            blanks = self.text.indent(self.line)
+            lines = ["", "", "statement {", f'  actions   = ["{action}"]', f"  resources = {resource}", "  condition {"]
+            lines += [f'    test     = "{operator}"', f'    variable = "{key}"', f"    values   = [{value}]", "  }", "}"]
+            return end, end, "\n".join(f"{blanks}{line}" if line else "" for line in lines)
+        if not text[:start].rstrip().endswith(("[", ",")):
+            return None  # the only statement, and no list of them
+        same, mark = (": ", '"') if self.style == "json" else (" = ", "")
+        parts = [("Effect", '"Allow"'), ("Action", f'"{action}"'), ("Resource", resource)]
+        parts.append(("Condition", f'{{ {mark}{operator}{mark}{same}{{ "{key}"{same}{value} }} }}'))
+        return end, end, ", { " + ", ".join(f"{mark}{name}{mark}{same}{text}" for name, text in parts) + " }"
 
     def condition(self, operator: str, key: str, value: str) -> tuple[int, int, str] | None:
         """The change that adds a condition; None where one on this key may be there, or it is not plain where."""
@@ -189,7 +209,7 @@ def _objects(
         start, end = _shifted(spans, one, base)
         line, last = text.line_at(start), max(stop for _, stop in elements.values())
         one_line = text.line_at(end - 1) == line
-        yield Written(text, line, style, literal, elements, items, operators, last, one_line)
+        yield Written(text, line, style, literal, elements, items, operators, last, one_line, (start, end))
 
 
 def _shifted(spans: Spans, value: Expression, base: int) -> tuple[int, int]:
@@ -206,7 +226,8 @@ def _block(block: Block, spans: Spans, text: Text) -> Written:
         items[key] = [spans[id(item)] for item in several if id(item) in spans]
     start, end = spans[id(block.body)]
     one_line = text.line_at(start) == text.line_at(end)
-    return Written(text, block.line, "block", False, elements, items, {}, end, one_line)
+    whole = (text.start_of(block.line), end + 1)
+    return Written(text, block.line, "block", False, elements, items, {}, end, one_line, whole)
 
 
 def quoted(value: str) -> str:

@@ -1,0 +1,357 @@
+"""Patches of IAM policies: conditions on tenants and environments, audiences of tokens, external ids, services."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from assaymark.assess.aws import actions
+from assaymark.assess.aws.evaluate import action_state
+from assaymark.assess.aws.patterns import arn_matches, glob
+from assaymark.assess.aws.techniques import NEW
+from assaymark.assess.aws.trust import claimed, issuer_of
+from assaymark.assess.aws.written import quoted, statements_of
+from assaymark.assess.boundaries import environment_of, tenant_of
+from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
+from assaymark.assess.terraform.declared import declared, referable
+from assaymark.assess.unresolved import HOLE, Unresolved
+from assaymark.core.graph import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from assaymark.assess.aws.written import Written
+    from assaymark.assess.estate.aws import Identity, PolicyDocument, Resource, Statement
+    from assaymark.assess.estate.estates import Estates
+    from assaymark.assess.patch import Patch, Place
+
+    Writer: TypeAlias = Callable[[Place], Iterable[Patch]]
+
+_KEYS: Final = {
+    "tenant": ("tenant", "tenant-id", "tenant_id", "tenantid", "customer", "customer-id", "client"),
+    "environment": ("environment", "env", "stage", "deployment-environment"),
+}
+_VERSION: Final = "2012-10-17"  # the one that reads variables
+# Issuers whose tokens carry no authorised party beside the audience, so that a provider's only audience is theirs.
+_PLAIN_ISSUERS: Final = ("token.actions.githubusercontent.com", "oidc.eks.")
+
+
+def _written(place: Place, statement: Statement) -> Written | None:
+    """A statement as it is written; None where several begin on its line, or no file that people write holds it."""
+    file = place.inputs.file(statement.because.path)
+    found = statements_of(file).get(statement.because.line or 0, []) if file is not None else []
+    return found[0] if len(found) == 1 else None
+
+
+def _holders(estates: Estates) -> dict[int, list[Identity]]:
+    """Who has a statement, by its identity."""
+    found: dict[int, list[Identity]] | None = estates.indexes.get("holders")
+    if found is None:
+        found = {}
+        known = estates.aws.identities
+        for who in known.values():
+            for holder in (who, *(known[one] for one in who.groups if one in known)):
+                for policy in holder.policies if who.kind != "group" else ():
+                    for statement in policy.statements:
+                        found.setdefault(id(statement), []).append(who)
+        estates.indexes["holders"] = found
+    return found
+
+
+def _boundary(kind: str, one: Identity | Resource) -> str:
+    """The tenant or environment of an identity or resource, as the graph has it."""
+    name = one.arn[13:] if one.arn.startswith("arn:aws:s3:::") else one.arn.rpartition(":")[2].rpartition("/")[2]
+    return (tenant_of if kind == "tenant" else environment_of)(name, one.tags)
+
+
+def _apart(kind: str) -> Writer:
+    """Keeps a principal of one tenant or environment from what is another's."""
+
+    def write(place: Place) -> list[Patch]:
+        source, _, target = place.finding.name.rpartition(" ")
+        who, what = place.estates.aws.identities.get(source), place.estates.aws.resources.get(target)
+        if who is None or what is None:
+            return []
+        run = _Apart(place, kind, who, what)
+        found: list[Patch] = []
+        for document, statement, own in run.allowing():
+            patches = run.resource_policy(statement) if own else run.identity_policy(document, statement)
+            if not patches:
+                return []  # what one statement takes back another gives
+            found += patches
+        return found
+
+    return write
+
+
+class _Apart:
+    """One principal and one resource that lie on different sides."""
+
+    def __init__(self, place: Place, kind: str, who: Identity, what: Resource) -> None:
+        self.place, self.kind, self.who, self.what = place, kind, who, what
+        self.here, self.there = _boundary(kind, who), _boundary(kind, what)
+        self.title = f"let {who.name} reach what is of {kind} {self.here}"
+
+    def allowing(self) -> Iterator[tuple[PolicyDocument, Statement, bool]]:
+        """The statements that let the principal reach the resource; whether each is the resource's own."""
+        identities = self.place.estates.aws.identities
+        holders = [self.who, *(identities[one] for one in self.who.groups if one in identities)]
+        for holder in holders:
+            for document in holder.policies:
+                for statement in document.statements:
+                    if statement.effect == "Allow" and self._touches(statement):
+                        yield document, statement, False
+        policy = self.what.policy
+        for statement in policy.statements if policy is not None else ():
+            named = (statement.principals or {}).get("AWS", ())
+            if policy is not None and statement.effect == "Allow" and (self.who.arn in named or "*" in named):
+                yield policy, statement, True
+
+    def _touches(self, statement: Statement) -> bool:
+        """Whether a statement may let somebody at the resource: an action of its service, and the resource."""
+        service = self.what.arn.split(":")[2]
+        ours = any(one.lower().startswith((f"{service}:", "*")) or isinstance(one, Unresolved) for one in statement.actions)
+        meant = statement.not_resources is not None or any(_means(one, self.what) for one in statement.resources)
+        return (ours or statement.not_actions is not None) and meant
+
+    def identity_policy(self, document: PolicyDocument, statement: Statement) -> list[Patch]:
+        """A condition on tags where all has them and the actions take it, else the resources that are its own."""
+        shown = _written(self.place, statement)
+        holders = _holders(self.place.estates).get(id(statement), [])
+        if shown is None or statement.not_actions is not None or statement.not_resources is not None:
+            return []
+        change = self._by_tag(document, statement, shown, holders)
+        if change is None and {_boundary(self.kind, one) for one in holders} == {self.here}:
+            change = self._by_name(statement, shown)
+        return list(shown.text.replaced([change], self.title)) if change is not None else []
+
+    def _by_tag(
+        self, document: PolicyDocument, statement: Statement, shown: Written, holders: list[Identity]
+    ) -> tuple[int, int, str] | None:
+        tag = _tag(self.kind, self.who)
+        meant = self._meant(statement)
+        if not tag or document.version != _VERSION or not all(tag in one.tags for one in (*holders, *meant)):
+            return None
+        if any(not _takes_tag(action) for action in _actions(statement)) or not _actions(statement):
+            return None
+        own = [one for one in meant if _boundary(self.kind, one) == self.here]
+        if any(one.tags[tag] != self.who.tags[tag] for one in own):
+            return None
+        return shown.condition("StringEquals", f"aws:ResourceTag/{tag}", shown.variable(f"aws:PrincipalTag/{tag}"))
+
+    def _meant(self, statement: Statement) -> list[Resource]:
+        """All that the input holds of what a statement means, of services whose actions it has."""
+        services = {action.partition(":")[0].lower() for action in _actions(statement)}
+        return [
+            one
+            for _, one in sorted(self.place.estates.aws.resources.items())
+            if one.arn.split(":")[2] in services and any(_means(pattern, one) for pattern in statement.resources)
+        ]
+
+    def _by_name(self, statement: Statement, shown: Written) -> tuple[int, int, str] | None:
+        """Each pattern that means what is another's, as the names of what is not."""
+        items = shown.items.get("resource", [])
+        if len(items) != len(statement.resources) or any(isinstance(one, Unresolved) for one in statement.resources):
+            return None
+        meant = self._meant(statement)
+        kept: dict[str, None] = {}
+        for source, pattern in zip(shown.source("resource"), statement.resources, strict=True):
+            matching = [one for one in meant if _means(pattern, one)]
+            own = [one for one in matching if _boundary(self.kind, one) in ("", self.here)]
+            if len(own) == len(matching):
+                kept[source] = None
+                continue
+            if not pattern.strip("*"):
+                return None  # what else it is for, nobody can see
+            for one in own:
+                names = self._names(one, pattern, shown)
+                if not names:
+                    return None
+                kept |= dict.fromkeys(names)
+        return shown.listed("resource", list(kept)) if kept else None
+
+    def _names(self, one: Resource, pattern: str, shown: Written) -> list[str]:
+        """What a pattern means of a resource, as the file has it: by reference, else by an ARN that is known."""
+        parts = [""]
+        if one.kind == "s3:bucket":
+            _, slash, path = pattern.partition("/")
+            parts = [f"{slash}{path}"] if slash else ["", "/*"] if pattern.endswith("*") else [""]
+        elif arn_matches(pattern, one.arn) is State.NO:
+            return []
+        known = [res for res in declared(self.place.estates).by_arn[one.arn] if _is_of(res.kind, one)]
+        if len(known) == 1 and not shown.literal and referable(known[0], shown.text.path):
+            arn = f"{known[0].address}.arn"
+            if shown.style == "json":
+                return [f'"${{{arn}}}{part}"' for part in parts]
+            return [f'"${{{arn}}}{part}"' if part else arn for part in parts]
+        if UNKNOWN_ACCOUNT in one.arn or HOLE in one.arn or isinstance(one.arn, Unresolved):
+            return []
+        named = one.kind == "s3:bucket" or (shown.literal and one.account)
+        return [quoted(one.arn + part) for part in parts] if named else []
+
+    def resource_policy(self, statement: Statement) -> list[Patch]:
+        """A condition on the principal's tag, where all whom the statement names say whose they are by it."""
+        shown = _written(self.place, statement)
+        named = (statement.principals or {}).get("AWS", ())
+        identities = self.place.estates.aws.identities
+        who = [identities.get(one) for one in named]
+        tag = _tag(self.kind, self.who)
+        value = self.what.tags.get(_tag(self.kind, self.what), "")
+        if shown is None or not tag or not value or set(statement.principals or {}) != {"AWS"}:
+            return []
+        if any(one is None or tag not in one.tags for one in who):
+            return []
+        own = [one for one in who if one is not None and _boundary(self.kind, one) == self.there]
+        if any(one.tags[tag] != value for one in own):
+            return []
+        change = shown.condition("StringEquals", f"aws:PrincipalTag/{tag}", quoted(value))
+        title = f"let only principals of {self.kind} {self.there} use what is its own"
+        return list(shown.text.replaced([change], title)) if change is not None else []
+
+
+def _is_of(kind: str, one: Resource) -> bool:
+    """Whether a resource of Terraform is the thing itself and not a setting of it."""
+    service = one.kind.partition(":")[2].replace("-", "_")
+    return kind.endswith(f"_{service}") or kind == "aws_s3_bucket" and one.kind == "s3:bucket"
+
+
+def _tag(kind: str, one: Identity | Resource) -> str:
+    """The tag that says whose it is; empty for none."""
+    return next((key for key, value in sorted(one.tags.items()) if key.lower() in _KEYS[kind] and value), "")
+
+
+def _means(pattern: str, one: Resource) -> bool:
+    """Whether a pattern means a resource or, of a bucket, some object in it."""
+    if isinstance(pattern, Unresolved):
+        return True
+    if one.kind != "s3:bucket":
+        return pattern == "*" or arn_matches(pattern, one.arn) is not State.NO
+    bucket, slash, _ = pattern.partition("/")
+    return glob(bucket, one.arn) or (not slash and pattern.endswith("*") and glob(pattern, f"{one.arn}/x"))
+
+
+def _actions(statement: Statement) -> list[str]:
+    """The actions that a statement allows; none when a template left one open."""
+    if any(isinstance(one, Unresolved) for one in statement.actions):
+        return []
+    return [name for one in statement.actions for name in actions.names_of(actions.expand(one))]
+
+
+def _takes_tag(action: str) -> bool:
+    """Whether a condition on the tag of what an action is about is looked at, for every type that it may be about."""
+    found = actions.find(action)
+    service = actions.service(action.partition(":")[0])
+    if found is None or service is None or not found.resources or service.prefix == "s3":
+        return False  # buckets look at their tags only where that is turned on, and objects never
+    return all("aws:resourcetag/*" in found.keys | service.types[name].keys for name in found.resources)
+
+
+def _audience(place: Place) -> Iterator[Patch]:
+    """The one audience that a provider takes, as the role's own condition; no token that was taken is not any more."""
+    arn, _, issuer = place.finding.name.partition("#")
+    who = place.estates.aws.identities.get(arn)
+    for statement in who.trust.statements if who is not None and who.trust is not None else ():
+        named = [one for one in (statement.principals or {}).get("Federated", ()) if issuer_of(one) == issuer]
+        if len((statement.principals or {}).get("Federated", ())) != 1 or not named:
+            continue
+        known = place.estates.aws.providers.get(named[0])
+        shown = _written(place, statement)
+        if known is None or len(known.audiences) != 1 or shown is None or claimed(statement, named[0], "aud"):
+            continue
+        change = shown.condition("StringEquals", f"{known.issuer}:aud", quoted(known.audiences[0]))
+        if change is not None:
+            safe = known.issuer.startswith(_PLAIN_ISSUERS)
+            title = f"take tokens that are made for {known.audiences[0]}"
+            yield from shown.text.replaced([change], title, safe=safe)
+
+
+def _subject(place: Place) -> Iterator[Patch]:
+    """The service accounts of the cluster that name a role, where the role takes those of every one."""
+    arn, _, issuer = place.finding.name.partition("#")
+    who = place.estates.aws.identities.get(arn)
+    if who is None or who.trust is None or not issuer.startswith("oidc.eks."):
+        return
+    named = []
+    for account in place.estates.kubernetes.of("ServiceAccount"):
+        role = account.labels("annotations").get("eks.amazonaws.com/role-arn", "")
+        if role == arn or (arn.split(":")[4] == UNKNOWN_ACCOUNT and role.split(":")[5:] == arn.split(":")[5:]):
+            named.append(f"system:serviceaccount:{account.namespace}:{account.name}")
+    for statement in who.trust.statements if named else ():
+        shown = _written(place, statement)
+        if shown is None or claimed(statement, issuer, "sub"):
+            continue
+        values = [quoted(one) for one in sorted(named)]
+        listed = values[0] if len(values) == 1 else f"[{', '.join(values)}]"
+        change = shown.condition("StringEquals", f"{issuer}:sub", listed)
+        if change is not None:
+            title = f"take tokens of {', '.join(sorted(named))} alone"
+            yield from shown.text.replaced([change], title)
+
+
+def _external_id(place: Place) -> Iterator[Patch]:
+    """An external id, which is a variable without a value: who asks and who answers agree on one."""
+    arn, _, account = place.finding.name.partition("#")
+    who = place.estates.aws.identities.get(arn)
+    roles = [one for one in declared(place.estates).by_arn[arn] if one.kind == "aws_iam_role"]
+    if who is None or who.trust is None or len(roles) != 1 or not referable(roles[0], place.path):
+        return
+    name = f"{roles[0].address.partition('.')[2].replace('-', '_')}_external_id"
+    for statement in who.trust.statements:
+        shown = _written(place, statement)
+        principals = statement.principals or {}
+        if shown is None or shown.literal or set(principals) != {"AWS"} or len(principals["AWS"]) != 1:
+            continue
+        if account not in principals["AWS"][0] or f'"{name}"' in shown.text.text:
+            continue
+        value = f'"${{var.{name}}}"' if shown.style == "json" else f"var.{name}"
+        change = shown.condition("StringEquals", "sts:ExternalId", value)
+        if change is None:
+            continue
+        title = f"ask account {account} for an external id, which the variable {name} gives"
+        yield from shown.text.replaced([change], title)
+        variable = ("", f'variable "{name}" {{', "  type      = string", "  sensitive = true", "}")
+        yield shown.text.appended(variable, title)
+
+
+def _pass_role(place: Place) -> Iterator[Patch]:
+    """Roles are passed to the services whose actions the same policies allow, and to no others."""
+    who = place.estates.aws.identities.get(place.finding.name)
+    if who is None or who.groups or who.opaque:
+        return
+    statements = [one for document in who.policies for one in document.statements if one.effect == "Allow"]
+    services = sorted({one.service for one in NEW if _may_start(one.ways, statements)})
+    passing = [one for one in statements if action_state(one, "iam:PassRole") is not State.NO]
+    if not services or len(passing) != 1 or passing[0].condition:
+        return
+    statement = passing[0]
+    shown = _written(place, statement)
+    words = [one.lower() for one in statement.actions]
+    if shown is None or "iam:passrole" not in words or any("*" in one.partition(":")[0] for one in words):
+        return
+    values = [quoted(one) for one in services]
+    listed = values[0] if len(values) == 1 else f"[{', '.join(values)}]"
+    title = f"pass roles to {', '.join(services)} alone"
+    if len(words) == 1:
+        change = shown.condition("StringEquals", "iam:PassedToService", listed)
+        yield from shown.text.replaced([change], title) if change is not None else ()
+        return
+    left = [text for text, word in zip(shown.source("action"), words, strict=False) if word != "iam:passrole"]
+    more = shown.beside("iam:PassRole", "StringEquals", "iam:PassedToService", listed)
+    if more is not None and len(shown.source("action")) == len(words):
+        yield from shown.text.replaced([shown.listed("action", left), more], title)
+
+
+def _may_start(ways: tuple[tuple[str, ...], ...], statements: list[Statement]) -> bool:
+    """Whether statements together allow one of some sets of actions."""
+    return any(
+        all(any(action_state(one, action) is not State.NO for one in statements) for action in way) for way in ways
+    )
+
+
+POLICY_WRITERS: Final[dict[str, Writer]] = {
+    "aws-environment-reads-other": _apart("environment"),
+    "aws-federation-audience": _audience,
+    "aws-federation-subject": _subject,
+    "aws-passrole-any": _pass_role,
+    "aws-tenant-reads-other": _apart("tenant"),
+    "aws-trust-external": _external_id,
+}

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from assaymark.assess.patch import Patch, Place, lines_of
 from assaymark.assess.patches_build import BUILD_WRITERS
+from assaymark.assess.patches_keys import KEY_WRITERS
 from assaymark.assess.patches_kubernetes import KUBERNETES_WRITERS
 from assaymark.assess.patches_policies import POLICY_WRITERS
 from assaymark.assess.patches_python import PYTHON_WRITERS
+from assaymark.assess.patches_tenants import TENANT_WRITERS
 from assaymark.assess.patches_terraform import TERRAFORM_WRITERS
 
 if TYPE_CHECKING:
@@ -28,7 +30,9 @@ _WRITERS: Final[dict[str, Writer]] = {
     **BUILD_WRITERS,
     **TERRAFORM_WRITERS,
     **POLICY_WRITERS,
+    **KEY_WRITERS,
     **KUBERNETES_WRITERS,
+    **TENANT_WRITERS,
 }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assaymark.assess.edits import text_of_file
-from assaymark.assess.terraform.declared import block_of, declared, referable
+from assaymark.assess.terraform.declared import block_of, declared, lone, referable
 from assaymark.formats.hcl.tree import Attribute, Call, Literal, Name, Object, Tuple
 
 if TYPE_CHECKING:
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement that denies everyone an action on resources, which are expressions, where a condition holds."""
+    """A statement that denies everyone an action on resources where conditions hold.
+
+    ``resources`` and the conditions' values are expressions; a condition is an operator, a key and a value.
+    """
 
     sid: str
     action: str
     resources: tuple[str, ...]
-    operator: str
-    key: str
-    value: str
-    reference: bool = False  # whether the value is an expression
-
-    @property
-    def _value(self) -> str:
-        return self.value if self.reference else f'"{self.value}"'
+    conditions: tuple[tuple[str, str, str], ...]
 
     def object(self, indent: str) -> list[str]:
         """The lines of an object of HCL."""
+        operators: dict[str, list[str]] = {}
+        for operator, key, value in self.conditions:
+            operators.setdefault(operator, []).append(f'"{key}" = {value}')
+        conditions = ", ".join(f"{operator} = {{ {', '.join(keys)} }}" for operator, keys in operators.items())
         return [
             "{",
             f'{indent}  Sid       = "{self.sid}"',
@@ -43,27 +43,19 @@ class Statement:
             f'{indent}  Principal = "*"',
             f'{indent}  Action    = "{self.action}"',
             f"{indent}  Resource  = [{', '.join(self.resources)}]",
-            f'{indent}  Condition = {{ {self.operator} = {{ "{self.key}" = {self._value} }} }}',
+            f"{indent}  Condition = {{ {conditions} }}",
             f"{indent}}}",
         ]
 
     def block(self) -> list[str]:
         """The lines of a block of an ``aws_iam_policy_document``."""
-        principals = ["  principals {", '    type        = "*"', '    identifiers = ["*"]', "  }"]
-        condition = [
-            "  condition {",
-            f'    test     = "{self.operator}"',
-            f'    variable = "{self.key}"',
-            f"    values   = [{self._value}]",
-            "  }",
-        ]
-        head = [
-            "statement {",
-            f'  sid       = "{self.sid}"',
-            '  effect    = "Deny"',
-            f'  actions   = ["{self.action}"]',
-        ]
-        return [*head, f"  resources = [{', '.join(self.resources)}]", *principals, *condition, "}"]
+        lines = ["statement {", f'  sid       = "{self.sid}"', '  effect    = "Deny"']
+        lines += [f'  actions   = ["{self.action}"]', f"  resources = [{', '.join(self.resources)}]"]
+        lines += ["  principals {", '    type        = "*"', '    identifiers = ["*"]', "  }"]
+        for operator, key, value in self.conditions:
+            lines += ["  condition {", f'    test     = "{operator}"', f'    variable = "{key}"']
+            lines += [f"    values   = [{value}]", "  }"]
+        return [*lines, "}"]
 
 
 def denied(place: Place, bucket: TfResource, statement: Statement, title: str) -> Iterator[Patch]:
@@ -151,3 +143,29 @@ def _document(place: Place, value: Expression, policy: TfResource) -> tuple[Writ
     found = [one for one in file.body.blocks if one.kind == "data" and one.labels == (kind.name, of.name)]
     del place
     return (file, found[0]) if len(found) == 1 and file.text.text.count(named) == 1 else None
+
+
+def in_network(place: Place) -> Iterator[Patch]:
+    """Objects of a bucket for those alone who come by the network's endpoint of S3, and for AWS's own services."""
+    index = declared(place.estates)
+    found = [one for one in index.by_arn[place.finding.name] if one.kind == "aws_s3_bucket"]
+    if len(found) != 1 or not lone(found[0]) or block_of(found[0]) is None:
+        return
+    bucket = found[0]
+    endpoints = [
+        f"{one.address}.id"
+        for one in index.by_kind["aws_vpc_endpoint"]
+        if one.text("service_name").endswith(".s3") and referable(one, bucket.file.path)
+    ]
+    if not endpoints:
+        return
+    value = endpoints[0] if len(endpoints) == 1 else f"[{', '.join(endpoints)}]"
+    conditions = (
+        ("StringNotEquals", "aws:SourceVpce", value),
+        ("BoolIfExists", "aws:ViaAWSService", '"false"'),
+        ("BoolIfExists", "aws:PrincipalIsAWSService", '"false"'),
+    )
+    statement = Statement("OwnNetwork", "s3:*Object*", (f'"${{{bucket.address}.arn}}/*"',), conditions)
+    title = "let objects be used from one's own network alone; jobs and people outside of it are refused"
+    if index.naming("aws_s3_bucket_policy", "bucket", bucket):  # else the one against plain text comes first
+        yield from denied(place, bucket, statement, title)

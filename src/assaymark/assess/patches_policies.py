@@ -89,7 +89,7 @@ class _Apart:
     def __init__(self, place: Place, kind: str, who: Identity, what: Resource) -> None:
         self.place, self.kind, self.who, self.what = place, kind, who, what
         self.here, self.there = _boundary(kind, who), _boundary(kind, what)
-        self.title = f"let {who.name} reach what is of {kind} {self.here}"
+        self.title = f"let {who.name} reach what is of {kind} {self.here} alone"
 
     def allowing(self) -> Iterator[tuple[PolicyDocument, Statement, bool]]:
         """The statements that let the principal reach the resource; whether each is the resource's own."""
@@ -109,7 +109,9 @@ class _Apart:
     def _touches(self, statement: Statement) -> bool:
         """Whether a statement may let somebody at the resource: an action of its service, and the resource."""
         service = self.what.arn.split(":")[2]
-        ours = any(one.lower().startswith((f"{service}:", "*")) or isinstance(one, Unresolved) for one in statement.actions)
+        ours = any(
+            one.lower().startswith((f"{service}:", "*")) or isinstance(one, Unresolved) for one in statement.actions
+        )
         meant = statement.not_resources is not None or any(_means(one, self.what) for one in statement.resources)
         return (ours or statement.not_actions is not None) and meant
 
@@ -129,7 +131,8 @@ class _Apart:
     ) -> tuple[int, int, str] | None:
         tag = _tag(self.kind, self.who)
         meant = self._meant(statement)
-        if not tag or document.version != _VERSION or not all(tag in one.tags for one in (*holders, *meant)):
+        untagged = any(tag not in one.tags for one in holders) or any(tag not in one.tags for one in meant)
+        if not tag or document.version != _VERSION or untagged:
             return None
         if any(not _takes_tag(action) for action in _actions(statement)) or not _actions(statement):
             return None
@@ -211,7 +214,7 @@ class _Apart:
 def _is_of(kind: str, one: Resource) -> bool:
     """Whether a resource of Terraform is the thing itself and not a setting of it."""
     service = one.kind.partition(":")[2].replace("-", "_")
-    return kind.endswith(f"_{service}") or kind == "aws_s3_bucket" and one.kind == "s3:bucket"
+    return kind.endswith(f"_{service}") or (kind == "aws_s3_bucket" and one.kind == "s3:bucket")
 
 
 def _tag(kind: str, one: Identity | Resource) -> str:
@@ -246,7 +249,7 @@ def _takes_tag(action: str) -> bool:
 
 
 def _audience(place: Place) -> Iterator[Patch]:
-    """The one audience that a provider takes, as the role's own condition; no token that was taken is not any more."""
+    """The one audience that a provider takes, as the role's own condition: what was taken is taken still."""
     arn, _, issuer = place.finding.name.partition("#")
     who = place.estates.aws.identities.get(arn)
     for statement in who.trust.statements if who is not None and who.trust is not None else ():

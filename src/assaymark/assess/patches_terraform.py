@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from assaymark.assess.edits import text_of_file
-from assaymark.assess.patches_buckets import Statement, denied
+from assaymark.assess.patches_buckets import Statement, denied, in_network
 from assaymark.assess.terraform.declared import block_of, declared, lone, referable
 from assaymark.assess.unresolved import Unresolved
 from assaymark.formats.hcl.tree import Literal
@@ -179,14 +179,8 @@ def _tls_only(place: Place) -> Iterator[Patch]:
     if bucket is None:
         return
     title = "refuse requests without TLS"
-    statement = Statement(
-        "TlsOnly",
-        "s3:*",
-        (f"{bucket.address}.arn", f'"${{{bucket.address}.arn}}/*"'),
-        "Bool",
-        "aws:SecureTransport",
-        "false",
-    )
+    resources = (f"{bucket.address}.arn", f'"${{{bucket.address}.arn}}/*"')
+    statement = Statement("TlsOnly", "s3:*", resources, (("Bool", "aws:SecureTransport", '"false"'),))
     yield from denied(place, bucket, statement, title)
 
 
@@ -373,6 +367,7 @@ def _pool_condition(place: Place) -> Iterator[Patch]:
 _KEYS: Final = "answer identities alone, no keys"
 
 TERRAFORM_WRITERS: Final[dict[str, Writer]] = {
+    "aws-bucket-any-network": in_network,
     "aws-bucket-plaintext": _tls_only,
     "aws-bucket-public": _acl,
     "aws-bucket-public-block": _public_block,

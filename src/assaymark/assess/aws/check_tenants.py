@@ -1,4 +1,4 @@
-"""Tenants and environments of one account: keys that they share, and principals of one that reach what is another's."""
+"""Tenants and environments of one account: keys that they share, principals of one that reach what is another's."""
 
 from __future__ import annotations
 

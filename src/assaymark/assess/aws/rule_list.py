@@ -84,6 +84,13 @@ BUCKET_TLS = AssessRule(
     "transport",
     ("AML.T0025", "AML.M0012", "CWE-319"),
 )
+BUCKET_NETWORK = AssessRule(
+    "aws-bucket-any-network",
+    Severity.LOW,
+    "A bucket of models that answers every network, though one's own has an endpoint of S3",
+    "tenancy",
+    ("AML.T0035", "AML.T0020", "AML.M0005", "CWE-668"),
+)
 BUCKET_KEY = AssessRule(
     "aws-bucket-key",
     Severity.LOW,
@@ -187,6 +194,7 @@ RULES: Final = (
     BUCKET_PUBLIC,
     BUCKET_BLOCK,
     BUCKET_TLS,
+    BUCKET_NETWORK,
     BUCKET_KEY,
     ENVIRONMENTS,
     TENANTS_KEY,

@@ -71,8 +71,21 @@ class Written:
         resource = text[slice(*self.elements["resource"])]
         if self.style == "block":
             blanks = self.text.indent(self.line)
-            lines = ["", "", "statement {", f'  actions   = ["{action}"]', f"  resources = {resource}", "  condition {"]
-            lines += [f'    test     = "{operator}"', f'    variable = "{key}"', f"    values   = [{value}]", "  }", "}"]
+            lines = [
+                "",
+                "",
+                "statement {",
+                f'  actions   = ["{action}"]',
+                f"  resources = {resource}",
+                "  condition {",
+            ]
+            lines += [
+                f'    test     = "{operator}"',
+                f'    variable = "{key}"',
+                f"    values   = [{value}]",
+                "  }",
+                "}",
+            ]
             return end, end, "\n".join(f"{blanks}{line}" if line else "" for line in lines)
         if not text[:start].rstrip().endswith(("[", ",")):
             return None  # the only statement, and no list of them

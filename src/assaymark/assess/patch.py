@@ -81,6 +81,7 @@ def apply_patches(data: bytes, patches: Iterable[Patch]) -> bytes:
 
 
 def unified(path: str, old: bytes, new: bytes) -> str:
-    """The change as a unified diff."""
-    before, after = (data.decode("utf-8", "replace").splitlines(keepends=True) for data in (old, new))
-    return "".join(difflib.unified_diff(before, after, f"a/{path}", f"b/{path}"))
+    """The change as a unified diff, which ``patch`` and ``git apply`` take: a last line without an end says so."""
+    before, after = (re.findall(r"[^\n]*\n|[^\n]+", data.decode("utf-8", "replace")) for data in (old, new))
+    lines = difflib.unified_diff(before, after, f"a/{path}", f"b/{path}")
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from assaymark.assess.patch import Patch, Place, lines_of
 from assaymark.assess.patches_build import BUILD_WRITERS
+from assaymark.assess.patches_clouds import CLOUD_WRITERS
 from assaymark.assess.patches_keys import KEY_WRITERS
 from assaymark.assess.patches_kubernetes import KUBERNETES_WRITERS
 from assaymark.assess.patches_policies import POLICY_WRITERS
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _WRITERS: Final[dict[str, Writer]] = {
     **BUILD_WRITERS,
     **TERRAFORM_WRITERS,
+    **CLOUD_WRITERS,
     **POLICY_WRITERS,
     **KEY_WRITERS,
     **KUBERNETES_WRITERS,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from assaymark.assess.edits import text_of_file
 from assaymark.assess.kubernetes.network import maps_of
-from assaymark.assess.kubernetes.pods import Pod, pod_specs, reaches_node
+from assaymark.assess.kubernetes.pods import Pod, pod_specs, reaches_node, within_baseline
 from assaymark.assess.kubernetes.written import (
     column,
     document,
@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 
 _ENFORCE: Final = "pod-security.kubernetes.io/enforce"
 _FLAGS: Final = ("hostPID", "hostIPC")
+_UNPRIVILEGED: Final = 1024  # the first port that everyone may listen on
+_ROOT_WORK: Final = re.compile(
+    r"\b(?:chown|sysctl|mount|nsenter|modprobe|iptables|ip6tables|ldconfig|apt|apt-get|apk|yum|dnf|chroot|useradd)\b|/root/"
+)
 
 
 def pods_of(estates: Estates) -> dict[str, Pod]:
@@ -46,6 +50,17 @@ def pods_of(estates: Estates) -> dict[str, Pod]:
         for pod in pod_specs(estates.kubernetes):
             found.setdefault(pod.id, pod)
         estates.indexes["pods"] = found
+    return found
+
+
+def _in_namespace(estates: Estates) -> dict[str, list[Pod]]:
+    """The pods of each namespace."""
+    found: dict[str, list[Pod]] | None = estates.indexes.get("pods of namespaces")
+    if found is None:
+        found = {}
+        for pod in pods_of(estates).values():
+            found.setdefault(pod.owner.namespace, []).append(pod)
+        estates.indexes["pods of namespaces"] = found
     return found
 
 
@@ -81,7 +96,7 @@ def _root(place: Place) -> Iterator[Patch]:
     """A container that the node refuses to start as root, and that gains no rights while it runs."""
     pod = _pod(place)
     container = _container(pod, place.line) if pod is not None else None
-    if pod is None or container is None:
+    if pod is None or container is None or _needs_root(container):
         return
     title = "start only as a user that is not root; what it writes must be its own"
     general, own = pod.spec.get("securityContext"), container.get("securityContext")
@@ -104,6 +119,23 @@ def _root(place: Place) -> Iterator[Patch]:
             yield from _added(place, container, wanted, title)
         return
     yield from _tightened(place, own, title)
+
+
+def _needs_root(container: Map) -> bool:
+    """Whether a container does what root alone may do: by its capabilities, its ports, or its command."""
+    context = container.get("securityContext")
+    added = context.get("capabilities") if isinstance(context, Map) else None
+    if isinstance(context, Map) and (
+        context.get("privileged") is True or (isinstance(added, Map) and added.get("add"))
+    ):
+        return True
+    ports = [port.get("containerPort") for port in container.get("ports") or () if isinstance(port, Map)]
+    return any(isinstance(one, int) and one < _UNPRIVILEGED for one in ports) or _of_node(container)
+
+
+def _of_node(container: Map) -> bool:
+    """Whether a container's command changes its node, or the owners of files."""
+    return bool(_ROOT_WORK.search(f"{container.get('command')} {container.get('args')}"))
 
 
 def _tightened(place: Place, own: Map, title: str) -> Iterator[Patch]:
@@ -133,6 +165,8 @@ def _node(place: Place) -> Iterator[Patch]:
     for container in pod.containers():
         context = container.get("securityContext")
         if isinstance(context, Map) and context.get("privileged") is True:
+            if _of_node(container):
+                return
             changes.append((context, "privileged"))
     lines = [set_scalar(place.lines, where, key, "false") for where, key in changes]
     if not lines or None in lines or reaches_node(_without(pod)) is not None:
@@ -301,7 +335,8 @@ def _mesh(place: Place) -> Iterator[Patch]:
             if tls.get("mode") == "DISABLE" and tls.at("mode") == place.line:
                 yield from _mode(place, tls, "ISTIO_MUTUAL", title)
         return
-    if not isinstance(spec, Map):
+    # A webhook is called by the API server, which is in no mesh and has TLS of its own.
+    if not isinstance(spec, Map) or port.endswith("443") or (port and "mtls" not in spec):
         return
     ports = spec.get("portLevelMtls")
     where = {str(key): value for key, value in ports.items()} if isinstance(ports, Map) else {}
@@ -327,6 +362,10 @@ def _pod_security(place: Place) -> Iterator[Patch]:
     found = place.estates.kubernetes.objects.get(f"k8s:-/namespace/{name}")
     metadata = found.value.get("metadata") if found is not None and found.file.path == place.path else None
     if found is None or not isinstance(metadata, Map) or not in_yaml(found):
+        return
+    inside = _in_namespace(place.estates).get(name, [])
+    said = found.labels().get(_ENFORCE)
+    if not all(within_baseline(pod) for pod in inside) or (said == "privileged" and not inside):
         return
     title = f"have the namespace {name} refuse privileged pods"
     labels = metadata.get("labels")

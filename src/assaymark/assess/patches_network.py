@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.kubernetes.network import Network, maps_of
 from assaymark.assess.kubernetes.pods import pod_specs
+from assaymark.assess.kubernetes.written import in_yaml
 from assaymark.assess.patch import Patch, Place
 from assaymark.formats.located import Map
 
@@ -24,6 +25,7 @@ _HOST: Final = re.compile(r"\b([a-z0-9][a-z0-9-]*)\.([a-z0-9][a-z0-9-]*)(?=$|[^a
 _CONTROLLERS: Final = re.compile(
     r"ingress-nginx|nginx-ingress|traefik|haproxy-ingress|kong|contour|envoy|istio/proxyv2|emissary|gateway"
 )
+_NAME: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?")
 _PORTS: Final = ("LoadBalancer", "NodePort")
 
 
@@ -32,6 +34,8 @@ class _Needs:
     """By namespace: whence its services are named, and the services that callers outside the cluster reach."""
 
     network: Network
+    objects: dict[tuple[str, int], Object]
+    files: Counter[str]  # how many objects each has
     named: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     outside: defaultdict[str, list[Object]] = field(default_factory=lambda: defaultdict(list))
     routed: set[str] = field(default_factory=set)
@@ -43,7 +47,9 @@ def _needs(estates: Estates) -> _Needs:
     if isinstance(found, _Needs):
         return found
     cluster = estates.kubernetes
-    found = _Needs(Network(cluster, pod_specs(cluster)))
+    objects = {(one.file.path, one.value.line): one for one in cluster.objects.values()}
+    files = Counter(one.file.path for one in cluster.objects.values())
+    found = _Needs(Network(cluster, pod_specs(cluster)), objects, files)
     services = {(one.namespace, one.name): one for one in cluster.of("Service")}
     for pod in found.network.pods:
         here = pod.owner.namespace
@@ -89,21 +95,24 @@ def _texts(pod: Pod) -> Iterator[str]:
 
 
 def default_deny(place: Place) -> Iterator[Patch]:
-    """A policy that lets the pods of a namespace reach each other, and whom the input shows to need them."""
+    """A policy that lets the pods of a namespace reach each other, and whom the input shows to need them.
+
+    It stands behind an object that is put into the cluster as it is: a file of one pod is a template for others.
+    """
     namespace = place.finding.name.removeprefix("k8s:")
-    if not place.path.lower().endswith((".yaml", ".yml")):
-        return
     needs = _needs(place.estates)
+    here = needs.objects.get((place.path, place.line))
+    if here is None or not in_yaml(here) or not _NAME.fullmatch(namespace) or "name" not in here.metadata:
+        return
+    if here.kind == "Pod" and needs.files[place.path] == 1:
+        return
+    own = here.name if here.kind == "Namespace" else here.metadata.get("namespace")
+    said = namespace if own == namespace else ""  # what says no namespace gets that of the objects beside it
     others = set(needs.named[namespace])
     if namespace in needs.routed:
         others |= needs.controllers
     allowed = sorted(others - {namespace})
-    inserted = [
-        *_head("own-namespace-only", namespace),
-        "  podSelector: {}",
-        "  policyTypes: [Ingress]",
-        "  ingress:",
-    ]
+    inserted = [*_head("own-namespace-only", said), "  podSelector: {}", "  policyTypes: [Ingress]", "  ingress:"]
     inserted += ["  - from:", "    - podSelector: {}"]
     for other in allowed:
         inserted += [
@@ -113,7 +122,7 @@ def default_deny(place: Place) -> Iterator[Patch]:
         ]
     services = [(one, ports) for one in needs.outside[namespace] if (ports := _ports(one))]
     for service, ports in services:
-        inserted += _open(service, ports)
+        inserted += _open(service, said, ports)
     title = f"let only pods of {', '.join([namespace, *allowed])} reach its pods"
     if services:
         title += f", and everyone the ports of {', '.join(one.name for one, _ in services)}"
@@ -124,7 +133,7 @@ def default_deny(place: Place) -> Iterator[Patch]:
 
 def _head(name: str, namespace: str) -> list[str]:
     kind = ["---", "apiVersion: networking.k8s.io/v1", "kind: NetworkPolicy"]
-    return [*kind, "metadata:", f"  name: {name}", f"  namespace: {namespace}", "spec:"]
+    return [*kind, "metadata:", f"  name: {name}", *([f"  namespace: {namespace}"] if namespace else []), "spec:"]
 
 
 def _ports(service: Object) -> list[str]:
@@ -139,10 +148,10 @@ def _ports(service: Object) -> list[str]:
     return found
 
 
-def _open(service: Object, ports: list[str]) -> list[str]:
+def _open(service: Object, namespace: str, ports: list[str]) -> list[str]:
     spec = service.value.get("spec")
     selector = spec.get("selector") if isinstance(spec, Map) else None
     labels = selector.items() if isinstance(selector, dict) else ()
-    lines = _head(f"{service.name}-from-outside", service.namespace)
+    lines = _head(f"{service.name}-from-outside", namespace)
     lines += ["  podSelector:", "    matchLabels:", *(f'      {key}: "{value}"' for key, value in labels)]
     return [*lines, "  policyTypes: [Ingress]", "  ingress:", f"  - ports: [{', '.join(ports)}]"]

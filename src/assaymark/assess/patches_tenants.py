@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from assaymark.assess.boundaries import tenant_of
 from assaymark.assess.edits import text_of_file
 from assaymark.assess.kubernetes.kustomize import Kustomizations
-from assaymark.assess.kubernetes.pods import pod_specs, reaches_node
+from assaymark.assess.kubernetes.pods import pod_specs, within_baseline
 from assaymark.assess.kubernetes.written import in_yaml, set_scalar
 from assaymark.assess.patch import Patch, Place
 from assaymark.formats.located import Map
@@ -167,7 +167,7 @@ def _owners(name: str, cluster: _Cluster) -> dict[str, str] | None:
     uses: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for pod in cluster.pods[name]:
         tenant = tenant_of(pod.owner.name, {**pod.owner.labels(), **pod.labels})
-        if not tenant or tenants.setdefault(pod.owner.id, tenant) != tenant or not _baseline(pod):
+        if not tenant or tenants.setdefault(pod.owner.id, tenant) != tenant or not within_baseline(pod):
             return None
         uses["serviceaccount", pod.account].add(tenant)
         for kind, used in _used(pod):
@@ -187,15 +187,6 @@ def _owners(name: str, cluster: _Cluster) -> dict[str, str] | None:
             return None
         tenants[one.id] = some.pop()
     return tenants
-
-
-def _baseline(pod: Pod) -> bool:
-    """Whether the level of Pod Security that a new namespace gets lets a pod in."""
-    host = pod.spec.get("hostNetwork") is True or any("hostPath" in volume for volume in pod.volumes())
-    ports = any(
-        isinstance(port, dict) and port.get("hostPort") for one in pod.containers() for port in one.get("ports") or ()
-    )
-    return not host and not ports and reaches_node(pod) is None
 
 
 def _opened(one: Object) -> bool:

@@ -1,4 +1,4 @@
-"""Patches of Terraform: settings of resources that are wrong by themselves, of AWS, Azure and Google Cloud.
+"""Patches of Terraform: settings of resources that are wrong by themselves, of AWS.
 
 A setting that a variable decides is left to whoever gives the variable; encryption that makes a thing anew, and what
 takes access from somebody, is shown and never applied.
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from assaymark.assess.edits import text_of_file
 from assaymark.assess.patches_buckets import Statement, denied, in_network
 from assaymark.assess.terraform.declared import block_of, declared, lone, referable
-from assaymark.assess.unresolved import Unresolved
 from assaymark.formats.hcl.tree import Literal
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     from assaymark.assess.estate.terraform import TfResource
     from assaymark.assess.patch import Patch, Place
-    from assaymark.assess.terraform.written import Written
     from assaymark.formats.hcl.tree import Block
 
     Writer: TypeAlias = Callable[[Place], Iterable[Patch]]
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
 
 _BLOCK: Final = "aws_s3_bucket_public_access_block"
 _FLAGS: Final = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
-_EVERYONE: Final = ("allUsers", "allAuthenticatedUsers")
 
 
 def found_at(place: Place, *kinds: str) -> Iterator[TfResource]:
@@ -90,7 +87,7 @@ def _decided(block: Block, path: str) -> bool:
     return value is not None and not isinstance(value, Literal)
 
 
-def _setting(kind: str, values: Changes, title: str, *, safe: bool = False) -> Writer:
+def setting(kind: str, values: Changes, title: str, *, safe: bool = False) -> Writer:
     """Sets attributes of the resource that the finding is about."""
 
     def write(place: Place) -> Iterator[Patch]:
@@ -100,7 +97,7 @@ def _setting(kind: str, values: Changes, title: str, *, safe: bool = False) -> W
     return write
 
 
-def _any(*writers: Writer) -> Writer:
+def first_of(*writers: Writer) -> Writer:
     """What the first writer that knows the resource writes."""
 
     def write(place: Place) -> list[Patch]:
@@ -118,6 +115,16 @@ def _notebook(place: Place) -> Iterator[Patch]:
                 return
             values["direct_internet_access"] = '"Disabled"'
         yield from changed(resource, values, "keep the notebook from root and from the internet past its network")
+
+
+def _isolation(place: Place) -> Iterator[Patch]:
+    """A model without a network, where all its containers are given what they load; others fetch it."""
+    for resource in found_at(place, "aws_sagemaker_model"):
+        containers = [*resource.blocks("primary_container"), *resource.blocks("container")]
+        given = all(one.get("model_data_url") or one.get("model_data_source") for one in containers)
+        fetches = any("HF_MODEL_ID" in str(one.get("environment")) for one in containers)
+        if containers and given and not fetches:
+            yield from changed(resource, {"enable_network_isolation": "true"}, "run the model without a network")
 
 
 def _function_url(place: Place) -> Iterator[Patch]:
@@ -154,10 +161,25 @@ def _bucket(place: Place) -> TfResource | None:
     return found[0] if len(found) == 1 and lone(found[0]) and block_of(found[0]) is not None else None
 
 
+def _is_public(place: Place) -> bool:
+    """Whether something lets everyone into a bucket on purpose: that goes first, or a block refuses to be with it."""
+    bucket = place.estates.aws.resources.get(place.finding.name)
+    if bucket is None:
+        return False
+    acl = bucket.settings.get("acl")
+    canned = acl.get("acl") if isinstance(acl, dict) else acl
+    everyone = any(
+        one.effect == "Allow" and ({"*"} & {*(one.principals or {}), *(one.principals or {}).get("AWS", ())})
+        for one in (bucket.policy.statements if bucket.policy is not None else ())
+    )
+    grants = "/groups/global/" in str(acl) or "/groups/global/" in str(bucket.settings.get("grant"))
+    return everyone or grants or (isinstance(canned, str) and canned.startswith(("public", "authenticated")))
+
+
 def _public_block(place: Place) -> Iterator[Patch]:
     """A block of public access for a bucket of Terraform; one that is there is closed."""
     bucket = _bucket(place)
-    if bucket is None:
+    if bucket is None or _is_public(place):
         return
     title = "block public access"
     name = bucket.address.partition(".")[2]
@@ -260,153 +282,30 @@ def _group_of(place: Place, rule: TfResource) -> TfResource | None:
     return None
 
 
-def _vault(place: Place) -> Iterator[Patch]:
-    """A vault that refuses other networks, where some of its own are named: without any it would refuse everyone."""
-    for resource in found_at(place, "azurerm_key_vault"):
-        rules = resource.blocks("network_acls")
-        named = any(one.get("ip_rules") or one.get("virtual_network_subnet_ids") for one in rules)
-        private = any(
-            resource.address in str(inner.get("private_connection_resource_id"))
-            or (
-                isinstance(known := inner.get("private_connection_resource_id"), str) and known == resource.text("id")
-            )
-            for one in declared(place.estates).by_kind["azurerm_private_endpoint"]
-            for inner in one.blocks("private_service_connection")
-        )
-        if not named and not private:
-            return
-        title = "answer the networks that are named and no others"
-        if rules:
-            yield from changed(resource, {"network_acls.default_action": '"Deny"'}, title)
-            continue
-        shown = block_of(resource)
-        lines = ["network_acls {", '  bypass         = "AzureServices"', '  default_action = "Deny"', "}"]
-        change = shown[0].added(shown[1], lines) if shown is not None else None
-        if shown is not None and change is not None:
-            yield from shown[0].text.replaced([change], title)
-
-
-def _prevention(place: Place) -> Iterator[Patch]:
-    """Prevention for a bucket that the input gives nobody in public; else the binding is taken away first."""
-    for resource in found_at(place, "google_storage_bucket"):
-        public = any(
-            one.resource == place.finding.name and set(one.members) & set(_EVERYONE)
-            for one in place.estates.gcp.bindings
-        )
-        if not public:
-            yield from changed(
-                resource, {"public_access_prevention": '"enforced"'}, "let nobody make the bucket public"
-            )
-
-
-def _everyone(place: Place) -> Iterator[Patch]:
-    """A binding of Google Cloud without everyone: the resource goes, or its member."""
-    title = "take everyone's access away"
-    index = declared(place.estates)
-    done = set()
-    for location in place.finding.locations:
-        for resource in index.by_line[location.path, location.line or 0]:
-            shown = block_of(resource)
-            if shown is None or id(shown[1]) in done or "_iam_" not in resource.kind:
-                continue
-            done.add(id(shown[1]))
-            file, block = shown
-            if resource.kind.endswith("_member") and resource.values.get("member") in _EVERYONE:
-                if isinstance(block.body.attributes.get("member"), Literal):
-                    yield _gone(file, block, title)
-            elif resource.kind.endswith("_binding"):
-                yield from _fewer(file, block, title)
-
-
-def _fewer(file: Written, block: Block, title: str) -> Iterator[Patch]:
-    """A list of members without everyone; the whole block when nobody is left."""
-    value = block.body.attributes.get("members")
-    items = list(getattr(value, "items", ()))
-    left = [one for one in items if not (isinstance(one, Literal) and one.value in _EVERYONE)]
-    if value is None or len(left) == len(items):
-        return
-    if not left:
-        yield _gone(file, block, title)
-        return
-    new = f"[{', '.join(file.source(one) for one in left)}]"
-    yield from file.text.replaced([(*file.spans[id(value)], new)], title)
-
-
-def _gone(file: Written, block: Block, title: str) -> Patch:
-    """A block taken away, with the empty line before it when there is one."""
-    first, last = block.line, file.last_line(block)
-    lines = file.text.lines
-    if first > 1 and not lines[first - 2].strip() and (last >= len(lines) or not lines[last].strip()):
-        first -= 1
-    return file.text.without(first, last, title)
-
-
-def _pool_condition(place: Place) -> Iterator[Patch]:
-    """The repositories that bindings name, as the provider's own condition."""
-    for resource in found_at(place, "google_iam_workload_identity_pool_provider"):
-        provider = place.estates.gcp.providers.get(place.finding.name)
-        if provider is None or provider.mapping.get("attribute.repository") != "assertion.repository":
-            return
-        pool = provider.pool.rpartition("/")[2]
-        members = [
-            member
-            for binding in place.estates.gcp.bindings
-            for member in binding.members
-            if f"workloadIdentityPools/{pool}/" in member
-        ]
-        marks = [re.fullmatch(r".*/attribute\.repository/([\w.-]+/[\w.-]+)", one) for one in members]
-        names = sorted({mark[1] for mark in marks if mark is not None})
-        if not names or not all(marks) or any(isinstance(one, Unresolved) for one in members):
-            return
-        listed = ", ".join(f"'{name}'" for name in names)
-        condition = f'"assertion.repository in [{listed}]"'
-        title = "take tokens of the repositories that bindings name, and no others"
-        yield from changed(resource, {"attribute_condition": condition}, title)
-
-
-_KEYS: Final = "answer identities alone, no keys"
-
 TERRAFORM_WRITERS: Final[dict[str, Writer]] = {
     "aws-bucket-any-network": in_network,
     "aws-bucket-plaintext": _tls_only,
     "aws-bucket-public": _acl,
     "aws-bucket-public-block": _public_block,
-    "aws-file-system-plaintext": _setting(
+    "aws-file-system-plaintext": setting(
         "aws_efs_file_system", {"encrypted": "true"}, "encrypt the file system, which makes it anew"
     ),
     "aws-function-url-open": _function_url,
-    "aws-key-rotation": _setting(
+    "aws-key-rotation": setting(
         "aws_kms_key", {"enable_key_rotation": "true"}, "rotate the key each year", safe=True
     ),
     "aws-listener-plaintext": _listener,
-    "aws-notebook-open": _any(
+    "aws-notebook-open": first_of(
         _notebook,
-        _setting(
+        setting(
             "aws_sagemaker_domain",
             {"app_network_access_type": '"VpcOnly"'},
             "reach the internet by one's own network",
         ),
     ),
-    "aws-registry-mutable": _setting(
+    "aws-registry-mutable": setting(
         "aws_ecr_repository", {"image_tag_mutability": '"IMMUTABLE"'}, "keep tags where they are"
     ),
-    "aws-sagemaker-plaintext": _setting(
-        "aws_sagemaker_model", {"enable_network_isolation": "true"}, "run the model without a network"
-    ),
+    "aws-sagemaker-plaintext": _isolation,
     "aws-security-group-open": _security_group,
-    "azure-endpoint-keys": _any(
-        _setting("azurerm_cognitive_account", {"local_auth_enabled": "false"}, _KEYS),
-        _setting("azurerm_search_service", {"local_authentication_enabled": "false"}, _KEYS),
-        _setting("azurerm_container_registry", {"admin_enabled": "false"}, "turn the admin user off"),
-    ),
-    "azure-public-data": _any(
-        _setting("azurerm_storage_container", {"container_access_type": '"private"'}, "let nobody in without a role"),
-        _setting("azurerm_container_registry", {"anonymous_pull_enabled": "false"}, "let nobody pull without a role"),
-    ),
-    "azure-storage-shared-key": _setting("azurerm_storage_account", {"shared_access_key_enabled": "false"}, _KEYS),
-    "azure-vault-public": _vault,
-    "gcp-bucket-prevention": _prevention,
-    "gcp-federation-condition": _pool_condition,
-    "gcp-public-data": _everyone,
-    "gcp-public-endpoint": _everyone,
 }

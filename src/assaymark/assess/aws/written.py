@@ -59,6 +59,11 @@ class Written:
     def listed(self, name: str, values: list[str]) -> tuple[int, int, str]:
         """The change that gives an element other values, which are texts as the file has them, quotes too."""
         start, end = self.elements[name]
+        old = self.text.text[start:end]
+        if "\n" in old and self.items[name]:  # a list over several lines stays one
+            first, last = self.items[name][0][0], self.items[name][-1][1]
+            between = f",\n{self.text.indent(self.text.line_at(first))}"
+            return first, last, between.join(values)
         inner = ", ".join(values)
         return start, end, inner if len(values) == 1 and self.style != "block" else f"[{inner}]"
 
@@ -222,7 +227,10 @@ def _objects(
         start, end = _shifted(spans, one, base)
         line, last = text.line_at(start), max(stop for _, stop in elements.values())
         one_line = text.line_at(end - 1) == line
-        yield Written(text, line, style, literal, elements, items, operators, last, one_line, (start, end))
+        colon = text.text[: elements["effect"][0]].rstrip().endswith(":")  # JSON that HCL takes too
+        yield Written(
+            text, line, "json" if colon else style, literal, elements, items, operators, last, one_line, (start, end)
+        )
 
 
 def _shifted(spans: Spans, value: Expression, base: int) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.edits import Text, text_of_file
 from assaymark.core.errors import InputError
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from assaymark.assess.files import SourceFile
     from assaymark.formats.hcl.parser import Spans
     from assaymark.formats.hcl.tree import Block, Body, Expression
+
+
+_META: Final = re.compile(
+    r"[ \t]*(?:count|for_each|provider)[ \t]*=[^\n{(\[]*\n"
+)  # stand at a block's head, by custom
 
 
 class Written:
@@ -71,6 +76,8 @@ class Written:
         at = self.text.text.find("\n", start)
         if at < 0 or at >= end:
             return None
+        while match := _META.match(self.text.text, at + 1, end):
+            at = match.end() - 1
         if len(lines) == 1:  # as the line below has its sign of equality
             name, _, rest = lines[0].partition(" = ")
             match = re.match(r"[ \t]*([\w-]+ *)= ", self.text.text[at + 1 : end])

@@ -6,7 +6,8 @@ from bisect import bisect_right
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from assaymark.assess.patch import Patch, lines_of
+from assaymark.assess.files import lines_of
+from assaymark.assess.patch import Patch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,13 +44,6 @@ class Place:
         return self.lines[self.line - 1] if 0 < self.line <= len(self.lines) else ""
 
 
-@lru_cache(maxsize=64)  # findings come file by file, and patches of one may be in several
-def lines_of(data: bytes) -> list[str]:
-    """The lines of a file as editors and parsers count them: a form feed, say, ends none. Nobody changes the list."""
-    lines = re.split(r"\r\n|\n|\r", data.decode("utf-8", "surrogateescape"))
-    return lines if lines[-1] else lines[:-1]
-
-
 def apply_patches(data: bytes, patches: Iterable[Patch]) -> bytes:
     """A file with patches of it applied, from the last line to the first; of two on one line the first counts.
 
@@ -63,7 +55,9 @@ def apply_patches(data: bytes, patches: Iterable[Patch]) -> bytes:
     taken: set[int] = set()
     added: set[int] = set()  # lines before which something was added
     once: set[tuple[int, tuple[str, ...]]] = set()
-    for patch in sorted(set(patches), key=lambda one: (-one.line, one.removed == 0, one.title)):
+    ordered = sorted(set(patches), key=lambda one: one.title)
+    ordered = [*(one for one in ordered if one.removed), *(one for one in reversed(ordered) if not one.removed)]
+    for patch in sorted(ordered, key=lambda one: (-one.line, one.removed == 0)):
         span = range(patch.line, patch.line + patch.removed)
         if not patch.removed and (patch.line, patch.inserted) in once:
             continue

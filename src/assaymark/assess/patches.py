@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from assaymark.assess.patch import Patch, Place, lines_of
+from assaymark.assess.files import lines_of
+from assaymark.assess.patch import Patch, Place
 from assaymark.assess.patches_build import BUILD_WRITERS
 from assaymark.assess.patches_clouds import CLOUD_WRITERS
 from assaymark.assess.patches_keys import KEY_WRITERS

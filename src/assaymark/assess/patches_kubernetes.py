@@ -24,6 +24,7 @@ from assaymark.assess.kubernetes.written import (
     span,
 )
 from assaymark.assess.patch import Patch, Place
+from assaymark.assess.patches_accounts import KEYS, federated
 from assaymark.assess.patches_network import default_deny
 from assaymark.formats.located import Map, Seq
 
@@ -285,6 +286,9 @@ def _secret(place: Place) -> Iterator[Patch]:
     """A variable that is taken from a secret in place of its value."""
     pod = _pod(place)
     name = place.finding.name.rpartition("#")[2]
+    if name in KEYS and (found := federated(place)):
+        yield from found
+        return
     for container in pod.containers() if pod is not None else ():
         for item in container.get("env") or ():
             if pod is None or not isinstance(item, Map) or item.get("name") != name or item.line != place.line:
@@ -387,4 +391,5 @@ KUBERNETES_WRITERS: Final[dict[str, Writer]] = {
     "k8s-node-access": _node,
     "k8s-pod-security-missing": _pod_security,
     "k8s-secret-in-manifest": _secret,
+    "secret-aws-key": federated,
 }

@@ -38,8 +38,25 @@ _PLAIN_ISSUERS: Final = ("token.actions.githubusercontent.com", "oidc.eks.")
 def _written(place: Place, statement: Statement) -> Written | None:
     """A statement as it is written; None where several begin on its line, or no file that people write holds it."""
     file = place.inputs.file(statement.because.path)
-    found = statements_of(file).get(statement.because.line or 0, []) if file is not None else []
-    return found[0] if len(found) == 1 else None
+    found = statements_of(file) if file is not None else {}
+    line = statement.because.line or 0
+    for candidates in (found.get(line, []), found.get(line + 1, [])):  # the second: within a heredoc of a block
+        same = [one for one in candidates if _same(one, statement)]
+        if same:
+            return same[0] if len(candidates) == 1 else None
+    return None
+
+
+def _same(one: Written, statement: Statement) -> bool:
+    """Whether what is written is what was read, as far as it is plain."""
+    for name, values in (("action", statement.actions), ("resource", statement.resources)):
+        written = one.source(name) if name in one.items else []
+        if len(written) != len(values):
+            return False
+        for text, value in zip(written, values, strict=True):
+            if text.startswith('"') and "${" not in text and "\\" not in text and text != quoted(value):
+                return False
+    return True
 
 
 def _holders(estates: Estates) -> dict[int, list[Identity]]:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from assaymark.assess.engine import Assessment, assess
-from assaymark.assess.files import SourceFile, source_file
-from assaymark.assess.patch import Patch, apply_patches, lines_of
+from assaymark.assess.files import SourceFile, lines_of, source_file
+from assaymark.assess.patch import Patch, apply_patches
 from assaymark.assess.patches import patches_for
 
 FOLDER = Path(__file__).parents[3] / "rules"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.files import lines_of
 from assaymark.assess.values import json_of
 from assaymark.formats.located import Map
 
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
     from assaymark.assess.files import SourceFile
     from assaymark.core.graph import Because
+
+_HEREDOC: Final = re.compile(r"=\s*<<-?[\w-]+\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,15 @@ class TfResource:
     def json(self, name: str) -> Any:
         """The value of an attribute that holds JSON; None for nothing or no JSON."""
         value = self.values.get(name)
-        return None if value is None else json_of(value, self.values.at(name), getattr(value, "path", ""))
+        if value is None:
+            return None
+        path = getattr(value, "path", "")
+        return json_of(value, 1 if path else self._text_line(self.values.at(name)), path)
+
+    def _text_line(self, line: int) -> int:
+        """Where a text that is written on a line begins: a heredoc on the next one."""
+        lines = lines_of(self.file.data)
+        return line + 1 if 0 < line <= len(lines) and _HEREDOC.search(lines[line - 1]) else line
 
     def because(self, key: str = "") -> Because:
         """Where it, or one of its attributes, is written."""

@@ -72,10 +72,12 @@ def denied(place: Place, bucket: TfResource, statement: Statement, title: str) -
     known = {one.text("bucket") for one in index.by_kind["aws_s3_bucket"]}
     if own or any(one.text("bucket") not in known for one in beside):
         return
-    name = bucket.address.partition(".")[2]
+    name = f"{bucket.address.partition('.')[2]}_{_snake(statement.sid)}"
+    if not index.free(bucket.file.path, f"aws_s3_bucket_policy.{name}"):
+        return
     inserted = (
         "",
-        f'resource "aws_s3_bucket_policy" "{name}_{_snake(statement.sid)}" {{',
+        f'resource "aws_s3_bucket_policy" "{name}" {{',
         f"  bucket = {bucket.address}.id",
         "  policy = jsonencode({",
         '    Version = "2012-10-17"',

@@ -67,8 +67,12 @@ def _everyone(place: Place) -> Iterator[Patch]:
     title = "take everyone's access away"
     index = declared(place.estates)
     done = set()
-    for location in place.finding.locations:
-        for resource in index.by_line[location.path, location.line or 0]:
+    places = {(one.path, one.line or 0) for one in place.finding.locations}
+    for binding in place.estates.gcp.bindings:
+        if binding.resource == place.finding.name and set(binding.members) & set(_EVERYONE):
+            places.add((binding.because.path, binding.because.line or 0))
+    for here in sorted(places):
+        for resource in index.by_line[here]:
             shown = block_of(resource)
             if shown is None or id(shown[1]) in done or "_iam_" not in resource.kind:
                 continue

@@ -51,7 +51,7 @@ def _bucket_key(place: Place) -> Iterator[Patch]:
         return
     bucket = found[0]
     name = bucket.address.partition(".")[2]
-    if any(one.address == f"aws_kms_key.{name}" for one in index.by_kind["aws_kms_key"]):
+    if not index.free(bucket.file.path, f"aws_kms_key.{name}"):
         return
     title = "encrypt with a key of the bucket's own, which those who use the bucket must be let use"
     text = text_of_file(bucket.file)
@@ -67,6 +67,8 @@ def _bucket_key(place: Place) -> Iterator[Patch]:
         if patches:
             yield text.appended(lines, title)
             yield from patches
+        return
+    if not index.free(bucket.file.path, f"{_ENCRYPTION}.{name}"):
         return
     lines += ["", f'resource "{_ENCRYPTION}" "{name}" {{', f"  bucket = {bucket.address}.id", "  rule {"]
     lines += ["    apply_server_side_encryption_by_default {", '      sse_algorithm     = "aws:kms"']
@@ -100,7 +102,7 @@ def _tenant_keys(place: Place) -> list[Patch]:
     identity = False
     for tenant, some in changes.items():
         address = f"{key.address}_{_word(tenant)}"
-        if any(one.address == address for one in index.by_kind["aws_kms_key"]):
+        if not index.free(key.file.path, address):
             return []
         for file, change in some:
             by_file.setdefault(file.text.path, (file, []))[1].append(change)

@@ -356,7 +356,7 @@ def _mode(place: Place, where: Map, instead: str, title: str) -> Iterator[Patch]
     line = where.at("mode")
     text = place.lines[line - 1] if 0 < line <= len(place.lines) else ""
     words = re.findall(r"\b(?:PERMISSIVE|DISABLE|UNSET)\b", text)
-    if len(words) == 1:
+    if len(words) == 1 and where.get("mode") == words[0]:
         yield from _line(place, (line, text.replace(words[0], instead)), title)
 
 

@@ -38,6 +38,7 @@ _REFERENCES: Final = {  # where a pod names what lies in its namespace
 }
 _MOVED: Final = frozenset(("configmap", "service", "serviceaccount", "persistentvolumeclaim", "secret"))
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_TWICE: Final = re.compile(r"(\w+ [\w.-]+) is in .* too")
 _LONGEST: Final = 63  # letters of a namespace's name
 _WORD: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
@@ -50,6 +51,7 @@ class _Cluster:
     objects: defaultdict[str, list[Object]] = field(default_factory=lambda: defaultdict(list))
     pods: defaultdict[str, list[Pod]] = field(default_factory=lambda: defaultdict(list))
     named: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    twice: set[str] = field(default_factory=set)  # what was said of objects that several files declare
 
 
 def _cluster(place: Place) -> _Cluster:
@@ -58,6 +60,7 @@ def _cluster(place: Place) -> _Cluster:
     if isinstance(found, _Cluster):
         return found
     found = _Cluster(Kustomizations(place.inputs))
+    found.twice = {match[1] for one in place.inputs.reading.skipped if (match := _TWICE.search(one.reason))}
     for one in estates.kubernetes.objects.values():
         found.objects[one.namespace].append(one)
         if one.kind == "Namespace":
@@ -109,6 +112,8 @@ def _namespaces(place: Place) -> list[Patch]:
         return []
     if any(set(cluster.kustomizations.namespaces(one.file.path, name)) != {name} for one in objects):
         return []  # what a kustomization says counts, whatever the manifest does
+    if any(f"{one.kind} {one.name}" in cluster.twice for one in objects):
+        return []  # the other declaration would come to count
     owners = _owners(name, cluster)
     if owners is None:
         return []

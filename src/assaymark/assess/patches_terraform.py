@@ -188,6 +188,8 @@ def _public_block(place: Place) -> Iterator[Patch]:
         for one in there:
             yield from changed(one, dict.fromkeys(_FLAGS, "true"), title)
         return
+    if not declared(place.estates).free(bucket.file.path, f"{_BLOCK}.{name}"):
+        return
     text = text_of_file(bucket.file)
     width = max(map(len, _FLAGS))
     flags = [f"  {flag.ljust(width)} = true" for flag in _FLAGS]

@@ -24,6 +24,11 @@ class Declared:
     by_arn: defaultdict[str, list[TfResource]] = field(default_factory=lambda: defaultdict(list))
     by_line: defaultdict[tuple[str, int], list[TfResource]] = field(default_factory=lambda: defaultdict(list))
     by_values: dict[int, TfResource] = field(default_factory=dict)
+    addresses: set[tuple[str, str]] = field(default_factory=set)  # with the folder of each
+
+    def free(self, path: str, *addresses: str) -> bool:
+        """Whether the configuration that a file is of has nothing of these addresses yet."""
+        return self.addresses.isdisjoint((posixpath.dirname(path), one) for one in addresses)
 
     def of_values(self, values: object) -> TfResource | None:
         """The resource whose values these are, as settings of others hold them."""
@@ -45,6 +50,7 @@ def declared(estates: Estates) -> Declared:
             found.by_kind[one.kind].append(one)
             found.by_line[one.file.path, one.line].append(one)
             found.by_values[id(one.values)] = one
+            found.addresses.add((posixpath.dirname(one.file.path), one.address.partition("[")[0]))
             if one.arn:
                 found.by_arn[one.arn].append(one)
         estates.indexes["declared"] = found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,13 +65,11 @@ def denied(place: Place, bucket: TfResource, statement: Statement, title: str) -
     A bucket takes one policy: where it is not plain which is the bucket's, nothing is written.
     """
     index = declared(place.estates)
-    beside = [one for one in index.by_kind["aws_s3_bucket_policy"] if referable(one, bucket.file.path)]
-    own = [one for one in index.naming("aws_s3_bucket_policy", "bucket", bucket) if one in beside]
+    own = [one for one in index.naming("aws_s3_bucket_policy", "bucket", bucket) if referable(one, bucket.file.path)]
     if len(own) == 1:
         yield from _extended(place, own[0], statement, title)
         return
-    known = {one.text("bucket") for one in index.by_kind["aws_s3_bucket"]}
-    if own or any(one.text("bucket") not in known for one in beside):
+    if own or posixpath.dirname(bucket.file.path) in _open_folders(place):
         return
     name = f"{bucket.address.partition('.')[2]}_{_snake(statement.sid)}"
     if not index.free(bucket.file.path, f"aws_s3_bucket_policy.{name}"):
@@ -88,6 +87,21 @@ def denied(place: Place, bucket: TfResource, statement: Statement, title: str) -
         "}",
     )
     yield text_of_file(bucket.file).appended(inserted, title)
+
+
+def _open_folders(place: Place) -> set[str]:
+    """The folders with a policy whose bucket nobody can see: it may be of any of theirs."""
+    found: set[str] | None = place.estates.indexes.get("folders of open policies")
+    if found is None:
+        index = declared(place.estates)
+        known = {name for one in index.by_kind["aws_s3_bucket"] for name in (one.text("bucket"), one.text("id"))}
+        found = {
+            posixpath.dirname(one.file.path)
+            for one in index.by_kind["aws_s3_bucket_policy"]
+            if not one.text("bucket") or one.text("bucket") not in known
+        }
+        place.estates.indexes["folders of open policies"] = found
+    return found
 
 
 def _snake(sid: str) -> str:
@@ -156,8 +170,8 @@ def in_network(place: Place) -> Iterator[Patch]:
     bucket = found[0]
     endpoints = [
         f"{one.address}.id"
-        for one in index.by_kind["aws_vpc_endpoint"]
-        if one.text("service_name").endswith(".s3") and referable(one, bucket.file.path)
+        for one in index.beside("aws_vpc_endpoint", bucket.file.path)
+        if one.text("service_name").endswith(".s3")
     ]
     if not endpoints:
         return

@@ -13,6 +13,7 @@ from assaymark.formats.hcl.tree import Literal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from assaymark.assess.estate.estates import Estates
     from assaymark.assess.patch import Patch, Place
     from assaymark.assess.terraform.written import Written
     from assaymark.formats.hcl.tree import Block
@@ -49,14 +50,22 @@ def _vault(place: Place) -> Iterator[Patch]:
             yield from shown[0].text.replaced([change], title)
 
 
+def _public(estates: Estates) -> dict[str, set[tuple[str, int]]]:
+    """What bindings give everyone, and where those are written."""
+    found: dict[str, set[tuple[str, int]]] | None = estates.indexes.get("public")
+    if found is None:
+        found = {}
+        for one in estates.gcp.bindings:
+            if not set(_EVERYONE).isdisjoint(one.members):
+                found.setdefault(one.resource, set()).add((one.because.path, one.because.line))
+        estates.indexes["public"] = found
+    return found
+
+
 def _prevention(place: Place) -> Iterator[Patch]:
     """Prevention for a bucket that the input gives nobody in public; else the binding is taken away first."""
     for resource in found_at(place, "google_storage_bucket"):
-        public = any(
-            one.resource == place.finding.name and set(one.members) & set(_EVERYONE)
-            for one in place.estates.gcp.bindings
-        )
-        if not public:
+        if place.finding.name not in _public(place.estates):
             yield from changed(
                 resource, {"public_access_prevention": '"enforced"'}, "let nobody make the bucket public"
             )
@@ -68,9 +77,7 @@ def _everyone(place: Place) -> Iterator[Patch]:
     index = declared(place.estates)
     done = set()
     places = {(one.path, one.line or 0) for one in place.finding.locations}
-    for binding in place.estates.gcp.bindings:
-        if binding.resource == place.finding.name and set(binding.members) & set(_EVERYONE):
-            places.add((binding.because.path, binding.because.line or 0))
+    places |= _public(place.estates).get(place.finding.name, set())
     for here in sorted(places):
         for resource in index.by_line[here]:
             shown = block_of(resource)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections import defaultdict
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from assaymark.assess.boundaries import tenant_of
@@ -123,26 +122,29 @@ def _word(tenant: str) -> str:
 
 def _encrypted(place: Place, key: TfResource) -> dict[str, list[Resource]]:
     """What lies under a key, by tenant; what is nobody's keeps the key."""
-    found: defaultdict[str, list[Resource]] = defaultdict(list)
-    for resource in place.estates.aws.resources.values():
-        name = resource.arn.rpartition(":")[2].rpartition("/")[2]
-        tenant = tenant_of(name, resource.tags)
-        if tenant and _under(resource, key.arn):
-            found[tenant].append(resource)
-    return dict(sorted(found.items()))
+    known: dict[str, dict[str, list[Resource]]] | None = place.estates.indexes.get("under keys")
+    if known is None:
+        known = {}
+        for resource in place.estates.aws.resources.values():
+            tenant = tenant_of(resource.arn.rpartition(":")[2].rpartition("/")[2], resource.tags)
+            for name in _keys(resource) if tenant else ():
+                known.setdefault(name, {}).setdefault(tenant, []).append(resource)
+        place.estates.indexes["under keys"] = known
+    return dict(sorted(known.get(key.arn, {}).items()))
 
 
-def _under(resource: Resource, key: str) -> bool:
+def _keys(resource: Resource) -> set[str]:
+    """The keys that a resource's settings name."""
+    found = set()
     pending: list[object] = [resource.settings.get("encryption"), dict(resource.settings)]
     while pending:
         value = pending.pop()
         if isinstance(value, dict):
-            if any(value.get(name) == key for name in _NAMES):
-                return True
+            found |= {value[name] for name in _NAMES if isinstance(value.get(name), str)}
             pending += value.values()
         elif isinstance(value, list):
             pending += value
-    return False
+    return found
 
 
 def _reference(place: Place, resource: Resource, key: TfResource) -> tuple[Written, tuple[int, int]] | None:
@@ -173,16 +175,26 @@ def _roles(place: Place, tenant: str, resources: list[Resource], key: TfResource
     if any(resource.kind != "s3:bucket" for resource in resources):
         return []  # a service that keeps the key for itself asks for it in the name of whoever sets it up
     found = []
-    for who in place.estates.aws.identities.values():
-        whose = tenant_of(who.name, who.tags)
-        if whose == tenant and who.kind == "role":
-            own = [one for one in declared(place.estates).by_arn[who.arn] if one.kind == "aws_iam_role"]
-            if len(own) != 1 or not referable(own[0], key.file.path):
-                return []
-            found.append(own[0].address)
-        elif not whose and _uses(who, resources, key):
+    people = _by_tenant(place)
+    for who in people.get(tenant, []):
+        own = [one for one in declared(place.estates).by_arn[who.arn] if one.kind == "aws_iam_role"]
+        if len(own) != 1 or not referable(own[0], key.file.path):
             return []
-    return sorted(found)
+        found.append(own[0].address)
+    return [] if any(_uses(who, resources, key) for who in people.get("", [])) else sorted(found)
+
+
+def _by_tenant(place: Place) -> dict[str, list[Identity]]:
+    """The roles of each tenant; whoever is none's by the empty name."""
+    found: dict[str, list[Identity]] | None = place.estates.indexes.get("identities of tenants")
+    if found is None:
+        found = {}
+        for who in place.estates.aws.identities.values():
+            tenant = tenant_of(who.name, who.tags)
+            if not tenant or who.kind == "role":
+                found.setdefault(tenant, []).append(who)
+        place.estates.indexes["identities of tenants"] = found
+    return found
 
 
 def _uses(who: Identity, resources: list[Resource], key: TfResource) -> bool:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from assaymark.assess.estate.estates import Estates
+    from assaymark.assess.estate.kubernetes import Object
 
     Writer: TypeAlias = Callable[[Place], Iterable[Patch]]
 
@@ -255,11 +256,10 @@ def _ingress(place: Place) -> Iterator[Patch]:
         return
     rules = spec.get("rules")
     hosts = [rule.get("host") for rule in rules or () if isinstance(rule, Map)] if isinstance(rules, list) else []
-    issuers = [
-        issuer
-        for issuer in place.estates.kubernetes.of("ClusterIssuer", "Issuer")
-        if issuer.kind == "ClusterIssuer" or issuer.namespace == one.namespace
-    ]
+    known: list[Object] | None = place.estates.indexes.get("issuers")
+    if known is None:
+        known = place.estates.indexes["issuers"] = list(place.estates.kubernetes.of("ClusterIssuer", "Issuer"))
+    issuers = [issuer for issuer in known if issuer.kind == "ClusterIssuer" or issuer.namespace == one.namespace]
     if not hosts or not all(isinstance(host, str) and re.fullmatch(r"[\w.-]+", host) for host in hosts):
         return
     if len(issuers) != 1 or not isinstance(one.metadata, Map):

@@ -160,12 +160,15 @@ class _Apart:
 
     def _meant(self, statement: Statement) -> list[Resource]:
         """All that the input holds of what a statement means, of services whose actions it has."""
-        services = {action.partition(":")[0].lower() for action in _actions(statement)}
-        return [
-            one
-            for _, one in sorted(self.place.estates.aws.resources.items())
-            if one.arn.split(":")[2] in services and any(_means(pattern, one) for pattern in statement.resources)
-        ]
+        known: dict[int, list[Resource]] = self.place.estates.indexes.setdefault("meant", {})
+        if id(statement) not in known:
+            services = {action.partition(":")[0].lower() for action in _actions(statement)}
+            known[id(statement)] = [
+                one
+                for _, one in sorted(self.place.estates.aws.resources.items())
+                if one.arn.split(":")[2] in services and any(_means(pattern, one) for pattern in statement.resources)
+            ]
+        return known[id(statement)]
 
     def _by_name(self, statement: Statement, shown: Written) -> tuple[int, int, str] | None:
         """Each pattern that means what is another's, as the names of what is not."""

@@ -211,11 +211,9 @@ def _tls_only(place: Place) -> Iterator[Patch]:
 def _listener(place: Place) -> Iterator[Patch]:
     """A redirection to the same balancer's listener with TLS, where there is one on its usual port."""
     index = declared(place.estates)
-    found = [
-        one
-        for one in index.by_kind["aws_lb_listener"] + index.by_kind["aws_alb_listener"]
-        if one.address == place.finding.name and one.file.path == place.path
-    ]
+    kinds = ("aws_lb_listener", "aws_alb_listener")
+    named = index.by_address[place.finding.name]
+    found = [one for one in named if one.kind in kinds and one.file.path == place.path]
     for resource in found[:1]:
         balancer = resource.get("load_balancer_arn")
         with_tls = any(
@@ -243,7 +241,7 @@ def _security_group(place: Place) -> Iterator[Patch]:
     """The network that a group is in, in place of every address, where that network is declared beside it."""
     index = declared(place.estates)
     address = place.finding.name.partition("#")[0]
-    named = [one for kind in _GROUPS for one in index.by_kind[kind] if one.address == address]
+    named = [one for one in index.by_address[address] if one.kind in _GROUPS]
     for resource in named[:1]:
         group = resource if "security_group_id" not in resource.values else _group_of(place, resource)
         network = str(group.get("vpc_id")) if group is not None else ""

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from assaymark.assess.estate.estates import Estates
     from assaymark.assess.estate.terraform import TfResource
     from assaymark.formats.hcl.tree import Block
-    from assaymark.formats.located import Map
 
 
 @dataclass(slots=True)
@@ -24,6 +23,9 @@ class Declared:
     by_arn: defaultdict[str, list[TfResource]] = field(default_factory=lambda: defaultdict(list))
     by_line: defaultdict[tuple[str, int], list[TfResource]] = field(default_factory=lambda: defaultdict(list))
     by_values: dict[int, TfResource] = field(default_factory=dict)
+    by_address: defaultdict[str, list[TfResource]] = field(default_factory=lambda: defaultdict(list))
+    _named: dict[tuple[str, str], dict[str, list[TfResource]]] = field(default_factory=dict)
+    _folders: defaultdict[tuple[str, str], list[TfResource]] = field(default_factory=lambda: defaultdict(list))
     addresses: set[tuple[str, str]] = field(default_factory=set)  # with the folder of each
 
     def free(self, path: str, *addresses: str) -> bool:
@@ -36,9 +38,30 @@ class Declared:
 
     def naming(self, kind: str, key: str, resource: TfResource) -> list[TfResource]:
         """The resources of a kind that name another by an attribute."""
+        if (kind, key) not in self._named:
+            found: dict[str, list[TfResource]] = {}
+            for one in self.by_kind[kind]:
+                found.setdefault(one.text(key), []).append(one)
+            self._named[kind, key] = found
         names = {resource.arn, resource.text("id"), resource.text("name"), resource.text("bucket")} - {""}
         names.add("${" + resource.address + ".id}")
-        return [one for one in self.by_kind[kind] if one.text(key) in names]
+        return [one for name in sorted(names) for one in self._named[kind, key].get(name, [])]
+
+    def beside(self, kind: str, path: str) -> list[TfResource]:
+        """The resources of a kind that a file's configuration may name."""
+        return [one for one in self._folders.get((kind, posixpath.dirname(path)), []) if lone(one)]
+
+    def add(self, one: TfResource) -> None:
+        """Takes a resource in."""
+        folder = posixpath.dirname(one.file.path)
+        self.by_kind[one.kind].append(one)
+        self.by_line[one.file.path, one.line].append(one)
+        self.by_address[one.address].append(one)
+        self.by_values[id(one.values)] = one
+        self.addresses.add((folder, one.address.partition("[")[0]))
+        self._folders[one.kind, folder].append(one)
+        if one.arn:
+            self.by_arn[one.arn].append(one)
 
 
 def declared(estates: Estates) -> Declared:
@@ -47,12 +70,7 @@ def declared(estates: Estates) -> Declared:
     if not isinstance(found, Declared):
         found = Declared()
         for one in estates.terraform:
-            found.by_kind[one.kind].append(one)
-            found.by_line[one.file.path, one.line].append(one)
-            found.by_values[id(one.values)] = one
-            found.addresses.add((posixpath.dirname(one.file.path), one.address.partition("[")[0]))
-            if one.arn:
-                found.by_arn[one.arn].append(one)
+            found.add(one)
         estates.indexes["declared"] = found
     return found
 
@@ -75,9 +93,3 @@ def referable(resource: TfResource, path: str) -> bool:
 def lone(resource: TfResource) -> bool:
     """Whether a block makes one resource of a root module, and none of what other folders call."""
     return resource.address.count(".") == 1 and "[" not in resource.address
-
-
-def plain(values: Map, key: str) -> str:
-    """An attribute that is a text; empty for none."""
-    value = values.get(key)
-    return value if isinstance(value, str) else ""

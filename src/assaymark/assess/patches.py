@@ -18,6 +18,7 @@ from assaymark.assess.patches_policies import POLICY_WRITERS
 from assaymark.assess.patches_python import PYTHON_WRITERS
 from assaymark.assess.patches_tenants import TENANT_WRITERS
 from assaymark.assess.patches_terraform import TERRAFORM_WRITERS
+from assaymark.assess.patches_trust import TRUST_WRITERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -33,6 +34,7 @@ _WRITERS: Final[dict[str, Writer]] = {
     **TERRAFORM_WRITERS,
     **CLOUD_WRITERS,
     **POLICY_WRITERS,
+    **TRUST_WRITERS,
     **KEY_WRITERS,
     **KUBERNETES_WRITERS,
     **TENANT_WRITERS,

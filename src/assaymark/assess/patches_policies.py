@@ -1,4 +1,4 @@
-"""Patches of IAM policies: conditions on tenants and environments, audiences of tokens, external ids, services."""
+"""Patches of IAM policies: what keeps roles to their tenants and environments, and to services that they pass to."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from assaymark.assess.aws import actions
 from assaymark.assess.aws.evaluate import action_state
 from assaymark.assess.aws.patterns import arn_matches, glob
 from assaymark.assess.aws.techniques import NEW
-from assaymark.assess.aws.trust import claimed, issuer_of
-from assaymark.assess.aws.written import quoted, statements_of
+from assaymark.assess.aws.written import quoted, statement_as_written
 from assaymark.assess.boundaries import environment_of, tenant_of
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 from assaymark.assess.terraform.declared import declared, referable
@@ -31,32 +30,6 @@ _KEYS: Final = {
     "environment": ("environment", "env", "stage", "deployment-environment"),
 }
 _VERSION: Final = "2012-10-17"  # the one that reads variables
-# Issuers whose tokens carry no authorised party beside the audience, so that a provider's only audience is theirs.
-_PLAIN_ISSUERS: Final = ("token.actions.githubusercontent.com", "oidc.eks.")
-
-
-def _written(place: Place, statement: Statement) -> Written | None:
-    """A statement as it is written; None where several begin on its line, or no file that people write holds it."""
-    file = place.inputs.file(statement.because.path)
-    found = statements_of(file) if file is not None else {}
-    line = statement.because.line or 0
-    for candidates in (found.get(line, []), found.get(line + 1, [])):  # the second: within a heredoc of a block
-        same = [one for one in candidates if _same(one, statement)]
-        if same:
-            return same[0] if len(candidates) == 1 else None
-    return None
-
-
-def _same(one: Written, statement: Statement) -> bool:
-    """Whether what is written is what was read, as far as it is plain."""
-    for name, values in (("action", statement.actions), ("resource", statement.resources)):
-        written = one.source(name) if name in one.items else []
-        if len(written) != len(values):
-            return False
-        for text, value in zip(written, values, strict=True):
-            if text.startswith('"') and "${" not in text and "\\" not in text and text != quoted(value):
-                return False
-    return True
 
 
 def _holders(estates: Estates) -> dict[int, list[Identity]]:
@@ -134,13 +107,15 @@ class _Apart:
 
     def identity_policy(self, document: PolicyDocument, statement: Statement) -> list[Patch]:
         """A condition on tags where all has them and the actions take it, else the resources that are its own."""
-        shown = _written(self.place, statement)
+        shown = statement_as_written(self.place.inputs, statement)
         holders = _holders(self.place.estates).get(id(statement), [])
         if shown is None or statement.not_actions is not None or statement.not_resources is not None:
             return []
         change = self._by_tag(document, statement, shown, holders)
         if change is None and {_boundary(self.kind, one) for one in holders} == {self.here}:
             change = self._by_name(statement, shown)
+        elif change is None and document.version == _VERSION:
+            change = self._by_variable(statement, shown, holders)
         return list(shown.text.replaced([change], self.title)) if change is not None else []
 
     def _by_tag(
@@ -192,6 +167,33 @@ class _Apart:
                 kept |= dict.fromkeys(names)
         return shown.listed("resource", list(kept)) if kept else None
 
+    def _by_variable(
+        self, statement: Statement, shown: Written, holders: list[Identity]
+    ) -> tuple[int, int, str] | None:
+        """Buckets whose names differ by what tags of all who have the statement say, by that tag in the name."""
+        tag = _tag(self.kind, self.who)
+        items = shown.source("resource") if len(shown.items.get("resource", [])) == len(statement.resources) else []
+        if not tag or not items or any(tag not in one.tags for one in holders):
+            return None
+        whose = {one.tags[tag]: _boundary(self.kind, one) for one in holders}
+        kept = []
+        for source, pattern in zip(items, statement.resources, strict=True):
+            matching = [one for one in self._meant(statement) if _means(pattern, one)]
+            bucket, slash, path = pattern.partition("/")
+            head, _, tail = bucket.partition("*")
+            if all(not _boundary(self.kind, one) for one in matching):
+                kept.append(source)
+                continue
+            if bucket.count("*") != 1 or "?" in bucket or source != quoted(pattern) or not bucket[13:].strip("*"):
+                return None
+            for one in matching:
+                name = one.arn[len(head) : len(one.arn) - len(tail)] if one.kind == "s3:bucket" else ""
+                if not _boundary(self.kind, one) or whose.get(name, "") != _boundary(self.kind, one):
+                    return None
+            variable = shown.variable(f"aws:PrincipalTag/{tag}")[1:-1]
+            kept.append(f'"{head}{variable}{tail}{slash}{path}"')
+        return shown.listed("resource", kept)
+
     def _names(self, one: Resource, pattern: str, shown: Written) -> list[str]:
         """What a pattern means of a resource, as the file has it: by reference, else by an ARN that is known."""
         parts = [""]
@@ -213,7 +215,7 @@ class _Apart:
 
     def resource_policy(self, statement: Statement) -> list[Patch]:
         """A condition on the principal's tag, where all whom the statement names say whose they are by it."""
-        shown = _written(self.place, statement)
+        shown = statement_as_written(self.place.inputs, statement)
         named = (statement.principals or {}).get("AWS", ())
         identities = self.place.estates.aws.identities
         who = [identities.get(one) for one in named]
@@ -268,73 +270,6 @@ def _takes_tag(action: str) -> bool:
     return all("aws:resourcetag/*" in found.keys | service.types[name].keys for name in found.resources)
 
 
-def _audience(place: Place) -> Iterator[Patch]:
-    """The one audience that a provider takes, as the role's own condition: what was taken is taken still."""
-    arn, _, issuer = place.finding.name.partition("#")
-    who = place.estates.aws.identities.get(arn)
-    for statement in who.trust.statements if who is not None and who.trust is not None else ():
-        named = [one for one in (statement.principals or {}).get("Federated", ()) if issuer_of(one) == issuer]
-        if len((statement.principals or {}).get("Federated", ())) != 1 or not named:
-            continue
-        known = place.estates.aws.providers.get(named[0])
-        shown = _written(place, statement)
-        if known is None or len(known.audiences) != 1 or shown is None or claimed(statement, named[0], "aud"):
-            continue
-        change = shown.condition("StringEquals", f"{known.issuer}:aud", quoted(known.audiences[0]))
-        if change is not None:
-            safe = known.issuer.startswith(_PLAIN_ISSUERS)
-            title = f"take tokens that are made for {known.audiences[0]}"
-            yield from shown.text.replaced([change], title, safe=safe)
-
-
-def _subject(place: Place) -> Iterator[Patch]:
-    """The service accounts of the cluster that name a role, where the role takes those of every one."""
-    arn, _, issuer = place.finding.name.partition("#")
-    who = place.estates.aws.identities.get(arn)
-    if who is None or who.trust is None or not issuer.startswith("oidc.eks."):
-        return
-    named = []
-    for account in place.estates.kubernetes.of("ServiceAccount"):
-        role = account.labels("annotations").get("eks.amazonaws.com/role-arn", "")
-        if role == arn or (arn.split(":")[4] == UNKNOWN_ACCOUNT and role.split(":")[5:] == arn.split(":")[5:]):
-            named.append(f"system:serviceaccount:{account.namespace}:{account.name}")
-    for statement in who.trust.statements if named else ():
-        shown = _written(place, statement)
-        if shown is None or claimed(statement, issuer, "sub"):
-            continue
-        values = [quoted(one) for one in sorted(named)]
-        listed = values[0] if len(values) == 1 else f"[{', '.join(values)}]"
-        change = shown.condition("StringEquals", f"{issuer}:sub", listed)
-        if change is not None:
-            title = f"take tokens of {', '.join(sorted(named))} alone"
-            yield from shown.text.replaced([change], title)
-
-
-def _external_id(place: Place) -> Iterator[Patch]:
-    """An external id, which is a variable without a value: who asks and who answers agree on one."""
-    arn, _, account = place.finding.name.partition("#")
-    who = place.estates.aws.identities.get(arn)
-    roles = [one for one in declared(place.estates).by_arn[arn] if one.kind == "aws_iam_role"]
-    if who is None or who.trust is None or len(roles) != 1 or not referable(roles[0], place.path):
-        return
-    name = f"{roles[0].address.partition('.')[2].replace('-', '_')}_external_id"
-    for statement in who.trust.statements:
-        shown = _written(place, statement)
-        principals = statement.principals or {}
-        if shown is None or shown.literal or set(principals) != {"AWS"} or len(principals["AWS"]) != 1:
-            continue
-        if account not in principals["AWS"][0] or f'"{name}"' in shown.text.text:
-            continue
-        value = f'"${{var.{name}}}"' if shown.style == "json" else f"var.{name}"
-        change = shown.condition("StringEquals", "sts:ExternalId", value)
-        if change is None:
-            continue
-        title = f"ask account {account} for an external id, which the variable {name} gives"
-        yield from shown.text.replaced([change], title)
-        variable = ("", f'variable "{name}" {{', "  type      = string", "  sensitive = true", "}")
-        yield shown.text.appended(variable, title)
-
-
 def _pass_role(place: Place) -> Iterator[Patch]:
     """Roles are passed to the services whose actions the same policies allow, and to no others."""
     who = place.estates.aws.identities.get(place.finding.name)
@@ -346,7 +281,7 @@ def _pass_role(place: Place) -> Iterator[Patch]:
     if not services or len(passing) != 1 or passing[0].condition:
         return
     statement = passing[0]
-    shown = _written(place, statement)
+    shown = statement_as_written(place.inputs, statement)
     words = [one.lower() for one in statement.actions]
     if shown is None or "iam:passrole" not in words or any("*" in one.partition(":")[0] for one in words):
         return
@@ -372,9 +307,6 @@ def _may_start(ways: tuple[tuple[str, ...], ...], statements: list[Statement]) -
 
 POLICY_WRITERS: Final[dict[str, Writer]] = {
     "aws-environment-reads-other": _apart("environment"),
-    "aws-federation-audience": _audience,
-    "aws-federation-subject": _subject,
     "aws-passrole-any": _pass_role,
     "aws-tenant-reads-other": _apart("tenant"),
-    "aws-trust-external": _external_id,
 }

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.support.patched import FOLDER, NOW, all_patches, fixed, read, rules_of
 
-from assaymark.assess.engine import Assessment, assess
-from assaymark.assess.files import SourceFile, lines_of, source_file
-from assaymark.assess.patch import Patch, apply_patches
-from assaymark.assess.patches import patches_for
+from assaymark.assess.engine import assess
+from assaymark.assess.files import source_file
+from assaymark.assess.patch import Patch, apply_patches, unified
 
-FOLDER = Path(__file__).parents[3] / "rules"
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 # Rules whose examples are patched, and the examples that need to know more than they show.
 PATCHED = {
     "aws-bucket-any-network": {"no-policy"},
@@ -53,57 +49,6 @@ PATCHED = {
     "k8s-tenants-share-namespace": set(),
     "k8s-secret-in-manifest": {"argument", "object"},
 }
-SAFE = ("aws-federation-audience", "aws-key-rotation")
-
-
-def read(folder: Path) -> list[SourceFile]:
-    return [
-        source_file(str(path.relative_to(folder)), path.read_bytes())
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    ]
-
-
-def files(**texts: str) -> list[SourceFile]:
-    return [source_file(name.replace("__", "/").replace("_", "."), text.encode()) for name, text in texts.items()]
-
-
-def all_patches(found: Assessment, rule: str) -> list[Patch]:
-    return [
-        patch
-        for finding in found.findings
-        if finding.rule == rule
-        for patch in patches_for(finding, found.inputs, found.estates)
-    ]
-
-
-def fixed(given: list[SourceFile], rule: str) -> list[SourceFile]:
-    """The files with all patches of a rule, which are held against the promises that patches make."""
-    before = assess(given, NOW)
-    by_path = defaultdict(list)
-    for patch in all_patches(before, rule):
-        assert not patch.safe or rule in SAFE
-        by_path[patch.path].append(patch)
-    after = [source_file(one.path, apply_patches(one.data, by_path[one.path])) for one in given]
-    for old, new in zip(given, after, strict=True):
-        replaced = {line for patch in by_path[old.path] for line in range(patch.line, patch.line + patch.removed)}
-        kept = [text for number, text in enumerate(lines_of(old.data), 1) if number not in replaced]
-        left = iter(lines_of(new.data))
-        assert all(text in left for text in kept), "a line that no patch is about has changed"
-    again = assess(after, NOW)
-    known = {(one.rule, one.name) for one in before.findings}
-    assert {(one.rule, re.sub(r"-(?:birch|cedar)(?=/)", "", one.name)) for one in again.findings} <= known
-    assert set(again.reading.skipped) <= set(before.reading.skipped)
-    assert again.reading.read >= {path for path in before.reading.read if new_text(after, path)}
-    return after
-
-
-def new_text(given: list[SourceFile], path: str) -> bool:
-    return any(one.path == path and one.data.strip() for one in given)
-
-
-def rules_of(given: list[SourceFile]) -> set[str]:
-    return {one.rule for one in assess(given, NOW).findings}
 
 
 EXAMPLES = [
@@ -142,3 +87,27 @@ def test_patches_of_all_findings_together_leave_files_that_can_be_read(folder: P
     assert set(again.reading.skipped) <= set(before.reading.skipped)
     count, left = Counter(one.rule for one in before.findings), Counter(one.rule for one in again.findings)
     assert left <= count
+
+
+def test_lines_that_no_patch_is_about_keep_their_bytes() -> None:
+    data = b"one\x0c\r\ntwo\n\xe2\x80\xa8three\nlast"
+    assert (
+        apply_patches(data, [Patch("t", "f", 2, 1, ("2",), safe=False)]) == b"one\x0c\r\n2\r\n\xe2\x80\xa8three\nlast"
+    )
+
+
+def test_additions_before_one_line_stand_together_and_none_within_what_is_replaced() -> None:
+    patches = [
+        Patch("a", "f", 2, 0, ("x",), safe=False),
+        Patch("b", "f", 2, 0, ("y",), safe=False),
+        Patch("aa", "f", 2, 0, ("x",), safe=False),
+    ]
+    assert apply_patches(b"1\n2\n", patches) == b"1\nx\ny\n2\n"
+    patches = [Patch("a", "f", 2, 0, ("x",), safe=False), Patch("b", "f", 1, 2, ("y",), safe=False)]
+    assert apply_patches(b"1\n2\n", patches) == b"1\nx\n2\n"
+
+
+def test_a_diff_says_where_the_last_line_has_no_end() -> None:
+    assert unified("f", b"a\nb", b"A\nb") == (
+        "--- a/f\n+++ b/f\n@@ -1,2 +1,2 @@\n-a\n+A\n b\n\\ No newline at end of file\n"
+    )

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from assaymark.assess.edits import Text
+    from assaymark.assess.estate.aws import Statement
     from assaymark.assess.files import SourceFile
+    from assaymark.assess.inputs import Inputs
     from assaymark.formats.hcl.parser import Spans
     from assaymark.formats.hcl.tree import Block, Expression
 
@@ -139,6 +141,18 @@ class Written:
         return self.last, self.last, f"{comma}\n{blanks}{new}"
 
 
+def statement_as_written(inputs: Inputs, statement: Statement) -> Written | None:
+    """A statement as it is written; None where several begin on its line, or no file that people write holds it."""
+    file = inputs.file(statement.because.path)
+    found = statements_of(file) if file is not None else {}
+    line = statement.because.line or 0
+    for candidates in (found.get(line, []), found.get(line + 1, [])):  # the second: within a heredoc of a block
+        same = [one for one in candidates if _same(one, statement)]
+        if same:
+            return same[0] if len(candidates) == 1 else None
+    return None
+
+
 @lru_cache(maxsize=64)  # findings come file by file, and patches of one may be in several
 def statements_of(file: SourceFile) -> dict[int, list[Written]]:
     """The statements that a file writes, by line. Of exports of an account there are none: nobody applies those."""
@@ -249,6 +263,18 @@ def _block(block: Block, spans: Spans, text: Text) -> Written:
     one_line = text.line_at(start) == text.line_at(end)
     whole = (text.start_of(block.line), end + 1)
     return Written(text, block.line, "block", False, elements, items, {}, end, one_line, whole)
+
+
+def _same(one: Written, statement: Statement) -> bool:
+    """Whether what is written is what was read, as far as it is plain."""
+    for name, values in (("action", statement.actions), ("resource", statement.resources)):
+        shown = one.source(name) if name in one.items else []
+        if len(shown) != len(values):
+            return False
+        for text, value in zip(shown, values, strict=True):
+            if text.startswith('"') and "${" not in text and "\\" not in text and text != quoted(value):
+                return False
+    return True
 
 
 def quoted(value: str) -> str:

@@ -340,7 +340,7 @@ def _mesh(place: Place) -> Iterator[Patch]:
                 yield from _mode(place, tls, "ISTIO_MUTUAL", title)
         return
     # A webhook is called by the API server, which is in no mesh and has TLS of its own.
-    if not isinstance(spec, Map) or port.endswith("443") or (port and "mtls" not in spec):
+    if not isinstance(spec, Map) or port.endswith("443") or (port and not isinstance(spec.get("mtls"), Map)):
         return
     ports = spec.get("portLevelMtls")
     where = {str(key): value for key, value in ports.items()} if isinstance(ports, Map) else {}

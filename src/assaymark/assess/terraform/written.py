@@ -68,13 +68,14 @@ class Written:
         return self.added(block, [f"{name} = {value}"])
 
     def added(self, block: Block, lines: list[str]) -> tuple[int, int, str] | None:
-        """The change that adds lines at a block's head; None for a block with something in it on one line."""
+        """The change that adds lines at a block's head; None where something is on its first line."""
         start, end = self.spans[id(block.body)]
         indent = self.text.indent(block.line)
         if self.text.text[start:end].strip() == "" and "\n" not in self.text.text[start:end]:
             return start, end, "".join(f"\n{indent}  {line}" for line in lines) + f"\n{indent}"
         at = self.text.text.find("\n", start)
-        if at < 0 or at >= end:
+        head = self.text.text[start:at].strip()
+        if at < 0 or at >= end or (head and not head.startswith(("#", "//"))):
             return None
         while match := _META.match(self.text.text, at + 1, end):
             at = match.end() - 1

@@ -1,7 +1,6 @@
 """Any bytes as each kind of file of source: assessed, whatever they are, and what cannot be read is said."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 from assaymark.assess.engine import assess
 from assaymark.assess.files import source_file
@@ -13,7 +12,6 @@ NAMES = (
     "pyproject.toml", "Pipfile", "uv.lock", "a.ipynb", "fluent-bit.conf", ".env", "environment.yml", "pip.conf", "settings.py",
     "main.tf", "kustomization.yaml", "a.yaml",
 )  # fmt: skip
-RULES = Path(__file__).parents[2] / "rules"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SEEDS = [
     b"from flask import Flask, request\napp = Flask('x')\n@app.post('/a')\ndef a():\n    print(request.json)\n",
@@ -32,15 +30,6 @@ SEEDS = [
     b"FROM a\nUSER root\nCMD [b]\n",
     b'resource "aws_s3_bucket" "b" {\n  bucket = "b"\n}\n',
     b"[OUTPUT]\n    Name es\n    Host a.b\n",
-    *(
-        example.read_bytes()
-        for rule in (
-            *("aws-tenant-reads-other", "aws-tenants-share-key", "aws-passrole-any", "aws-bucket-any-network"),
-            *("aws-trust-external", "gcp-public-data", "gcp-federation-condition", "azure-public-data"),
-            *("k8s-tenants-share-namespace", "k8s-container-root", "k8s-anonymous-binding", "k8s-ingress-plaintext"),
-        )
-        for example in sorted((RULES / rule / "fail").glob("*/*"))
-    ),
 ]
 
 

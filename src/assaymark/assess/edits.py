@@ -6,8 +6,7 @@ from bisect import bisect_right
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from assaymark.assess.files import lines_of
-from assaymark.assess.patch import Patch
+from assaymark.assess.patch import Patch, lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,9 +17,9 @@ if TYPE_CHECKING:
 class Text:
     """A file as one text whose lines end in a line feed each, whatever ends them in the file."""
 
-    def __init__(self, path: str, data: bytes) -> None:
-        self.path = path
-        self.lines = lines_of(data)
+    def __init__(self, file: SourceFile) -> None:
+        self.path = file.path
+        self.lines = lines_of(file)
         self.text = "\n".join([*self.lines, ""])
         self._starts = [0]
         for line in self.lines:
@@ -51,6 +50,11 @@ class Text:
                 groups.append([change])
             last = max(last if groups else 0, self.line_at(max(change[0], change[1])))
         for group in groups:
+            start, end, new = group[0]
+            if len(group) == 1 and start == end == self.start_of(self.line_at(start)) and new.endswith("\n"):
+                added = tuple(new.removesuffix("\n").split("\n"))
+                yield Patch(title, self.path, self.line_at(start), 0, added, safe, beside=True)
+                continue
             first = self.line_at(group[0][0])
             stop = max(self.line_at(max(start, end)) for start, end, _ in group)
             begin, end_ = self.start_of(first), self.start_of(stop + 1)
@@ -62,7 +66,7 @@ class Text:
 
     def appended(self, lines: Iterable[str], title: str) -> Patch:
         """The patch that adds lines at the end of the file."""
-        return Patch(title, self.path, len(self.lines) + 1, 0, tuple(lines), safe=False)
+        return Patch(title, self.path, len(self.lines) + 1, 0, tuple(lines), safe=False, beside=True)
 
     def without(self, first: int, last: int, title: str) -> Patch:
         """The patch that takes lines away."""
@@ -72,4 +76,4 @@ class Text:
 @lru_cache(maxsize=64)  # findings come file by file, and patches of one may be in several
 def text_of_file(file: SourceFile) -> Text:
     """The text of a file, once."""
-    return Text(file.path, file.data)
+    return Text(file)

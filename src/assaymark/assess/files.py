@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -45,13 +43,6 @@ class SourceFile:
 def source_file(path: str, data: bytes) -> SourceFile:
     """The file with its digest."""
     return SourceFile(path, data, sha256(data).hexdigest())
-
-
-@lru_cache(maxsize=64)  # what asks for lines asks file by file
-def lines_of(data: bytes) -> list[str]:
-    """The lines of a file as editors and parsers count them: a form feed, say, ends none. Nobody changes the list."""
-    lines = re.split(r"\r\n|\n|\r", data.decode("utf-8", "surrogateescape"))
-    return lines if lines[-1] else lines[:-1]
 
 
 @dataclass(slots=True)

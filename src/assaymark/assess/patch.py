@@ -5,19 +5,26 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from assaymark.assess.estate.estates import Estates
+    from assaymark.assess.files import SourceFile
     from assaymark.assess.inputs import Inputs
     from assaymark.core.report import Finding
+
+_END: Final = re.compile(r"(\r\n|\n|\r)")  # what Python, YAML and TOML end lines with; a form feed is a character
 
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """Replaces ``removed`` lines from ``line`` (from 1) by ``inserted``; a line after the last appends."""
+    """Replaces ``removed`` lines from ``line`` (from 1) by ``inserted``; a line after the last appends.
+
+    ``beside``: what is inserted stands by itself, as imports and functions do, so that others may insert there too.
+    """
 
     title: str
     path: str
@@ -25,53 +32,92 @@ class Patch:
     removed: int
     inserted: tuple[str, ...]
     safe: bool
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a finding is: its file's lines and the line."""
+    """Where a finding is: its file with its lines, and the line."""
 
     finding: Finding
-    path: str
-    lines: list[str]
+    file: SourceFile
     line: int
-    estates: Estates
     inputs: Inputs
+    estates: Estates
+
+    @property
+    def path(self) -> str:
+        """The file's path."""
+        return self.file.path
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The file's lines, without what ends them."""
+        return lines_of(self.file)
 
     @property
     def text(self) -> str:
         """The line, empty when the file has none there."""
-        return self.lines[self.line - 1] if 0 < self.line <= len(self.lines) else ""
+        return self.at(self.line)
+
+    @property
+    def at_lines(self) -> tuple[int, ...]:
+        """All lines of the file that the finding names, in their order."""
+        found = {one.line for one in self.finding.locations if one.path == self.path and one.line is not None}
+        return tuple(sorted(found))
+
+    def at(self, line: int) -> str:
+        """A line (from 1), empty when the file has none there."""
+        return self.lines[line - 1] if 0 < line <= len(self.lines) else ""
+
+
+@lru_cache(maxsize=64)  # a file has many findings, and is split once for those that come near each other
+def lines_of(file: SourceFile) -> tuple[str, ...]:
+    """The lines of a file without what ends them; bytes that are no UTF-8 stay."""
+    return tuple(_split(file.data)[0])
+
+
+def _split(data: bytes) -> tuple[list[str], list[str]]:
+    """The lines of a file, and what ends each; empty for a last line that nothing ends."""
+    parts = _END.split(data.decode("utf-8", "surrogateescape"))
+    lines, ends = parts[::2], [*parts[1::2], ""]
+    return (lines[:-1], ends[:-1]) if not lines[-1] else (lines, ends)
 
 
 def apply_patches(data: bytes, patches: Iterable[Patch]) -> bytes:
-    """A file with patches of it applied, from the last line to the first; of two on one line the first counts.
+    """A file with patches of it applied; lines that none is about keep their bytes.
 
-    Lines that are added before one line stand together; what is the same is added once.
+    Of two on one line the first counts, from the last line to the first and then by title, but for what may stand
+    beside others.
     """
-    text = data.decode("utf-8", "surrogateescape")
-    end = "\r\n" if "\r\n" in text else "\n"
-    lines = re.findall(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+", text)
+    lines, ends = _split(data)
+    end = "\r\n" if "\r\n" in ends else "\n"
+    kept = _without_conflicts(patches, len(lines))
+    if kept and ends and not ends[-1]:
+        ends[-1] = end
+    # At one line what replaces it comes before what is inserted above it.
+    for patch in sorted(kept, key=lambda one: (-one.line, not one.removed, one.title)):
+        span = slice(patch.line - 1, patch.line - 1 + patch.removed)
+        lines[span], ends[span] = patch.inserted, [end] * len(patch.inserted)
+    return "".join(map("".join, zip(lines, ends, strict=True))).encode("utf-8", "surrogateescape")
+
+
+def _without_conflicts(patches: Iterable[Patch], last: int) -> list[Patch]:
+    """Those that can be applied together, each once whoever asks for it."""
+    unique = {(one.line, one.removed, one.inserted): one for one in sorted(set(patches), key=lambda one: one.title)}
     taken: set[int] = set()
-    added: set[int] = set()  # lines before which something was added
-    once: set[tuple[int, tuple[str, ...]]] = set()
-    ordered = sorted(set(patches), key=lambda one: one.title)
-    ordered = [*(one for one in ordered if one.removed), *(one for one in reversed(ordered) if not one.removed)]
-    for patch in sorted(ordered, key=lambda one: (-one.line, one.removed == 0)):
-        span = range(patch.line, patch.line + patch.removed)
-        if not patch.removed and (patch.line, patch.inserted) in once:
+    kept: list[Patch] = []
+    for patch in sorted(unique.values(), key=lambda one: (one.beside, -one.line, one.title)):
+        span = set(range(patch.line, patch.line + max(patch.removed, 1)))
+        if patch.beside:
+            if any(one.line < patch.line < one.line + one.removed for one in kept):
+                continue
+        elif patch.line <= last and span & taken:
             continue
-        if not taken.isdisjoint(span) or not added.isdisjoint(span[1:]):
-            continue
-        taken |= set(span)
-        if not patch.removed:
-            added.add(patch.line)
-            once.add((patch.line, patch.inserted))
-        if patch.line > len(lines) and lines and not lines[-1].endswith(("\n", "\r")):
-            lines[-1] += end
-        new = [f"{line}{end}" for line in patch.inserted]
-        lines[patch.line - 1 : patch.line - 1 + patch.removed] = new
-    return "".join(lines).encode("utf-8", "surrogateescape")
+        else:
+            taken |= span
+        kept.append(patch)
+    return kept
 
 
 def unified(path: str, old: bytes, new: bytes) -> str:

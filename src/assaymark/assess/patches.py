@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from assaymark.assess.files import lines_of
 from assaymark.assess.patch import Patch, Place
 from assaymark.assess.patches_build import BUILD_WRITERS
 from assaymark.assess.patches_clouds import CLOUD_WRITERS
@@ -50,4 +49,4 @@ def patches_for(finding: Finding, inputs: Inputs, estates: Estates) -> tuple[Pat
     write = (PYTHON_WRITERS if place.path.endswith(".py") else _WRITERS).get(finding.rule)
     if write is None:
         return ()
-    return tuple(write(Place(finding, place.path, lines_of(file.data), place.line, estates, inputs)))
+    return tuple(write(Place(finding, file, place.line, inputs, estates)))

@@ -51,7 +51,11 @@ def federated(place: Place) -> list[Patch]:
     inserted = [f"{blank}{_NOTE}: {role}"]
     if where is account.metadata:
         inserted = [f"{blank}annotations:", f"{blank}  {_NOTE}: {role}"]
-    return [*removed, Patch(title, account.file.path, free[0], 0, tuple(inserted), safe=False)] if removed else []
+    return (
+        [*removed, Patch(title, account.file.path, free[0], 0, tuple(inserted), safe=False, beside=True)]
+        if removed
+        else []
+    )
 
 
 def _without_keys(place: Place, container: Map, title: str) -> list[Patch]:

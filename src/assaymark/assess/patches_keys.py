@@ -34,6 +34,7 @@ _IN_PLACE: Final = (
     "secretsmanager:secret",
     "kinesis:stream",
 )
+_NAME: Final = re.compile(r"[\w.-]+")
 _ADMINISTRATION: Final = (
     *("kms:Create*", "kms:Describe*", "kms:Enable*", "kms:List*", "kms:Put*", "kms:Update*", "kms:Revoke*"),
     *("kms:Disable*", "kms:Get*", "kms:Delete*", "kms:TagResource", "kms:UntagResource", "kms:ScheduleKeyDeletion"),
@@ -99,6 +100,8 @@ def _tenant_keys(place: Place) -> list[Patch]:
     by_file: dict[str, tuple[Written, list[tuple[int, int, str]]]] = {}
     lines: list[str] = []
     identity = False
+    if not all(_NAME.fullmatch(tenant) for tenant in changes):
+        return []
     for tenant, some in changes.items():
         address = f"{key.address}_{_word(tenant)}"
         if not index.free(key.file.path, address):
@@ -247,8 +250,12 @@ def _caller(place: Place, key: TfResource) -> str:
         for source in place.inputs.named(".tf", ".tofu"):
             file = written(source)
             for block in file.body.blocks if file is not None else ():
-                if block.kind == "data" and block.labels[:1] == ("aws_caller_identity",) and len(block.labels) > 1:
-                    known.setdefault(posixpath.dirname(source.path), block.labels[1])
+                if (
+                    block.kind == "data"
+                    and block.labels[:1] == ("aws_caller_identity",)
+                    and _NAME.fullmatch(block.labels[-1])
+                ):
+                    known.setdefault(posixpath.dirname(source.path), block.labels[-1])
         place.estates.indexes["callers"] = known
     return known.get(posixpath.dirname(key.file.path), "")
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 _ENFORCE: Final = "pod-security.kubernetes.io/enforce"
 _FLAGS: Final = ("hostPID", "hostIPC")
+_NAME: Final = re.compile(r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?")  # what needs no quotes
 _UNPRIVILEGED: Final = 1024  # the first port that everyone may listen on
 _ROOT_WORK: Final = re.compile(
     r"\b(?:chown|sysctl|mount|nsenter|modprobe|iptables|ip6tables|ldconfig|apt|apt-get|apk|yum|dnf|chroot|useradd)\b|/root/"
@@ -91,7 +92,7 @@ def _added(place: Place, where: Map, inserted: list[str], title: str) -> Iterato
     found = room(place.lines, where)
     if found is not None:
         line, at = found
-        yield Patch(title, place.path, line, 0, tuple(" " * at + text for text in inserted), safe=False)
+        yield Patch(title, place.path, line, 0, tuple(" " * at + text for text in inserted), safe=False, beside=True)
 
 
 def _root(place: Place) -> Iterator[Patch]:
@@ -262,7 +263,7 @@ def _ingress(place: Place) -> Iterator[Patch]:
     issuers = [issuer for issuer in known if issuer.kind == "ClusterIssuer" or issuer.namespace == one.namespace]
     if not hosts or not all(isinstance(host, str) and re.fullmatch(r"[\w.-]+", host) for host in hosts):
         return
-    if len(issuers) != 1 or not isinstance(one.metadata, Map):
+    if len(issuers) != 1 or not isinstance(one.metadata, Map) or not _NAME.fullmatch(issuers[0].name):
         return
     note = "cert-manager.io/" + ("cluster-issuer" if issuers[0].kind == "ClusterIssuer" else "issuer")
     tls = ["tls:"]
@@ -294,7 +295,7 @@ def _secret(place: Place) -> Iterator[Patch]:
             if pod is None or not isinstance(item, Map) or item.get("name") != name or item.line != place.line:
                 continue
             at = column(place.lines, item, "value")
-            if at is None or scalar(place.lines, item, "value") is None:
+            if at is None or scalar(place.lines, item, "value") is None or not re.fullmatch(r"[\w.-]+", name):
                 return
             secret = re.sub(r"[^a-z0-9-]", "-", pod.owner.name.lower()).strip("-") or "secrets"
             head = place.lines[item.at("value") - 1][:at]
@@ -313,7 +314,7 @@ def _mesh(place: Place) -> Iterator[Patch]:
     """A mode that lets plain text in, where it is written; a policy for a namespace of the mesh that has none."""
     if place.finding.name.startswith("k8s:mesh/"):
         namespace = place.finding.name.partition("/")[2]
-        if place.path.lower().endswith((".yaml", ".yml")):
+        if place.path.lower().endswith((".yaml", ".yml")) and _NAME.fullmatch(namespace):
             inserted = (
                 "---",
                 "apiVersion: security.istio.io/v1",
@@ -326,7 +327,7 @@ def _mesh(place: Place) -> Iterator[Patch]:
                 "    mode: STRICT",
             )
             title = f"let mutual TLS alone into {namespace}"
-            yield Patch(title, place.path, len(place.lines) + 1, 0, inserted, safe=False)
+            yield Patch(title, place.path, len(place.lines) + 1, 0, inserted, safe=False, beside=True)
         return
     name, _, port = place.finding.name.partition("#")
     one = place.estates.kubernetes.objects.get(name)

@@ -26,6 +26,7 @@ _CONTROLLERS: Final = re.compile(
     r"ingress-nginx|nginx-ingress|traefik|haproxy-ingress|kong|contour|envoy|istio/proxyv2|emissary|gateway"
 )
 _NAME: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?")
+_LABEL: Final = re.compile(r"[\w./-]+")
 _PORTS: Final = ("LoadBalancer", "NodePort")
 
 
@@ -111,7 +112,7 @@ def default_deny(place: Place) -> Iterator[Patch]:
     others = set(needs.named[namespace])
     if namespace in needs.routed:
         others |= needs.controllers
-    allowed = sorted(others - {namespace})
+    allowed = sorted(one for one in others - {namespace} if _NAME.fullmatch(one))
     inserted = [*_head("own-namespace-only", said), "  podSelector: {}", "  policyTypes: [Ingress]", "  ingress:"]
     inserted += ["  - from:", "    - podSelector: {}"]
     for other in allowed:
@@ -128,7 +129,7 @@ def default_deny(place: Place) -> Iterator[Patch]:
         title += f", and everyone the ports of {', '.join(one.name for one, _ in services)}"
     if namespace in needs.routed and not needs.controllers:
         title += "; add the namespace of the controller of ingresses"
-    yield Patch(title, place.path, len(place.lines) + 1, 0, tuple(inserted), safe=False)
+    yield Patch(title, place.path, len(place.lines) + 1, 0, tuple(inserted), safe=False, beside=True)
 
 
 def _head(name: str, namespace: str) -> list[str]:
@@ -139,12 +140,19 @@ def _head(name: str, namespace: str) -> list[str]:
 def _ports(service: Object) -> list[str]:
     """The ports of pods that a service sends to, with their protocols; none when they are not written out."""
     spec = service.value.get("spec")
-    found = []
+    found: list[str] = []
+    selector = spec.get("selector") if isinstance(spec, Map) else None
+    labels = [str(text) for item in selector.items() for text in item] if isinstance(selector, dict) else []
+    if not labels or not all(map(_LABEL.fullmatch, labels)) or not _NAME.fullmatch(service.name):
+        return []
     for port in maps_of(spec, "ports"):
         number = port.get("targetPort", port.get("port"))
         if isinstance(number, bool) or not isinstance(number, (int, str)) or not re.fullmatch(r"[\w-]+", str(number)):
             return []
-        found.append(f"{{port: {number}, protocol: {port.get('protocol') or 'TCP'}}}")
+        protocol = port.get("protocol") or "TCP"
+        if protocol not in ("TCP", "UDP", "SCTP"):
+            return []
+        found.append(f"{{port: {number}, protocol: {protocol}}}")
     return found
 
 

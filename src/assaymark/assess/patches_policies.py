@@ -191,7 +191,7 @@ class _Apart:
                 if not _boundary(self.kind, one) or whose.get(name, "") != _boundary(self.kind, one):
                     return None
             variable = shown.variable(f"aws:PrincipalTag/{tag}")[1:-1]
-            kept.append(f'"{head}{variable}{tail}{slash}{path}"')
+            kept.append(f"{shown.quoted(head)[:-1]}{variable}{shown.quoted(tail + slash + path)[1:]}")
         return shown.listed("resource", kept)
 
     def _names(self, one: Resource, pattern: str, shown: Written) -> list[str]:
@@ -206,12 +206,12 @@ class _Apart:
         if len(known) == 1 and not shown.literal and referable(known[0], shown.text.path):
             arn = f"{known[0].address}.arn"
             if shown.style == "json":
-                return [f'"${{{arn}}}{part}"' for part in parts]
-            return [f'"${{{arn}}}{part}"' if part else arn for part in parts]
+                return [f'"${{{arn}}}{shown.quoted(part)[1:]}' for part in parts]
+            return [f'"${{{arn}}}{shown.quoted(part)[1:]}' if part else arn for part in parts]
         if UNKNOWN_ACCOUNT in one.arn or HOLE in one.arn or isinstance(one.arn, Unresolved):
             return []
         named = one.kind == "s3:bucket" or (shown.literal and one.account)
-        return [quoted(one.arn + part) for part in parts] if named else []
+        return [shown.quoted(one.arn + part) for part in parts] if named else []
 
     def resource_policy(self, statement: Statement) -> list[Patch]:
         """A condition on the principal's tag, where all whom the statement names say whose they are by it."""
@@ -228,7 +228,7 @@ class _Apart:
         own = [one for one in who if one is not None and _boundary(self.kind, one) == self.there]
         if any(one.tags[tag] != value for one in own):
             return []
-        change = shown.condition("StringEquals", f"aws:PrincipalTag/{tag}", quoted(value))
+        change = shown.condition("StringEquals", f"aws:PrincipalTag/{tag}", shown.quoted(value))
         title = f"let only principals of {self.kind} {self.there} use what is its own"
         return list(shown.text.replaced([change], title)) if change is not None else []
 

@@ -138,7 +138,7 @@ def _namespaces(place: Place) -> list[Patch]:
     for tenant, space in sorted(spaces.items()):
         inserted += _space(space, tenant)
     line = len(place.lines) + 1
-    return [*found, Patch(title, place.path, line, 0, tuple(inserted), safe=False)]
+    return [*found, Patch(title, place.path, line, 0, tuple(inserted), safe=False, beside=True)]
 
 
 def _space(name: str, tenant: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from assaymark.assess.aws.trust import claimed, issuer_of
-from assaymark.assess.aws.written import quoted, statement_as_written
+from assaymark.assess.aws.written import statement_as_written
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 from assaymark.assess.terraform.declared import declared, referable
 
@@ -32,7 +32,7 @@ def _audience(place: Place) -> Iterator[Patch]:
         shown = statement_as_written(place.inputs, statement)
         if known is None or len(known.audiences) != 1 or shown is None or claimed(statement, named[0], "aud"):
             continue
-        change = shown.condition("StringEquals", f"{known.issuer}:aud", quoted(known.audiences[0]))
+        change = shown.condition("StringEquals", f"{known.issuer}:aud", shown.quoted(known.audiences[0]))
         if change is not None:
             safe = known.issuer.startswith(_PLAIN_ISSUERS)
             title = f"take tokens that are made for {known.audiences[0]}"
@@ -54,7 +54,7 @@ def _subject(place: Place) -> Iterator[Patch]:
         shown = statement_as_written(place.inputs, statement)
         if shown is None or claimed(statement, issuer, "sub"):
             continue
-        values = [quoted(one) for one in sorted(named)]
+        values = [shown.quoted(one) for one in sorted(named)]
         listed = values[0] if len(values) == 1 else f"[{', '.join(values)}]"
         change = shown.condition("StringEquals", f"{issuer}:sub", listed)
         if change is not None:

@@ -6,11 +6,11 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
-from tests.support.patched import FOLDER, NOW, all_patches, fixed, read, rules_of
+from tests.support.patched_infra import FOLDER, NOW, all_patches, fixed, read, rules_of
 
 from assaymark.assess.engine import assess
 from assaymark.assess.files import source_file
-from assaymark.assess.patch import Patch, apply_patches, unified
+from assaymark.assess.patch import apply_patches, unified
 
 # Rules whose examples are patched, and the examples that need to know more than they show.
 PATCHED = {
@@ -87,24 +87,6 @@ def test_patches_of_all_findings_together_leave_files_that_can_be_read(folder: P
     assert set(again.reading.skipped) <= set(before.reading.skipped)
     count, left = Counter(one.rule for one in before.findings), Counter(one.rule for one in again.findings)
     assert left <= count
-
-
-def test_lines_that_no_patch_is_about_keep_their_bytes() -> None:
-    data = b"one\x0c\r\ntwo\n\xe2\x80\xa8three\nlast"
-    assert (
-        apply_patches(data, [Patch("t", "f", 2, 1, ("2",), safe=False)]) == b"one\x0c\r\n2\r\n\xe2\x80\xa8three\nlast"
-    )
-
-
-def test_additions_before_one_line_stand_together_and_none_within_what_is_replaced() -> None:
-    patches = [
-        Patch("a", "f", 2, 0, ("x",), safe=False),
-        Patch("b", "f", 2, 0, ("y",), safe=False),
-        Patch("aa", "f", 2, 0, ("x",), safe=False),
-    ]
-    assert apply_patches(b"1\n2\n", patches) == b"1\nx\ny\n2\n"
-    patches = [Patch("a", "f", 2, 0, ("x",), safe=False), Patch("b", "f", 1, 2, ("y",), safe=False)]
-    assert apply_patches(b"1\n2\n", patches) == b"1\nx\n2\n"
 
 
 def test_a_diff_says_where_the_last_line_has_no_end() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from tests.support.patched import NOW, all_patches, fixed, rules_of, text_of
+from tests.support.patched_infra import NOW, all_patches, fixed, rules_of, text_of
 
 from assaymark.assess.engine import assess
 from assaymark.assess.files import SourceFile, source_file
+from assaymark.assess.patch import apply_patches
 
 DIGEST = "@sha256:" + "0" * 64
 
@@ -227,3 +228,20 @@ def test_tenants_stay_where_something_is_not_seen_to_be_theirs(more: str) -> Non
     found = assess(manifest(joined(TENANTS, more)), NOW)
     assert any(one.rule == "k8s-tenants-share-namespace" for one in found.findings)
     assert not all_patches(found, "k8s-tenants-share-namespace")
+
+
+def test_texts_of_manifests_add_no_lines_to_others() -> None:
+    caller = deployment(
+        "bot", "support", "          env:\n            - {name: MODEL, value: 'http://chat.serving.svc:80'}\n"
+    )
+    hostile = caller.replace("namespace: support", 'namespace: "support\\n    - {}"')
+    chat = joined(
+        deployment("chat", "serving"),
+        service("chat", "serving", "LoadBalancer").replace("app: chat", 'app: "chat\\"x"'),
+    )
+    after = apply_patches(
+        joined(chat, hostile).encode(),
+        all_patches(assess(manifest(joined(chat, hostile)), NOW), "k8s-network-policy-missing"),
+    )
+    found = [one for one in yaml.safe_load_all(after) if one["kind"] == "NetworkPolicy"]
+    assert [one["spec"]["ingress"] for one in found] == [[{"from": [{"podSelector": {}}]}]]

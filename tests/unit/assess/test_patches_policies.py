@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.support.patched import NOW, all_patches, fixed, role, rules_of, tenant_role, text_of, tf
+from tests.support.patched_infra import NOW, all_patches, fixed, role, rules_of, tenant_role, text_of, tf
 
 from assaymark.assess.engine import assess
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.patched import NOW, TRUST, all_patches, fixed, rules_of, text_of, tf
+from tests.support.patched_infra import NOW, TRUST, all_patches, fixed, rules_of, text_of, tf
 
 from assaymark.assess.engine import assess
 from assaymark.assess.terraform.written import written
@@ -124,3 +124,12 @@ def test_a_file_is_parsed_once_however_many_findings_it_has() -> None:
     written.cache_clear()
     assert len(all_patches(found, "aws-key-rotation")) == 300
     assert written.cache_info().misses == 1
+
+
+@pytest.mark.parametrize("name", ["a b", "a:", 'a" {', "w\x00", "${a}"])
+def test_a_name_that_would_end_a_text_is_written_nowhere(name: str) -> None:
+    label = name.replace('"', '\\"').replace("${", "$${")
+    found = assess(tf(f'resource "aws_s3_bucket" "{label}" {{\n  bucket = "acme-weights"\n}}\n'), NOW)
+    assert any(one.rule == "aws-bucket-plaintext" for one in found.findings)
+    for rule in ("aws-bucket-plaintext", "aws-bucket-public-block", "aws-bucket-key"):
+        assert not all_patches(found, rule)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from assaymark.formats.hcl.tree import Block, Expression
 
 _HEREDOC = re.compile(r"<<-?[^\W\d][\w-]*[ \t\r]*\n")
+_PLAIN = re.compile(r"[\w:./-]+")  # what needs no escape in any of these files
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,13 @@ class Written:
     def variable(self, name: str) -> str:
         """A policy variable, quoted as this file takes it."""
         return f'"&{{{name}}}"' if self.style == "block" else f'"${{{name}}}"' if self.literal else f'"$${{{name}}}"'
+
+    def quoted(self, value: str) -> str:
+        """A text as this file takes it, policy variables in it too."""
+        found = quoted(value)
+        if self.literal:
+            return found
+        return found.replace("${", "&{" if self.style == "block" else "$${").replace("%{", "%%{")
 
     def listed(self, name: str, values: list[str]) -> tuple[int, int, str]:
         """The change that gives an element other values, which are texts as the file has them, quotes too."""
@@ -104,6 +112,8 @@ class Written:
     def condition(self, operator: str, key: str, value: str) -> tuple[int, int, str] | None:
         """The change that adds a condition; None where one on this key may be there, or it is not plain where."""
         text = self.text.text
+        if not _PLAIN.fullmatch(key):
+            return None
         if self.style == "block":
             if self.one_line:
                 return None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.files import lines_of
 from assaymark.assess.values import json_of
 from assaymark.formats.located import Map
 
@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from assaymark.assess.files import SourceFile
     from assaymark.core.graph import Because
 
-_HEREDOC: Final = re.compile(r"=\s*<<-?[\w-]+\s*$")
+_HEREDOC: Final = re.compile(r"=[ \t]*<<-?[\w-]+[ \t\r]*$")
+
+
+@lru_cache(maxsize=64)  # resources come file by file
+def _heredocs(file: SourceFile) -> frozenset[int]:
+    """The lines of a file that a heredoc begins behind."""
+    lines = enumerate(file.data.decode("utf-8", "replace").split("\n"), 1)
+    return frozenset(number for number, line in lines if "<<" in line and _HEREDOC.search(line))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +70,7 @@ class TfResource:
 
     def _text_line(self, line: int) -> int:
         """Where a text that is written on a line begins: a heredoc on the next one."""
-        lines = lines_of(self.file.data)
-        return line + 1 if 0 < line <= len(lines) and _HEREDOC.search(lines[line - 1]) else line
+        return line + 1 if line in _heredocs(self.file) else line
 
     def because(self, key: str = "") -> Because:
         """Where it, or one of its attributes, is written."""

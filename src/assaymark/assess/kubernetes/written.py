@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 from assaymark.formats.located import Map, Seq
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from assaymark.assess.estate.kubernetes import Object
 
 _YAML: Final = (".yaml", ".yml")
@@ -23,7 +25,7 @@ def in_yaml(one: Object) -> bool:
     return one.file.path.lower().endswith(_YAML)
 
 
-def column(lines: list[str], where: Map, key: str) -> int | None:
+def column(lines: Sequence[str], where: Map, key: str) -> int | None:
     """The column that a key begins at; None for one that does not begin its line."""
     number = where.at(key)
     if key not in where or not 0 < number <= len(lines):
@@ -34,7 +36,7 @@ def column(lines: list[str], where: Map, key: str) -> int | None:
     return len(match[1])
 
 
-def scalar(lines: list[str], where: Map, key: str) -> re.Match[str] | None:
+def scalar(lines: Sequence[str], where: Map, key: str) -> re.Match[str] | None:
     """The line of a key whose value, a plain one, is on it and ends with it; the value is the group ``value``."""
     at = column(lines, where, key)
     if at is None or isinstance(where[key], (Map, Seq)):
@@ -46,13 +48,13 @@ def scalar(lines: list[str], where: Map, key: str) -> re.Match[str] | None:
     return re.match(rf"(?P<head>.{{{at}}}[^:]*?:\s+)(?P<value>{_VALUE})(?P<tail>\s*(?:\s#.*)?)$", lines[number - 1])
 
 
-def set_scalar(lines: list[str], where: Map, key: str, value: str) -> tuple[int, str] | None:
+def set_scalar(lines: Sequence[str], where: Map, key: str, value: str) -> tuple[int, str] | None:
     """The line of a key and what it becomes with another value; None where the value is not plain."""
     match = scalar(lines, where, key)
     return (where.at(key), f"{match['head']}{value}{match['tail']}") if match is not None else None
 
 
-def room(lines: list[str], where: Map) -> tuple[int, int] | None:
+def room(lines: Sequence[str], where: Map) -> tuple[int, int] | None:
     """A line before which keys of a mapping may be added, and their column; None for a mapping in braces."""
     keys = sorted(where, key=where.at)
     columns = [column(lines, where, key) for key in keys]
@@ -68,7 +70,7 @@ def room(lines: list[str], where: Map) -> tuple[int, int] | None:
     return (where.at(keys[1]), at) if len(keys) > 1 else None
 
 
-def span(lines: list[str], where: Map, key: str) -> tuple[int, int] | None:
+def span(lines: Sequence[str], where: Map, key: str) -> tuple[int, int] | None:
     """The first and last line of a key with its value; None for one that does not begin its line."""
     at = column(lines, where, key)
     if at is None:
@@ -76,7 +78,7 @@ def span(lines: list[str], where: Map, key: str) -> tuple[int, int] | None:
     return where.at(key), _end(lines, where.at(key), at, lists=True)
 
 
-def item_span(lines: list[str], items: Seq, index: int) -> tuple[int, int] | None:
+def item_span(lines: Sequence[str], items: Seq, index: int) -> tuple[int, int] | None:
     """The first and last line of an item of a list; None for one in brackets."""
     number = items.at(index)
     if not 0 < number <= len(lines):
@@ -85,7 +87,7 @@ def item_span(lines: list[str], items: Seq, index: int) -> tuple[int, int] | Non
     return (number, _end(lines, number, len(match[1]), lists=False)) if match is not None else None
 
 
-def _end(lines: list[str], first: int, at: int, *, lists: bool) -> int:
+def _end(lines: Sequence[str], first: int, at: int, *, lists: bool) -> int:
     """The last line of what begins at a column: all that is deeper, for a key also a list at the same column."""
     last = first
     for number in range(first + 1, len(lines) + 1):
@@ -102,7 +104,7 @@ def _end(lines: list[str], first: int, at: int, *, lists: bool) -> int:
     return last
 
 
-def document(lines: list[str], one: Object) -> tuple[int, int] | None:
+def document(lines: Sequence[str], one: Object) -> tuple[int, int] | None:
     """The first and last line of an object that is a document of its own, with one line that parts it from others."""
     first = one.value.line
     start = first

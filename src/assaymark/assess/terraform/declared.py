@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.terraform.written import Written, written
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from assaymark.assess.estate.estates import Estates
     from assaymark.assess.estate.terraform import TfResource
     from assaymark.formats.hcl.tree import Block
+
+
+_ADDRESS: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\.[A-Za-z_][A-Za-z0-9_-]*")  # no names that end a text
 
 
 @dataclass(slots=True)
@@ -86,10 +90,9 @@ def block_of(resource: TfResource) -> tuple[Written, Block] | None:
 
 def referable(resource: TfResource, path: str) -> bool:
     """Whether a file's configuration may name a resource by its address: of one root module, and one of its kind."""
-    same = posixpath.dirname(resource.file.path) == posixpath.dirname(path)
-    return same and resource.address.count(".") == 1 and "[" not in resource.address
+    return lone(resource) and posixpath.dirname(resource.file.path) == posixpath.dirname(path)
 
 
 def lone(resource: TfResource) -> bool:
     """Whether a block makes one resource of a root module, and none of what other folders call."""
-    return resource.address.count(".") == 1 and "[" not in resource.address
+    return _ADDRESS.fullmatch(resource.address) is not None

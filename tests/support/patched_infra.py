@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from assaymark.assess.engine import Assessment, assess
-from assaymark.assess.files import SourceFile, lines_of, source_file
-from assaymark.assess.patch import Patch, apply_patches
+from assaymark.assess.files import SourceFile, source_file
+from assaymark.assess.patch import Patch, apply_patches, lines_of
 from assaymark.assess.patches import patches_for
 
 FOLDER = Path(__file__).parents[2] / "rules"
@@ -49,8 +49,8 @@ def fixed(given: list[SourceFile], rule: str) -> list[SourceFile]:
     after = [source_file(one.path, apply_patches(one.data, by_path[one.path])) for one in given]
     for old, new in zip(given, after, strict=True):
         replaced = {line for patch in by_path[old.path] for line in range(patch.line, patch.line + patch.removed)}
-        kept = [text for number, text in enumerate(lines_of(old.data), 1) if number not in replaced]
-        left = iter(lines_of(new.data))
+        kept = [text for number, text in enumerate(lines_of(old), 1) if number not in replaced]
+        left = iter(lines_of(new))
         assert all(text in left for text in kept), "a line that no patch is about has changed"
     again = assess(after, NOW)
     known = {(one.rule, one.name) for one in before.findings}

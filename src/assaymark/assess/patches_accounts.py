@@ -12,8 +12,9 @@ from assaymark.assess.aws.trust import claimed
 from assaymark.assess.edits import text_of_file
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 from assaymark.assess.kubernetes.pods import pod_specs
-from assaymark.assess.kubernetes.written import in_yaml, item_span, room, span
+from assaymark.assess.kubernetes.written import in_yaml, item_span, span
 from assaymark.assess.patch import Patch, Place
+from assaymark.assess.patches_network import keys_added
 from assaymark.formats.located import Map, Seq
 
 if TYPE_CHECKING:
@@ -43,19 +44,12 @@ def federated(place: Place) -> list[Patch]:
         return removed
     lines = text_of_file(account.file).lines
     where = notes if isinstance(notes, Map) else account.metadata
-    free = room(lines, where)
     said = isinstance(notes, dict) and _NOTE in notes
-    if free is None or said or (where is account.metadata and "annotations" in account.metadata):
+    if said or (where is account.metadata and "annotations" in account.metadata):
         return []
-    blank = " " * free[1]
-    inserted = [f"{blank}{_NOTE}: {role}"]
-    if where is account.metadata:
-        inserted = [f"{blank}annotations:", f"{blank}  {_NOTE}: {role}"]
-    return (
-        [*removed, Patch(title, account.file.path, free[0], 0, tuple(inserted), safe=False, beside=True)]
-        if removed
-        else []
-    )
+    inserted = [f"{_NOTE}: {role}"] if where is not account.metadata else ["annotations:", f"  {_NOTE}: {role}"]
+    patch = keys_added(account.file.path, lines, where, inserted, title)
+    return [*removed, patch] if removed and patch is not None else []
 
 
 def _without_keys(place: Place, container: Map, title: str) -> list[Patch]:

@@ -18,14 +18,13 @@ from assaymark.assess.kubernetes.written import (
     document,
     in_yaml,
     item_span,
-    room,
     scalar,
     set_scalar,
     span,
 )
 from assaymark.assess.patch import Patch, Place
 from assaymark.assess.patches_accounts import KEYS, federated
-from assaymark.assess.patches_network import default_deny
+from assaymark.assess.patches_network import default_deny, keys_added
 from assaymark.formats.located import Map, Seq
 
 if TYPE_CHECKING:
@@ -89,10 +88,9 @@ def _line(place: Place, change: tuple[int, str] | None, title: str) -> Iterator[
 
 def _added(place: Place, where: Map, inserted: list[str], title: str) -> Iterator[Patch]:
     """Keys added to a mapping."""
-    found = room(place.lines, where)
-    if found is not None:
-        line, at = found
-        yield Patch(title, place.path, line, 0, tuple(" " * at + text for text in inserted), safe=False, beside=True)
+    patch = keys_added(place.path, place.lines, where, inserted, title)
+    if patch is not None:
+        yield patch
 
 
 def _root(place: Place) -> Iterator[Patch]:

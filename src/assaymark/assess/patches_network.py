@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.kubernetes.network import Network, maps_of
 from assaymark.assess.kubernetes.pods import pod_specs
-from assaymark.assess.kubernetes.written import in_yaml
+from assaymark.assess.kubernetes.written import in_yaml, room
 from assaymark.assess.patch import Patch, Place
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from assaymark.assess.estate.estates import Estates
     from assaymark.assess.estate.kubernetes import Object
@@ -163,3 +163,18 @@ def _open(service: Object, namespace: str, ports: list[str]) -> list[str]:
     lines = _head(f"{service.name}-from-outside", namespace)
     lines += ["  podSelector:", "    matchLabels:", *(f'      {key}: "{value}"' for key, value in labels)]
     return [*lines, "  policyTypes: [Ingress]", "  ingress:", f"  - ports: [{', '.join(ports)}]"]
+
+
+def keys_added(path: str, lines: Sequence[str], where: Map, inserted: list[str], title: str) -> Patch | None:
+    """The patch that adds keys to a mapping; None for one in braces.
+
+    Behind the last line it is written as a change of that line: documents that others append come after it.
+    """
+    found = room(lines, where)
+    if found is None:
+        return None
+    line, at = found
+    added = tuple(" " * at + text for text in inserted)
+    if line > len(lines):
+        return Patch(title, path, line - 1, 1, (lines[line - 2], *added), safe=False)
+    return Patch(title, path, line, 0, added, safe=False, beside=True)

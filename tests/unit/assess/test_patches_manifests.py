@@ -245,3 +245,16 @@ def test_texts_of_manifests_add_no_lines_to_others() -> None:
     )
     found = [one for one in yaml.safe_load_all(after) if one["kind"] == "NetworkPolicy"]
     assert [one["spec"]["ingress"] for one in found] == [[{"from": [{"podSelector": {}}]}]]
+
+
+def test_a_label_at_the_end_of_a_file_stands_before_what_is_appended() -> None:
+    space = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: serving\n  labels:\n    team: ml\n"
+    given = [*manifest(space, "space.yaml"), *manifest(deployment("chat", "serving"))]
+    found = assess(given, NOW)
+    patches = [one for rule in {one.rule for one in found.findings} for one in all_patches(found, rule)]
+    after = list(
+        yaml.safe_load_all(apply_patches(space.encode(), [one for one in patches if one.path == "space.yaml"]))
+    )
+    assert [one["kind"] for one in after] == ["Namespace", "NetworkPolicy"]
+    assert after[0]["metadata"]["labels"] == {"team": "ml", "pod-security.kubernetes.io/enforce": "baseline"}
+    assert after[1]["spec"]["ingress"] == [{"from": [{"podSelector": {}}]}]

@@ -13,6 +13,7 @@ from assaymark.assess.aws.exposure import BLOCKS, grants
 from assaymark.assess.aws.rule_list import (
     BUCKET_BLOCK,
     BUCKET_KEY,
+    BUCKET_NETWORK,
     BUCKET_PUBLIC,
     BUCKET_TLS,
     EFS_PLAIN,
@@ -45,16 +46,24 @@ _ASKED: Final = (
 _OF_BUCKET: Final = ("s3:ListBucket", "s3:PutBucketPolicy")
 _CHOSEN: Final = ("aws:securetransport", "aws:referer", "aws:useragent")  # keys that whoever asks sets at will
 _KEEPS: Final = ("model", "weight", "checkpoint", "artifact", "mlflow", "dataset", "tenant", "customer")
+_MODELS: Final = ("model", "weight", "checkpoint", "mlflow")
+_NETWORKS: Final = frozenset(("aws:sourcevpce", "aws:sourcevpc", "aws:sourceip", "aws:vpcsourceip"))
 _FILE_SYSTEMS: Final = ("elasticfilesystem:file-system", "efs:file-system")
 
 
 def check_data(run: Linking, seen: Seen) -> Iterator[Finding]:
     """Findings about buckets, keys and file systems."""
     account = [one.values for one in seen.estates.terraform if one.kind == "aws_s3_account_public_access_block"]
+    endpoint = any(
+        one.kind == "aws_vpc_endpoint" and one.text("service_name").endswith(".s3") for one in seen.estates.terraform
+    )
     for _, resource in sorted(seen.estates.aws.resources.items()):
         if resource.kind == "s3:bucket":
             yield from _public(run, resource, account)
             yield from _declared(resource, account)
+            if endpoint and _any_network(resource):
+                message = f"bucket {_name(resource)} answers every network, though there is an endpoint of S3"
+                yield found(BUCKET_NETWORK, resource.arn, message, (resource.because,))
         elif resource.kind == "kms:key":
             yield from _key(run, resource)
         elif resource.kind in _FILE_SYSTEMS:
@@ -176,6 +185,23 @@ def _denies_plaintext(resource: Resource) -> bool:
                 if plain and operator.lower().startswith(("bool", "stringequals")) and objects and reads:
                     return True
     return False
+
+
+def _any_network(resource: Resource) -> bool:
+    """Whether a bucket of models has a policy, or none, that refuses nobody by the network that they come from."""
+    words = f"{_name(resource)} {' '.join(resource.tags.values())}".lower()
+    if "terraform" not in resource.settings or "policy_unread" in resource.settings:
+        return False
+    if not any(word in words for word in _MODELS):
+        return False
+    for statement in resource.policy.statements if resource.policy else ():
+        if statement.effect == "Deny" and (statement.unresolved or _NETWORKS & _condition_keys(statement)):
+            return False
+    return True
+
+
+def _condition_keys(statement: Statement) -> set[str]:
+    return {key.lower() for keys in statement.condition.values() for key in keys}
 
 
 def _key(run: Linking, resource: Resource) -> Iterator[Finding]:

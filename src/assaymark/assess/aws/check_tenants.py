@@ -1,11 +1,11 @@
-"""Tenants of one account: keys that they share, and principals of one that reach what is another's."""
+"""Tenants and environments of one account: keys that they share, principals of one that reach what is another's."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from assaymark.assess.aws.data import encryption_key
-from assaymark.assess.aws.rule_list import TENANTS_ACCESS, TENANTS_KEY
+from assaymark.assess.aws.rule_list import ENVIRONMENTS, TENANTS_ACCESS, TENANTS_KEY
 from assaymark.assess.rule import found
 from assaymark.core.graph import State
 from assaymark.core.report import Confidence
@@ -20,20 +20,25 @@ if TYPE_CHECKING:
 
 
 def check_tenants(run: Linking, seen: Seen) -> Iterator[Finding]:
-    """Findings about tenants, as tags and names tell them."""
+    """Findings about tenants and environments, as tags and names tell them."""
     yield from _keys(run, seen)
     nodes = seen.graph.nodes
     for edge in seen.graph.edges:
-        here, there = nodes[edge.source].boundary.get("tenant"), nodes[edge.target].boundary.get("tenant")
-        if not here or not there or here == there or ":iam:" not in edge.source:
+        if ":iam:" not in edge.source or edge.relation not in ("reads", "writes", "decrypts"):
             continue
-        if edge.relation in ("reads", "writes", "decrypts"):
-            sure = edge.state is State.YES
-            verb = edge.relation if sure else f"perhaps {edge.relation}"
-            who, what = nodes[edge.source].name, nodes[edge.target].name
-            message = f"{who} of tenant {here} {verb} {what} of tenant {there}"
-            name = f"{edge.source} {edge.target}"
-            yield found(TENANTS_ACCESS, name, message, edge.because, None, None if sure else Confidence.LOW)
+        here, there = nodes[edge.source].boundary, nodes[edge.target].boundary
+        sure = edge.state is State.YES
+        verb = edge.relation if sure else f"perhaps {edge.relation}"
+        who, what = nodes[edge.source].name, nodes[edge.target].name
+        name, confidence = f"{edge.source} {edge.target}", None if sure else Confidence.LOW
+        tenant, other = here.get("tenant"), there.get("tenant")
+        if tenant and other and tenant != other:
+            message = f"{who} of tenant {tenant} {verb} {what} of tenant {other}"
+            yield found(TENANTS_ACCESS, name, message, edge.because, None, confidence)
+        outside = here.get("environment", "")
+        if there.get("environment") == "production" and outside not in ("", "production", "ci"):
+            message = f"{who} of {outside} {verb} {what} of production"
+            yield found(ENVIRONMENTS, name, message, edge.because, None, confidence)
 
 
 def _keys(run: Linking, seen: Seen) -> Iterator[Finding]:

@@ -84,12 +84,26 @@ BUCKET_TLS = AssessRule(
     "transport",
     ("AML.T0025", "AML.M0012", "CWE-319"),
 )
+BUCKET_NETWORK = AssessRule(
+    "aws-bucket-any-network",
+    Severity.LOW,
+    "A bucket of models that answers every network, though one's own has an endpoint of S3",
+    "tenancy",
+    ("AML.T0035", "AML.T0020", "AML.M0005", "CWE-668"),
+)
 BUCKET_KEY = AssessRule(
     "aws-bucket-key",
     Severity.LOW,
     "Models or a tenant's data in a bucket without a key of one's own",
     "tenancy",
     ("AML.T0035", "AML.M0012", "CWE-311"),
+)
+ENVIRONMENTS = AssessRule(
+    "aws-environment-reads-other",
+    Severity.MEDIUM,
+    "A role of another environment that reaches production's data",
+    "tenancy",
+    ("AML.T0035", "AML.T0020", "AML.M0005", "CWE-653"),
 )
 TENANTS_KEY = AssessRule(
     "aws-tenants-share-key",
@@ -180,7 +194,9 @@ RULES: Final = (
     BUCKET_PUBLIC,
     BUCKET_BLOCK,
     BUCKET_TLS,
+    BUCKET_NETWORK,
     BUCKET_KEY,
+    ENVIRONMENTS,
     TENANTS_KEY,
     TENANTS_ACCESS,
     KEY_ANYONE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assaymark.assess.estate.aws import Estate as AwsEstate
 from assaymark.assess.estate.azure import Azure
@@ -25,3 +25,4 @@ class Estates:
     source: Source = field(default_factory=Source)
     azure: Azure = field(default_factory=Azure)
     gcp: Gcp = field(default_factory=Gcp)
+    indexes: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)  # what was made of them once

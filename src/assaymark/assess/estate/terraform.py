@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.values import json_of
 from assaymark.formats.located import Map
@@ -13,6 +15,15 @@ if TYPE_CHECKING:
 
     from assaymark.assess.files import SourceFile
     from assaymark.core.graph import Because
+
+_HEREDOC: Final = re.compile(r"=[ \t]*<<-?[\w-]+[ \t\r]*$")
+
+
+@lru_cache(maxsize=64)  # resources come file by file
+def _heredocs(file: SourceFile) -> frozenset[int]:
+    """The lines of a file that a heredoc begins behind."""
+    lines = enumerate(file.data.decode("utf-8", "replace").split("\n"), 1)
+    return frozenset(number for number, line in lines if "<<" in line and _HEREDOC.search(line))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +63,14 @@ class TfResource:
     def json(self, name: str) -> Any:
         """The value of an attribute that holds JSON; None for nothing or no JSON."""
         value = self.values.get(name)
-        return None if value is None else json_of(value, self.values.at(name), getattr(value, "path", ""))
+        if value is None:
+            return None
+        path = getattr(value, "path", "")
+        return json_of(value, 1 if path else self._text_line(self.values.at(name)), path)
+
+    def _text_line(self, line: int) -> int:
+        """Where a text that is written on a line begins: a heredoc on the next one."""
+        return line + 1 if line in _heredocs(self.file) else line
 
     def because(self, key: str = "") -> Because:
         """Where it, or one of its attributes, is written."""

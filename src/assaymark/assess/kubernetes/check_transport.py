@@ -13,7 +13,7 @@ from assaymark.assess.kubernetes.exposure import internal, maps_of
 from assaymark.assess.kubernetes.mesh import ROOT, exceptions, in_mesh, mode_of
 from assaymark.assess.kubernetes.rule_list import INGRESS_PLAIN, MESH_PERMISSIVE, NFS, STORAGE_PLAIN
 from assaymark.assess.rule import found
-from assaymark.core.report import Severity
+from assaymark.core.report import Confidence, Severity
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def check_transport(network: Network) -> Iterator[Finding]:
     yield from _ingresses(cluster)
     yield from _gateways(cluster)
     yield from _mesh(cluster)
+    yield from _silent(network)
     yield from _volumes(network)
     for pod in network.own_pods():
         severity = Severity.LOW if in_mesh(network, pod) else None
@@ -174,6 +175,27 @@ def _mesh(cluster: Cluster) -> Iterator[Finding]:
             if tls.get("mode") == "DISABLE":
                 message = f"DestinationRule {one.namespace}/{one.name} turns TLS off"
                 yield found(MESH_PERMISSIVE, one.id, message, (one.because(tls, "mode"),))
+
+
+def _silent(network: Network) -> Iterator[Finding]:
+    """Namespaces that Istio's labels put into the mesh, where no policy of the input has a mode: the default is both.
+
+    Whoever installed the mesh may have set the mesh's mode where the input does not show it.
+    """
+    seen: set[str] = set()
+    for pod in network.own_pods():
+        namespace = pod.owner.namespace
+        around = network.namespace_labels(namespace)
+        by_istio = around.get("istio-injection") == "enabled" or around.get("istio.io/dataplane-mode") == "ambient"
+        if namespace in seen or not by_istio or not in_mesh(network, pod):
+            continue
+        seen.add(namespace)
+        policies = [one for one in network.cluster.of("PeerAuthentication") if one.namespace in (ROOT, namespace)]
+        place = next((one for one in network.cluster.of("Namespace") if one.name == namespace), None)
+        if not policies and place is not None:
+            message = f"no policy demands mutual TLS in the namespace {namespace} of the mesh"
+            because = (place.because(),)
+            yield found(MESH_PERMISSIVE, f"k8s:mesh/{namespace}", message, because, Severity.LOW, Confidence.MEDIUM)
 
 
 def _volumes(network: Network) -> Iterator[Finding]:

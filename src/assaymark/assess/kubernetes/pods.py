@@ -272,3 +272,12 @@ def reaches_node(pod: Pod) -> tuple[str, Because] | None:
         if dangerous:
             return f"it has the capability {dangerous[0]}", pod.because(capabilities, "add")
     return None
+
+
+def within_baseline(pod: Pod) -> bool:
+    """Whether the level ``baseline`` of Pod Security lets a pod in, as far as its nodes' network and folders go."""
+    host = pod.spec.get("hostNetwork") is True or any("hostPath" in volume for volume in pod.volumes())
+    ports = any(
+        isinstance(port, dict) and port.get("hostPort") for one in pod.containers() for port in one.get("ports") or ()
+    )
+    return not host and not ports and reaches_node(pod) is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from assaymark.assess.unresolved import Unresolved
-from assaymark.assess.values import json_of
+from assaymark.assess.values import json_of, listed
 from assaymark.formats.located import Map, Seq
 
 if TYPE_CHECKING:
@@ -41,12 +41,17 @@ def policy_document_json(data: Data) -> Map:
     statements = Seq(data.line, data.file.path)
     for name in ("source_json", "source_policy_documents"):
         _take(data.get(name), statements, data.line, override=False)
-    for block in data.get("statement") or ():
+    for block in _blocks(data.get("statement")):
         _put(statements, _statement(block, data.file.path), override=False)
     for name in ("override_json", "override_policy_documents"):
         _take(data.get(name), statements, data.line, override=True)
     found.put("Statement", statements, statements.line)
     return found
+
+
+def _blocks(value: Any) -> list[Map]:
+    """The blocks of a kind; what is written as an attribute of that name is none."""
+    return [one for one in listed(value) if isinstance(one, Map)]
 
 
 def _take(value: Any, statements: Seq, line: int, *, override: bool) -> None:
@@ -79,10 +84,11 @@ def _statement(block: Map, path: str) -> Map:
         if block.get(name) is not None:
             found.put(key, _variables(block[name]), block.at(name))
     for name, key in _PRINCIPALS.items():
-        if block.get(name):
-            found.put(key, _principals(block[name]), block.at(name))
-    if block.get("condition"):
-        found.put("Condition", _conditions(block["condition"]), block.at("condition"))
+        if _blocks(block.get(name)):
+            found.put(key, _principals(_blocks(block[name]), block.at(name)), block.at(name))
+    if _blocks(block.get("condition")):
+        line = block.at("condition")
+        found.put("Condition", _conditions(_blocks(block["condition"]), line), line)
     return found
 
 
@@ -100,8 +106,8 @@ def _variables(value: Any) -> Any:
     return value
 
 
-def _principals(blocks: Seq) -> Any:
-    found = Map(blocks.line)
+def _principals(blocks: list[Map], line: int) -> Any:
+    found = Map(line)
     for block in blocks:
         kind, identifiers = block.get("type"), block.get("identifiers")
         if kind == "*":
@@ -113,8 +119,8 @@ def _principals(blocks: Seq) -> Any:
     return found
 
 
-def _conditions(blocks: Seq) -> Map:
-    found = Map(blocks.line)
+def _conditions(blocks: list[Map], line: int) -> Map:
+    found = Map(line)
     for block in blocks:
         test, variable = str(block.get("test")), str(block.get("variable"))
         if test not in found:

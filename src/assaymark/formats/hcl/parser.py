@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from typing import Final
+from typing import Final, TypeAlias
 
 from assaymark.core.errors import InputError
 from assaymark.core.limits import HCL_MAX_BYTES, HCL_MAX_CHAIN, HCL_MAX_DEPTH
@@ -40,6 +40,8 @@ _WORDS: Final = {"true": True, "false": False, "null": None}
 _OPERATORS: Final = (("||",), ("&&",), ("==", "!="), ("<=", ">=", "<", ">"), ("+", "-"), ("*", "/", "%"))
 _MAX_DIGITS: Final = 300
 
+Spans: TypeAlias = dict[int, tuple[int, int]]  # first position and the one after the last, by the identity of a part
+
 
 def parse_hcl(text: str) -> Body:
     """The body of a file.
@@ -49,12 +51,47 @@ def parse_hcl(text: str) -> Body:
     """
     if len(text) > HCL_MAX_BYTES:
         raise InputError("hcl-limit", f"the file has more than {HCL_MAX_BYTES} characters")
-    parser = _Parser(text.removeprefix("\ufeff"))
+    return _file(_Parser(text.removeprefix("\ufeff")))
+
+
+def _file(parser: _Parser) -> Body:
     body = parser.body(0)
     parser.lines()
     if parser.at < len(parser.text):
         raise parser.wrong("an attribute or a block is expected")
     return body
+
+
+def parse_hcl_spans(text: str) -> tuple[Body, Spans]:
+    """The body of a file, and where in the text its values and its blocks' bodies stand, for who changes the text.
+
+    Raises:
+        InputError: ``hcl-syntax`` with the line, ``hcl-limit``.
+    """
+    if len(text) > HCL_MAX_BYTES:
+        raise InputError("hcl-limit", f"the file has more than {HCL_MAX_BYTES} characters")
+    parser = _Parser(text)
+    parser.spans = {}
+    parser.at = len(text) - len(text.removeprefix("\ufeff"))
+    return _file(parser), parser.spans
+
+
+def parse_value_spans(text: str) -> tuple[Expression, Spans]:
+    """One expression that is the whole of a text, as JSON without escapes is one, and where its parts stand.
+
+    Raises:
+        InputError: ``hcl-syntax`` with the line, ``hcl-limit``.
+    """
+    if len(text) > HCL_MAX_BYTES:
+        raise InputError("hcl-limit", f"the text has more than {HCL_MAX_BYTES} characters")
+    parser = _Parser(text)
+    parser.spans = {}
+    parser.lines()
+    found = parser.expression(0)
+    parser.lines()
+    if parser.at < len(text):
+        raise parser.wrong("the end of the text is expected")
+    return found, parser.spans
 
 
 def parse_template(text: str) -> Expression:
@@ -75,6 +112,8 @@ class _Parser:
         self.at = 0
         self._ends = [match.start() for match in re.finditer("\n", text)]
         self._inner = 0  # brackets around: line ends are blanks in them
+        self.spans: Spans | None = None
+        self._end = 0  # of the last operand
 
     def line(self) -> int:
         return bisect_right(self._ends, self.at - 1) + 1 if self.at else 1
@@ -150,10 +189,13 @@ class _Parser:
         while not self._takes("{"):
             labels.append(self._string() if self._sees('"') else self._word())
         inner, self._inner = self._inner, 0
+        start = self.at
         body = self.body(depth)
         self.lines()
         if not self.text.startswith("}", self.at):
             raise self.wrong("a block is not closed")
+        if self.spans is not None:
+            self.spans[id(body)] = (start, self.at)
         self.at += 1
         self._inner = inner
         return Block(kind, tuple(labels), body, line)
@@ -170,6 +212,8 @@ class _Parser:
     def expression(self, depth: int) -> Expression:
         """The next expression, conditionals included."""
         depth = self._deeper(depth)
+        self._blank()
+        start = self.at
         found = self._binary(0, depth)
         line = self.line()
         if self._takes("?"):
@@ -179,7 +223,9 @@ class _Parser:
             self._inner -= 1
             self.lines()
             no = self.expression(depth)
-            return Operation("?", (found, yes, no), line)
+            found = Operation("?", (found, yes, no), line)
+        if self.spans is not None:
+            self.spans[id(found)] = (start, self._end)
         return found
 
     def _binary(self, level: int, depth: int) -> Expression:
@@ -352,6 +398,7 @@ class _Parser:
         while True:
             line = self.line()
             if self.text.startswith("...", self.at):
+                self._end = self.at
                 return found
             at = self.at
             if self._inner:
@@ -370,7 +417,7 @@ class _Parser:
                 self._inner -= 1
                 found = Index(found, key, line)
             else:
-                self.at = at
+                self.at = self._end = at
                 return found
 
     def _attribute(self, found: Expression, line: int) -> Expression:

@@ -1,0 +1,94 @@
+"""Patches of whom roles trust: audiences and subjects of tokens, external ids of other accounts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from assaymark.assess.aws.trust import claimed, issuer_of
+from assaymark.assess.aws.written import statement_as_written
+from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
+from assaymark.assess.terraform.declared import declared, referable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from assaymark.assess.patch import Patch, Place
+
+    Writer: TypeAlias = Callable[[Place], Iterable[Patch]]
+
+# Issuers whose tokens carry no authorised party beside the audience, so that a provider's only audience is theirs.
+_PLAIN_ISSUERS: Final = ("token.actions.githubusercontent.com", "oidc.eks.")
+
+
+def _audience(place: Place) -> Iterator[Patch]:
+    """The one audience that a provider takes, as the role's own condition: what was taken is taken still."""
+    arn, _, issuer = place.finding.name.partition("#")
+    who = place.estates.aws.identities.get(arn)
+    for statement in who.trust.statements if who is not None and who.trust is not None else ():
+        named = [one for one in (statement.principals or {}).get("Federated", ()) if issuer_of(one) == issuer]
+        if len((statement.principals or {}).get("Federated", ())) != 1 or not named:
+            continue
+        known = place.estates.aws.providers.get(named[0])
+        shown = statement_as_written(place.inputs, statement)
+        if known is None or len(known.audiences) != 1 or shown is None or claimed(statement, named[0], "aud"):
+            continue
+        change = shown.condition("StringEquals", f"{known.issuer}:aud", shown.quoted(known.audiences[0]))
+        if change is not None:
+            safe = known.issuer.startswith(_PLAIN_ISSUERS)
+            title = f"take tokens that are made for {known.audiences[0]}"
+            yield from shown.text.replaced([change], title, safe=safe)
+
+
+def _subject(place: Place) -> Iterator[Patch]:
+    """The service accounts of the cluster that name a role, where the role takes those of every one."""
+    arn, _, issuer = place.finding.name.partition("#")
+    who = place.estates.aws.identities.get(arn)
+    if who is None or who.trust is None or not issuer.startswith("oidc.eks."):
+        return
+    named = []
+    for account in place.estates.kubernetes.of("ServiceAccount"):
+        role = account.labels("annotations").get("eks.amazonaws.com/role-arn", "")
+        if role == arn or (arn.split(":")[4] == UNKNOWN_ACCOUNT and role.split(":")[5:] == arn.split(":")[5:]):
+            named.append(f"system:serviceaccount:{account.namespace}:{account.name}")
+    for statement in who.trust.statements if named else ():
+        shown = statement_as_written(place.inputs, statement)
+        if shown is None or claimed(statement, issuer, "sub"):
+            continue
+        values = [shown.quoted(one) for one in sorted(named)]
+        listed = values[0] if len(values) == 1 else f"[{', '.join(values)}]"
+        change = shown.condition("StringEquals", f"{issuer}:sub", listed)
+        if change is not None:
+            title = f"take tokens of {', '.join(sorted(named))} alone"
+            yield from shown.text.replaced([change], title)
+
+
+def _external_id(place: Place) -> Iterator[Patch]:
+    """An external id, which is a variable without a value: who asks and who answers agree on one."""
+    arn, _, account = place.finding.name.partition("#")
+    who = place.estates.aws.identities.get(arn)
+    roles = [one for one in declared(place.estates).by_arn[arn] if one.kind == "aws_iam_role"]
+    if who is None or who.trust is None or len(roles) != 1 or not referable(roles[0], place.path):
+        return
+    name = f"{roles[0].address.partition('.')[2].replace('-', '_')}_external_id"
+    for statement in who.trust.statements:
+        shown = statement_as_written(place.inputs, statement)
+        principals = statement.principals or {}
+        if shown is None or shown.literal or set(principals) != {"AWS"} or len(principals["AWS"]) != 1:
+            continue
+        if account not in principals["AWS"][0] or f'"{name}"' in shown.text.text:
+            continue
+        value = f'"${{var.{name}}}"' if shown.style == "json" else f"var.{name}"
+        change = shown.condition("StringEquals", "sts:ExternalId", value)
+        if change is None:
+            continue
+        title = f"ask account {account} for an external id, which the variable {name} gives"
+        yield from shown.text.replaced([change], title)
+        variable = ("", f'variable "{name}" {{', "  type      = string", "  sensitive = true", "}")
+        yield shown.text.appended(variable, title)
+
+
+TRUST_WRITERS: Final[dict[str, Writer]] = {
+    "aws-federation-audience": _audience,
+    "aws-federation-subject": _subject,
+    "aws-trust-external": _external_id,
+}

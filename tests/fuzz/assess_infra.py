@@ -10,7 +10,7 @@ import yaml
 from assaymark.assess.engine import assess
 from assaymark.assess.files import source_file
 from assaymark.assess.patch import apply_patches, lines_of
-from assaymark.assess.patches import patches_for
+from assaymark.assess.patches.writers import patches_for
 from assaymark.core.errors import InputError
 from assaymark.formats.hcl.parser import parse_hcl
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from assaymark.assess.engine import assess
 from assaymark.assess.files import source_file
 from assaymark.assess.patch import apply_patches
-from assaymark.assess.patches import patches_for
+from assaymark.assess.patches.writers import patches_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

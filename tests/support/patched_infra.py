@@ -10,7 +10,7 @@ from pathlib import Path
 from assaymark.assess.engine import Assessment, assess
 from assaymark.assess.files import SourceFile, source_file
 from assaymark.assess.patch import Patch, apply_patches, lines_of
-from assaymark.assess.patches import patches_for
+from assaymark.assess.patches.writers import patches_for
 
 FOLDER = Path(__file__).parents[2] / "rules"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

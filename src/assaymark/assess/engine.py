@@ -80,7 +80,7 @@ class Assessment:
     @cached_property
     def patches(self) -> dict[Finding, tuple[Patch, ...]]:
         """What is written against each finding; file by file, since what a file is parsed into serves all of them."""
-        from assaymark.assess.patches import patches_for
+        from assaymark.assess.patches.writers import patches_for
 
         by_file = sorted(
             set(self.findings), key=lambda finding: (finding.locations[0].path, finding.rule, finding.name)

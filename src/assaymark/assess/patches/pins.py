@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.patch import Patch, Place
-from assaymark.assess.patches_tree import calls_at, spliced, with_argument
+from assaymark.assess.patches.tree import calls_at, spliced, with_argument
 from assaymark.assess.source.modules import keyword, text_of
 from assaymark.assess.source.pins import pins_of
 

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.patch import Patch, Place
-from assaymark.assess.patches_pipelines import alone, indent_of
+from assaymark.assess.patches.pipelines import alone, indent_of
 from assaymark.formats.located import Map, Seq
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.patch import Patch, Place
-from assaymark.assess.patches_django import signed_in
-from assaymark.assess.patches_guards import GUARDS, Guard
-from assaymark.assess.patches_tree import (
+from assaymark.assess.patches.django import signed_in
+from assaymark.assess.patches.guards import GUARDS, Guard
+from assaymark.assess.patches.tree import (
     Function,
     Parsed,
     calls_at,

@@ -13,9 +13,9 @@ from tests.support.patched import patched
 from assaymark.assess.engine import assess
 from assaymark.assess.files import source_file
 from assaymark.assess.patch import Patch, apply_patches, unified
-from assaymark.assess.patches import patches_for
+from assaymark.assess.patches.writers import patches_for
 
-FOLDER = Path(__file__).parents[3] / "rules"
+FOLDER = Path(__file__).parents[4] / "rules"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PATCHED = (
     "aws-bucket-plaintext",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from assaymark.assess.boundaries import tenant_of
 from assaymark.assess.edits import text_of_file
-from assaymark.assess.patches_terraform import changed
+from assaymark.assess.patches.terraform import changed
 from assaymark.assess.terraform.declared import block_of, declared, lone, referable
 from assaymark.assess.terraform.written import written
 

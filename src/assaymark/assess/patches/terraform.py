@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from assaymark.assess.edits import text_of_file
-from assaymark.assess.patches_buckets import Statement, denied, in_network
+from assaymark.assess.patches.buckets import Statement, denied, in_network
 from assaymark.assess.terraform.declared import block_of, declared, lone, referable
 from assaymark.formats.hcl.tree import Literal
 

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.patch import Patch, Place
-from assaymark.assess.patches_pipelines import Step, steps_of
+from assaymark.assess.patches.pipelines import Step, steps_of
 from assaymark.assess.source.workflows import OTHERS_INPUT, OTHERS_TEXT
 from assaymark.formats.located import Map
 

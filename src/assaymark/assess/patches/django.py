@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.patch import Patch, Place
-from assaymark.assess.patches_tree import Function, Parsed, function_at, indent_at, inserted_imports, spliced
+from assaymark.assess.patches.tree import Function, Parsed, function_at, indent_at, inserted_imports, spliced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from assaymark.assess.patches_terraform import changed, first_of, found_at, setting
+from assaymark.assess.patches.terraform import changed, first_of, found_at, setting
 from assaymark.assess.terraform.declared import block_of, declared
 from assaymark.assess.unresolved import Unresolved
 from assaymark.formats.hcl.tree import Literal

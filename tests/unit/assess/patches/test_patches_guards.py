@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from assaymark.assess.patches_guards import GUARDS
+from assaymark.assess.patches.guards import GUARDS
 
 
 class RefusedError(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.support.patched import patched
 
-from assaymark.assess.patches_requirements import admits
+from assaymark.assess.patches.requirements import admits
 
 
 def digest(number: int) -> str:

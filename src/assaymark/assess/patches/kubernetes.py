@@ -23,8 +23,8 @@ from assaymark.assess.kubernetes.written import (
     span,
 )
 from assaymark.assess.patch import Patch, Place
-from assaymark.assess.patches_accounts import KEYS, federated
-from assaymark.assess.patches_network import default_deny, keys_added
+from assaymark.assess.patches.accounts import KEYS, federated
+from assaymark.assess.patches.network import default_deny, keys_added
 from assaymark.formats.located import Map, Seq
 
 if TYPE_CHECKING:

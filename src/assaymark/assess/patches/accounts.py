@@ -14,7 +14,7 @@ from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 from assaymark.assess.kubernetes.pods import pod_specs
 from assaymark.assess.kubernetes.written import in_yaml, item_span, span
 from assaymark.assess.patch import Patch, Place
-from assaymark.assess.patches_network import keys_added
+from assaymark.assess.patches.network import keys_added
 from assaymark.formats.located import Map, Seq
 
 if TYPE_CHECKING:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from assaymark.assess.patch import Patch, Place
-from assaymark.assess.patches_clouds import CLOUD_WRITERS
-from assaymark.assess.patches_keys import KEY_WRITERS
-from assaymark.assess.patches_kubernetes import KUBERNETES_WRITERS
-from assaymark.assess.patches_policies import POLICY_WRITERS
-from assaymark.assess.patches_source import FILES, PYTHON
-from assaymark.assess.patches_tenants import TENANT_WRITERS
-from assaymark.assess.patches_terraform import TERRAFORM_WRITERS
-from assaymark.assess.patches_trust import TRUST_WRITERS
+from assaymark.assess.patches.clouds import CLOUD_WRITERS
+from assaymark.assess.patches.keys import KEY_WRITERS
+from assaymark.assess.patches.kubernetes import KUBERNETES_WRITERS
+from assaymark.assess.patches.policies import POLICY_WRITERS
+from assaymark.assess.patches.source import FILES, PYTHON
+from assaymark.assess.patches.tenants import TENANT_WRITERS
+from assaymark.assess.patches.terraform import TERRAFORM_WRITERS
+from assaymark.assess.patches.trust import TRUST_WRITERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from assaymark.assess.patches_build import over_tls, run_as_nobody, verified
-from assaymark.assess.patches_pins import (
+from assaymark.assess.patches.build import over_tls, run_as_nobody, verified
+from assaymark.assess.patches.pins import (
     of_actions_and_images,
     of_downloads,
     of_image_argument,
     of_images,
     of_models,
 )
-from assaymark.assess.patches_pipelines import federated, narrowed
-from assaymark.assess.patches_python import (
+from assaymark.assess.patches.pipelines import federated, narrowed
+from assaymark.assess.patches.python import (
     added,
     given,
     redacted,
@@ -22,10 +22,10 @@ from assaymark.assess.patches_python import (
     started,
     verified_context,
 )
-from assaymark.assess.patches_requirements import of_component, of_repositories, of_requirements
-from assaymark.assess.patches_scripts import moved
-from assaymark.assess.patches_servers import asked
-from assaymark.assess.patches_web import authenticated, limited
+from assaymark.assess.patches.requirements import of_component, of_repositories, of_requirements
+from assaymark.assess.patches.scripts import moved
+from assaymark.assess.patches.servers import asked
+from assaymark.assess.patches.web import authenticated, limited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

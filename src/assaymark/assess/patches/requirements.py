@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.patch import Patch, Place
-from assaymark.assess.patches_tree import calls_at, spliced
+from assaymark.assess.patches.tree import calls_at, spliced
 from assaymark.assess.source.lock_closure import closure
 from assaymark.assess.source.locks import locks_for, locks_of, repository_of
 from assaymark.assess.source.modules import keyword, text_of

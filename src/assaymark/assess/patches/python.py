@@ -11,7 +11,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from assaymark.assess.patches_tree import calls_around, calls_at, parsed, source_of, spliced, with_argument
+from assaymark.assess.patches.tree import calls_around, calls_at, parsed, source_of, spliced, with_argument
 from assaymark.assess.source.modules import keyword, text_of
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Written changes of the files that findings are about."""

@@ -81,6 +81,7 @@ def link_data(run: Linking) -> None:
             continue
         reached = run.access.reached(who.arn, identities=False)
         opened: dict[tuple[str, str], Answer] = {}  # key and service by whether it decrypts for the principal
+        alike: dict[tuple[str, str, Chain], list[str]] = {}
         for found in reached.rows:
             arn = found.resource.removesuffix("/*") if ":s3:::" in found.resource else found.resource
             resource = run.estate.resources.get(arn)
@@ -96,7 +97,9 @@ def link_data(run: Linking) -> None:
                         opened[keys[arn], via] = run.can(who, "kms:Decrypt", keys[arn], {"kms:ViaService": (via,)})
                     chain = chain.then(opened[keys[arn], via])
                 how = f"its policies allow {_known_action(run, who, resource, found, reached)}"
-                run.draw(who.arn, arn, RELATION_OF[found.action_class], how, chain, 0)
+                alike.setdefault((RELATION_OF[found.action_class], how, chain), []).append(arn)
+        for (relation, how, chain), arns in alike.items():
+            run.fan(who.arn, arns, relation, how, lambda _, chain=chain: chain, 0)  # type: ignore[misc]
 
 
 # What people know of a kind of thing and a class of actions.

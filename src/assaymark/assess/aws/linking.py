@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from assaymark.assess.aws.answers import Answer
     from assaymark.assess.aws.conditions import Value
     from assaymark.assess.aws.grants import Alike
-    from assaymark.assess.estate.aws import Identity, PolicyDocument
+    from assaymark.assess.estate.aws import Identity, PolicyDocument, Resource
     from assaymark.assess.files import Reading
     from assaymark.assess.graph import Builder
 
@@ -49,7 +49,14 @@ class Chain:
 
 
 NOWHERE = Chain(State.NO)
-_FAN = 64  # identities that are worth a node of their own
+_FAN = 64  # things that are worth a node of their own
+_WITHIN = {  # what having a group in the mode that a relation gives is to its members
+    "reads": "contains-read",
+    "decrypts": "contains-read",
+    "writes": "contains-write",
+    "deletes": "contains-delete",
+    "invokes": "passes-calls",
+}
 
 
 class Linking:
@@ -76,6 +83,7 @@ class Linking:
         self.access = Access(asked, now)
         self.administrators: set[str] = set()
         self._fanned = 0
+        self._together: set[tuple[str, str]] = set()
 
     @cached_property
     def principals(self) -> list[Identity]:
@@ -163,29 +171,35 @@ class Linking:
         chain: Callable[[str], Chain],
         effort: int = 1,
     ) -> None:
-        """The edges of answers to several identities that are alike; where they are very many, by way of one node.
+        """The edges of answers to several things that are alike; where they are very many, by way of one node.
 
-        ``chain`` gives the answer for a target. A node stands for identities that many come to alike: who has it has
-        each of them.
+        ``chain`` gives the answer for a target. The node stands for things that many come to alike: who has it, in
+        some mode, has each of them.
         """
         self._fanned += len(targets)
         if len(targets) < _FAN or self._fanned <= ASSESS_MAX_DRAWN_PAIRS:
             for target in targets:
                 self.draw(source, target, relation, how, chain(target), effort)
             return
-        first = self.estate.identities[targets[0]]
+        first = self._thing(targets[0])
+        inner = _WITHIN.get(relation, "contains")
         mark = sha256("\n".join(targets).encode("utf-8", "surrogatepass")).hexdigest()[:16]
         node = f"aws:{first.account}:alike:{mark}"
-        if not self.builder.has(node):
-            name = f"{first.kind} {first.name} and {counted(len(targets) - 1, 'other')}, alike in who comes to them"
-            boundary = {"cloud": "aws", "account": first.account}
-            self.builder.node(node, "identities", name, (first.because,), boundary=boundary)
+        if (node, inner) not in self._together:
+            self._together.add((node, inner))
+            shown = first.arn.rpartition(":")[2].rpartition("/")[2]
+            name = f"{shown} and {counted(len(targets) - 1, 'other')}, alike in who comes to them"
+            boundary = {"cloud": "aws", "account": first.account} if first.account else {"cloud": "aws"}
+            self.builder.node(node, "group", name, (first.because,), boundary=boundary)
             for target in targets:
-                because = (self.estate.identities[target].because,)
-                self.builder.edge(Edge(node, target, "escalates", "it is one of them", because, effort=0))
+                because = (self._thing(target).because,)
+                self.builder.edge(Edge(node, target, inner, "it is one of them", because, effort=0))
         found = chain(targets[0])
         decides = tuple(text.replace(targets[0], "one of them") for text in found.decides)
         self.draw(source, node, relation, how, replace(found, decides=decides), effort)
+
+    def _thing(self, arn: str) -> Identity | Resource:
+        return self.estate.identities.get(arn) or self.estate.resources[arn]
 
 
 def administrator(account: str) -> str:

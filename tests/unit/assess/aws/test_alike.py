@@ -37,6 +37,8 @@ def estate() -> dict[str, str]:
         role("some", LAMBDA, allow("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/team-1")),
         role("starts", LAMBDA, allow(["iam:PassRole", "lambda:*"])),
         role("trusts", LAMBDA, allow("iam:UpdateAssumeRolePolicy")),
+        role("data", LAMBDA, allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"])),
+        role("owner", LAMBDA, allow("s3:PutBucketPolicy")),
         role("resets", LAMBDA, allow("iam:CreateAccessKey")),
     ]
     users = [{"Arn": f"arn:aws:iam::{ACCOUNT}:user/u{at}", "UserName": f"u{at}"} for at in range(3)]
@@ -55,9 +57,9 @@ def test_who_reaches_what_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {(one.source.id, one.target.id) for one in plain.ranked.paths} == {
         (one.source.id, one.target.id) for one in grouped.ranked.paths
     }
-    together = {one.id: one.name for one in grouped.graph.nodes.values() if one.kind == "identities"}
-    assert "role team-0 and 3 others, alike in who comes to them" in together.values()
-    assert not any(one.kind == "identities" for one in plain.graph.nodes.values())
+    together = {one.id: one.name for one in grouped.graph.nodes.values() if one.kind == "group"}
+    assert "team-0 and 3 others, alike in who comes to them" in together.values()
+    assert not any(one.kind == "group" for one in plain.graph.nodes.values())
     edges = {(one.source, one.target): one for one in grouped.graph.edges}
     through = [target for source, target in edges if source.endswith(":role/all") and target in together]
     assert through

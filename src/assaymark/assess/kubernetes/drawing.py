@@ -115,9 +115,16 @@ class Drawing:
                 self.edge(NODES, pod.id, "takes-over", "its pods may run on the node", (pod.because(),), 2)
         return NODES
 
+    def _one_of(self, pod: Pod, number: int) -> None:
+        """Who reaches all ports reaches this one."""
+        how, because = "it is one of them", (pod.because(),)
+        self.builder.edge(Edge(self.port(pod), port_node(pod.id, number), "exposes", how, because, effort=0))
+
     def port(self, pod: Pod, number: int | None = None) -> str:
         """The node of what a workload's pods listen with: all their ports, or one."""
         name = f"{pod.owner.namespace}/{pod.owner.name}"
+        if number is not None and not self.builder.has(port_node(pod.id, number)):
+            self._one_of(pod, number)
         return self.builder.node(
             port_node(pod.id, number),
             "port",

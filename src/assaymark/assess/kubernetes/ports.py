@@ -110,8 +110,10 @@ def doors(
 
     ``listening``: the server's ports; empty where nobody knows.
     """
-    yield port_node(workload), ()
-    for number, node in sorted(nodes.get(workload, {}).items()):
+    single = nodes.get(workload, {})
+    if not listening or not listening <= single.keys():  # else who reaches all ports reaches it by its own
+        yield port_node(workload), ()
+    for number, node in sorted(single.items()):
         if number in listening:
             yield node, ()
         elif not listening:

@@ -58,6 +58,7 @@ _METHODS: Final[dict[str, tuple[str, ...]]] = {
     **{f"s3:object.{method}": (action,) for method, action in _S3_OBJECT.items()},
     "s3:copy": ("s3:GetObject", "s3:PutObject"),
     "s3:bucket.load": ("s3:ListAllMyBuckets",),
+    "iam:pass_role": ("iam:PassRole",),
 }
 # Action parts to the parameter that names the resource, and how its ARN goes; ``{}`` is the parameter.
 _ARNS: Final[dict[str, tuple[tuple[str, str], ...]]] = {

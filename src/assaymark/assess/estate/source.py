@@ -96,7 +96,7 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class CloudCall:
-    """A call of AWS's client library (boto3) in code.
+    """A call of AWS's client library (boto3) in code, or what another library asks by it.
 
     ``operation``: the client's method, ``*`` when the client is handed on to where it is not followed. ``parameters``
     are those that are texts, ``*`` in them for what the source does not spell out.

@@ -70,7 +70,7 @@ def cloud_calls(module: Module, project: Project) -> Iterator[CloudCall]:
         _from_input(module, project, name) for name in module.names.values()
     ):
         return
-    finder = _Finder(module, project)
+    finder = Finder(module, project)
     followed: set[int] = set()
     calls = []
     for call, _ in module.calls:
@@ -97,7 +97,7 @@ def _from_input(module: Module, project: Project, name: str) -> bool:
     return where is not module and rest in where.values and where.imports(*_LIBRARIES)
 
 
-def _call(finder: _Finder, client: _Client, call: ast.Call, method: str) -> tuple[str, dict[str, str]] | None:
+def _call(finder: Finder, client: _Client, call: ast.Call, method: str) -> tuple[str, dict[str, str]] | None:
     """The operation and its parameters; None for what asks nothing of the service."""
     if method in _PARTS or method in ("get_waiter", "can_paginate", "close", "exceptions", "meta"):
         return None
@@ -116,7 +116,7 @@ def _call(finder: _Finder, client: _Client, call: ast.Call, method: str) -> tupl
     return (f"{client.kind.lower()}.{method}" if client.kind in ("Object", "Bucket") else method), given
 
 
-def _by_place(finder: _Finder, client: _Client, call: ast.Call, method: str) -> dict[str, str]:
+def _by_place(finder: Finder, client: _Client, call: ast.Call, method: str) -> dict[str, str]:
     """The parameters that a method takes by place."""
     if client.kind == "Object":
         return {}
@@ -125,7 +125,7 @@ def _by_place(finder: _Finder, client: _Client, call: ast.Call, method: str) -> 
     return {name: finder.text(value) for name, value in found.items() if value is not None}
 
 
-class _Finder:
+class Finder:
     """What expressions of a module stand for."""
 
     def __init__(self, module: Module, project: Project) -> None:

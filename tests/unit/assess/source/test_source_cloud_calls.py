@@ -137,3 +137,48 @@ def test_a_method_that_is_kept_is_said():
 def test_tests_are_not_what_runs():
     files = {"tests/test_a.py": S3 + "s3.get_object(Bucket='b', Key='k')"}
     assert assessed_files(files).estates.source.cloud_calls == []
+
+
+PANDAS = "import pandas as pd\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (PANDAS + "pd.read_csv('s3://b/train.csv')", {("get_object", "train.csv"), ("list_objects_v2", "train.csv")}),
+        (PANDAS + "pd.read_parquet('s3://b/train')", {("get_object", "train*"), ("list_objects_v2", "train*")}),
+        (PANDAS + "P = 's3://b/x'\nd.to_parquet(f'{P}/{day}')", {("put_object", "x/*"), ("list_objects_v2", "x/*")}),
+        ("from smart_open import open\nopen('s3a://b/k.pkl', 'rb')", {("get_object", "k.pkl"), ("list_objects_v2", "k.pkl")}),
+        ("from smart_open import open\nopen('s3://b/k.pkl', mode='wb')", {("put_object", "k.pkl")}),
+        ("fs.open('s3://b/k.txt', 'r+')", {("get_object", "k.txt"), ("list_objects_v2", "k.txt"), ("put_object", "k.txt")}),
+        ("train(data='s3://b/k.csv')", {("*", "k.csv")}),
+        ("print('s3://b/k.csv')", set()),
+    ],
+)  # fmt: skip
+def test_addresses_of_stores_are_read_or_written_as_the_call_is_named(text, wanted):
+    found = calls(text)
+    assert {(operation, given["Key"]) for _, operation, given in found} == wanted
+    assert {(service, given["Bucket"]) for service, _, given in found} <= {("s3", "b")}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def main(path='s3://b/k'):\n    read_csv(path)",
+        "PATHS = {'a': 's3://b/k'}",
+        "def f():\n    return 's3://b/k'",
+    ],
+)
+def test_an_address_that_goes_where_it_is_not_followed_keeps_all_of_the_store(text):
+    assert calls(text) == [("s3", "*", {})]
+
+
+def test_addresses_in_words_are_no_calls():
+    assert calls("'''Reads s3://b/k'''\n# s3://b/k\nx = 'see s3://b/k'") == []
+
+
+def test_libraries_that_make_clients_of_their_own_keep_their_services():
+    assert calls("import s3fs") == [("s3", "*", {})]
+    assert {one[:2] for one in calls("from awswrangler import s3")} == {("s3", "*"), ("glue", "*"), ("athena", "*")}
+    found = {one[:2] for one in calls("from sagemaker.estimator import Estimator")}
+    assert {("sagemaker", "*"), ("iam", "pass_role"), ("s3", "*")} <= found

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
+from assaymark.assess.charts import Charts
 from assaymark.assess.files import Reading, SourceFile, by_path
 from assaymark.core.errors import InputError
 from assaymark.formats.located import Map, read_json, without_comments
@@ -42,13 +43,14 @@ class Document:
 
 
 class Inputs:
-    """What collectors read. ``reading`` gathers what was understood and what was not."""
+    """What collectors read. ``reading`` gathers what was understood and what was not; ``charts`` are Helm's."""
 
     def __init__(self, files: Iterable[SourceFile]) -> None:
         self.files = by_path(files)
         self.reading = Reading()
         self._documents: dict[str, list[Document]] = {}
         self._by_path = {file.path: file for file in self.files}
+        self.charts = Charts(self.files, self.reading)
         self._made: dict[Callable[[Inputs], Any], Any] = {}
 
     def file(self, path: str) -> SourceFile | None:
@@ -86,6 +88,9 @@ class Inputs:
 
     def _parse(self, file: SourceFile) -> list[Document]:
         name = file.path.lower()
+        rendered = self.charts.documents_of(file)
+        if rendered is not None:
+            return [Document(file, value) for value in rendered]
         try:
             if name.endswith(_JSON):
                 return [Document(file, _json(file.text()))]

@@ -37,11 +37,14 @@ def collect(inputs: Inputs, estates: Estates) -> None:
     templates = [
         file.path
         for file in inputs.named(".yaml", ".yml", ".tpl")
-        if _TEMPLATE in file.data and not inputs.documents_of(file) and "templates/" in file.path
+        if _TEMPLATE in file.data
+        and "templates/" in file.path
+        and not inputs.charts.has(file.path)
+        and not inputs.documents_of(file)
     ]
     inputs.reading.forget(frozenset(templates))
     for path in templates:
-        inputs.reading.skip(path, "a template of Helm; assess what `helm template` writes")
+        inputs.reading.skip(path, "a template of Helm without its chart; assess what `helm template` writes")
     for resource in estates.terraform:
         if resource.kind == "kubernetes_manifest":
             manifest = resource.values.get("manifest")

@@ -1,0 +1,220 @@
+"""``render_chart``: what a Helm chart's templates come to with the values that the chart itself has.
+
+Source: Helm's documentation, "Charts", "Values Files", "Subcharts and Global Values", "Built-in Objects", "Chart
+Hooks". The release is called as the chart and lies in the namespace ``default``; tests are left out.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from base64 import b64encode
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Final
+
+from assaymark.core.errors import InputError
+from assaymark.formats.go_template import Methods, Templates, truth
+from assaymark.formats.helm_functions import functions
+from assaymark.formats.helm_values import deep_copy, merged, to_yaml
+from assaymark.formats.located_yaml import read_located_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_MANIFESTS: Final = (".yaml", ".yml", ".json")
+_KUBERNETES: Final = "v1.34.0"
+_API_VERSIONS: Final = frozenset(
+    (
+        *("v1", "apps/v1", "batch/v1", "autoscaling/v1", "autoscaling/v2", "networking.k8s.io/v1", "policy/v1"),
+        *("rbac.authorization.k8s.io/v1", "storage.k8s.io/v1", "apiextensions.k8s.io/v1", "coordination.k8s.io/v1"),
+        *("admissionregistration.k8s.io/v1", "certificates.k8s.io/v1", "discovery.k8s.io/v1", "events.k8s.io/v1"),
+        *("scheduling.k8s.io/v1", "node.k8s.io/v1", "authentication.k8s.io/v1", "authorization.k8s.io/v1"),
+        *("flowcontrol.apiserver.k8s.io/v1", "networking.k8s.io/v1/Ingress", "policy/v1/PodDisruptionBudget"),
+    )
+)
+_DEPTH: Final = 5  # of charts within charts
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A template's text; ``lines`` has for each line of it the line of the template that it comes from."""
+
+    text: str
+    lines: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Chart:
+    """What came of it: by path the templates that could be rendered, and why others, or parts, could not."""
+
+    name: str
+    rendered: dict[str, Rendered] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Part:
+    """A chart or subchart with its values."""
+
+    root: str
+    chart: dict[str, Any]
+    values: dict[str, Any]
+    depth: int
+    name: str = ""
+    below: list[_Part] = field(default_factory=list)
+
+
+def render_chart(files: Mapping[str, str], root: str) -> Chart:
+    """The chart whose ``Chart.yaml`` lies in ``root`` (empty, or ending in ``/``).
+
+    Args:
+        files: texts by path, of the chart at least.
+        root: the chart's folder.
+
+    Raises:
+        InputError: ``yaml-syntax``, ``template-go``: the chart or its values cannot be read.
+    """
+    chart = _mapping(files, f"{root}Chart.yaml")
+    found = Chart(str(chart.get("name") or posixpath.basename(root.rstrip("/"))))
+    if chart.get("type") == "library":
+        return found
+    values = _mapping(files, f"{root}values.yaml")
+    parts: list[_Part] = []
+    _gather(files, _Part(root, chart, values, 0), parts, found)
+    templates = Templates(functions())
+    for part in parts:
+        for path, text in _templates(files, part.root):
+            try:
+                templates.parse(path, text)
+            except InputError as error:
+                found.failed[path] = _why(error)
+    release = {"Name": found.name, "Namespace": "default", "IsInstall": True, "IsUpgrade": False, "Revision": 1}
+    dots: dict[str, dict[str, Any]] = {}
+    _dot(files, parts[0], {**release, "Service": "Helm"}, dots)
+    for part in parts:
+        dot = dots[part.root]
+        for path, _ in _templates(files, part.root):
+            name = posixpath.basename(path)
+            if name.startswith("_") or not name.endswith(_MANIFESTS) or path in found.failed:
+                continue
+            inner = {**dot, "Template": {"Name": path, "BasePath": f"{part.root}templates"}}
+            try:
+                text, lines = templates.run(path, inner)
+                found.rendered[path] = Rendered(text, tuple(lines))
+            except InputError as error:
+                found.failed[path] = _why(error)
+    return found
+
+
+def _why(error: InputError) -> str:
+    return f"{error.message}{f' ({error.position})' if error.position else ''}"
+
+
+def _mapping(files: Mapping[str, str], path: str) -> dict[str, Any]:
+    values = [one for one in read_located_yaml(files[path]) if one is not None] if path in files else []
+    if values and not isinstance(values[0], dict):
+        raise InputError("template-go", f"{posixpath.basename(path)} is no mapping")
+    return deep_copy(values[0]) if values else {}
+
+
+def _templates(files: Mapping[str, str], root: str) -> list[tuple[str, str]]:
+    """The templates of a chart, in the order of their names."""
+    folder = f"{root}templates/"
+    return sorted((path, text) for path, text in files.items() if path.startswith(folder))
+
+
+def _gather(files: Mapping[str, str], part: _Part, parts: list[_Part], found: Chart) -> None:
+    """Adds a chart, and those below it that are switched on, with the values that it gives them."""
+    parts.append(part)
+    wanted = [one for one in part.chart.get("dependencies") or () if isinstance(one, dict)]
+    for one in wanted:
+        folder = f"{part.root}charts/{one.get('name')}/"
+        here = f"{folder}Chart.yaml" in files
+        if not here and str(one.get("repository", "")).startswith("file://"):
+            folder = posixpath.normpath(posixpath.join(part.root, str(one["repository"])[7:])) + "/"
+            here = f"{folder}Chart.yaml" in files
+        name = str(one.get("alias") or one.get("name"))
+        if not _switched_on(one, part.values):
+            continue
+        if not here or part.depth >= _DEPTH:
+            found.failed[f"{part.root}Chart.yaml"] = f"the chart {one.get('name')} that it depends on is not here"
+            continue
+        part.below.append(_below(files, part, folder, name))
+        _gather(files, part.below[-1], parts, found)
+    listed = {str(one.get("name")) for one in wanted}
+    for path in sorted(files):
+        name, mark, rest = path.removeprefix(f"{part.root}charts/").partition("/")
+        below = path.startswith(f"{part.root}charts/") and mark and rest == "Chart.yaml" and part.depth < _DEPTH
+        if below and name not in listed:
+            part.below.append(_below(files, part, f"{part.root}charts/{name}/", name))
+            _gather(files, part.below[-1], parts, found)
+
+
+def _below(files: Mapping[str, str], part: _Part, folder: str, name: str) -> _Part:
+    own = _mapping(files, f"{folder}values.yaml")
+    given = part.values.get(name)
+    values = merged(deep_copy(given) if isinstance(given, dict) else {}, own, over=False)
+    shared = part.values.get("global")
+    if isinstance(shared, dict):
+        own_shared = values.get("global")
+        values["global"] = merged(deep_copy(shared), own_shared if isinstance(own_shared, dict) else {}, over=False)
+    part.values[name] = values  # a parent sees what its subcharts have
+    return _Part(folder, _mapping(files, f"{folder}Chart.yaml"), values, part.depth + 1, name)
+
+
+def _switched_on(dependency: dict[str, Any], values: dict[str, Any]) -> bool:
+    for path in str(dependency.get("condition") or "").split(","):
+        place: Any = values
+        for key in path.strip().split(".") if path.strip() else ():
+            place = place.get(key) if isinstance(place, dict) else None
+        if isinstance(place, bool):
+            return place
+    tags = values.get("tags")
+    named = [tags[tag] for tag in dependency.get("tags") or () if isinstance(tags, dict) and tag in tags]
+    return not named or any(truth(one) for one in named)
+
+
+def _dot(
+    files: Mapping[str, str], part: _Part, release: dict[str, Any], dots: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
+    """What the templates of a chart are given; that of each chart below goes into ``dots``, by its folder."""
+    version = _KUBERNETES
+    capabilities = {
+        "KubeVersion": {"Version": version, "GitVersion": version, "Major": "1", "Minor": version.split(".")[1]},
+        "APIVersions": {"Has": lambda name: str(name) in _API_VERSIONS},
+        "HelmVersion": {"Version": "v3.19.0"},
+    }
+    chart = {f"{key[:1].upper()}{key[1:]}": value for key, value in part.chart.items()}
+    chart.setdefault("AppVersion", "")
+    dots[part.root] = {
+        "Values": part.values,
+        "Release": release,
+        "Chart": {**chart, "Name": str(part.chart.get("name", ""))},
+        "Capabilities": capabilities,
+        "Files": _files(files, part.root),
+        "Subcharts": {one.name: _dot(files, one, release, dots) for one in part.below},
+    }
+    return dots[part.root]
+
+
+def _files(files: Mapping[str, str], root: str) -> dict[str, Any]:
+    """``.Files``: what lies in the chart and is no template."""
+    own = {
+        path.removeprefix(root): text
+        for path, text in files.items()
+        if path.startswith(root) and not path.startswith((f"{root}templates/", f"{root}charts/"))
+    }
+
+    def glob(pattern: Any) -> dict[str, Any]:
+        some = {path: text for path, text in sorted(own.items()) if fnmatchcase(path, str(pattern))}
+        as_config = {posixpath.basename(path): text for path, text in some.items()}
+        secrets = {name: b64encode(text.encode("utf-8", "replace")).decode() for name, text in as_config.items()}
+        methods = {"AsConfig": lambda: to_yaml(as_config), "AsSecrets": lambda: to_yaml(secrets)}
+        return Methods(some, {**methods, "Get": lambda path: some.get(str(path), "")})
+
+    return {
+        "Get": lambda path: own.get(str(path), ""),
+        "GetBytes": lambda path: own.get(str(path), ""),
+        "Lines": lambda path: own.get(str(path), "").split("\n"),
+        "Glob": glob,
+    }

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.estate.kubernetes import DEFAULT_NAMESPACE, Object
+from assaymark.assess.kubernetes.kustomize import Kustomizations
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
@@ -30,10 +31,15 @@ _TEMPLATE: Final = b"{{"
 
 def collect(inputs: Inputs, estates: Estates) -> None:
     """Adds all objects to the cluster's."""
+    kustomizations = Kustomizations(inputs)
     for file, value in inputs.maps():
-        if _is_object(value):
-            inputs.reading.read.add(file.path)
-            _add(inputs, estates.kubernetes, file, value)
+        if not _is_object(value):
+            continue
+        inputs.reading.read.add(file.path)
+        if kustomizations.is_patch(file.path):
+            inputs.reading.gap(f"{file.path} is a kustomization's patch, which is not applied to what it changes")
+        else:
+            _add(inputs, estates.kubernetes, file, value, kustomizations.landing(file.path))
     templates = [
         file.path
         for file in inputs.named(".yaml", ".yml", ".tpl")
@@ -63,7 +69,8 @@ def _is_object(value: Map) -> bool:
     return kind not in _NO_OBJECTS
 
 
-def _add(inputs: Inputs, cluster: Cluster, file: SourceFile, value: Map) -> None:
+def _add(inputs: Inputs, cluster: Cluster, file: SourceFile, value: Map, landing: tuple[str, ...] = ("",)) -> None:
+    """Adds an object, once in each namespace that kustomizations put it into."""
     kind = str(value.get("kind"))
     items = value.get("items")
     if kind.endswith("List") and isinstance(items, list):
@@ -71,7 +78,7 @@ def _add(inputs: Inputs, cluster: Cluster, file: SourceFile, value: Map) -> None
             if isinstance(item, Map):
                 item.setdefault("kind", kind.removesuffix("List"))
                 item.setdefault("apiVersion", value.get("apiVersion"))
-                _add(inputs, cluster, file, item)
+                _add(inputs, cluster, file, item, landing)
         return
     metadata = value.get("metadata")
     fields: dict[str, Any] = metadata if isinstance(metadata, dict) else {}
@@ -79,14 +86,16 @@ def _add(inputs: Inputs, cluster: Cluster, file: SourceFile, value: Map) -> None
     if not isinstance(name, str) or not name:
         inputs.reading.skip(file.path, f"a {kind} without a name", value.line)
         return
-    namespace = "" if kind in _CLUSTER_KINDS else str(fields.get("namespace") or DEFAULT_NAMESPACE)
-    found = Object(str(value.get("apiVersion")), kind, namespace, name, value, file)
-    known = cluster.objects.get(found.id)
-    if known is not None and known.value != value:
-        inputs.reading.skip(
-            file.path, f"{kind} {name} is in {known.file.path} too, which is taken", getattr(value, "line", None)
-        )
-    cluster.objects.setdefault(found.id, found)
+    given = tuple(one for one in landing if one)
+    own = str(fields.get("namespace") or DEFAULT_NAMESPACE)
+    for place in [""] if kind in _CLUSTER_KINDS else dict.fromkeys(one or own for one in landing):
+        found = Object(str(value.get("apiVersion")), kind, place, name, value, file, given=given)
+        known = cluster.objects.get(found.id)
+        if known is not None and known.value != value:
+            inputs.reading.skip(
+                file.path, f"{kind} {name} is in {known.file.path} too, which is taken", getattr(value, "line", None)
+            )
+        cluster.objects.setdefault(found.id, found)
 
 
 _DECLARED: Final = {

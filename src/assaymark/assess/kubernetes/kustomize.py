@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _NAMES: Final = ("kustomization.yaml", "kustomization.yml", "kustomization")
 _TAKES_IN: Final = ("resources", "bases", "components")
+_DEPTH: Final = 20  # of kustomizations within kustomizations
 _PATCHES: Final = ("patches", "patchesStrategicMerge", "patchesJson6902")
 
 
@@ -37,29 +38,51 @@ class Kustomizations:
             for path in _patch_files(value)
         }
         self._of: defaultdict[str, list[str]] = defaultdict(list)  # file to the folders that take it in
+        inner: set[str] = set()
         for folder in self._files:
-            for path in self._taken_in(folder):
+            paths, folders = self._taken_in(folder)
+            inner |= folders - {folder}
+            for path in paths:
                 self._of[path].append(folder)
+        self._landing: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        for folder in sorted(self._files):
+            if folder not in inner:
+                self._land(folder, "", frozenset())
 
-    def _taken_in(self, folder: str) -> set[str]:
-        """The files that a kustomization takes in, itself or by others."""
+    def _land(self, folder: str, namespace: str, above: frozenset[str]) -> None:
+        """Notes where what a kustomization takes in lands: the outermost that names a namespace decides."""
+        named = self._files[folder].get("namespace")
+        namespace = namespace or (named if isinstance(named, str) else "")
+        paths, folders = self._entries(folder)
+        for path in paths:
+            self._landing[path][namespace] = None
+        for other in sorted(folders):
+            if other not in above and len(above) < _DEPTH:
+                self._land(other, namespace, above | {folder})
+
+    def _entries(self, folder: str) -> tuple[set[str], set[str]]:
+        """The files, and the folders of kustomizations, that one names."""
+        paths: set[str] = set()
+        folders: set[str] = set()
+        for key in _TAKES_IN:
+            entries = self._files[folder].get(key)
+            for entry in entries if isinstance(entries, list) else ():
+                path = posixpath.normpath(posixpath.join(folder, str(entry)))
+                path = "" if path == "." else path
+                (folders if path in self._files else paths).add(path)
+        return paths, folders
+
+    def _taken_in(self, folder: str) -> tuple[set[str], set[str]]:
+        """The files, and the folders of others, that a kustomization takes in, itself or by others."""
         found: set[str] = set()
         seen = {folder}
         pending = [folder]
         while pending:
-            here = pending.pop()
-            for key in _TAKES_IN:
-                entries = self._files[here].get(key)
-                for entry in entries if isinstance(entries, list) else ():
-                    path = posixpath.normpath(posixpath.join(here, str(entry)))
-                    if path in self._files or (path == "." and "" in self._files):
-                        other = "" if path == "." else path
-                        if other not in seen:
-                            seen.add(other)
-                            pending.append(other)
-                    else:
-                        found.add(path)
-        return found
+            paths, folders = self._entries(pending.pop())
+            found |= paths
+            pending += folders - seen
+            seen |= folders
+        return found, seen
 
     def images(self, path: str) -> dict[str, str]:
         """Names of images to the new name with tag or digest, for objects of a file; the nearest overlay's first."""
@@ -74,6 +97,10 @@ class Kustomizations:
                         item["name"], f"{name}@{item['digest']}" if item.get("digest") else f"{name}{tag}"
                     )
         return found
+
+    def landing(self, path: str) -> tuple[str, ...]:
+        """The namespaces that kustomizations give what a file declares; empty texts for its own."""
+        return tuple(self._landing[path]) if path in self._landing else ("",)
 
     def namespaces(self, path: str, own: str) -> frozenset[str]:
         """Where the objects of a file land: the namespaces that overlays set, else their own."""

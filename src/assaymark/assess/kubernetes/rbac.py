@@ -88,17 +88,23 @@ def bound(cluster: Cluster) -> dict[Subject, list[Rule]]:
     found: dict[Subject, list[Rule]] = {}
     for binding in cluster.of("RoleBinding", "ClusterRoleBinding"):
         rules = list(_rules(cluster, binding))
-        for subject in _subjects(binding):
+        for subject in _subjects(cluster, binding):
             found.setdefault(subject, []).extend(rules)
     return found
 
 
-def _subjects(binding: Object) -> Iterator[Subject]:
+def _subjects(cluster: Cluster, binding: Object) -> Iterator[Subject]:
+    """Whom a binding names. Kustomize puts accounts that it moves, and ``default``, into their new namespace."""
     for item in binding.value.get("subjects") or ():
         if isinstance(item, Map) and isinstance(item.get("name"), str):
             kind, name = str(item.get("kind")), str(item["name"])
             if kind == "ServiceAccount":
-                yield Subject(kind, str(item.get("namespace") or binding.namespace), name)
+                moved = [binding.namespace] if binding.given and binding.namespace else list(binding.given)
+                here = [
+                    one for one in moved if name == "default" or f"k8s:{one}/serviceaccount/{name}" in cluster.objects
+                ]
+                own = str(item.get("namespace") or binding.namespace)
+                yield from (Subject(kind, one, name) for one in here or [own])
             elif kind == "User" and name.startswith("system:serviceaccount:") and name.count(":") == 3:  # noqa: PLR2004
                 _, _, namespace, account = name.split(":")
                 yield Subject("ServiceAccount", namespace, account)

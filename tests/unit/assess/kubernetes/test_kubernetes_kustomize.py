@@ -1,0 +1,85 @@
+"""Kustomizations: what they take in lands in the namespaces that the outermost names, accounts of bindings too."""
+
+from __future__ import annotations
+
+from tests.support.source_estate import assessed_files
+
+from assaymark.core.graph import State
+
+ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE"
+BASE = {
+    "base/kustomization.yaml": "namespace: ignored\nresources: [app.yaml, rbac.yaml]\n",
+    "base/app.yaml": """
+        apiVersion: v1
+        kind: ServiceAccount
+        metadata: {name: trainer}
+        ---
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {name: trainer, namespace: written}
+        spec:
+          template:
+            metadata: {labels: {app: trainer}}
+            spec: {serviceAccountName: trainer, containers: [{name: c, image: r/train}]}
+        """,
+    "base/rbac.yaml": """
+        apiVersion: rbac.authorization.k8s.io/v1
+        kind: ClusterRoleBinding
+        metadata: {name: trainer}
+        roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
+        subjects:
+        - {kind: ServiceAccount, name: trainer, namespace: written}
+        - {kind: ServiceAccount, name: elsewhere, namespace: other}
+        """,
+}
+OVERLAYS = {
+    "overlays/prod/kustomization.yaml": "namespace: prod\nresources: [../../base]\npatches: [{path: more.yaml}]\n",
+    "overlays/prod/more.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: trainer}\nspec: {replicas: 2}\n",
+    "overlays/dev/kustomization.yaml": "namespace: dev\nresources: [../../base]\n",
+}
+ROLE = f"""
+    resource "aws_iam_role" "trainer" {{
+      name = "trainer"
+      assume_role_policy = jsonencode({{ Statement = [{{
+        Effect = "Allow", Action = "sts:AssumeRoleWithWebIdentity"
+        Principal = {{ Federated = "arn:aws:iam::111122223333:oidc-provider/{ISSUER}" }}
+        Condition = {{ StringEquals = {{ "{ISSUER}:sub" = "system:serviceaccount:prod:trainer" }} }}
+      }}] }})
+    }}
+    """
+
+
+def test_each_overlay_deploys_what_it_takes_in() -> None:
+    found = assessed_files({**BASE, **OVERLAYS})
+    workloads = {one.id for one in found.graph.nodes.values() if one.kind == "workload"}
+    assert workloads == {"k8s:prod/deployment/trainer", "k8s:dev/deployment/trainer"}
+    runs = {(one.source, one.target) for one in found.graph.edges if one.relation == "runs-as"}
+    assert ("k8s:prod/deployment/trainer", "k8s:prod/serviceaccount/trainer") in runs
+    assert found.reading.skipped == []
+    assert any("overlays/prod/more.yaml is a kustomization's patch" in one for one in found.reading.gaps)
+
+
+def test_accounts_of_bindings_move_with_them() -> None:
+    found = assessed_files({**BASE, **OVERLAYS})
+    administers = {one.source for one in found.graph.edges if one.target == "k8s:administrator"}
+    assert {"k8s:prod/serviceaccount/trainer", "k8s:dev/serviceaccount/trainer"} <= administers
+    assert "k8s:written/serviceaccount/trainer" not in administers
+    assert "k8s:other/serviceaccount/elsewhere" in administers
+
+
+def test_a_role_that_trusts_the_account_where_it_lands() -> None:
+    found = assessed_files({**BASE, **OVERLAYS, "main.tf": ROLE})
+    edges = {one.source: one.state for one in found.graph.edges if one.relation == "federates"}
+    assert edges["k8s:prod/serviceaccount/trainer"] is State.UNKNOWN
+    assert "k8s:dev/serviceaccount/trainer" not in edges
+
+
+def test_without_overlays_the_base_decides_and_circles_end() -> None:
+    found = assessed_files(BASE)
+    assert "k8s:ignored/deployment/trainer" in found.graph.nodes
+    circle = {
+        "a/kustomization.yaml": "resources: [../b, app.yaml]\n",
+        "b/kustomization.yaml": "namespace: b\nresources: [../a]\n",
+        "a/app.yaml": BASE["base/app.yaml"],
+    }
+    assert "k8s:written/deployment/trainer" in assessed_files(circle).graph.nodes

@@ -81,4 +81,13 @@ def test_caches_of_tools_are_no_loss_and_copies_of_others_files_are_said(folder:
     for name in ("__pycache__", ".mypy_cache", ".terraform"):
         (folder / name).mkdir()
         (folder / name / "x.json").write_text("{}")
-    assert skipped(folder) == (3, [".terraform"])
+    assert skipped(folder) == (0, [])
+    said = cli("assess", folder).out
+    assert ".terraform holds 1 file that a tool put there" in said
+    assert "__pycache__" not in said
+
+
+def test_a_folder_of_tools_alone_is_no_answer(tmp_path: Path) -> None:
+    (tmp_path / "node_modules").mkdir()
+    (tmp_path / "node_modules" / "x.json").write_text("{}")
+    assert cli("assess", tmp_path).code == 3

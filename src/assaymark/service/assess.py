@@ -12,6 +12,7 @@ from assaymark.assess.files import SourceFile, source_file
 from assaymark.core.errors import UsageError
 from assaymark.core.limits import ASSESS_MAX_FILE_BYTES, ASSESS_MAX_FILES, ASSESS_MAX_TOTAL_BYTES
 from assaymark.core.report import Skipped
+from assaymark.core.words import counted
 from assaymark.store.walk import find_file, is_folder, walk
 
 if TYPE_CHECKING:
@@ -47,8 +48,9 @@ def assess_path(path: Path, now: int) -> tuple[Assessment, tuple[SourceFile, ...
         InputError: ``manifest-size`` above the limit of files.
     """
     skipped: list[Skipped] = []
-    files = tuple(_read(path, skipped))
-    if not files and not skipped:
+    gaps: list[str] = []
+    files = tuple(_read(path, skipped, gaps))
+    if not files and not skipped and not gaps:
         raise UsageError(
             "assess-empty", "there is no file in it", source=str(path), remedy="name a folder with files"
         )
@@ -56,6 +58,7 @@ def assess_path(path: Path, now: int) -> tuple[Assessment, tuple[SourceFile, ...
         found = assess(files, datetime.fromtimestamp(now, UTC))
         _ = found.ranked, found.reach  # computed here, since what asks for them runs with the collector
     found.reading.skipped[:0] = skipped
+    found.reading.gap(*gaps)
     return found, files
 
 
@@ -71,7 +74,7 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _read(path: Path, skipped: list[Skipped]) -> list[SourceFile]:
+def _read(path: Path, skipped: list[Skipped], gaps: list[str]) -> list[SourceFile]:
     def refused(shown: str, error: InputError) -> None:
         """A link that leads nowhere is no loss in a folder that is not read, or is of an editor or a tool."""
         link = error.code.startswith("link-")
@@ -99,8 +102,8 @@ def _read(path: Path, skipped: list[Skipped]) -> list[SourceFile]:
             files.append(source_file(file.path, file.real.read_bytes()))
         except OSError as error:
             skipped.append(Skipped(file.path, f"cannot be read: {error.strerror}"))
-    skipped += [
-        Skipped(folder, f"{count} files of a tool's own folder; name it to have it read")
+    gaps += [
+        f"{folder} holds {counted(count, 'file')} that a tool put there, which are not read; name it to have it read"
         for folder, count in vendored.items()
         if folder.rpartition("/")[2] not in _KEPT
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from assaymark.assess.aws import actions
 from assaymark.assess.aws.answers import Part
 from assaymark.assess.aws.conditions import condition_keys
 from assaymark.assess.aws.evaluate import denied_by
@@ -38,11 +39,25 @@ def link_trust(run: Linking) -> None:
 def link_assumed(run: Linking, who: Identity) -> set[str]:
     """Draws which roles a user or role can assume, and gives them."""
     gained: set[str] = set()
+    allowed = run.may(who) & actions.bit(_ASSUME)
     for alike in run.each(who, _ASSUME):
+        arns = alike.arns if allowed else [arn for arn in alike.arns if _names(run.estate.identities[arn], who)]
         how = f"the role trusts it, and it may call {_ASSUME}"
-        run.fan(who.arn, alike.arns, "assumes", how, lambda arn, alike=alike: Chain().then(alike.of(arn)))  # type: ignore[misc]
-        gained.update(alike.arns)
+        run.fan(who.arn, arns, "assumes", how, lambda arn, alike=alike: Chain().then(alike.of(arn)))  # type: ignore[misc]
+        gained.update(arns)
     return gained - {who.arn}
+
+
+def _names(role: Identity, who: Identity) -> bool:
+    """Whether a trust policy names an identity by its ARN, or everyone, which is enough within an account.
+
+    Whom a template leaves open could be anybody, and is not taken for one whose own policies speak of no role.
+    """
+    for statement in role.trust.statements if role.trust is not None else ():
+        named = statement.principals or {}
+        if statement.effect == "Allow" and ("*" in named or {"*", who.arn} & {*named.get("AWS", ())}):
+            return True
+    return False
 
 
 def _outside(run: Linking, role: Identity, statement: Statement) -> None:

@@ -75,3 +75,30 @@ def test_a_denial_of_one_service_account_is_about_that_one() -> None:
     sources = {one.source for one in found.graph.edges if one.relation == "federates"}
     assert "k8s:ml/serviceaccount/train" in sources
     assert "k8s:ml/serviceaccount/web" not in sources
+
+
+@pytest.mark.parametrize(
+    ("principal", "state"),
+    [
+        ('{ AWS = "arn:aws:iam::000000000000:user/u" }', State.YES),
+        ('"*"', State.YES),
+        ('{ AWS = "arn:aws:iam::000000000000:root" }', None),
+        ("{ AWS = data.aws_caller_identity.current.arn }", None),
+        ("{ AWS = var.who }", None),
+    ],
+)
+def test_who_needs_no_policy_of_its_own_is_named(principal: str, state: State | None) -> None:
+    text = f"""
+        resource "aws_iam_user" "u" {{
+          name = "u"
+        }}
+        resource "aws_iam_role" "r" {{
+          name = "r"
+          assume_role_policy = jsonencode({{ Statement = [
+            {{ Effect = "Allow", Action = "sts:AssumeRole", Principal = {principal} }}
+          ] }})
+        }}
+        """
+    found = assessed_files({"main.tf": text})
+    states = [one.state for one in found.graph.edges if one.relation == "assumes" and one.source.endswith(":user/u")]
+    assert states == ([state] if state else [])

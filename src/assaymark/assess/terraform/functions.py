@@ -12,6 +12,7 @@ import json
 import math
 import posixpath
 import re
+import urllib.parse
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.values import Json, json_of, text_of
@@ -252,6 +253,8 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "abs": lambda value: abs(_number(value)),
     "base64decode": lambda text: base64.b64decode(_text(text), validate=False).decode("utf-8", "replace"),
     "base64encode": lambda text: base64.b64encode(_text(text).encode()).decode(),
+    "alltrue": lambda items: all(_bool(item) for item in _list(items)),
+    "anytrue": lambda items: any(_bool(item) for item in _list(items)),
     "basename": lambda path: posixpath.basename(_text(path)),
     "can": lambda _value: True,
     "ceil": lambda value: math.ceil(_number(value)),
@@ -288,6 +291,10 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "reverse": lambda items: _seq(reversed(_list(items))),
     "sensitive": _same,
     "setproduct": _setproduct,
+    "setintersection": lambda first, *sets: _distinct(
+        _seq(item for item in _list(first) if all(item in _list(one) for one in sets))
+    ),
+    "setsubtract": lambda first, second: _distinct(_seq(item for item in _list(first) if item not in _list(second))),
     "setunion": lambda *sets: _distinct(_concat(*sets)),
     "sha1": _hash("sha1"),
     "sha256": _hash("sha256"),
@@ -297,6 +304,7 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "startswith": lambda text, start: _text(text).startswith(_text(start)),
     "strcontains": lambda text, part: _text(part) in _text(text),
     "substr": _substr,
+    "sum": lambda items: sum(map(_number, _list(items))),
     "title": lambda text: re.sub(r"\b\w", lambda match: match[0].upper(), _text(text)),
     "tobool": _bool,
     "tolist": _list,
@@ -309,6 +317,7 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "trimspace": lambda text: _text(text).strip(),
     "trimsuffix": lambda text, end: _text(text).removesuffix(_text(end)),
     "upper": lambda text: _text(text).upper(),
+    "urlencode": lambda text: urllib.parse.quote_plus(_text(text)),
     "values": _values,
     "yamlencode": Json,
     "zipmap": _zipmap,

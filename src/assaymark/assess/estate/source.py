@@ -178,4 +178,5 @@ class Source:
     builds: list[Build] = field(default_factory=list)
     repositories: dict[str, Because] = field(default_factory=dict)
     owners: dict[str, tuple[str, Because]] = field(default_factory=dict)  # AWS access key id: user name, where
+    inactive: set[str] = field(default_factory=set)  # ids of AWS access keys that are switched off
     rate_limited: bool = False

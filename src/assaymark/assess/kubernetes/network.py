@@ -191,7 +191,7 @@ def in_block(block: Any) -> State | None:
         without = [ip_network(str(one), strict=False) for one in _listed(block.get("except"))]
     except ValueError:
         return State.UNKNOWN
-    if not any(within.version == one.version and within.overlaps(one) for one in _OF_PODS):  # type: ignore[arg-type]
+    if not any(within.version == one.version and within.overlaps(one) for one in _OF_PODS):
         return State.NO
     kept = all(one.is_link_local or one.is_loopback or one.prefixlen == one.max_prefixlen for one in without)
     return State.YES if not within.prefixlen and kept else State.UNKNOWN

@@ -58,6 +58,7 @@ _ENTERS: Final = (
 )
 _FIXED: Final = (("", "pods"), ("batch", "jobs"))  # whose pod's account and volumes cannot be changed
 _EVERYONE: Final = frozenset(("system:anonymous", "system:unauthenticated"))
+_AUTHENTICATED: Final = "system:authenticated"
 _GUARDED: Final = ("baseline", "restricted")
 
 
@@ -87,9 +88,12 @@ def _subject(run: Drawing, subject: Subject, rules: list[Rule]) -> None:
         because = rules[0].because if rules else (run.first,)
         node = run.builder.node(subject.id, subject.kind.lower(), subject.name, because, boundary=BOUNDARY, **entry)
     _may(run, node, rules)
+    if subject.name == _AUTHENTICATED or subject.name in _EVERYONE:
+        _all_accounts(run, subject, rules)
 
 
 def _all_accounts(run: Drawing, subject: Subject, rules: list[Rule]) -> None:
+    """Whose group all accounts are in, or those of a namespace, or who asks without a token, as they may too."""
     _, _, namespace = subject.name.partition("system:serviceaccounts:")
     for where, name in sorted(run.accounts):
         if not namespace or where == namespace:

@@ -22,7 +22,7 @@ from assaymark.assess.values import Json, text_of
 from assaymark.core.errors import InputError
 from assaymark.core.limits import TERRAFORM_MAX_INSTANCES
 from assaymark.formats.hcl.parser import parse_template
-from assaymark.formats.hcl.tree import Block, Body, Expression, Name
+from assaymark.formats.hcl.tree import Attribute, Block, Body, Expression, Literal, Name, Object
 from assaymark.formats.located import Map, Seq
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ _META: Final = frozenset(
 )
 _MAX_DEPTH: Final = 20  # of modules in modules
 _ACCOUNT_DIGITS: Final = 12
+_WHO: Final = ("profile", "access_key", "shared_credentials_files", "assume_role_with_web_identity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ class Module:
         address: str = "",
         given: Callable[[str], Any] = lambda _name: None,
         parent: Module | None = None,
+        passed: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self.address = address
@@ -101,6 +103,7 @@ class Module:
         self._inputs = inputs
         self._given = given
         self._parent = parent
+        self._passed = passed or {}  # providers that the call hands on, by their names here
         self.depth: int = parent.depth + 1 if parent else 0
         self._values: dict[tuple[str, ...], Any] = {}
         self._groups: dict[tuple[str, str, str], Group] = {}
@@ -242,47 +245,77 @@ class Module:
         def given(name: str) -> Any:
             return evaluate(arguments[name], scope) if name in arguments and name not in _META else None
 
-        return Module(folder, self._folders, self._inputs, address, given, self)
+        handed = arguments.get("providers")
+        pairs = handed.items if isinstance(handed, Object) else ()
+        passed = {provider_named(key): provider_named(value) for key, value in pairs}
+        return Module(folder, self._folders, self._inputs, address, given, self, passed)
 
-    def account(self) -> str:
-        """The account that the provider names, else ``UNKNOWN_ACCOUNT``."""
-        ids = self._provided("allowed_account_ids")
+    def account(self, provider: str = "aws") -> str:
+        """The account that a provider names, else ``UNKNOWN_ACCOUNT``.
+
+        A provider with an alias that says nothing of who it is is who the one without an alias is.
+        """
+        ids = self._provided("allowed_account_ids", provider)
         if isinstance(ids, Seq) and len(ids) == 1 and len(str(ids[0])) == _ACCOUNT_DIGITS:
             return str(ids[0])
-        role = self._provided("assume_role")
+        role = self._provided("assume_role", provider)
+        if role is None and "." in provider and not any(self._provided(name, provider) for name in _WHO):
+            return self.account() if self._provided("region", provider) else UNKNOWN_ACCOUNT
         arn = role.get("role_arn") if isinstance(role, Map) else None
         parts = arn.split(":") if isinstance(arn, str) else []
         if len(parts) > 4 and len(parts[4]) == _ACCOUNT_DIGITS and parts[4].isdigit():  # noqa: PLR2004 - ARN's account
             return parts[4]
         return UNKNOWN_ACCOUNT
 
-    def region(self) -> str:
-        """The region that the provider names, else ``REGION``."""
-        region = self._provided("region")
+    def region(self, provider: str = "aws") -> str:
+        """The region that a provider names, else ``REGION``."""
+        region = self._provided("region", provider)
         return region if isinstance(region, str) and not isinstance(region, Unresolved) else REGION
 
-    def place(self, kind: str) -> tuple[str, str]:
-        """Where resources of a type are: account, project or subscription of its provider, and the region."""
+    def place(self, kind: str, provider: str = "") -> tuple[str, str]:
+        """Where resources of a type are: account, project or subscription of its provider, and the region.
+
+        ``provider``: as the resource names it, ``aws.production``; empty for the one that its type has by itself.
+        """
         if not is_cloud(kind):
-            return self.account(), self.region()
+            provider = provider if provider.partition(".")[0] == "aws" else "aws"
+            return self.account(provider), self.region(provider)
         label, name = ("google", "project") if kind.startswith("google_") else ("azurerm", "subscription_id")
+        if provider.partition(".")[0] == label:
+            label = provider
         return shut(self._provided(name, label)) or unknown_place(kind), shut(self._provided("region", label)) or "-"
 
     def _provided(self, name: str, label: str = "aws") -> Any:
-        """A setting of a provider without an alias."""
+        """A setting of a provider: ``aws``, or with its alias ``aws.production``."""
+        kind, _, alias = label.partition(".")
+        if label in self._passed and self._parent:
+            return self._parent._provided(name, self._passed[label])  # noqa: SLF001 - the same class
 
         def compute() -> Any:
             for placed in self.folder.providers:
                 body = placed.block.body
-                if placed.block.labels == (label,) and "alias" not in body.attributes:
+                own = evaluate(body.attributes["alias"], self) if "alias" in body.attributes else ""
+                if placed.block.labels == (kind,) and own == alias:
                     if name in body.attributes:
                         return evaluate(body.attributes[name], self)
                     for block in body.blocks:
                         if block.kind == name:
                             return body_map(block.body, self, block.line)
-            return self._parent._provided(name, label) if self._parent else None  # noqa: SLF001 - the same class
+            return self._parent._provided(name, label) if self._parent and not alias else None  # noqa: SLF001
 
         return self.once(("provider", label, name), compute, f"provider.{name}")
+
+
+def provider_named(expression: Expression | None) -> str:
+    """The provider that an expression names: ``aws``, ``aws.production``; ``aws.?`` and its like for any other."""
+    if isinstance(expression, Literal):
+        return str(expression.value)
+    if isinstance(expression, Name):
+        return expression.name
+    if isinstance(expression, Attribute) and isinstance(expression.of, Name):
+        return f"{expression.of.name}.{expression.name}"
+    inner = getattr(expression, "of", None)
+    return f"{provider_named(inner).partition('.')[0]}.?" if inner is not None else ""
 
 
 class InFile(str):
@@ -468,6 +501,10 @@ class Instance:
         self._body = placed.block.body
         self._scope = scope
 
+    def place(self) -> tuple[str, str]:
+        """The account, project or subscription, and the region, of its provider."""
+        return self.module.place(self.kind, provider_named(self._body.attributes.get("provider")))
+
     def get(self, name: str) -> Any:
         """What is written for an attribute or block; None for nothing."""
 
@@ -491,7 +528,7 @@ class Instance:
             return found
         if self.mode == "data":
             return self._data(name)
-        made = computed(self.kind, self.address, name, self.get, *self.module.place(self.kind))
+        made = computed(self.kind, self.address, name, self.get, *self.place())
         return made if made is not None else Unresolved("${" + f"{self.address}.{name}" + "}")
 
     def element(self, key: Any) -> Any:
@@ -510,16 +547,16 @@ class Instance:
             case ("aws_iam_policy_document", "json" | "minified_json"):
                 return Json(policy_document_json(self))
             case ("aws_caller_identity", "account_id" | "id"):
-                return self.module.account()
+                return self.place()[0]
             case ("aws_partition", "partition" | "id"):
                 return "aws"
             case ("aws_partition", "dns_suffix"):
                 return "amazonaws.com"
             case ("aws_region", "name" | "id" | "region"):
-                return self.module.region()
+                return self.place()[1]
             case ("aws_iam_policy", "arn") if isinstance(managed := self.get("name"), str):
                 return f"arn:aws:iam::aws:policy/{managed}"
-        place, region = self.module.place(self.kind)
+        place, region = self.place()
         if is_cloud(self.kind):
             known = cloud_data(self, name, place)
             return known if known is not None else Unresolved("${" + f"{self.address}.{name}" + "}")

@@ -16,8 +16,10 @@ import urllib.parse
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.values import Json, json_of, text_of
+from assaymark.core.errors import InputError
 from assaymark.core.limits import TERRAFORM_MAX_VALUES
 from assaymark.formats.located import Map, Seq
+from assaymark.formats.located_yaml import read_located_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -195,6 +197,16 @@ def _jsondecode(text: Any) -> Any:
     return found
 
 
+def _yamldecode(text: Any) -> Any:
+    try:
+        found = read_located_yaml("".join(_text(text)))  # a plain text, whatever file it came from
+    except InputError:
+        raise CannotError from None
+    if len(found) != 1:
+        raise CannotError
+    return found[0]
+
+
 def _length(value: Any) -> int:
     if isinstance(value, (str, Map, Seq)):
         return len(value)
@@ -319,6 +331,7 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "upper": lambda text: _text(text).upper(),
     "urlencode": lambda text: urllib.parse.quote_plus(_text(text)),
     "values": _values,
+    "yamldecode": _yamldecode,
     "yamlencode": Json,
     "zipmap": _zipmap,
 }

@@ -153,6 +153,7 @@ class Module:
     def _file(self, name: str, file: SourceFile, arguments: tuple[Any, ...]) -> Any:
         try:
             text = file.text()
+            self._inputs.quoted.add(file.path)
             if name == "file":
                 return InFile(text, file.path)
             names = arguments[1] if len(arguments) > 1 and isinstance(arguments[1], Map) else Map(0)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
+from assaymark.assess.terraform.bodies import Within, blocks_of, body_map, map_of, provider_named
 from assaymark.assess.terraform.documents import policy_document_json
 from assaymark.assess.terraform.evaluate import evaluate
 from assaymark.assess.terraform.functions import CannotError
@@ -22,7 +23,7 @@ from assaymark.assess.values import Json, text_of
 from assaymark.core.errors import InputError
 from assaymark.core.limits import TERRAFORM_MAX_INSTANCES
 from assaymark.formats.hcl.parser import parse_template
-from assaymark.formats.hcl.tree import Attribute, Block, Body, Expression, Literal, Name, Object
+from assaymark.formats.hcl.tree import Block, Body, Expression, Object
 from assaymark.formats.located import Map, Seq
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ class Module:
             if name == "file":
                 return InFile(text, file.path)
             names = arguments[1] if len(arguments) > 1 and isinstance(arguments[1], Map) else Map(0)
-            value = evaluate(parse_template(text), _Within(self, names))
+            value = evaluate(parse_template(text), Within(self, names))
         except InputError:
             raise CannotError from None
         return InFile(value, file.path) if type(value) is str else value
@@ -307,18 +308,6 @@ class Module:
         return self.once(("provider", label, name), compute, f"provider.{name}")
 
 
-def provider_named(expression: Expression | None) -> str:
-    """The provider that an expression names: ``aws``, ``aws.production``; ``aws.?`` and its like for any other."""
-    if isinstance(expression, Literal):
-        return str(expression.value)
-    if isinstance(expression, Name):
-        return expression.name
-    if isinstance(expression, Attribute) and isinstance(expression.of, Name):
-        return f"{expression.of.name}.{expression.name}"
-    inner = getattr(expression, "of", None)
-    return f"{provider_named(inner).partition('.')[0]}.?" if inner is not None else ""
-
-
 class InFile(str):
     """A text that came from another file."""
 
@@ -349,27 +338,6 @@ class _Named:
         return None
 
 
-class _Within:
-    """A module's scope with names of its own before: ``each``, ``count``, a dynamic block's, a template's."""
-
-    def __init__(self, outer: Any, names: Mapping[str, Any]) -> None:
-        self._outer = outer
-        self._names = names
-
-    def name(self, name: str) -> Any:
-        return self._names[name] if name in self._names else self._outer.name(name)
-
-    def call(self, name: str, arguments: tuple[Any, ...]) -> Any:
-        return self._outer.call(name, arguments)
-
-
-def _map(line: int, **entries: Any) -> Map:
-    found = Map(line)
-    for key, value in entries.items():
-        found.put(key, value, line)
-    return found
-
-
 def unfold(module: Module, placed: Placed, address: str) -> list[tuple[str, Any]]:
     """The instances that ``count`` or ``for_each`` make: the part of the address, and the scope of each.
 
@@ -385,10 +353,10 @@ def unfold(module: Module, placed: Placed, address: str) -> list[tuple[str, Any]
                 module.reading.skip(placed.file.path, f"{address}: count is {number}", line)
                 return []
             return [
-                (f"[{index}]", _Within(module, {"count": _map(line, index=index)})) for index in range(int(number))
+                (f"[{index}]", Within(module, {"count": map_of(line, index=index)})) for index in range(int(number))
             ]
         module.reading.skip(placed.file.path, f"{address}: count could not be resolved; read as one", line)
-        return [("[0]", _Within(module, {"count": _map(line, index=0)}))]
+        return [("[0]", Within(module, {"count": map_of(line, index=0)}))]
     if "for_each" in body.attributes:
         each = evaluate(body.attributes["for_each"], module)
         if hasattr(each, "every"):
@@ -401,10 +369,10 @@ def unfold(module: Module, placed: Placed, address: str) -> list[tuple[str, Any]
             module.reading.skip(placed.file.path, f"{address}: for_each could not be resolved; read as one", line)
             pairs = [("*", Unresolved("${each.value}"))]
             return [
-                ('["*"]', _Within(module, {"each": _map(line, key=Unresolved("${each.key}"), value=pairs[0][1])}))
+                ('["*"]', Within(module, {"each": map_of(line, key=Unresolved("${each.key}"), value=pairs[0][1])}))
             ]
         return [
-            (f'["{key}"]', _Within(module, {"each": _map(line, key=key, value=value)}))
+            (f'["{key}"]', Within(module, {"each": map_of(line, key=key, value=value)}))
             for key, value in pairs[:TERRAFORM_MAX_INSTANCES]
         ]
     return [("", module)]
@@ -512,7 +480,7 @@ class Instance:
         def compute() -> Any:
             if name in self._body.attributes:
                 return evaluate(self._body.attributes[name], self._scope)
-            blocks = _blocks(self._body, self._scope).get(name)
+            blocks = blocks_of(self._body, self._scope).get(name)
             if blocks is None:
                 return None
             found = Seq(self.line)
@@ -577,49 +545,3 @@ class Instance:
                 if value:
                     found.put(name, value, block.line)
         return found
-
-
-def body_map(body: Body, scope: Any, line: int) -> Map:
-    """The attributes and blocks of a body; a block is a ``Seq`` of all of its kind."""
-    found = Map(line)
-    for name, expression in body.attributes.items():
-        found.put(name, evaluate(expression, scope), body.lines[name])
-    for kind, values in _blocks(body, scope).items():
-        inner = Seq(values[0].line if values else line)
-        for value in values:
-            inner.put(value, value.line)
-        found.put(kind, inner, inner.line)
-    return found
-
-
-def _blocks(body: Body, scope: Any) -> dict[str, list[Map]]:
-    """The blocks of a body by kind, dynamic ones unfolded."""
-    found: dict[str, list[Map]] = {}
-    for block in body.blocks:
-        if block.kind == "dynamic" and block.labels:
-            found.setdefault(block.labels[0], []).extend(_dynamic(block, scope))
-        else:
-            found.setdefault(block.kind, []).append(body_map(block.body, scope, block.line))
-    return found
-
-
-def _dynamic(block: Block, scope: Any) -> list[Map]:
-    content = next((inner for inner in block.body.blocks if inner.kind == "content"), None)
-    each = block.body.attributes.get("for_each")
-    if content is None or each is None:
-        return []
-    iterator = block.body.attributes.get("iterator")
-    label = iterator.name if isinstance(iterator, Name) else block.labels[0]
-    over = evaluate(each, scope)
-    if hasattr(over, "every"):
-        over = over.every()
-    if isinstance(over, Map):
-        pairs: list[tuple[Any, Any]] = list(over.items())
-    elif isinstance(over, Seq):
-        pairs = list(enumerate(over))
-    else:
-        pairs = [(Unresolved("${" + f"{label}.key" + "}"), Unresolved("${" + f"{label}.value" + "}"))]
-    return [
-        body_map(content.body, _Within(scope, {label: _map(block.line, key=key, value=value)}), content.line)
-        for key, value in pairs[:TERRAFORM_MAX_INSTANCES]
-    ]

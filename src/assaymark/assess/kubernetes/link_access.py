@@ -239,8 +239,15 @@ def _enters_pods(run: Drawing, node: str, rule: Rule) -> None:
     ways = [what for verb, what in _ENTERS if rule.allows(verb, "", what)]
     if ways:
         for pod in run.pods:
-            if rule.namespace in ("", pod.owner.namespace) and not rule.names:
+            if rule.namespace in ("", pod.owner.namespace) and (not rule.names or _called(pod.owner, rule.names)):
                 run.edge(node, pod.id, "takes-over", f"RBAC lets it run commands in pods ({ways[0]})", rule.because)
+
+
+def _called(owner: Object, names: tuple[str, ...]) -> bool:
+    """Whether a pod of an object has one of these names; other objects than these two make names up."""
+    if owner.kind == "StatefulSet":
+        return any(one.startswith(f"{owner.name}-") and one[len(owner.name) + 1 :].isdigit() for one in names)
+    return owner.kind == "Pod" and owner.name in names
 
 
 def _impersonates(run: Drawing, node: str, rule: Rule) -> None:

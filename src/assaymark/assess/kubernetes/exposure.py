@@ -7,9 +7,11 @@ Istio, "Gateway" and "VirtualService"; KServe's and Knative's ``cluster-local`` 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.kubernetes.ports import named_ports
+from assaymark.assess.kubernetes.rbac import selects
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
@@ -178,11 +180,13 @@ def _routes(cluster: Cluster) -> Iterator[tuple[Object, list[tuple[str, str, Any
         gates = [
             gateways.get((str(item.get("namespace") or route.namespace), str(item.get("name")))) for item in parents
         ]
+        if parents and not any(map(partial(_takes, cluster, route), parents, gates)):
+            continue
         tls = bool(gates) and all(_gate_tls(gate) for gate in gates)
         names = [
             (str(item.get("namespace") or route.namespace), str(item["name"]), item.get("port"))
             for item in maps_of(spec, "backendRefs")
-            if isinstance(item.get("name"), str)
+            if isinstance(item.get("name"), str) and _granted(cluster, route, item)
         ]
         yield route, names, f"the route {route.name} of a gateway passes on what comes", tls
     for route in cluster.of("Route"):
@@ -202,6 +206,47 @@ def _routes(cluster: Cluster) -> Iterator[tuple[Object, list[tuple[str, str, Any
                 f"the virtual service {route.name} passes on what comes",
                 all(map(_gate_tls, gates)),
             )
+
+
+def _takes(cluster: Cluster, route: Object, parent: Map, gate: Object | None) -> bool:
+    """Whether a gateway takes a route, or may: those of its own namespace unless a listener says otherwise.
+
+    Source: Gateway API, "Cross-Namespace routing", and "GAMMA": a route whose parent is a service is of the mesh.
+    """
+    if parent.get("kind", "Gateway") != "Gateway":
+        return False
+    if gate is None:
+        return True
+    if internal(gate):
+        return False
+    found = False
+    for listener in maps_of(gate.value.get("spec"), "listeners"):
+        if parent.get("sectionName") not in (None, listener.get("name")):
+            continue
+        allowed = next(iter(maps_of(maps_of(listener, "allowedRoutes"), "namespaces")), Map(0))
+        match allowed.get("from", "Same"):
+            case "All":
+                found = True
+            case "Same":
+                found = found or route.namespace == gate.namespace
+            case "Selector":
+                home = next((one for one in cluster.of("Namespace") if one.name == route.namespace), None)
+                labels = {"kubernetes.io/metadata.name": route.namespace, **(home.labels() if home else {})}
+                found = found or home is None or selects(allowed.get("selector"), labels)
+    return found
+
+
+def _granted(cluster: Cluster, route: Object, backend: Map) -> bool:
+    """Whether a route may name a service: those of another namespace need a ReferenceGrant there."""
+    there = str(backend.get("namespace") or route.namespace)
+    return there == route.namespace or any(
+        one.namespace == there
+        and any(
+            item.get("kind") == route.kind and item.get("namespace") == route.namespace
+            for item in maps_of(one.value.get("spec"), "from")
+        )
+        for one in cluster.of("ReferenceGrant")
+    )
 
 
 def _destination(route: Object, item: Map) -> tuple[str, str, Any]:

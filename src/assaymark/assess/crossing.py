@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws.images import images_of
-from assaymark.assess.aws.patterns import glob
+from assaymark.assess.aws.patterns import action_matches, glob
 from assaymark.assess.aws.trust import claimed, issuer_of, lets_in, other_keys
 from assaymark.assess.boundaries import tenant_of
 from assaymark.assess.crossing_clouds import link_clouds
@@ -166,8 +166,10 @@ def _associations(estates: Estates, builder: Builder) -> None:
         if not (namespace and account and builder.has(role)):
             continue
         source = f"k8s:{namespace}/serviceaccount/{account}"
-        trusting = [one for one in trust.statements if _trusts_pods(one)] if trust else []
-        if trust is not None and not trusting:
+        trusting = [one for one in trust.statements if _trusts_pods(one, "sts:AssumeRole")] if trust else []
+        tagless = str(resource.get("disable_session_tags")).lower() == "true"
+        tagging = tagless or any(_trusts_pods(one, "sts:TagSession") for one in trust.statements) if trust else True
+        if trust is not None and not (trusting and tagging):
             continue
         boundary = {
             "cloud": "kubernetes",
@@ -179,6 +181,12 @@ def _associations(estates: Estates, builder: Builder) -> None:
             because = (resource.because(),)
             builder.node(source, "service-account", shown, because, boundary=boundary, entry="principal")
         decides = () if any(not one.condition for one in trusting) else _CONDITIONS
+        target = resource.text("target_role_arn")
+        if builder.has(target):  # EKS goes on to it, and pods get its credentials alone
+            trusted = estates.aws.identities[target].trust if target in estates.aws.identities else None
+            if not any(_names(one, role) for one in (trusted.statements if trusted else ())):
+                decides = (*decides, f"{target} may be assumed by {role}, which the association goes by")
+            role = target
         how = "an association of EKS Pod Identity gives the account this role"
         where = (resource.because(), *(one.because for one in trusting[:1]))
         state = State.UNKNOWN if decides else State.YES
@@ -191,9 +199,22 @@ _PODS: Final = "pods.eks.amazonaws.com"
 _CONDITIONS: Final = (f"the conditions of the role's trust in {_PODS}",)
 
 
-def _trusts_pods(statement: Statement) -> bool:
+def _names(statement: Statement, role: str) -> bool:
+    """Whether a statement lets a role in by its name, whatever else is so."""
+    named = role in (statement.principals or {}).get("AWS", ())
+    return statement.effect == "Allow" and named and not statement.condition and not statement.not_actions
+
+
+def _trusts_pods(statement: Statement, action: str) -> bool:
+    """Whether a statement lets EKS do an action for pods: it takes on the role, and tags the session unless told not.
+
+    Source: Amazon EKS User Guide, "Create IAM role with trust policy required by EKS Pod Identity".
+    """
     principals = (statement.principals or {}).get("Service", ())
-    return statement.effect == "Allow" and any(str(one).lower() in (_PODS, "*") for one in principals)
+    named = statement.not_actions is not None or any(
+        action_matches(one, action) is not State.NO for one in statement.actions
+    )
+    return statement.effect == "Allow" and named and any(str(one).lower() in (_PODS, "*") for one in principals)
 
 
 def _servers(estates: Estates, builder: Builder) -> None:

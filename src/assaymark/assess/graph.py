@@ -61,6 +61,10 @@ class Builder:
         """The ids of all nodes so far."""
         return list(self._nodes)
 
+    def known(self, identifier: str) -> Node:
+        """The node of an id, as far as it is known so far."""
+        return self._nodes[identifier]
+
     def boundary(self, identifier: str) -> Mapping[str, str]:
         """In what a node lies."""
         return self._nodes[identifier].boundary

@@ -48,6 +48,7 @@ class Inputs:
     def __init__(self, files: Iterable[SourceFile]) -> None:
         self.files = by_path(files)
         self.reading = Reading()
+        self.quoted: set[str] = set()  # files whose text a template puts where it belongs
         self._documents: dict[str, list[Document]] = {}
         self._by_path = {file.path: file for file in self.files}
         self.charts = Charts(self.files, self.reading)

@@ -104,7 +104,7 @@ class Lookup:
         identity = self.identity(arn)
         session = arn.rpartition("/")[2] if ":assumed-role/" in arn else ""
         if identity is not None:
-            tagged = identity.kind == "role" and _tags_sessions(identity)
+            tagged = identity.kind == "role" and tags_sessions(identity)
             return Principal(identity.kind, identity.arn, session, dict(identity.tags), tagged)
         if arn in self.estate.providers or ":oidc-provider/" in arn or ":saml-provider/" in arn:
             return Principal("federated", arn)
@@ -222,11 +222,14 @@ def _accounts(estate: Estate) -> tuple[str, ...]:
 _TAGGED: Final = frozenset(("terraform", "Tags", "tags", "TagList", "TagSet"))  # settings of what shows its tags
 
 
-def _tags_sessions(identity: Identity) -> bool:
-    """Whether somebody may start sessions of the role with tags that the role does not have."""
+def tags_sessions(identity: Identity, *, services: bool = True) -> bool:
+    """Whether somebody may start sessions of the role with tags that the role does not have.
+
+    ``services``: those of AWS count, too. Each sets tags of fixed names, such as ``kubernetes-namespace``.
+    """
     tag = actions.bit("sts:TagSession")
     for statement in identity.trust.statements if identity.trust else ():
-        if statement.effect != "Allow":
+        if statement.effect != "Allow" or (not services and set(statement.principals or {"*": ()}) == {"Service"}):
             continue
         if statement.not_actions is not None:
             return True

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.aws.images import images_of
-from assaymark.assess.aws.linking import Chain
+from assaymark.assess.aws.linking import NOWHERE, Chain
+from assaymark.assess.aws.request import same_account
 from assaymark.core.graph import Edge, State
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ def link_data(run: Linking) -> None:
                     if (keys[arn], via) not in opened:
                         opened[keys[arn], via] = run.can(who, "kms:Decrypt", keys[arn], {"kms:ViaService": (via,)})
                     chain = chain.then(opened[keys[arn], via])
+                if found.action_class == "read" and chain.state is not State.NO:
+                    chain = chain.then(let_out(resource, who.account))
                 how = f"its policies allow {_known_action(run, who, resource, found, reached)}"
                 alike.setdefault((RELATION_OF[found.action_class], how, chain), []).append(arn)
         for (relation, how, chain), arns in alike.items():
@@ -150,6 +153,27 @@ def own_key(resource: Resource) -> str:
             if isinstance(text, str) and text and "alias/aws/" not in text:
                 return text
     return ""
+
+
+def let_out(resource: Resource, account: str) -> Chain:
+    """Whether the key that Amazon keeps lets an account read what is encrypted with it: its own alone.
+
+    Sources: Secrets Manager User Guide, "Access to secrets from a different account"; Amazon S3 User Guide, "Using
+    server-side encryption with AWS KMS keys": ``aws/secretsmanager`` and ``aws/s3`` are of no use across accounts.
+    """
+    if same_account(account, str(resource.settings.get("account") or resource.account)) is not False:
+        return Chain()
+    values = _values(resource.settings.get("encryption"), resource.settings)
+    if resource.kind == "secretsmanager:secret":
+        locked = not own_key(resource)
+    else:
+        algorithms = [str(value.get(name)) for value in values for name in ("sse_algorithm", "SSEAlgorithm")]
+        locked = resource.kind == "s3:bucket" and not own_key(resource) and "aws:kms" in algorithms
+    if not locked:
+        return Chain()
+    if "terraform" in resource.settings or resource.kind == "s3:bucket":
+        return NOWHERE
+    return Chain(State.UNKNOWN, (), (f"{resource.arn} is encrypted with a key of the account's own",))
 
 
 def _values(*places: Any) -> list[Any]:

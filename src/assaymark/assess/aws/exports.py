@@ -51,7 +51,13 @@ def collect(inputs: Inputs, estates: Estates) -> None:
         else:
             rest.append((file, value))
     for file, value in rest:
-        if _entities(records, file, value) or _answers(records, file, value) or _policy(records, file, value):
+        quoted = file.path in inputs.quoted and "Statement" in value
+        if (
+            quoted
+            or _entities(records, file, value)
+            or _answers(records, file, value)
+            or _policy(records, file, value)
+        ):
             inputs.reading.read.add(file.path)
 
 

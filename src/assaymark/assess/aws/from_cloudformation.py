@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.aws.cloudformation_types import TYPES
 from assaymark.assess.aws.cloudformation_words import listed, renamed, snake, snaked
+from assaymark.assess.aws.sam_policies import sam_policy
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 from assaymark.assess.estate.terraform import TfResource
 from assaymark.assess.terraform.identity import REGION, arn_of, computed, name_of
@@ -172,7 +173,8 @@ class _Template:
         values.put("assume_role_policy", _TRUSTS_LAMBDA, line)
         policies = self.resolve(properties.get("Policies"))
         inline, managed = Seq(line), Seq(line)
-        for one in policies if isinstance(policies, list) else [] if policies is None else [policies]:
+        for given in policies if isinstance(policies, list) else [] if policies is None else [policies]:
+            one = (sam_policy(given) or given) if isinstance(given, Map) else given
             if isinstance(one, Map) and "Statement" in one:
                 block = Map(one.line)
                 block.put("name", f"policy-{len(inline)}", one.line)

@@ -9,6 +9,7 @@ from assaymark.assess.aws.from_terraform_organisation import ABOVE, Declared
 from assaymark.assess.aws.records import Records, tags_of
 from assaymark.assess.estate.aws import Grant, PolicyDocument, Provider, Statement
 from assaymark.assess.unresolved import Unresolved
+from assaymark.assess.values import json_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -135,6 +136,11 @@ class _Collecting:
         """The ARN of a user, role or group by its name."""
         return self.arn(f"aws_iam_{kind}", name)
 
+    def identity_of(self, resource: TfResource, kind: str, name: Any) -> str:
+        """The ARN of whom a resource is attached to; one that Terraform does not declare is known by its name."""
+        account, because = resource.account, resource.because()
+        return self.identity_arn(kind, name) or self.records.elsewhere(kind, name, account, because)
+
     def unknown(self, resource: TfResource, key: str) -> None:
         """Notes a reference that leads nowhere."""
         value = resource.values.get(key)
@@ -147,7 +153,7 @@ class _Collecting:
 
     def attach(self, resource: TfResource, kind: str, name: Any, key: str, policy: Any) -> None:
         """Attaches a managed policy."""
-        arn = self.identity_arn(kind, name)
+        arn = self.identity_of(resource, kind, name)
         if not arn or arn not in self.records.estate.identities:
             self.unknown(resource, key)
             return
@@ -249,14 +255,12 @@ def _identity(run: _Collecting, resource: TfResource) -> None:
 
 
 def _json(values: Map, key: str) -> Any:
-    from assaymark.assess.values import json_of
-
     return json_of(values.get(key), values.at(key))
 
 
 def _inline(run: _Collecting, resource: TfResource) -> None:
     kind = _INLINE[resource.kind]
-    arn = run.identity_arn(kind, resource.get(kind))
+    arn = run.identity_of(resource, kind, resource.get(kind))
     name = f"{arn}#{resource.address}"
     line = resource.values.at("policy")
     document = run.records.document(resource.json("policy"), name, resource.file, line)

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.answers import YES, Answer, Part, Reach
-from assaymark.assess.aws.applies import Lookup
+from assaymark.assess.aws.applies import Lookup, tags_sessions
 from assaymark.assess.aws.compiled import NOTHING, Compiler, Span
 from assaymark.assess.aws.conditions import Key, variable
 from assaymark.assess.aws.evaluate import evaluate
 from assaymark.assess.aws.inventory import Atom, Inventory, indices, is_bucket, request_arn
 from assaymark.assess.aws.patterns import FRESH, meet_arns, substitute
 from assaymark.assess.aws.reckoning import Reckoning
-from assaymark.assess.aws.request import Context, Request
+from assaymark.assess.aws.request import Context, Principal, Request
 from assaymark.assess.unresolved import HOLE
 from assaymark.core.graph import State
 
@@ -178,7 +178,22 @@ class Access:
                 for other in (self._request(principal_arn, action, arn, asked, given),)
             ]
             return min(answers, key=lambda one: _RANK[one.state])
+        other = self._retagged(request.principal) if answer.state is State.NO else None
+        if other and not other.keys() & context.keys():
+            asked_so = self._request(principal_arn, action, arn, asked, {**context, **other})
+            return evaluate(asked_so, self._applies(asked_so, arn))
         return answer
+
+    def _retagged(self, principal: Principal) -> dict[str, Value]:
+        """The role's own tags that a policy looks at, when whoever starts its session may set others.
+
+        Source: IAM User Guide, "Pass session tags in AWS STS": a session tag overrides the role's tag of its key.
+        """
+        identity = self._lookup.identity(principal.arn) if principal.session_tags else None
+        if identity is None or not tags_sessions(identity, services=False):
+            return {}
+        keys = [f"aws:principaltag/{tag}" for tag in principal.tags or ()]
+        return {key: Key.UNKNOWN for key in keys if self._inventory.looks_at(key.lower())}
 
     def _applies(self, request: Request, arn: str) -> Applies:
         return self._lookup.applies(request.principal, request.action, arn)
@@ -251,8 +266,10 @@ class Access:
         return yes, maybe
 
     def _reckonings(self, principal_arn: str) -> list[Reckoning]:
-        """One; two for who may sign with a key or with a session, where some policy looks at the session's age."""
+        """One; two where some policy looks at it and who asks may sign with a key or a session, or set its tags."""
         given: list[dict[str, Value]] = [{}]
+        if other := self._retagged(self._lookup.principal(principal_arn)):
+            given.append(other)
         if self._lookup.principal(principal_arn).kind in ("user", "root") and self._inventory.looks_at(
             _ISSUED.lower()
         ):

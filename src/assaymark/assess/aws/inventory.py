@@ -7,14 +7,15 @@ a policy says of one it says of all that its resource patterns match.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.conditions import condition_keys, variables
-from assaymark.assess.aws.patterns import FRESH, LETTER, arn_matches, glob, meet_arns, segments
+from assaymark.assess.aws.patterns import FRESH, LETTER, SUFFIX, arn_matches, glob, meet_arns, segments
 from assaymark.assess.aws.request import TRUST_ACTIONS
 from assaymark.assess.unresolved import HOLE, pattern_of
 from assaymark.core.graph import State
@@ -67,9 +68,18 @@ def trust_bits() -> int:
     return found
 
 
+# Six letters of one case are a word of the name rather than what Secrets Manager made up.
+_WHOLE_SECRET: Final = re.compile(rf"-(?![a-z]{{6}}$|[A-Z]{{6}}$)[A-Za-z0-9{LETTER}]{{6}}$|{HOLE}$")
+
+
 def request_arn(arn: str) -> str:
-    """The ARN of a resource of the estate, in which ``*`` and ``?`` are what its template left open."""
-    return pattern_of(arn).replace("*", HOLE).replace("?", LETTER)
+    """The ARN of a resource of the estate, in which ``*`` and ``?`` are what its template left open.
+
+    A template knows a secret by its name; its ARN ends with six characters more, which policies mean by ``-??????``.
+    """
+    found = pattern_of(arn).replace("*", HOLE).replace("?", LETTER)
+    made = ":secretsmanager:" in found and ":secret:" in found and not _WHOLE_SECRET.search(found)
+    return found + SUFFIX if made else found
 
 
 class Inventory:

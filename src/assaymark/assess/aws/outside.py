@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import actions
-from assaymark.assess.aws.data import CLASSES, RELATION_OF, node_kind
+from assaymark.assess.aws.data import CLASSES, RELATION_OF, let_out, node_kind
 from assaymark.assess.aws.linking import Chain
 from assaymark.assess.unresolved import Unresolved
 from assaymark.core.graph import Edge, State
@@ -69,6 +69,9 @@ def _outside(run: Linking, resource: Resource, kind: str, value: str, action_cla
         return
     action, chain = best
     account = principal.split(":")[4]
+    chain = chain.then(let_out(resource, account)) if action_class == "read" else chain
+    if chain.state is State.NO:
+        return
     who = f"AWS account {account}" if principal.endswith(":root") else value
     node = run.builder.node(
         f"aws:outside:{value}",

@@ -31,6 +31,7 @@ _LITERAL: Final = str.maketrans({"*": _STAR, "?": _MARK})
 _PLAIN: Final = str.maketrans({_STAR: "*", _MARK: "?"})
 LETTER: Final = "\ue003"  # stands in an ARN for one character that is not known
 FRESH: Final = "\ue002"  # stands in an ARN for some text that no policy spells out: wildcards alone match it
+SUFFIX: Final = "-" + 6 * FRESH  # what Secrets Manager puts behind the name of a secret that it makes
 
 
 def literal(text: str) -> str:
@@ -135,6 +136,8 @@ def arn_matches(pattern: str, arn: str) -> State:
     Unknown too where they differ in the account alone and one of them is that which a template is deployed to.
     """
     found = _open(pattern, arn, _arn)
+    if found is State.NO and arn.endswith(SUFFIX):  # a reference of the template that makes the secret
+        found = _open(pattern, arn.removesuffix(SUFFIX), _literal)
     if found is not State.NO or UNKNOWN_ACCOUNT not in arn + pattern_of(pattern):
         return found
     one, two = segments(pattern_of(pattern)), arn.split(":", _SEGMENTS - 1)
@@ -144,6 +147,11 @@ def arn_matches(pattern: str, arn: str) -> State:
         return State.NO
     two[4] = one[4]
     return State.NO if _open(":".join(one), ":".join(two), _arn) is State.NO else State.UNKNOWN
+
+
+def _literal(pattern: str, text: str) -> bool:
+    """Whether a pattern is the text, wildcards and all."""
+    return pattern == text
 
 
 def overlap(one: str, two: str) -> bool:

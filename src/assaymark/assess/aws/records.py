@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from assaymark.assess.aws.document import policy_document
 from assaymark.assess.aws.managed import managed_policy
 from assaymark.assess.estate.aws import Control, Identity, PolicyDocument, Resource
+from assaymark.assess.unresolved import Unresolved
 from assaymark.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -59,6 +60,17 @@ class Records:
             elif before is None:
                 joined[field] = value
         self.estate.identities[arn] = replace(known, **joined)
+
+    def elsewhere(self, kind: str, name: Any, account: str, because: Because) -> str:
+        """The ARN of a user, role or group that a file only names; empty when several are called so, or nobody."""
+        last = name.rpartition("/")[2] if isinstance(name, str) and not isinstance(name, Unresolved) else ""
+        known = [arn for arn, one in self.estate.identities.items() if one.kind == kind and arn.endswith(f"/{last}")]
+        if known or not last:
+            return known[0] if len(known) == 1 else ""
+        arn = f"arn:aws:iam::{account}:{kind}/{last}"
+        self.identity(arn, kind, because)
+        self.reading.gap(f"the {kind} {last} is declared elsewhere; what else it may do is not in the input")
+        return arn
 
     def attach(self, arn: str, policy: PolicyDocument | None, name: str) -> bool:
         """Attaches a policy to an identity that is there; without its text it is opaque. False for nobody."""

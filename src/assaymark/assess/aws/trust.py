@@ -116,7 +116,7 @@ def _federated(run: Linking, role: Identity, statement: Statement) -> None:
 
 
 def _subject(run: Linking, statement: Statement, issuer: str, subject: str, audiences: tuple[str, ...]) -> str:
-    wide = subject == "*" or (issuer == "token.actions.githubusercontent.com" and _any_repository(subject))
+    wide = subject == "*" or _any_owner(issuer, subject)
     return run.builder.node(
         f"oidc:{issuer}:{subject}",
         "token-subject",
@@ -158,10 +158,19 @@ def _own_issuer(issuer: str) -> bool:
     return issuer.startswith("oidc.eks.") or "eks.amazonaws.com" in issuer
 
 
-def _any_repository(subject: str) -> bool:
-    """Whether a pattern over GitHub's subjects leaves the owner or the whole name of the repository open."""
-    owner = subject.removeprefix("repo:").partition("/")[0]
-    return bool(_WILDCARDS & set(owner))
+_OWNERS: Final = {  # before the name of an organisation, group or owner in the subjects of issuers that all may use
+    "token.actions.githubusercontent.com": ("repo:", "/"),
+    "gitlab.com": ("project_path:", "/"),
+    "app.terraform.io": ("organization:", ":"),
+}
+
+
+def _any_owner(issuer: str, subject: str) -> bool:
+    """Whether a pattern over a forge's subjects leaves open whose repository or project it is."""
+    if issuer not in _OWNERS:
+        return False
+    before, after = _OWNERS[issuer]
+    return bool(_WILDCARDS & set(subject.removeprefix(before).partition(after)[0]))
 
 
 def claimed(statement: Statement, provider: str, claim: str) -> tuple[str, ...]:

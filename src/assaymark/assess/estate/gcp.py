@@ -41,7 +41,10 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class DenyRule:
-    """A rule of a deny policy that is attached to ``resource``; permissions as ``service.googleapis.com/x.y.z``."""
+    """A rule of a deny policy that is attached to ``resource``; permissions as ``service.googleapis.com/x.y.z``.
+
+    ``resource`` is empty where the input does not say what it is attached to.
+    """
 
     resource: str
     principals: tuple[str, ...]

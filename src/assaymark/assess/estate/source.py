@@ -183,4 +183,5 @@ class Source:
     repositories: dict[str, Because] = field(default_factory=dict)
     owners: dict[str, tuple[str, Because]] = field(default_factory=dict)  # AWS access key id: user name, where
     revisions: dict[str, set[str]] = field(default_factory=dict)
+    inactive: set[str] = field(default_factory=set)  # ids of AWS access keys that are switched off
     rate_limited: bool = False

@@ -165,13 +165,16 @@ class Access:
         return found | seen_by_conditions(self.estate, resource, known.kind if known else "", permission)
 
     def _undenied(self, member: str, permission: str, resource: str, answer: Answer) -> Answer:
-        for place in self.chain(resource):
+        chain = self.chain(resource)
+        for place in (*chain, ""):
             for rule in self.denies(place):
+                if not place and rule.resource in chain:
+                    continue
                 hit = self._denied(rule, member, permission)
                 if hit is State.NO:
                     continue
                 condition = holds(rule.condition, {})
-                if hit is State.YES and condition.state is State.YES:
+                if place and hit is State.YES and condition.state is State.YES:
                     return NO
                 if condition.state is not State.NO:
                     text = f"the deny policy at {rule.because.path}:{rule.because.line} does not apply"
@@ -183,8 +186,9 @@ class Access:
         return answer
 
     def denies(self, place: str) -> list[DenyRule]:
-        """The deny rules that are attached to a place."""
-        return [rule for rule in self.estate.denies or () if rule.resource == place]
+        """The deny rules that are attached to a place; for the empty one, those whose place is open."""
+        rules = self.estate.denies or ()
+        return [rule for rule in rules if rule.resource == place or (not place and "<" in rule.resource)]
 
     def _denied(self, rule: DenyRule, member: str, permission: str) -> State:
         if not any(_denies(one, permission) for one in rule.permissions):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
 
 from assaymark.assess.estate.gcp import IAM, MANAGER, DenyRule, Provider, Role
 from assaymark.assess.gcp import boundaries, constraints
@@ -317,8 +318,8 @@ def _membership(run: _Collecting, resource: TfResource) -> None:
 
 
 def _deny(run: _Collecting, resource: TfResource) -> None:
-    parent = shut(resource.get("parent")).replace("%2F", "/").replace("%2f", "/")
-    place = f"//{parent}" if parent else ""
+    parent = unquote(shut(resource.get("parent")))
+    place = f"//{parent}" if parent.partition("/")[0] == "cloudresourcemanager.googleapis.com" else ""
     estate = run.records.estate
     estate.denies = estate.denies or []
     for outer in resource.blocks("rules"):

@@ -7,9 +7,11 @@ Istio, "Gateway" and "VirtualService"; KServe's and Knative's ``cluster-local`` 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.kubernetes.ports import named_ports
+from assaymark.assess.kubernetes.rbac import selects
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
@@ -77,12 +79,63 @@ def exposed(network: Network) -> Iterator[Exposed]:
             if key in _ASKS or key.endswith(_NARROWS)
         )
         for namespace, name, port in backends:
-            found = services.get((namespace, name))
-            for pod in network.selected(found) if found else ():
-                because = (route.because(), found.because()) if found else ()
-                ports = _targets(found, pod, port) if found else None
-                yield Exposed(pod, route, how, because, tls=tls, decides=asks, ports=ports)
+            for pod, ports, because, unsure in _behind(network, services, (namespace, name), port):
+                lines = (route.because(), *because)
+                yield Exposed(pod, route, how, lines, tls=tls, decides=(*asks, *unsure), ports=ports)
     yield from _served(network)
+    yield from _ray_heads(network)
+
+
+def _behind(
+    network: Network, services: dict[tuple[str, str], Object], name: tuple[str, str], port: Any
+) -> Iterator[tuple[Pod, frozenset[int] | None, tuple[Because, ...], tuple[str, ...]]]:
+    """The pods behind one port of a service: its own, those of the service that it is an alias of, or KubeRay's."""
+    found = services.get(name)
+    if found is None:
+        for pod in network.pods:
+            for made, ports in _made_by_ray(pod):
+                if name == (pod.owner.namespace, made):
+                    number = port if isinstance(port, int) else ports.get(str(port))
+                    yield pod, None if number is None else frozenset((number,)), (pod.owner.because(),), ()
+        return
+    other = _alias(found)
+    if other is not None and other != name and other in services and _alias(services[other]) is None:
+        unsure = f"what passes on follows {found.name}, which is the name of another service"
+        for pod in network.selected(services[other]):
+            because = (found.because(), services[other].because())
+            yield pod, _targets(services[other], pod, port), because, (unsure,)
+        return
+    for pod in network.selected(found):
+        yield pod, _targets(found, pod, port), (found.because(),), ()
+
+
+def _alias(service: Object) -> tuple[str, str] | None:
+    """The namespace and name of the service of the cluster that a service of type ExternalName stands for."""
+    spec = service.value.get("spec")
+    host = str(spec.get("externalName") or "").split(".") if isinstance(spec, dict) else []
+    named = isinstance(spec, dict) and spec.get("type") == "ExternalName" and len(host) > 2 and host[2] == "svc"  # noqa: PLR2004
+    return (host[1], host[0]) if named else None
+
+
+_RAY_PORTS: Final = {
+    "dashboard": 8265,
+    "client": 10001,
+    "serve": 8000,
+    **dict.fromkeys(("gcs", "gcs-server", "redis"), 6379),
+}
+
+
+def _made_by_ray(pod: Pod) -> Iterator[tuple[str, dict[str, int]]]:
+    """The services that KubeRay makes for a pod of its objects, by name, with their ports.
+
+    Source: KubeRay, "RayService Quickstart": ``NAME-head-svc`` leads to the head, ``NAME-serve-svc`` to Ray Serve.
+    """
+    owner = pod.owner
+    if owner.kind in ("RayCluster", "RayService") and owner.api.startswith("ray.io/"):
+        if pod.labels.get("ray.io/node-type") == "head":
+            yield f"{owner.name}-head-svc", {**_RAY_PORTS, **named_ports(pod)}
+        if owner.kind == "RayService":
+            yield f"{owner.name}-serve-svc", {"serve": 8000}
 
 
 def _targets(service: Object, pod: Pod, wanted: Any) -> frozenset[int] | None:
@@ -127,11 +180,13 @@ def _routes(cluster: Cluster) -> Iterator[tuple[Object, list[tuple[str, str, Any
         gates = [
             gateways.get((str(item.get("namespace") or route.namespace), str(item.get("name")))) for item in parents
         ]
+        if parents and not any(map(partial(_takes, cluster, route), parents, gates)):
+            continue
         tls = bool(gates) and all(_gate_tls(gate) for gate in gates)
         names = [
             (str(item.get("namespace") or route.namespace), str(item["name"]), item.get("port"))
             for item in maps_of(spec, "backendRefs")
-            if isinstance(item.get("name"), str)
+            if isinstance(item.get("name"), str) and _granted(cluster, route, item)
         ]
         yield route, names, f"the route {route.name} of a gateway passes on what comes", tls
     for route in cluster.of("Route"):
@@ -151,6 +206,47 @@ def _routes(cluster: Cluster) -> Iterator[tuple[Object, list[tuple[str, str, Any
                 f"the virtual service {route.name} passes on what comes",
                 all(map(_gate_tls, gates)),
             )
+
+
+def _takes(cluster: Cluster, route: Object, parent: Map, gate: Object | None) -> bool:
+    """Whether a gateway takes a route, or may: those of its own namespace unless a listener says otherwise.
+
+    Source: Gateway API, "Cross-Namespace routing", and "GAMMA": a route whose parent is a service is of the mesh.
+    """
+    if parent.get("kind", "Gateway") != "Gateway":
+        return False
+    if gate is None:
+        return True
+    if internal(gate):
+        return False
+    found = False
+    for listener in maps_of(gate.value.get("spec"), "listeners"):
+        if parent.get("sectionName") not in (None, listener.get("name")):
+            continue
+        allowed = next(iter(maps_of(maps_of(listener, "allowedRoutes"), "namespaces")), Map(0))
+        match allowed.get("from", "Same"):
+            case "All":
+                found = True
+            case "Same":
+                found = found or route.namespace == gate.namespace
+            case "Selector":
+                home = next((one for one in cluster.of("Namespace") if one.name == route.namespace), None)
+                labels = {"kubernetes.io/metadata.name": route.namespace, **(home.labels() if home else {})}
+                found = found or home is None or selects(allowed.get("selector"), labels)
+    return found
+
+
+def _granted(cluster: Cluster, route: Object, backend: Map) -> bool:
+    """Whether a route may name a service: those of another namespace need a ReferenceGrant there."""
+    there = str(backend.get("namespace") or route.namespace)
+    return there == route.namespace or any(
+        one.namespace == there
+        and any(
+            item.get("kind") == route.kind and item.get("namespace") == route.namespace
+            for item in maps_of(one.value.get("spec"), "from")
+        )
+        for one in cluster.of("ReferenceGrant")
+    )
 
 
 def _destination(route: Object, item: Map) -> tuple[str, str, Any]:
@@ -175,12 +271,42 @@ def _served(network: Network) -> Iterator[Exposed]:
                 yield Exposed(pod, owner, how, (owner.because(),), tls=False, decides=decides)
 
 
+def _ray_heads(network: Network) -> Iterator[Exposed]:
+    """Heads of Ray whose object asks KubeRay for a service or ingress that the internet reaches.
+
+    Source: KubeRay, "RayCluster Configuration" and its API reference: ``serviceType``, ``enableIngress`` and
+    ``headService`` of ``headGroupSpec``, ``headServiceAnnotations``.
+    """
+    for pod in network.pods:
+        if pod.labels.get("ray.io/node-type") != "head" or not pod.owner.api.startswith("ray.io/"):
+            continue
+        spec = pod.owner.value.get("spec")
+        given = (*maps_of(spec, "headServiceAnnotations"), *maps_of(maps_of(spec, "headService"), "annotations"))
+        noted = {str(key): str(value) for one in given for key, value in one.items()}
+        for head in maps_of(spec, "headGroupSpec"):
+            own = [one.get("type") for one in maps_of(maps_of(head, "headService"), "spec")]
+            kind = head.get("serviceType") or next(iter(own), None)
+            if kind in ("LoadBalancer", "NodePort") and not _kept_inside(noted):
+                how = f"KubeRay makes a {kind} service for the head of {pod.owner.name}"
+                nodes = ("the internet reaches the addresses of the nodes",) if kind == "NodePort" else ()
+                where = (pod.owner.because(head, "serviceType"),)
+                decides = (*nodes, *_outside(network, pod))
+                yield Exposed(pod, pod.owner, how, where, tls=False, decides=decides)
+            if head.get("enableIngress") is True:
+                how = f"KubeRay makes an ingress for the dashboard of {pod.owner.name}"
+                where = (pod.owner.because(head, "enableIngress"),)
+                yield Exposed(pod, pod.owner, how, where, tls=False, ports=frozenset((_RAY_PORTS["dashboard"],)))
+
+
 def internal(item: Object) -> bool:
     """Whether a service or an ingress says that only one's own network reaches it."""
     spec = item.value.get("spec")
     if isinstance(spec, Map) and "internal" in str(spec.get("ingressClassName", spec.get("loadBalancerClass", ""))):
         return True
-    annotations = item.labels("annotations")
+    return _kept_inside(item.labels("annotations"))
+
+
+def _kept_inside(annotations: dict[str, str]) -> bool:
     return any(annotations.get(key, "").strip() in values for key, values in _INTERNAL)
 
 

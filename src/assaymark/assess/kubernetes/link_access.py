@@ -58,6 +58,7 @@ _ENTERS: Final = (
 )
 _FIXED: Final = (("", "pods"), ("batch", "jobs"))  # whose pod's account and volumes cannot be changed
 _EVERYONE: Final = frozenset(("system:anonymous", "system:unauthenticated"))
+_AUTHENTICATED: Final = "system:authenticated"
 _GUARDED: Final = ("baseline", "restricted")
 
 
@@ -87,9 +88,12 @@ def _subject(run: Drawing, subject: Subject, rules: list[Rule]) -> None:
         because = rules[0].because if rules else (run.first,)
         node = run.builder.node(subject.id, subject.kind.lower(), subject.name, because, boundary=BOUNDARY, **entry)
     _may(run, node, rules)
+    if subject.name == _AUTHENTICATED or subject.name in _EVERYONE:
+        _all_accounts(run, subject, rules)
 
 
 def _all_accounts(run: Drawing, subject: Subject, rules: list[Rule]) -> None:
+    """Whose group all accounts are in, or those of a namespace, or who asks without a token, as they may too."""
     _, _, namespace = subject.name.partition("system:serviceaccounts:")
     for where, name in sorted(run.accounts):
         if not namespace or where == namespace:
@@ -235,8 +239,15 @@ def _enters_pods(run: Drawing, node: str, rule: Rule) -> None:
     ways = [what for verb, what in _ENTERS if rule.allows(verb, "", what)]
     if ways:
         for pod in run.pods:
-            if rule.namespace in ("", pod.owner.namespace) and not rule.names:
+            if rule.namespace in ("", pod.owner.namespace) and (not rule.names or _called(pod.owner, rule.names)):
                 run.edge(node, pod.id, "takes-over", f"RBAC lets it run commands in pods ({ways[0]})", rule.because)
+
+
+def _called(owner: Object, names: tuple[str, ...]) -> bool:
+    """Whether a pod of an object has one of these names; other objects than these two make names up."""
+    if owner.kind == "StatefulSet":
+        return any(one.startswith(f"{owner.name}-") and one[len(owner.name) + 1 :].isdigit() for one in names)
+    return owner.kind == "Pod" and owner.name in names
 
 
 def _impersonates(run: Drawing, node: str, rule: Rule) -> None:

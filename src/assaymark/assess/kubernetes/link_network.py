@@ -6,6 +6,8 @@ meet in a node of their own, and so do pods that the same ones may reach. Who re
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.kinds import INTERNET
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 PODS: Final = "k8s:pod-network"
 _THROUGH: Final = "network policies let it through"
+_BLOCKS: Final = ("the addresses of the pods are in the block of addresses that a network policy names",)
 
 
 def draw_network(run: Drawing) -> None:
@@ -58,32 +61,46 @@ def draw_network(run: Drawing) -> None:
             edge = Edge(PODS, run.port(pod), "exposes", how, (pod.because(),), state, decides, effort=0)
             run.builder.edge(edge)
     if any(into) or any(out):
-        for number, reached in _reached(run, into, out).items():
+        sure = _reached(run, into, out)
+        for number, reached in sure.items():
             _draw_policies(run, into, out, reached, number)
+        for number, reached in _reached(run, into, out, perhaps=True).items() if run.network.blocks else ():
+            known = [sure[key] for key in (None, number) if key in sure]
+            rest = [row & ~reduce(or_, others, 0) for row, *others in zip(reached, *known, strict=True)]
+            _draw_policies(run, into, out, rest, number, _BLOCKS)
 
 
 def _draw_policies(
-    run: Drawing, into: list[list[Object]], out: list[list[Object]], reached: list[int], number: int | None
+    run: Drawing,
+    into: list[list[Object]],
+    out: list[list[Object]],
+    reached: list[int],
+    number: int | None,
+    unsure: tuple[str, ...] = (),
 ) -> None:
     """Draws what policies let through to one port, or to all, but for what no policy limits on either side."""
+    state = State.UNKNOWN if unsure else State.YES
     pairs = sum(row.bit_count() for row in reached)
     if pairs <= ASSESS_MAX_DRAWN_PAIRS:
         for index, row in enumerate(reached):
             for other in bits(row & ~(1 << index)):
                 because = _lines((*out[index], *into[other]))
                 port = run.port(run.pods[other], number)
-                run.edge(run.pods[index].id, port, "reaches", _THROUGH, because, 0)
+                source = run.pods[index].id
+                run.builder.edge(Edge(source, port, "reaches", _THROUGH, because, state, unsure, effort=0))
         return
-    _draw_groups(run, into, out, reached, number)
+    _draw_groups(run, into, out, reached, number, unsure)
 
 
-def _reached(run: Drawing, into: list[list[Object]], out: list[list[Object]]) -> dict[int | None, list[int]]:
+def _reached(
+    run: Drawing, into: list[list[Object]], out: list[list[Object]], *, perhaps: bool = False
+) -> dict[int | None, list[int]]:
     """By port, None for all of them: for each pod those that it reaches by what policies say, as bits, itself too."""
     everyone = (1 << len(run.pods)) - 1
     limited = 0
     by_sources: dict[tuple[Ports, int], int] = {}  # pods that the same sources may reach on the same ports
     for index, policies in enumerate(into):
-        sources = run.network.peers(policies, "Ingress") if policies else {None: everyone}
+        sources = run.network.peers(policies, "Ingress", perhaps=perhaps) if policies else {None: everyone}
         for ports, pods in sources.items():
             by_sources[ports, pods] = by_sources.get((ports, pods), 0) | 1 << index
         limited |= (1 << index) if policies else 0
@@ -92,7 +109,9 @@ def _reached(run: Drawing, into: list[list[Object]], out: list[list[Object]]) ->
         rows = lets_in.setdefault(ports, [0] * len(run.pods))
         for index in bits(pods):
             rows[index] |= targets
-    lets_out = [run.network.peers(policies, "Egress") if policies else {None: limited} for policies in out]
+    lets_out = [
+        run.network.peers(policies, "Egress", perhaps=perhaps) if policies else {None: limited} for policies in out
+    ]
     through = _Through(run)
     found: dict[int | None, list[int]] = {None: [0] * len(run.pods)}
     for incoming, rows in lets_in.items():
@@ -139,7 +158,12 @@ class _Through:
 
 
 def _draw_groups(
-    run: Drawing, into: list[list[Object]], out: list[list[Object]], reached: list[int], number: int | None
+    run: Drawing,
+    into: list[list[Object]],
+    out: list[list[Object]],
+    reached: list[int],
+    number: int | None,
+    unsure: tuple[str, ...],
 ) -> None:
     """Draws pairs by the pods that reach the same ones, and within these by those that the same ones reach."""
     senders: dict[int, int] = {}  # pods that reach the same ones
@@ -155,13 +179,15 @@ def _draw_groups(
         if groups:
             receivers[groups] = receivers.get(groups, 0) | 1 << index
     starts = []
-    at = "" if number is None else f":{number}"
+    at = ("" if number is None else f":{number}") + (":perhaps" if unsure else "")
+    state = State.UNKNOWN if unsure else State.YES
     for members in senders.values():
         first = run.pods[next(iter(bits(members)))]
         starts.append(_meet(run, f"k8s:pods-that-reach{at}:{first.id}", "alike in what they reach", members))
         for index in bits(members):
             because = _lines(out[index]) or (run.pods[index].because(),)
-            run.edge(run.pods[index].id, starts[-1], "reaches", _THROUGH, because, 0)
+            source = run.pods[index].id
+            run.builder.edge(Edge(source, starts[-1], "reaches", _THROUGH, because, state, unsure, effort=0))
     for groups, members in receivers.items():
         first_at = next(iter(bits(members)))
         end = _meet(run, f"k8s:pods-reached{at}:{run.pods[first_at].id}", "alike in who reaches them", members)

@@ -5,10 +5,13 @@ Source: Kubernetes documentation, "Network Policies" (isolation for ingress and 
 
 from __future__ import annotations
 
+from functools import cached_property
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.kubernetes.ports import rule_ports
 from assaymark.assess.kubernetes.rbac import selects
+from assaymark.core.graph import State
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
@@ -28,6 +31,10 @@ _SYSTEM: Final = frozenset(
     )
 )
 _RULES: Final = {"Ingress": ("ingress", "from"), "Egress": ("egress", "to")}  # where rules stand, and their peers
+# Private and shared addresses (RFC 1918, RFC 6598, RFC 4193), of which clusters give pods theirs.
+_OF_PODS: Final = tuple(
+    map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
+)
 _EVERYWHERE: Final = ("0.0.0.0/0", "::/0")
 
 
@@ -40,7 +47,7 @@ class Network:
         self._namespaces = {one.name: one for one in cluster.of("Namespace")}
         policies = [one for one in cluster.of("NetworkPolicy") if isinstance(one.value.get("spec"), Map)]
         self._policies = [one for one in policies if "projectcalico" not in one.api]
-        self._let: dict[tuple[str, str], dict[Ports, int]] = {}
+        self._let: dict[tuple[str, str, bool], dict[Ports, int]] = {}
         self._meant: dict[tuple[str, str], int] = {}
         self._here: dict[tuple[str, str, str], list[int]] = {}  # policies by namespace and a label that they ask for
         for index, policy in enumerate(self._policies):
@@ -86,18 +93,33 @@ class Network:
             if isinstance(rule, dict)
         )
 
-    def peers(self, policies: list[Object], direction: str) -> dict[Ports, int]:
-        """The pods that rules let in (``Ingress``) or packets out to (``Egress``), as bits of ``pods``, by ports."""
+    @cached_property
+    def blocks(self) -> bool:
+        """Whether some policy names addresses that pods may have or not."""
+        return any(
+            isinstance(peer, dict) and in_block(peer.get("ipBlock")) is State.UNKNOWN
+            for policy in self._policies
+            for rules, side in _RULES.values()
+            for rule in _listed(policy.value["spec"].get(rules))
+            if isinstance(rule, dict)
+            for peer in _listed(rule.get(side))
+        )
+
+    def peers(self, policies: list[Object], direction: str, *, perhaps: bool = False) -> dict[Ports, int]:
+        """The pods that rules let in (``Ingress``) or packets out to (``Egress``), as bits of ``pods``, by ports.
+
+        ``perhaps``: with those whose addresses may be in a block that a rule names.
+        """
         found: dict[Ports, int] = {}
         for policy in policies:
-            key = (policy.id, direction)
+            key = (policy.id, direction, perhaps)
             if key not in self._let:
-                self._let[key] = self._through(policy, *_RULES[direction])
+                self._let[key] = self._through(policy, *_RULES[direction], perhaps=perhaps)
             for ports, pods in self._let[key].items():
                 found[ports] = found.get(ports, 0) | pods
         return found
 
-    def _through(self, policy: Object, rules: str, side: str) -> dict[Ports, int]:
+    def _through(self, policy: Object, rules: str, side: str, *, perhaps: bool) -> dict[Ports, int]:
         found: dict[Ports, int] = {}
         for rule in _listed(policy.value["spec"].get(rules)):
             if not isinstance(rule, dict):
@@ -105,14 +127,17 @@ class Network:
             peers = rule.get(side)
             pods = 0 if peers else (1 << len(self.pods)) - 1
             for peer in _listed(peers):
-                pods |= self._met(policy, peer) if isinstance(peer, dict) else 0
+                pods |= self._met(policy, peer, perhaps=perhaps) if isinstance(peer, dict) else 0
             ports = rule_ports(rule.get("ports"))
             if ports != frozenset():
                 found[ports] = found.get(ports, 0) | pods
         return found
 
-    def _met(self, policy: Object, peer: dict[str, Any]) -> int:
+    def _met(self, policy: Object, peer: dict[str, Any], *, perhaps: bool) -> int:
         """The pods that a peer means; many policies say the same of one namespace."""
+        block = in_block(peer.get("ipBlock"))
+        if block is not None:
+            return (1 << len(self.pods)) - 1 if block is State.YES or (perhaps and block is State.UNKNOWN) else 0
         key = (policy.namespace, repr(peer))
         if key not in self._meant:
             found = bytearray((len(self.pods) + 7) // 8)
@@ -130,8 +155,7 @@ class Network:
     def _peer(self, policy: Object, peer: dict[str, Any], pod: Pod | None) -> bool:
         block = peer.get("ipBlock")
         if isinstance(block, dict):
-            wide = block.get("cidr") in _EVERYWHERE
-            return wide if pod is None else wide or str(block.get("cidr", "")).startswith(("10.", "172.", "192.168."))
+            return block.get("cidr") in _EVERYWHERE
         if pod is None:
             return False
         if "namespaceSelector" in peer:
@@ -153,6 +177,24 @@ class Network:
             for pod in self.pods
             if pod.owner.namespace == service.namespace and wanted.items() <= pod.labels.items()
         ]
+
+
+def in_block(block: Any) -> State | None:
+    """Whether pods have addresses of an ``ipBlock``; None for no block.
+
+    Clusters give pods addresses of their own choice, mostly private ones; which, no manifest says.
+    """
+    if not isinstance(block, dict):
+        return None
+    try:
+        within = ip_network(str(block.get("cidr")), strict=False)
+        without = [ip_network(str(one), strict=False) for one in _listed(block.get("except"))]
+    except ValueError:
+        return State.UNKNOWN
+    if not any(within.version == one.version and within.overlaps(one) for one in _OF_PODS):
+        return State.NO
+    kept = all(one.is_link_local or one.is_loopback or one.prefixlen == one.max_prefixlen for one in without)
+    return State.YES if not within.prefixlen and kept else State.UNKNOWN
 
 
 def _listed(value: Any) -> list[Any]:

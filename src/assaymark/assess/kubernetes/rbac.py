@@ -41,8 +41,16 @@ _BUILT_IN: Final[dict[str, tuple[tuple[tuple[str, ...], tuple[str, ...], tuple[s
     "admin": (*_EDIT, ((RBAC,), ("roles", "rolebindings"), (*_READ, *_CHANGE))),
     "edit": _EDIT,
     "view": ((("",), ("pods", "configmaps", "services", "persistentvolumeclaims"), _READ),),
+    "system:auth-delegator": (
+        (("authentication.k8s.io",), ("tokenreviews",), ("create",)),
+        (("authorization.k8s.io",), ("subjectaccessreviews",), ("create",)),
+    ),
+    **dict.fromkeys(("system:basic-user", "system:discovery", "system:public-info-viewer", "system:monitoring"), ()),
     "system:node": ((("",), ("secrets", "configmaps", "pods", "nodes"), _READ),),
 }
+_BUILT_IN_ROLES: Final = (("kube-system", "extension-apiserver-authentication-reader"),)  # reads a ConfigMap
+# Whose labelled roles the controller adds to those that every cluster has: what views may edit, and so on.
+_TAKES_IN: Final = {"view": ("view",), "edit": ("view", "edit"), "admin": ("view", "edit", "admin")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,27 +133,38 @@ def _rules(cluster: Cluster, binding: Object) -> Iterator[Rule]:
     if role is None:
         for groups, resources, verbs in _BUILT_IN.get(name, ()) if kind == "ClusterRole" else ():
             yield Rule(groups, resources, verbs, (), namespace, (where,), default)
-        return
-    for item in _role_rules(cluster, role):
+    found = _role_rules(cluster, role, set()) if role is not None else _added(cluster, name) if kind != "Role" else ()
+    for of, item in found:
         yield Rule(
             _words(item, "apiGroups"),
             _words(item, "resources"),
             _words(item, "verbs"),
             _words(item, "resourceNames"),
             namespace,
-            (role.because(item), where),
+            (of.because(item), where),
             default,
         )
 
 
-def _role_rules(cluster: Cluster, role: Object) -> Iterator[Map]:
-    yield from (item for item in role.value.get("rules") or () if isinstance(item, Map))
+def _role_rules(cluster: Cluster, role: Object, seen: set[str]) -> Iterator[tuple[Object, Map]]:
+    """The rules of a role, and of those that it aggregates, each with the role that it stands in."""
+    seen.add(role.id)
+    yield from ((role, item) for item in role.value.get("rules") or () if isinstance(item, Map))
     aggregation = role.value.get("aggregationRule")
     selectors = aggregation.get("clusterRoleSelectors") if isinstance(aggregation, Map) else None
     for selector in selectors or ():
         for other in cluster.of("ClusterRole"):
-            if other is not role and selects(selector, other.labels()):
-                yield from (item for item in other.value.get("rules") or () if isinstance(item, Map))
+            if other.id not in seen and selects(selector, other.labels()):
+                yield from _role_rules(cluster, other, seen)
+
+
+def _added(cluster: Cluster, name: str) -> Iterator[tuple[Object, Map]]:
+    """What roles of the input add to one that every cluster has, by their labels."""
+    labels = [f"{RBAC}/aggregate-to-{one}" for one in _TAKES_IN.get(name, ())]
+    seen: set[str] = set()
+    for other in cluster.of("ClusterRole"):
+        if other.id not in seen and any(other.labels().get(label) == "true" for label in labels):
+            yield from _role_rules(cluster, other, seen)
 
 
 def unresolved_roles(cluster: Cluster) -> Iterator[tuple[Object, str]]:
@@ -156,7 +175,8 @@ def unresolved_roles(cluster: Cluster) -> Iterator[tuple[Object, str]]:
             kind, name = str(reference.get("kind")), str(reference.get("name"))
             namespace = binding.namespace if kind == "Role" else ""
             known = any(one.name == name and one.namespace == namespace for one in cluster.of(kind))
-            if not known and not (kind == "ClusterRole" and name in _BUILT_IN):
+            given = name in _BUILT_IN if kind == "ClusterRole" else (namespace, name) in _BUILT_IN_ROLES
+            if not known and not given:
                 yield binding, f"{kind} {name}"
 
 

@@ -58,6 +58,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
     for resource in estates.terraform:
         if resource.kind == "aws_iam_access_key" and resource.text("id"):
             source.owners.setdefault(resource.text("id"), (resource.text("user"), resource.because()))
+            source.inactive |= {resource.text("id")} if resource.text("status") == "Inactive" else set()
 
 
 def _modules(inputs: Inputs) -> list[Module]:

@@ -184,6 +184,7 @@ def _metadata(inputs: Inputs, file: SourceFile, source: Source) -> None:
                     and isinstance(one.get("UserName"), str)
                 ):
                     source.owners[one["AccessKeyId"]] = (one["UserName"], file.because(one.line))
+                    source.inactive |= {one["AccessKeyId"]} if one.get("Status") == "Inactive" else set()
                     inputs.reading.read.add(file.path)
 
 

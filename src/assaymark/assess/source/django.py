@@ -25,6 +25,11 @@ _SETS: Final = {"list": "GET", "retrieve": "GET", "create": "POST", "update": "P
 _SETTINGS: Final = re.compile(r"(?:^|/)(?:settings|config)(?:/[\w]+)?\.py$|(?:^|/)settings[\w]*\.py$")
 
 
+def _exempts(module: Module, decorator: ast.expr) -> bool:
+    """Whether a decorator takes a view out of what Django's LoginRequiredMiddleware guards."""
+    return module.dotted(decorator).removesuffix("()").rpartition(".")[2] == "login_not_required"
+
+
 class Django:
     """Finds routes of ``urlpatterns`` and of routers."""
 
@@ -75,7 +80,8 @@ class Django:
             elif module.dotted(node.func).rpartition(".")[2] == "include" or not node.args:
                 return
             else:
-                guarded |= self._guards.expression(module, node.func)
+                exempt = _exempts(module, node.func)
+                guarded = not exempt and (guarded or self._guards.expression(module, node.func))
                 node = node.args[0]
         known = self._project.function(module, node)
         shown = "/" + path.lstrip("^/").rstrip("$")
@@ -90,6 +96,7 @@ class Django:
         methods: tuple[str, ...] = ("GET",)
         rest = False
         permitted: bool | None = None
+        guarded = guarded and not any(_exempts(module, one) for one in function.decorator_list)
         for decorator in function.decorator_list:
             name = module.dotted(decorator).removesuffix("()").rpartition(".")[2]
             call = decorator if isinstance(decorator, ast.Call) else None
@@ -100,7 +107,7 @@ class Django:
                 methods = ("POST",)
             elif name == "permission_classes" and call is not None and call.args:
                 permitted = self._permits(module, call.args[0])
-            else:
+            elif not _exempts(module, decorator):
                 guarded |= self._guards.expression(module, decorator)
         guarded = guarded or (permitted if permitted is not None else rest and self.rest_guarded)
         guarded = guarded or self._guards.refuses(module, function)
@@ -128,7 +135,8 @@ class Django:
         )
         for decorator in owner.decorator_list:  # method_decorator(login_required, name="dispatch")
             inner = decorator.args[0] if isinstance(decorator, ast.Call) and decorator.args else decorator
-            guarded |= self._guards.expression(module, inner)
+            exempt = _exempts(module, inner)
+            guarded = not exempt and (guarded or self._guards.expression(module, inner))
         said = [
             line.value
             for line in owner.body

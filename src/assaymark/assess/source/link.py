@@ -81,6 +81,8 @@ def _decoded(value: object) -> str:
 
 def _key(file: str, secret: Secret, estates: Estates, builder: Builder, reading: Reading) -> None:
     """An AWS access key: its owner is listed, or named beside it, or one of an account's users, or nobody knows."""
+    if secret.identity in estates.source.inactive:
+        return
     account = account_of(secret.identity)
     users = [one for one in estates.aws.identities.values() if one.kind == "user" and builder.has(one.arn)]
     listed = estates.source.owners.get(secret.identity)

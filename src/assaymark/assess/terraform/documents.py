@@ -34,7 +34,8 @@ _PRINCIPALS: Final = {"principals": "Principal", "not_principals": "NotPrincipal
 def policy_document_json(data: Data) -> Map:
     """The policy as a value whose lines are those of the data source's blocks.
 
-    Statements of ``source_policy_documents`` come first; ``override_policy_documents`` replace those of one Sid.
+    Statements of ``source_policy_documents`` come first; the data source's own replace those of one Sid, and those
+    of ``override_policy_documents`` replace both.
     """
     found = Map(data.line, data.file.path)
     found.put("Version", data.get("version") or "2012-10-17", data.line)
@@ -42,7 +43,7 @@ def policy_document_json(data: Data) -> Map:
     for name in ("source_json", "source_policy_documents"):
         _take(data.get(name), statements, data.line, override=False)
     for block in _blocks(data.get("statement")):
-        _put(statements, _statement(block, data.file.path), override=False)
+        _put(statements, _statement(block, data.file.path), override=True)
     for name in ("override_json", "override_policy_documents"):
         _take(data.get(name), statements, data.line, override=True)
     found.put("Statement", statements, statements.line)
@@ -125,5 +126,10 @@ def _conditions(blocks: list[Map], line: int) -> Map:
         test, variable = str(block.get("test")), str(block.get("variable"))
         if test not in found:
             found.put(test, Map(block.line), block.line)
-        found[test].put(variable, _variables(block.get("values")), block.at("values"))
+        values = _variables(block.get("values"))
+        if variable in found[test] and isinstance(values, Seq) and isinstance(found[test][variable], Seq):
+            for index, item in enumerate(values):  # conditions of one test and key are one, with all their values
+                found[test][variable].put(item, values.at(index))
+        else:
+            found[test].put(variable, values, block.at("values"))
     return found

@@ -154,6 +154,8 @@ def _call(node: tree.Call, scope: Scope) -> Any:
             return scope.call(node.name, tuple(arguments))
         if node.name in ("join", "format") and any(isinstance(item, Unresolved) for item in _flat(arguments)):
             return _with_holes(function, arguments)
+        if node.name == "urlencode" and len(arguments) == 1 and isinstance(arguments[0], Unresolved):
+            return Unresolved(arguments[0], HOLE.join(map(function, arguments[0].pattern.split(HOLE))))
         if any(isinstance(item, Unresolved) for item in arguments) or (
             node.name not in _STRUCTURAL and any(isinstance(item, Unresolved) for item in _flat(arguments))
         ):

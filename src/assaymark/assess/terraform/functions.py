@@ -12,11 +12,14 @@ import json
 import math
 import posixpath
 import re
+import urllib.parse
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.values import Json, json_of, text_of
+from assaymark.core.errors import InputError
 from assaymark.core.limits import TERRAFORM_MAX_VALUES
 from assaymark.formats.located import Map, Seq
+from assaymark.formats.located_yaml import read_located_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -194,6 +197,16 @@ def _jsondecode(text: Any) -> Any:
     return found
 
 
+def _yamldecode(text: Any) -> Any:
+    try:
+        found = read_located_yaml("".join(_text(text)))  # a plain text, whatever file it came from
+    except InputError:
+        raise CannotError from None
+    if len(found) != 1:
+        raise CannotError
+    return found[0]
+
+
 def _length(value: Any) -> int:
     if isinstance(value, (str, Map, Seq)):
         return len(value)
@@ -252,6 +265,8 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "abs": lambda value: abs(_number(value)),
     "base64decode": lambda text: base64.b64decode(_text(text), validate=False).decode("utf-8", "replace"),
     "base64encode": lambda text: base64.b64encode(_text(text).encode()).decode(),
+    "alltrue": lambda items: all(_bool(item) for item in _list(items)),
+    "anytrue": lambda items: any(_bool(item) for item in _list(items)),
     "basename": lambda path: posixpath.basename(_text(path)),
     "can": lambda _value: True,
     "ceil": lambda value: math.ceil(_number(value)),
@@ -288,6 +303,10 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "reverse": lambda items: _seq(reversed(_list(items))),
     "sensitive": _same,
     "setproduct": _setproduct,
+    "setintersection": lambda first, *sets: _distinct(
+        _seq(item for item in _list(first) if all(item in _list(one) for one in sets))
+    ),
+    "setsubtract": lambda first, second: _distinct(_seq(item for item in _list(first) if item not in _list(second))),
     "setunion": lambda *sets: _distinct(_concat(*sets)),
     "sha1": _hash("sha1"),
     "sha256": _hash("sha256"),
@@ -297,6 +316,7 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "startswith": lambda text, start: _text(text).startswith(_text(start)),
     "strcontains": lambda text, part: _text(part) in _text(text),
     "substr": _substr,
+    "sum": lambda items: sum(map(_number, _list(items))),
     "title": lambda text: re.sub(r"\b\w", lambda match: match[0].upper(), _text(text)),
     "tobool": _bool,
     "tolist": _list,
@@ -309,7 +329,9 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "trimspace": lambda text: _text(text).strip(),
     "trimsuffix": lambda text, end: _text(text).removesuffix(_text(end)),
     "upper": lambda text: _text(text).upper(),
+    "urlencode": lambda text: urllib.parse.quote_plus(_text(text)),
     "values": _values,
+    "yamldecode": _yamldecode,
     "yamlencode": Json,
     "zipmap": _zipmap,
 }

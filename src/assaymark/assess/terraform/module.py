@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
+from assaymark.assess.terraform.bodies import Within, blocks_of, body_map, map_of, provider_named
 from assaymark.assess.terraform.documents import policy_document_json
 from assaymark.assess.terraform.evaluate import evaluate
 from assaymark.assess.terraform.functions import CannotError
@@ -22,7 +23,7 @@ from assaymark.assess.values import Json, text_of
 from assaymark.core.errors import InputError
 from assaymark.core.limits import TERRAFORM_MAX_INSTANCES
 from assaymark.formats.hcl.parser import parse_template
-from assaymark.formats.hcl.tree import Block, Body, Expression, Name
+from assaymark.formats.hcl.tree import Block, Body, Expression, Object
 from assaymark.formats.located import Map, Seq
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ _META: Final = frozenset(
 )
 _MAX_DEPTH: Final = 20  # of modules in modules
 _ACCOUNT_DIGITS: Final = 12
+_WHO: Final = ("profile", "access_key", "shared_credentials_files", "assume_role_with_web_identity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class Module:
         address: str = "",
         given: Callable[[str], Any] = lambda _name: None,
         parent: Module | None = None,
+        passed: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self.address = address
@@ -101,6 +104,7 @@ class Module:
         self._inputs = inputs
         self._given = given
         self._parent = parent
+        self._passed = passed or {}  # providers that the call hands on, by their names here
         self.depth: int = parent.depth + 1 if parent else 0
         self._values: dict[tuple[str, ...], Any] = {}
         self._groups: dict[tuple[str, str, str], Group] = {}
@@ -150,10 +154,11 @@ class Module:
     def _file(self, name: str, file: SourceFile, arguments: tuple[Any, ...]) -> Any:
         try:
             text = file.text()
+            self._inputs.quoted.add(file.path)
             if name == "file":
                 return InFile(text, file.path)
             names = arguments[1] if len(arguments) > 1 and isinstance(arguments[1], Map) else Map(0)
-            value = evaluate(parse_template(text), _Within(self, names))
+            value = evaluate(parse_template(text), Within(self, names))
         except InputError:
             raise CannotError from None
         return InFile(value, file.path) if type(value) is str else value
@@ -242,45 +247,63 @@ class Module:
         def given(name: str) -> Any:
             return evaluate(arguments[name], scope) if name in arguments and name not in _META else None
 
-        return Module(folder, self._folders, self._inputs, address, given, self)
+        handed = arguments.get("providers")
+        pairs = handed.items if isinstance(handed, Object) else ()
+        passed = {provider_named(key): provider_named(value) for key, value in pairs}
+        return Module(folder, self._folders, self._inputs, address, given, self, passed)
 
-    def account(self) -> str:
-        """The account that the provider names, else ``UNKNOWN_ACCOUNT``."""
-        ids = self._provided("allowed_account_ids")
+    def account(self, provider: str = "aws") -> str:
+        """The account that a provider names, else ``UNKNOWN_ACCOUNT``.
+
+        A provider with an alias that says nothing of who it is is who the one without an alias is.
+        """
+        ids = self._provided("allowed_account_ids", provider)
         if isinstance(ids, Seq) and len(ids) == 1 and len(str(ids[0])) == _ACCOUNT_DIGITS:
             return str(ids[0])
-        role = self._provided("assume_role")
+        role = self._provided("assume_role", provider)
+        if role is None and "." in provider and not any(self._provided(name, provider) for name in _WHO):
+            return self.account() if self._provided("region", provider) else UNKNOWN_ACCOUNT
         arn = role.get("role_arn") if isinstance(role, Map) else None
         parts = arn.split(":") if isinstance(arn, str) else []
         if len(parts) > 4 and len(parts[4]) == _ACCOUNT_DIGITS and parts[4].isdigit():  # noqa: PLR2004 - ARN's account
             return parts[4]
         return UNKNOWN_ACCOUNT
 
-    def region(self) -> str:
-        """The region that the provider names, else ``REGION``."""
-        region = self._provided("region")
+    def region(self, provider: str = "aws") -> str:
+        """The region that a provider names, else ``REGION``."""
+        region = self._provided("region", provider)
         return region if isinstance(region, str) and not isinstance(region, Unresolved) else REGION
 
-    def place(self, kind: str) -> tuple[str, str]:
-        """Where resources of a type are: account, project or subscription of its provider, and the region."""
+    def place(self, kind: str, provider: str = "") -> tuple[str, str]:
+        """Where resources of a type are: account, project or subscription of its provider, and the region.
+
+        ``provider``: as the resource names it, ``aws.production``; empty for the one that its type has by itself.
+        """
         if not is_cloud(kind):
-            return self.account(), self.region()
+            provider = provider if provider.partition(".")[0] == "aws" else "aws"
+            return self.account(provider), self.region(provider)
         label, name = ("google", "project") if kind.startswith("google_") else ("azurerm", "subscription_id")
+        if provider.partition(".")[0] == label:
+            label = provider
         return shut(self._provided(name, label)) or unknown_place(kind), shut(self._provided("region", label)) or "-"
 
     def _provided(self, name: str, label: str = "aws") -> Any:
-        """A setting of a provider without an alias."""
+        """A setting of a provider: ``aws``, or with its alias ``aws.production``."""
+        kind, _, alias = label.partition(".")
+        if label in self._passed and self._parent:
+            return self._parent._provided(name, self._passed[label])  # noqa: SLF001 - the same class
 
         def compute() -> Any:
             for placed in self.folder.providers:
                 body = placed.block.body
-                if placed.block.labels == (label,) and "alias" not in body.attributes:
+                own = evaluate(body.attributes["alias"], self) if "alias" in body.attributes else ""
+                if placed.block.labels == (kind,) and own == alias:
                     if name in body.attributes:
                         return evaluate(body.attributes[name], self)
                     for block in body.blocks:
                         if block.kind == name:
                             return body_map(block.body, self, block.line)
-            return self._parent._provided(name, label) if self._parent else None  # noqa: SLF001 - the same class
+            return self._parent._provided(name, label) if self._parent and not alias else None  # noqa: SLF001
 
         return self.once(("provider", label, name), compute, f"provider.{name}")
 
@@ -315,27 +338,6 @@ class _Named:
         return None
 
 
-class _Within:
-    """A module's scope with names of its own before: ``each``, ``count``, a dynamic block's, a template's."""
-
-    def __init__(self, outer: Any, names: Mapping[str, Any]) -> None:
-        self._outer = outer
-        self._names = names
-
-    def name(self, name: str) -> Any:
-        return self._names[name] if name in self._names else self._outer.name(name)
-
-    def call(self, name: str, arguments: tuple[Any, ...]) -> Any:
-        return self._outer.call(name, arguments)
-
-
-def _map(line: int, **entries: Any) -> Map:
-    found = Map(line)
-    for key, value in entries.items():
-        found.put(key, value, line)
-    return found
-
-
 def unfold(module: Module, placed: Placed, address: str) -> list[tuple[str, Any]]:
     """The instances that ``count`` or ``for_each`` make: the part of the address, and the scope of each.
 
@@ -351,10 +353,10 @@ def unfold(module: Module, placed: Placed, address: str) -> list[tuple[str, Any]
                 module.reading.skip(placed.file.path, f"{address}: count is {number}", line)
                 return []
             return [
-                (f"[{index}]", _Within(module, {"count": _map(line, index=index)})) for index in range(int(number))
+                (f"[{index}]", Within(module, {"count": map_of(line, index=index)})) for index in range(int(number))
             ]
         module.reading.skip(placed.file.path, f"{address}: count could not be resolved; read as one", line)
-        return [("[0]", _Within(module, {"count": _map(line, index=0)}))]
+        return [("[0]", Within(module, {"count": map_of(line, index=0)}))]
     if "for_each" in body.attributes:
         each = evaluate(body.attributes["for_each"], module)
         if hasattr(each, "every"):
@@ -367,10 +369,10 @@ def unfold(module: Module, placed: Placed, address: str) -> list[tuple[str, Any]
             module.reading.skip(placed.file.path, f"{address}: for_each could not be resolved; read as one", line)
             pairs = [("*", Unresolved("${each.value}"))]
             return [
-                ('["*"]', _Within(module, {"each": _map(line, key=Unresolved("${each.key}"), value=pairs[0][1])}))
+                ('["*"]', Within(module, {"each": map_of(line, key=Unresolved("${each.key}"), value=pairs[0][1])}))
             ]
         return [
-            (f'["{key}"]', _Within(module, {"each": _map(line, key=key, value=value)}))
+            (f'["{key}"]', Within(module, {"each": map_of(line, key=key, value=value)}))
             for key, value in pairs[:TERRAFORM_MAX_INSTANCES]
         ]
     return [("", module)]
@@ -468,13 +470,17 @@ class Instance:
         self._body = placed.block.body
         self._scope = scope
 
+    def place(self) -> tuple[str, str]:
+        """The account, project or subscription, and the region, of its provider."""
+        return self.module.place(self.kind, provider_named(self._body.attributes.get("provider")))
+
     def get(self, name: str) -> Any:
         """What is written for an attribute or block; None for nothing."""
 
         def compute() -> Any:
             if name in self._body.attributes:
                 return evaluate(self._body.attributes[name], self._scope)
-            blocks = _blocks(self._body, self._scope).get(name)
+            blocks = blocks_of(self._body, self._scope).get(name)
             if blocks is None:
                 return None
             found = Seq(self.line)
@@ -491,7 +497,7 @@ class Instance:
             return found
         if self.mode == "data":
             return self._data(name)
-        made = computed(self.kind, self.address, name, self.get, *self.module.place(self.kind))
+        made = computed(self.kind, self.address, name, self.get, *self.place())
         return made if made is not None else Unresolved("${" + f"{self.address}.{name}" + "}")
 
     def element(self, key: Any) -> Any:
@@ -510,16 +516,16 @@ class Instance:
             case ("aws_iam_policy_document", "json" | "minified_json"):
                 return Json(policy_document_json(self))
             case ("aws_caller_identity", "account_id" | "id"):
-                return self.module.account()
+                return self.place()[0]
             case ("aws_partition", "partition" | "id"):
                 return "aws"
             case ("aws_partition", "dns_suffix"):
                 return "amazonaws.com"
             case ("aws_region", "name" | "id" | "region"):
-                return self.module.region()
+                return self.place()[1]
             case ("aws_iam_policy", "arn") if isinstance(managed := self.get("name"), str):
                 return f"arn:aws:iam::aws:policy/{managed}"
-        place, region = self.module.place(self.kind)
+        place, region = self.place()
         if is_cloud(self.kind):
             known = cloud_data(self, name, place)
             return known if known is not None else Unresolved("${" + f"{self.address}.{name}" + "}")
@@ -539,49 +545,3 @@ class Instance:
                 if value:
                     found.put(name, value, block.line)
         return found
-
-
-def body_map(body: Body, scope: Any, line: int) -> Map:
-    """The attributes and blocks of a body; a block is a ``Seq`` of all of its kind."""
-    found = Map(line)
-    for name, expression in body.attributes.items():
-        found.put(name, evaluate(expression, scope), body.lines[name])
-    for kind, values in _blocks(body, scope).items():
-        inner = Seq(values[0].line if values else line)
-        for value in values:
-            inner.put(value, value.line)
-        found.put(kind, inner, inner.line)
-    return found
-
-
-def _blocks(body: Body, scope: Any) -> dict[str, list[Map]]:
-    """The blocks of a body by kind, dynamic ones unfolded."""
-    found: dict[str, list[Map]] = {}
-    for block in body.blocks:
-        if block.kind == "dynamic" and block.labels:
-            found.setdefault(block.labels[0], []).extend(_dynamic(block, scope))
-        else:
-            found.setdefault(block.kind, []).append(body_map(block.body, scope, block.line))
-    return found
-
-
-def _dynamic(block: Block, scope: Any) -> list[Map]:
-    content = next((inner for inner in block.body.blocks if inner.kind == "content"), None)
-    each = block.body.attributes.get("for_each")
-    if content is None or each is None:
-        return []
-    iterator = block.body.attributes.get("iterator")
-    label = iterator.name if isinstance(iterator, Name) else block.labels[0]
-    over = evaluate(each, scope)
-    if hasattr(over, "every"):
-        over = over.every()
-    if isinstance(over, Map):
-        pairs: list[tuple[Any, Any]] = list(over.items())
-    elif isinstance(over, Seq):
-        pairs = list(enumerate(over))
-    else:
-        pairs = [(Unresolved("${" + f"{label}.key" + "}"), Unresolved("${" + f"{label}.value" + "}"))]
-    return [
-        body_map(content.body, _Within(scope, {label: _map(block.line, key=key, value=value)}), content.line)
-        for key, value in pairs[:TERRAFORM_MAX_INSTANCES]
-    ]

@@ -32,7 +32,7 @@ def terraform_resources(inputs: Inputs) -> list[TfResource]:
     for module in _roots(inputs):
         for instance in module.instances():
             if instance.mode == "resource" and instance.address not in planned:
-                account, region = module.place(instance.kind)
+                account, region = instance.place()
 
                 def made(name: str, instance: Any = instance) -> Any:
                     value = instance.attribute(name)

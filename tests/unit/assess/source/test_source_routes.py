@@ -358,6 +358,43 @@ CASES: dict[str, tuple[dict[str, str], dict[tuple[str, str], bool]]] = {
             ("POST", "/f/"): False,
         },
     ),
+    "django: a middleware that asks everybody, and views that it leaves out": (
+        {
+            "shop/settings.py": """
+            ROOT_URLCONF = "shop.urls"
+            MIDDLEWARE = ["django.contrib.auth.middleware.LoginRequiredMiddleware"]
+            """,
+            "shop/urls.py": """
+            from django.contrib.auth.decorators import login_not_required
+            from django.urls import path
+            from . import views
+            urlpatterns = [
+                path("a/", views.a),
+                path("b/", views.b),
+                path("c/", login_not_required(views.a)),
+                path("d/", views.D.as_view()),
+            ]
+            """,
+            "shop/views.py": """
+            from django.contrib.auth.decorators import login_not_required
+            from django.utils.decorators import method_decorator
+            from django.views import View
+
+            def a(request):
+                return use(request.POST)
+
+            @login_not_required
+            def b(request):
+                return use(request.POST)
+
+            @method_decorator(login_not_required, name="dispatch")
+            class D(View):
+                def post(self, request):
+                    return use(request.POST)
+            """,
+        },
+        {("GET", "/a/"): True, ("GET", "/b/"): False, ("GET", "/c/"): False, ("POST", "/d/"): False},
+    ),
     "aiohttp: a table of routes and a middleware": (
         {
             "server.py": """

@@ -13,7 +13,7 @@ from assaymark.assess.crossing_clouds import link_clouds
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 from assaymark.assess.kubernetes.mesh import judged_by
 from assaymark.assess.kubernetes.network import Network
-from assaymark.assess.kubernetes.pods import has_token, pod_specs
+from assaymark.assess.kubernetes.pods import has_token, pod_specs, projected_tokens
 from assaymark.assess.kubernetes.ports import doors, port_node, port_nodes
 from assaymark.assess.kubernetes.servers import open_servers
 from assaymark.core.graph import Edge, State
@@ -54,8 +54,9 @@ def _accounts_to_roles(estates: Estates, builder: Builder, reading: Reading, now
     places = {(one.namespace, one.name): one for one in accounts}
     subjects = _subjects(estates)
     quiet = _without_token(estates, builder)
+    asked = _audiences(estates)
     confirmed = {issuer for role, issuer, *_ in subjects if role in named.values()}
-    for role, issuer, pattern, because, rest, provider in subjects:
+    for role, issuer, pattern, because, rest, provider, audiences in subjects:
         for key in sorted(_known(builder)):
             subject = f"system:serviceaccount:{key[0]}:{key[1]}"
             if not glob(pattern, subject):
@@ -65,6 +66,8 @@ def _accounts_to_roles(estates: Estates, builder: Builder, reading: Reading, now
                 continue
             ours = f"the cluster of these manifests is the one whose issuer is {issuer}"
             decides = (*(f"{name} is as {role} demands" for name in sorted(rest)), *let_in.decides)
+            if audiences and not any(glob(one, name) for one in audiences for name in (_STS, *asked.get(key, ()))):
+                decides = (*decides, f"pods of {key[0]}/{key[1]} hold tokens for {', '.join(audiences)}")
             decides = decides if issuer in confirmed else (ours, *decides)
             place = places.get(key)
             where = (place.because(place.metadata, "annotations"), because) if place else (because,)
@@ -121,8 +124,23 @@ def _known(builder: Builder) -> set[tuple[str, str]]:
     return found
 
 
-def _subjects(estates: Estates) -> list[tuple[str, str, str, Because, frozenset[str], str]]:
-    """Roles that trust service accounts: role, issuer, pattern over subjects, where, what else is asked, provider."""
+_STS: Final = "sts.amazonaws.com"  # for which EKS gives pods tokens
+
+
+def _audiences(estates: Estates) -> dict[tuple[str, str], set[str]]:
+    """By service account the audiences of the tokens that its pods ask for."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for pod in pod_specs(estates.kubernetes):
+        for token in projected_tokens(pod):
+            found.setdefault((pod.owner.namespace, pod.account), set()).add(str(token.get("audience") or ""))
+    return found
+
+
+def _subjects(estates: Estates) -> list[tuple[str, str, str, Because, frozenset[str], str, tuple[str, ...]]]:
+    """Roles that trust service accounts.
+
+    Each with issuer, pattern over subjects, where, what else is asked, provider, and the audiences that it takes.
+    """
     found = []
     for arn, role in sorted(estates.aws.identities.items()):
         for statement in role.trust.statements if role.trust and role.kind == "role" else ():
@@ -132,7 +150,11 @@ def _subjects(estates: Estates) -> list[tuple[str, str, str, Because, frozenset[
                 cluster = "eks" in issuer or any(_SUBJECT.fullmatch(value) for value in values)
                 if cluster and statement.effect == "Allow":
                     rest = other_keys(statement, issuer)
-                    found += [(arn, issuer, value, statement.because, rest, provider) for value in values or ["*"]]
+                    audiences = claimed(statement, provider, "aud")
+                    found += [
+                        (arn, issuer, value, statement.because, rest, provider, audiences)
+                        for value in values or ["*"]
+                    ]
     return found
 
 

@@ -9,6 +9,7 @@ import json
 
 import pytest
 from tests.support.architectures import assessed, edges
+from tests.support.source_estate import assessed_files
 
 from assaymark.core.graph import State
 
@@ -137,3 +138,52 @@ def test_a_workload_loads_what_a_bucket_holds() -> None:
     bucket = 'resource "aws_s3_bucket" "w" {\n  bucket = "weights"\n}\n'
     found = edges(assessed(a_yaml=text, main_tf=bucket), "loaded-by")
     assert [(edge.source, edge.target) for edge in found] == [("arn:aws:s3:::weights", "k8s:serving/pod/ranker")]
+
+
+@pytest.mark.parametrize(
+    ("audience", "volume", "state"),
+    [
+        ("sts.amazonaws.com", "", State.YES),
+        ("vault", "", State.UNKNOWN),
+        ("vault", "vault", State.YES),
+        ("vault", "other", State.UNKNOWN),
+    ],
+)
+def test_the_audience_that_a_role_demands_is_one_that_pods_have_tokens_for(
+    audience: str, volume: str, state: State
+) -> None:
+    issuer = "oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE"
+    role = f"""
+        resource "aws_iam_role" "r" {{
+          name = "r"
+          assume_role_policy = jsonencode({{ Statement = [{{
+            Effect = "Allow", Action = "sts:AssumeRoleWithWebIdentity"
+            Principal = {{ Federated = "arn:aws:iam::000000000000:oidc-provider/{issuer}" }}
+            Condition = {{ StringEquals = {{
+              "{issuer}:sub" = "system:serviceaccount:ml:web", "{issuer}:aud" = "{audience}"
+            }} }}
+          }}] }})
+        }}
+        """
+    token = f"[{{serviceAccountToken: {{path: t, audience: {volume}}}}}]"
+    pod = f"""
+        apiVersion: v1
+        kind: ServiceAccount
+        metadata:
+          name: web
+          namespace: ml
+          annotations: {{eks.amazonaws.com/role-arn: "arn:aws:iam::000000000000:role/r"}}
+        ---
+        apiVersion: v1
+        kind: Pod
+        metadata: {{name: web, namespace: ml}}
+        spec:
+          serviceAccountName: web
+          containers: [{{name: c, image: r/web}}]
+          volumes: [{{name: t, projected: {{sources: {token if volume else "[]"}}}}}]
+        """
+    found = assessed_files({"main.tf": role, "k.yaml": pod})
+    [edge] = [
+        one for one in found.graph.edges if one.source == "k8s:ml/serviceaccount/web" and "role/r" in one.target
+    ]
+    assert edge.state is state

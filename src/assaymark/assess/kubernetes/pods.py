@@ -235,14 +235,20 @@ def _texts(fields: Any, key: str) -> dict[str, str]:
     return {name: str(value) for name, value in found.items()} if isinstance(found, dict) else {}
 
 
-def has_token(cluster: Cluster, pod: Pod) -> bool:
-    """Whether its pods hold a token that the API server takes: one that is mounted for them, or that they ask for."""
+def projected_tokens(pod: Pod) -> Iterator[Map]:
+    """The tokens of its account that a pod asks for, each with its ``audience``."""
     for volume in pod.volumes():
         projected = volume.get("projected")
         for source in (projected.get("sources") or ()) if isinstance(projected, Map) else ():
             token = source.get("serviceAccountToken") if isinstance(source, Map) else None
-            if isinstance(token, Map) and str(token.get("audience") or _API).startswith(_API):
-                return True
+            if isinstance(token, Map):
+                yield token
+
+
+def has_token(cluster: Cluster, pod: Pod) -> bool:
+    """Whether its pods hold a token that the API server takes: one that is mounted for them, or that they ask for."""
+    if any(str(token.get("audience") or _API).startswith(_API) for token in projected_tokens(pod)):
+        return True
     mounts = pod.spec.get("automountServiceAccountToken")
     if isinstance(mounts, bool):
         return mounts

@@ -15,7 +15,7 @@ from assaymark.assess.patches.writers import patches_for
 NAMES = (
     "app.py", "setup.py", "Dockerfile", "requirements.txt", "compose.yaml", ".github/workflows/a.yml", ".gitlab-ci.yml",
     "pyproject.toml", "Pipfile", "uv.lock", "a.ipynb", "fluent-bit.conf", ".env", "environment.yml", "pip.conf", "settings.py",
-    "main.tf", "kustomization.yaml", "a.yaml",
+    "main.tf", "b.tf.json", "kustomization.yaml", "a.yaml",
 )  # fmt: skip
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SEEDS = [

@@ -51,8 +51,8 @@ def policy_document_json(data: Data) -> Map:
 
 
 def _blocks(value: Any) -> list[Map]:
-    """The blocks of a kind; what is written as an attribute of that name is none."""
-    return [one for one in listed(value) if isinstance(one, Map)]
+    """The blocks of a kind, of which the JSON syntax writes one without a list; other attributes are none."""
+    return [value] if isinstance(value, Map) else [one for one in listed(value) if isinstance(one, Map)]
 
 
 def _take(value: Any, statements: Seq, line: int, *, override: bool) -> None:

@@ -12,6 +12,7 @@ from assaymark.assess.terraform.identity_clouds import is_cloud, unknown_place
 from assaymark.assess.terraform.module import Folder, Module
 from assaymark.assess.unresolved import Unresolved
 from assaymark.core.errors import InputError
+from assaymark.formats.hcl.json_syntax import body_of_json, values_of_json
 from assaymark.formats.hcl.parser import parse_hcl
 from assaymark.formats.located import Map
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from assaymark.assess.files import SourceFile
     from assaymark.assess.inputs import Inputs
+    from assaymark.formats.hcl.tree import Body
 
 
 _MAX_BLOCKS = 20  # of blocks in blocks
@@ -57,33 +59,21 @@ def terraform_resources(inputs: Inputs) -> list[TfResource]:
 def _roots(inputs: Inputs) -> list[Module]:
     """The root modules: folders with Terraform files that no other folder calls."""
     folders: dict[str, Folder] = {}
-    for file in inputs.named(".tf", ".tofu"):
+    for file in inputs.named(".tf", ".tofu", ".tf.json", ".tofu.json"):
         path = posixpath.dirname(file.path)
-        try:
-            body = parse_hcl(file.text())
-        except InputError as error:
-            inputs.reading.skip(file.path, f"{error.message} ({error.position})")
-            continue
-        inputs.reading.read.add(file.path)
-        folders.setdefault(path, Folder(path)).add(file, body)
-    for file in inputs.named(".tfvars"):
+        for body in _bodies(inputs, file, configuration=True):
+            folders.setdefault(path, Folder(path)).add(file, body)
+    for file in inputs.named(".tfvars", ".tfvars.json"):
         folder = folders.get(posixpath.dirname(file.path))
-        name = posixpath.basename(file.path)
+        name = posixpath.basename(file.path).removesuffix(".json")
         if folder is None:
             inputs.reading.skip(file.path, "values of variables beside no Terraform configuration")
             continue
         if name != "terraform.tfvars" and not name.endswith(".auto.tfvars"):
             inputs.reading.skip(file.path, "Terraform reads it only when it is named with -var-file")
             continue
-        try:
-            body = parse_hcl(file.text())
-        except InputError as error:
-            inputs.reading.skip(file.path, f"{error.message} ({error.position})")
-            continue
-        inputs.reading.read.add(file.path)
-        folder.given |= {key: (file, value) for key, value in body.attributes.items()}
-    for file in inputs.named(".tf.json", ".tfvars.json"):
-        inputs.reading.skip(file.path, "Terraform's JSON syntax; a plan as JSON is read")
+        for body in _bodies(inputs, file, configuration=False):
+            folder.given |= {key: (file, value) for key, value in body.attributes.items()}
     called = set()
     for folder in folders.values():
         for placed in folder.calls.values():
@@ -93,6 +83,22 @@ def _roots(inputs: Inputs) -> list[Module]:
                 path = posixpath.normpath(posixpath.join(folder.path, text))
                 called.add("" if path == "." else path)
     return [Module(folder, folders, inputs) for path, folder in sorted(folders.items()) if path not in called]
+
+
+def _bodies(inputs: Inputs, file: SourceFile, *, configuration: bool) -> Iterator[Body]:
+    """What a file holds in either syntax; nothing of one that cannot be read, which is noted."""
+    try:
+        if file.path.lower().endswith(".json"):
+            read = body_of_json if configuration else values_of_json
+            bodies = [read(one.value) for one in inputs.documents_of(file) if isinstance(one.value, Map)]
+        else:
+            bodies = [parse_hcl(file.text())]
+    except InputError as error:
+        inputs.reading.skip(file.path, f"{error.message} ({error.position})")
+        return
+    if bodies:
+        inputs.reading.read.add(file.path)
+    yield from bodies
 
 
 def _plans(inputs: Inputs) -> Iterator[tuple[SourceFile, Map]]:

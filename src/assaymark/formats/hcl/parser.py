@@ -94,8 +94,8 @@ def parse_value_spans(text: str) -> tuple[Expression, Spans]:
     return found, parser.spans
 
 
-def parse_template(text: str) -> Expression:
-    """A template file's text, as ``templatefile`` reads it.
+def parse_template(text: str, line: int = 1) -> Expression:
+    """A template file's text, as ``templatefile`` reads it. ``line``: the one that it begins on.
 
     Raises:
         InputError: ``hcl-syntax`` with the line, ``hcl-limit``.
@@ -103,7 +103,8 @@ def parse_template(text: str) -> Expression:
     if len(text) > HCL_MAX_BYTES:
         raise InputError("hcl-limit", f"the template has more than {HCL_MAX_BYTES} characters")
     parser = _Parser(text)
-    return parser.template("", 0, 1)
+    parser.before = line - 1
+    return parser.template("", 0, line)
 
 
 class _Parser:
@@ -111,12 +112,13 @@ class _Parser:
         self.text = text
         self.at = 0
         self._ends = [match.start() for match in re.finditer("\n", text)]
+        self.before = 0  # lines before the text
         self._inner = 0  # brackets around: line ends are blanks in them
         self.spans: Spans | None = None
         self._end = 0  # of the last operand
 
     def line(self) -> int:
-        return bisect_right(self._ends, self.at - 1) + 1 if self.at else 1
+        return self.before + (bisect_right(self._ends, self.at - 1) + 1 if self.at else 1)
 
     def wrong(self, message: str) -> InputError:
         return InputError("hcl-syntax", message, position=f"line {self.line()}")

@@ -65,3 +65,18 @@ def test_who_reaches_what_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     assert through
     assert f"arn:aws:iam::{ACCOUNT}:role/team-1" in {target for source, target in edges if source in through}
     assert (f"arn:aws:iam::{ACCOUNT}:role/some", f"arn:aws:iam::{ACCOUNT}:role/team-1") in edges
+
+
+def test_tenants_are_told_apart_among_things_that_are_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = role("reader", LAMBDA, allow(["s3:GetObject", "s3:PutObject"]))
+    details = {"RoleDetailList": [{**reader, "Tags": [{"Key": "tenant", "Value": "birch"}]}]}
+    buckets = "".join(
+        f'resource "aws_s3_bucket" "b{at}" {{\n  bucket = "b{at}"\n  tags   = {{ tenant = "{name}" }}\n}}\n'
+        for at, name in enumerate(["birch", "cedar", "cedar", "birch"])
+    )
+    files = {"details.json": json.dumps(details), "main.tf": buckets}
+    plain = [one for one in assessed_files(files).findings if one.rule == "aws-tenant-reads-other"]
+    assert len({one.name for one in plain}) == 2
+    monkeypatch.setattr(linking, "ASSESS_MAX_DRAWN_PAIRS", 0)
+    monkeypatch.setattr(linking, "_FAN", 2)
+    assert [one for one in assessed_files(files).findings if one.rule == "aws-tenant-reads-other"] == plain

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.data import CLASSES, RELATION_OF, node_kind
 from assaymark.assess.aws.linking import Chain
+from assaymark.assess.aws.request import same_account
 from assaymark.assess.kinds import INTERNET
 from assaymark.assess.unresolved import Unresolved
 from assaymark.core.graph import Edge, State
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from assaymark.assess.aws.linking import Linking
-    from assaymark.assess.estate.aws import Resource
+    from assaymark.assess.estate.aws import Estate, Resource
 
 _ANYONE: Final = "aws:outside:*"
 _SWITCHED_OFF: Final = "the account and the bucket do not block public access"
@@ -61,15 +64,21 @@ def blocked(run: Linking, resource: Resource, name: str) -> State:
     Unknown where neither file nor export speaks of it: buckets that are made since April 2023 have all four on.
     """
     own = resource.settings.get("public_access_block")
-    accounts = run.estate.public_access_blocks
-    account = str(resource.settings.get("account") or resource.account)
-    spoken = [own, accounts.get(account) or (next(iter(accounts.values())) if len(accounts) == 1 else None)]
-    values = [part.get(name) for part in spoken if isinstance(part, dict)]
+    accounts = account_blocks(run.estate, resource)
+    values = [part.get(name) for part in (own, *(accounts if len(accounts) == 1 else ())) if isinstance(part, dict)]
     if any(value is True for value in values):
         return State.YES
     if not isinstance(own, dict) or any(isinstance(value, Unresolved) for value in values):
         return State.UNKNOWN
     return State.NO
+
+
+def account_blocks(estate: Estate, resource: Resource) -> list[Mapping[str, object]]:
+    """What the bucket's account blocks for all its buckets; where the account is not known, what any may block."""
+    account = str(resource.settings.get("account") or resource.account)
+    found = {one: same_account(one, account) for one in estate.public_access_blocks}
+    sure = [one for one, same in found.items() if same]
+    return [estate.public_access_blocks[one] for one in sure or [one for one, same in found.items() if same is None]]
 
 
 def _names_everyone(resource: Resource) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.source_estate import assessed_files
+from tests.support.source_estate import assessed_files, rules_of
 
 from assaymark.assess.kinds import INTERNET
 from assaymark.core.graph import State
@@ -119,3 +119,27 @@ def test_a_list_that_the_bucket_itself_has_says_what_it_hangs_on() -> None:
         "the account and the bucket do not block public access",
         "the bucket takes access control lists",
     )
+
+
+@pytest.mark.parametrize(("blocking", "state"), [("one", None), ("two", State.UNKNOWN)])
+def test_an_account_blocks_for_its_own_buckets_alone(blocking: str, state: State | None) -> None:
+    providers = """
+        provider "aws" {
+          alias               = "one"
+          allowed_account_ids = ["111122223333"]
+        }
+        provider "aws" {
+          alias               = "two"
+          allowed_account_ids = ["444455556666"]
+        }
+        """
+    found = assessed_files(
+        {
+            "main.tf": providers
+            + BUCKET.replace("{\n", "{\n  provider = aws.one\n", 1)
+            + POLICY.replace("{\n", "{\n  provider = aws.one\n", 1)
+            + ACCOUNT.replace("{\n", f"{{\n  provider = aws.{blocking}\n", 1)
+        }
+    )
+    assert [one.state for one in found.graph.edges if one.source == INTERNET] == ([state] if state else [])
+    assert ("aws-bucket-public" in rules_of(found)) == bool(state)

@@ -172,7 +172,8 @@ class Lookup:
         """The organisation's policies of a kind for an account."""
         key = (kind, account)
         if key not in self._controls:
-            self._controls[key] = controls_of(self.estate, kind, account)
+            held = account in ("", *self.accounts) or kind == "rcp"  # nobody asks for resources that are not there
+            self._controls[key] = controls_of(self.estate, kind, account, held=held)
         return self._controls[key]
 
     def applies(self, principal: Principal, action: str, arn: str) -> Applies:

@@ -43,13 +43,15 @@ def check_tenants(run: Linking, seen: Seen) -> Iterator[Finding]:
 
 
 def _each(graph: Graph) -> Iterator[Edge]:
-    """Who reads, writes or decrypts what; one by one what is drawn by way of a node for things that are alike."""
+    """What those of a tenant or environment read, write or decrypt, one by one where a node stands for many."""
     within: dict[str, list[str]] = {}
     for edge in graph.edges:
         if edge.relation in ("contains-read", "contains-write") and ":alike:" in edge.source:
             within.setdefault(edge.source, []).append(edge.target)
     for edge in graph.edges:
-        if ":iam:" in edge.source and edge.relation in ("reads", "writes", "decrypts"):
+        if ":iam:" not in edge.source or edge.relation not in ("reads", "writes", "decrypts"):
+            continue
+        if not {"tenant", "environment"}.isdisjoint(graph.nodes[edge.source].boundary):
             for target in dict.fromkeys(within.get(edge.target, (edge.target,))):
                 yield replace(edge, target=target)
 

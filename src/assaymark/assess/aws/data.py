@@ -77,6 +77,7 @@ def node_kind(resource: Resource) -> tuple[str, str]:
 def link_data(run: Linking) -> None:
     """Draws who reads, writes, calls and decrypts what."""
     keys = {arn: key for arn, resource in run.estate.resources.items() if (key := encryption_key(run, resource))}
+    kinds = {arn: node_kind(resource)[0] for arn, resource in run.estate.resources.items()}
     for who in run.principals:
         if who.arn in run.administrators:
             continue
@@ -88,7 +89,7 @@ def link_data(run: Linking) -> None:
             resource = run.estate.resources.get(arn)
             if resource is None:
                 continue
-            kind, _ = node_kind(resource)
+            kind = kinds[arn]
             if found.action_class in CLASSES.get(kind, ()):
                 chain = Chain(found.state, found.because, found.decides)
                 if found.action_class == "read" and arn in keys and kind != "key":

@@ -8,6 +8,7 @@ from assaymark.assess.aws.trust import claimed, issuer_of
 from assaymark.assess.aws.written import statement_as_written
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 from assaymark.assess.terraform.declared import declared, referable
+from assaymark.assess.unresolved import Unresolved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -43,7 +44,9 @@ def _audience(place: Place) -> Iterator[Patch]:
         provider = _issued(statement, issuer)
         known = place.estates.aws.providers.get(provider)
         shown = statement_as_written(place.inputs, statement)
-        if known is None or len(known.audiences) != 1 or shown is None or claimed(statement, provider, "aud"):
+        if known is None or len(known.audiences) != 1 or isinstance(known.audiences[0], Unresolved):
+            continue
+        if shown is None or claimed(statement, provider, "aud"):
             continue
         change = shown.condition("StringEquals", f"{known.issuer}:aud", shown.quoted(known.audiences[0]))
         if change is not None:

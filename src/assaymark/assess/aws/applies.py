@@ -8,6 +8,7 @@ from assaymark.assess.aws import actions
 from assaymark.assess.aws.evaluate import Applies
 from assaymark.assess.aws.organisation import Controls, controls_of
 from assaymark.assess.aws.request import TRUST_ACTIONS, Principal
+from assaymark.assess.unresolved import Unresolved
 
 if TYPE_CHECKING:
     from assaymark.assess.estate.aws import Estate, Identity, PolicyDocument, Resource
@@ -152,6 +153,8 @@ class Lookup:
         resource = self.estate.resources.get(arn)
         if resource is None or not (resource.tags or _TAGGED & set(resource.settings)):
             return None  # an answer that lists things without their tags does not show that they have none
+        if isinstance(resource.settings.get("tags"), Unresolved):
+            return None
         return dict(resource.tags)
 
     def policies(self, identity: Identity) -> tuple[tuple[PolicyDocument, ...], tuple[str, ...]]:

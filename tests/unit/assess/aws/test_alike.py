@@ -80,3 +80,19 @@ def test_tenants_are_told_apart_among_things_that_are_alike(monkeypatch: pytest.
     monkeypatch.setattr(linking, "ASSESS_MAX_DRAWN_PAIRS", 0)
     monkeypatch.setattr(linking, "_FAN", 2)
     assert [one for one in assessed_files(files).findings if one.rule == "aws-tenant-reads-other"] == plain
+
+
+def test_what_would_decide_names_who_asks_and_what_is_asked_for() -> None:
+    boundary = {"PermissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/b", "PermissionsBoundaryType": "Policy"}
+    bounded = [
+        {**role(name, "*", allow("s3:GetObject")), "PermissionsBoundary": boundary} for name in ("r", "r-1", "r1")
+    ]
+    document = {"Statement": [allow("s3:*")]}
+    version = {"IsDefaultVersion": True, "Document": document}
+    policy = {"Arn": f"arn:aws:iam::{ACCOUNT}:policy/b", "PolicyName": "b", "PolicyVersionList": [version]}
+    found = assessed_files({"details.json": json.dumps({"RoleDetailList": bounded, "Policies": [policy]})})
+    decides = {
+        one.decides for one in found.graph.edges if one.relation == "assumes" and one.source.endswith(":role/r")
+    }
+    words = f"a policy that allows everyone is not limited by the boundary of arn:aws:iam::{ACCOUNT}:role/r"
+    assert decides == {(words,)}

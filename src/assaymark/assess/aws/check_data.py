@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.aws.blocks import account_blocks
 from assaymark.assess.aws.data import own_key
-from assaymark.assess.aws.exposure import BLOCKS, account_blocks, grants
+from assaymark.assess.aws.exposure import BLOCKS, grants
 from assaymark.assess.aws.rule_list import (
     BUCKET_BLOCK,
     BUCKET_KEY,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.aws.blocks import shuts_out
 from assaymark.assess.aws.images import images_of
 from assaymark.assess.aws.linking import NOWHERE, Chain
 from assaymark.assess.aws.request import same_account
@@ -90,7 +91,7 @@ def link_data(run: Linking) -> None:
             if resource is None:
                 continue
             kind = kinds[arn]
-            if found.action_class in CLASSES.get(kind, ()):
+            if found.action_class in CLASSES.get(kind, ()) and not shuts_out(run.estate, resource, who.account):
                 chain = Chain(found.state, found.because, found.decides)
                 if found.action_class == "read" and arn in keys and kind != "key":
                     # the service asks for who reads; AWS KMS Developer Guide, "kms:ViaService"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from tests.support.source_estate import assessed_files, rules_of
 
@@ -143,3 +145,33 @@ def test_an_account_blocks_for_its_own_buckets_alone(blocking: str, state: State
     )
     assert [one.state for one in found.graph.edges if one.source == INTERNET] == ([state] if state else [])
     assert ("aws-bucket-public" in rules_of(found)) == bool(state)
+
+
+@pytest.mark.parametrize(
+    ("principal", "block", "state"),
+    [
+        ('"*"', "true", None),
+        ('{ AWS = ["*", "111122223333"] }', "true", None),
+        ('"*"', "false", State.YES),
+        ('{ AWS = "111122223333" }', "true", State.YES),  # no public policy: whom it names may come
+    ],
+)
+def test_a_public_policy_that_is_restricted_lets_no_other_account_in(
+    principal: str, block: str, state: State | None
+) -> None:
+    owner = 'provider "aws" {\n  allowed_account_ids = ["444455556666"]\n}\n'
+    policy = POLICY.replace('"*"', principal)
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    user = {
+        "Arn": "arn:aws:iam::111122223333:user/u",
+        "UserName": "u",
+        "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": [statement]}}],
+    }
+    for details in ({"UserDetailList": [user]}, {"UserDetailList": []}):
+        main = owner + BUCKET + policy + BLOCK % ("true", block)
+        found = assessed_files({"main.tf": main, "details.json": json.dumps(details)})
+        sources = {one.source: one.state for one in found.graph.edges if one.relation == "reads"}
+        sources.pop(INTERNET, None)
+        named = details["UserDetailList"] or "111122223333" in principal
+        assert sources == (dict.fromkeys(sources, state) if state and named else {})
+        assert bool(sources) == bool(state and named)

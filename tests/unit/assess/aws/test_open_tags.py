@@ -69,7 +69,8 @@ def test_tags_of_what_is_asked_for(tags: str, state: State | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tags", "state"), [('{ team = "blue" }', State.YES), ('{ team = "red" }', None), ("{ team = var.t }", State.UNKNOWN)]
+    ("tags", "state"),
+    [('{ team = "blue" }', State.YES), ('{ team = "red" }', None), ("{ team = var.t }", State.UNKNOWN)],
 )
 def test_tags_of_who_asks(tags: str, state: State | None) -> None:
     found = read(role=tags, key="aws:PrincipalTag/team")

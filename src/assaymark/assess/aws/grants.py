@@ -8,13 +8,12 @@ Where a condition looks at the action, it is asked for each action that the stat
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from assaymark.assess.aws import actions
-from assaymark.assess.aws.answers import YES, Answer, Part, Reach
+from assaymark.assess.aws.answers import YES, Answer, Part, Reach, renamed
 from assaymark.assess.aws.applies import Lookup, tags_sessions
 from assaymark.assess.aws.compiled import NOTHING, Compiler, Span
 from assaymark.assess.aws.conditions import Key, variable
@@ -80,7 +79,6 @@ def _moves(answer: Answer, one: Atom) -> Callable[[Atom], Answer]:
     own = {id(statement): at for at, statement in enumerate(one.policy.statements)} if one.policy else {}
     places = [own.get(id(statement), -1) for statement in answer.statements]
     same = all(place < 0 for place in places)
-    name = re.compile(rf"{re.escape(one.arn)}(?![\w+=,.@/:-])")
 
     def move(other: Atom) -> Answer:
         statements = answer.statements
@@ -88,7 +86,7 @@ def _moves(answer: Answer, one: Atom) -> Callable[[Atom], Answer]:
             theirs = other.policy.statements
             pairs = zip(places, answer.statements, strict=True)
             statements = tuple(theirs[place] if place >= 0 else statement for place, statement in pairs)
-        decides = tuple(name.sub(lambda _: other.arn, text) for text in answer.decides)
+        decides = tuple(renamed(text, one.arn, other.arn) for text in answer.decides)
         return Answer(answer.state, statements, decides, answer.assumes, answer.grants)
 
     return move

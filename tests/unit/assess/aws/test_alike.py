@@ -8,6 +8,7 @@ import pytest
 from tests.support.source_estate import assessed_files
 
 from assaymark.assess.aws import linking
+from assaymark.assess.aws.answers import renamed
 
 ACCOUNT = "111122223333"
 LAMBDA = {"Service": "lambda.amazonaws.com"}
@@ -96,3 +97,9 @@ def test_what_would_decide_names_who_asks_and_what_is_asked_for() -> None:
     }
     words = f"a policy that allows everyone is not limited by the boundary of arn:aws:iam::{ACCOUNT}:role/r"
     assert decides == {(words,)}
+
+
+def test_a_name_that_another_begins_with_is_not_that_one() -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/r"
+    assert renamed(f"{role}-1 may, {role} may", role, "one") == f"{role}-1 may, one may"
+    assert renamed(f"{role}/x", role, "one") == f"{role}/x"

@@ -228,6 +228,7 @@ def _policy(records: Records, file: SourceFile, value: Map) -> bool:
     """A policy alone, or an answer that holds one; whether it was one."""
     inner = value.get("Policy")
     content = value.get("Content")
+    beside = listed(value.get("Targets"))
     if isinstance(inner, Map) and (
         isinstance(inner.get("PolicySummary"), Map) or isinstance(inner.get("Content"), str)
     ):
@@ -240,7 +241,8 @@ def _policy(records: Records, file: SourceFile, value: Map) -> bool:
         document = json_of(content, value.at("Content"))
         if kind and isinstance(document, Map):
             targets = tuple(
-                str(item.get("TargetId") if isinstance(item, Map) else item) for item in listed(value.get("Targets"))
+                str(item.get("TargetId") if isinstance(item, Map) else item)
+                for item in listed(value.get("Targets")) or beside
             )
             parsed = records.document(document, str(summary.get("Name", file.path)), file, value.line)
             records.control(kind, parsed, targets or ("*",))

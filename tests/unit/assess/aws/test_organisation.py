@@ -253,3 +253,37 @@ def test_what_the_organisation_denies_its_own_strangers_may(principal: str, stat
     policy = {"Policy": {"PolicySummary": summary, "Content": json.dumps(denies)}, "Targets": [{"TargetId": "r-a"}]}
     found = assessed({"details.json": json.dumps({"RoleDetailList": [role]}), "scp.json": json.dumps(policy)})
     assert [one.state for one in found.graph.edges if one.relation == "assumes"] == [state]
+
+
+@pytest.mark.parametrize(
+    ("whole", "some", "state"),
+    [
+        (("r-a", ONE), ("r-a",), State.YES),
+        (("r-a", ONE), (ONE,), State.YES),
+        ((ONE,), ("r-a",), None),
+        ((ONE,), ("r-a", ONE), None),
+    ],
+)
+def test_targets_beside_a_policy_tell_its_levels(
+    whole: tuple[str, ...], some: tuple[str, ...], state: State | None
+) -> None:
+    def policy(name: str, actions: str, targets: tuple[str, ...]) -> str:
+        content = json.dumps({"Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]})
+        summary = {"Name": name, "Type": "SERVICE_CONTROL_POLICY"}
+        listed = [{"TargetId": one} for one in targets]
+        return json.dumps({"Policy": {"PolicySummary": summary, "Content": content}, "Targets": listed})
+
+    reads = {"Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
+    user = {
+        "Arn": f"arn:aws:iam::{ONE}:user/u",
+        "UserName": "u",
+        "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": reads}],
+    }
+    files = {
+        "details.json": json.dumps({"UserDetailList": [user]}),
+        "buckets.json": '{"Buckets": [{"Name": "b"}]}',
+        "whole.json": policy("whole", "*", whole),
+        "some.json": policy("some", "ec2:*", some),
+    }
+    states = [one.state for one in assessed(files).graph.edges if one.relation == "reads"]
+    assert states == ([state] if state else [])

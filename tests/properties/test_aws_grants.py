@@ -15,6 +15,7 @@ from assaymark.assess.aws.document import policy_document
 from assaymark.assess.aws.grants import Access
 from assaymark.assess.estate.aws import Control, Estate, Grant, Identity, Resource
 from assaymark.assess.files import source_file
+from assaymark.assess.unresolved import Unresolved
 from assaymark.core.graph import Because, State
 from assaymark.formats.located import read_json
 
@@ -86,8 +87,9 @@ def estates(draw):
         trust = draw(OWN) if kind == "role" else None
         found.identities[arn] = Identity(arn, kind, HERE, policies, draw(MAYBE), trust, opaque=opaque, tags=tags)
     for arn in (BUCKET, OTHER, KEY, QUEUE, SECRET, ENDPOINT, TABLE, MODEL):
-        tags = draw(st.sampled_from([{}, {"team": "blue"}]))
+        tags = draw(st.sampled_from([{}, {"team": "blue"}, {"team": Unresolved("${var.team}")}]))
         settings_ = {"account": ONE} if arn == BUCKET and draw(st.booleans()) else {}
+        settings_ |= draw(st.sampled_from([{}, {"Tags": []}]))  # without it nobody knows that there are none
         found.resources[arn] = Resource(arn, "x", HERE, "", draw(OWN), tags, settings_)
     if draw(st.booleans()):
         kinds = st.sampled_from(["scp", "rcp"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -76,6 +77,11 @@ class Part:
                 return part
         open_parts = [part for part in parts if part.state is State.UNKNOWN]
         return joined(State.UNKNOWN, open_parts) if open_parts else NOT
+
+
+def renamed(text: str, old: str, new: str) -> str:
+    """A text with one ARN in place of another; ARNs that begin with that one are others."""
+    return re.sub(rf"{re.escape(old)}(?![\w+=,.@/:-])", lambda _: new, text)
 
 
 YES: Final = Part(State.YES)

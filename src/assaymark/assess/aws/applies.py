@@ -8,6 +8,7 @@ from assaymark.assess.aws import actions
 from assaymark.assess.aws.evaluate import Applies
 from assaymark.assess.aws.organisation import Controls, controls_of
 from assaymark.assess.aws.request import TRUST_ACTIONS, Principal
+from assaymark.assess.unresolved import Unresolved
 
 if TYPE_CHECKING:
     from assaymark.assess.estate.aws import Estate, Identity, PolicyDocument, Resource
@@ -152,6 +153,8 @@ class Lookup:
         resource = self.estate.resources.get(arn)
         if resource is None or not (resource.tags or _TAGGED & set(resource.settings)):
             return None  # an answer that lists things without their tags does not show that they have none
+        if isinstance(resource.settings.get("tags"), Unresolved):
+            return None
         return dict(resource.tags)
 
     def policies(self, identity: Identity) -> tuple[tuple[PolicyDocument, ...], tuple[str, ...]]:
@@ -172,7 +175,8 @@ class Lookup:
         """The organisation's policies of a kind for an account."""
         key = (kind, account)
         if key not in self._controls:
-            self._controls[key] = controls_of(self.estate, kind, account)
+            held = account in ("", *self.accounts) or kind == "rcp"  # nobody asks for resources that are not there
+            self._controls[key] = controls_of(self.estate, kind, account, held=held)
         return self._controls[key]
 
     def applies(self, principal: Principal, action: str, arn: str) -> Applies:

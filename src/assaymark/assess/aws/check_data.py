@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.aws.blocks import account_blocks
 from assaymark.assess.aws.data import own_key
 from assaymark.assess.aws.exposure import BLOCKS, grants
 from assaymark.assess.aws.rule_list import (
@@ -28,7 +29,7 @@ from assaymark.core.report import Confidence
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from assaymark.assess.aws.linking import Linking
     from assaymark.assess.estate.aws import Resource, Statement
@@ -53,12 +54,12 @@ _FILE_SYSTEMS: Final = ("elasticfilesystem:file-system", "efs:file-system")
 
 def check_data(run: Linking, seen: Seen) -> Iterator[Finding]:
     """Findings about buckets, keys and file systems."""
-    account = [one.values for one in seen.estates.terraform if one.kind == "aws_s3_account_public_access_block"]
     endpoint = any(
         one.kind == "aws_vpc_endpoint" and one.text("service_name").endswith(".s3") for one in seen.estates.terraform
     )
     for _, resource in sorted(seen.estates.aws.resources.items()):
         if resource.kind == "s3:bucket":
+            account = account_blocks(run.estate, resource)
             yield from _public(run, resource, account)
             yield from _declared(resource, account)
             if endpoint and _any_network(resource):
@@ -79,14 +80,14 @@ def _name(resource: Resource) -> str:
     return resource.arn.rpartition(":::")[2]
 
 
-def _blocks(resource: Resource, account: list[Map], name: str) -> bool:
+def _blocks(resource: Resource, account: Sequence[Mapping[str, object]], name: str) -> bool:
     """Whether one of the four settings is on for the bucket, or may be."""
     own = resource.settings.get("public_access_block")
     values = [part.get(name) for part in (own, *account) if isinstance(part, dict)]
     return any(value is True or isinstance(value, Unresolved) for value in values)
 
 
-def _public(run: Linking, resource: Resource, account: list[Map]) -> Iterator[Finding]:
+def _public(run: Linking, resource: Resource, account: Sequence[Mapping[str, object]]) -> Iterator[Finding]:
     if not _blocks(resource, account, "ignore_public_acls") and not _owner_enforced(resource):
         for _, _, what in grants(resource)[:1]:
             yield found(BUCKET_PUBLIC, resource.arn, f"bucket {_name(resource)} has {what}", (resource.because,))
@@ -144,7 +145,7 @@ def _maps(value: Any) -> Iterator[Map]:
             pending += item
 
 
-def _declared(resource: Resource, account: list[Map]) -> Iterator[Finding]:
+def _declared(resource: Resource, account: Sequence[Mapping[str, object]]) -> Iterator[Finding]:
     """What a template should say of a bucket and does not. An export of a bucket's name says nothing of it."""
     settings, name = resource.settings, _name(resource)
     if "terraform" not in settings:

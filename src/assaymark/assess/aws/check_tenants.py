@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assaymark.assess.aws.data import encryption_key
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 
     from assaymark.assess.aws.linking import Linking
     from assaymark.assess.estate.aws import Resource
+    from assaymark.assess.graph import Graph
     from assaymark.assess.rule import Seen
+    from assaymark.core.graph import Edge
     from assaymark.core.report import Finding
 
 
@@ -23,9 +26,7 @@ def check_tenants(run: Linking, seen: Seen) -> Iterator[Finding]:
     """Findings about tenants and environments, as tags and names tell them."""
     yield from _keys(run, seen)
     nodes = seen.graph.nodes
-    for edge in seen.graph.edges:
-        if ":iam:" not in edge.source or edge.relation not in ("reads", "writes", "decrypts"):
-            continue
+    for edge in _each(seen.graph):
         here, there = nodes[edge.source].boundary, nodes[edge.target].boundary
         sure = edge.state is State.YES
         verb = edge.relation if sure else f"perhaps {edge.relation}"
@@ -39,6 +40,20 @@ def check_tenants(run: Linking, seen: Seen) -> Iterator[Finding]:
         if there.get("environment") == "production" and outside not in ("", "production", "ci"):
             message = f"{who} of {outside} {verb} {what} of production"
             yield found(ENVIRONMENTS, name, message, edge.because, None, confidence)
+
+
+def _each(graph: Graph) -> Iterator[Edge]:
+    """What those of a tenant or environment read, write or decrypt, one by one where a node stands for many."""
+    within: dict[str, list[str]] = {}
+    for edge in graph.edges:
+        if edge.relation in ("contains-read", "contains-write") and ":alike:" in edge.source:
+            within.setdefault(edge.source, []).append(edge.target)
+    for edge in graph.edges:
+        if ":iam:" not in edge.source or edge.relation not in ("reads", "writes", "decrypts"):
+            continue
+        if not {"tenant", "environment"}.isdisjoint(graph.nodes[edge.source].boundary):
+            for target in dict.fromkeys(within.get(edge.target, (edge.target,))):
+                yield replace(edge, target=target)
 
 
 def _keys(run: Linking, seen: Seen) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.aws.blocks import shuts_out
 from assaymark.assess.aws.images import images_of
 from assaymark.assess.aws.linking import NOWHERE, Chain
 from assaymark.assess.aws.request import same_account
@@ -77,6 +78,7 @@ def node_kind(resource: Resource) -> tuple[str, str]:
 def link_data(run: Linking) -> None:
     """Draws who reads, writes, calls and decrypts what."""
     keys = {arn: key for arn, resource in run.estate.resources.items() if (key := encryption_key(run, resource))}
+    kinds = {arn: node_kind(resource)[0] for arn, resource in run.estate.resources.items()}
     for who in run.principals:
         if who.arn in run.administrators:
             continue
@@ -88,8 +90,8 @@ def link_data(run: Linking) -> None:
             resource = run.estate.resources.get(arn)
             if resource is None:
                 continue
-            kind, _ = node_kind(resource)
-            if found.action_class in CLASSES.get(kind, ()):
+            kind = kinds[arn]
+            if found.action_class in CLASSES.get(kind, ()) and not shuts_out(run.estate, resource, who.account):
                 chain = Chain(found.state, found.because, found.decides)
                 if found.action_class == "read" and arn in keys and kind != "key":
                     # the service asks for who reads; AWS KMS Developer Guide, "kms:ViaService"

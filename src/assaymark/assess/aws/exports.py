@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.aws.records import Records, tags_of
 from assaymark.assess.aws.used import uses
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT, Grant, Provider
-from assaymark.assess.values import json_of
+from assaymark.assess.values import json_of, listed
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _answers(records: Records, file: SourceFile, value: Map) -> bool:
         issuer = value["Url"].removeprefix("https://")
         account = str(value.get("Account", _only_account(records)))
         arn = f"arn:aws:iam::{account}:oidc-provider/{issuer}"
-        audiences = tuple(str(one) for one in value.get("ClientIDList") or ())
+        audiences = tuple(one for one in listed(value.get("ClientIDList")) if isinstance(one, str))
         records.estate.providers[arn] = Provider(arn, "oidc", issuer, file.because(value.line), audiences)
     organisation = value.get("Organization")
     if isinstance(organisation, Map) and str(organisation.get("MasterAccountId", "")).isdigit():
@@ -228,6 +228,7 @@ def _policy(records: Records, file: SourceFile, value: Map) -> bool:
     """A policy alone, or an answer that holds one; whether it was one."""
     inner = value.get("Policy")
     content = value.get("Content")
+    beside = listed(value.get("Targets"))
     if isinstance(inner, Map) and (
         isinstance(inner.get("PolicySummary"), Map) or isinstance(inner.get("Content"), str)
     ):
@@ -240,7 +241,8 @@ def _policy(records: Records, file: SourceFile, value: Map) -> bool:
         document = json_of(content, value.at("Content"))
         if kind and isinstance(document, Map):
             targets = tuple(
-                str(item.get("TargetId") if isinstance(item, Map) else item) for item in value.get("Targets") or ()
+                str(item.get("TargetId") if isinstance(item, Map) else item)
+                for item in listed(value.get("Targets")) or beside
             )
             parsed = records.document(document, str(summary.get("Name", file.path)), file, value.line)
             records.control(kind, parsed, targets or ("*",))

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.aws import actions
+from assaymark.assess.aws.blocks import blocked, means_everyone
 from assaymark.assess.aws.data import CLASSES, RELATION_OF, node_kind
 from assaymark.assess.aws.linking import Chain
 from assaymark.assess.kinds import INTERNET
-from assaymark.assess.unresolved import Unresolved
 from assaymark.core.graph import Edge, State
 
 if TYPE_CHECKING:
@@ -55,40 +55,15 @@ def link_exposure(run: Linking) -> None:
             run.builder.edge(Edge(_whoever(run, INTERNET, resource), arn, "invokes", how, because))
 
 
-def blocked(run: Linking, resource: Resource, name: str) -> State:
-    """Whether a setting that blocks public access of a bucket is on, for the bucket or its account.
-
-    Unknown where neither file nor export speaks of it: buckets that are made since April 2023 have all four on.
-    """
-    own = resource.settings.get("public_access_block")
-    accounts = run.estate.public_access_blocks
-    account = str(resource.settings.get("account") or resource.account)
-    spoken = [own, accounts.get(account) or (next(iter(accounts.values())) if len(accounts) == 1 else None)]
-    values = [part.get(name) for part in spoken if isinstance(part, dict)]
-    if any(value is True for value in values):
-        return State.YES
-    if not isinstance(own, dict) or any(isinstance(value, Unresolved) for value in values):
-        return State.UNKNOWN
-    return State.NO
-
-
 def _names_everyone(resource: Resource) -> bool:
-    return any(
-        statement.effect == "Allow"
-        and (
-            statement.not_principals is not None
-            or "*" in (statement.principals or {})
-            or "*" in (statement.principals or {}).get("AWS", ())
-        )
-        for statement in (resource.policy.statements if resource.policy else ())
-    )
+    return any(means_everyone(one) for one in (resource.policy.statements if resource.policy else ()))
 
 
 def _anonymous(run: Linking, resource: Resource, kind: str, action_class: str) -> None:
     """What the resource's policy allows everyone: of a class an action that is allowed for certain, if any is."""
     target = f"{resource.arn}/*" if kind == "bucket" and action_class != "permissions" else resource.arn
     mask = actions.actions_for(target) & actions.class_bits().get(action_class, 0)
-    state = blocked(run, resource, "restrict_public_buckets") if kind == "bucket" else State.NO
+    state = blocked(run.estate, resource, "restrict_public_buckets") if kind == "bucket" else State.NO
     if state is State.YES:
         return
     best: tuple[str, Chain] | None = None
@@ -106,7 +81,7 @@ def _anonymous(run: Linking, resource: Resource, kind: str, action_class: str) -
 
 def _listed(run: Linking, resource: Resource) -> None:
     """What the bucket's access control list gives to groups of strangers."""
-    state = blocked(run, resource, "ignore_public_acls")
+    state = blocked(run.estate, resource, "ignore_public_acls")
     owned = [one.get("object_ownership") for one in _maps(resource.settings.get("ownership"))]
     if state is State.YES or "BucketOwnerEnforced" in owned:
         return

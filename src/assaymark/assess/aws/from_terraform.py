@@ -9,7 +9,7 @@ from assaymark.assess.aws.from_terraform_organisation import ABOVE, Declared
 from assaymark.assess.aws.records import Records, tags_of
 from assaymark.assess.estate.aws import Grant, PolicyDocument, Provider, Statement
 from assaymark.assess.unresolved import Unresolved
-from assaymark.assess.values import json_of
+from assaymark.assess.values import json_of, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -275,13 +275,13 @@ def _attachment(run: _Collecting, resource: TfResource) -> None:
 
 def _attachments(run: _Collecting, resource: TfResource) -> None:
     for kind in ("role", "user", "group"):
-        for name in resource.get(f"{kind}s") or ():
+        for name in listed(resource.get(f"{kind}s")):
             run.attach(resource, kind, name, f"{kind}s", resource.get("policy_arn"))
 
 
 def _membership(run: _Collecting, resource: TfResource) -> None:
-    users = resource.get("users") or [resource.get("user")]
-    groups = resource.get("groups") or [resource.get("group")]
+    users = listed(resource.get("users")) or [resource.get("user")]
+    groups = listed(resource.get("groups")) or [resource.get("group")]
     for user in users:
         arn = run.identity_arn("user", user)
         if arn in run.records.estate.identities:
@@ -299,7 +299,7 @@ def _access_key(run: _Collecting, resource: TfResource) -> None:
 def _provider(run: _Collecting, resource: TfResource) -> None:
     kind = "saml" if "saml" in resource.kind else "oidc"
     issuer = resource.text("url").removeprefix("https://") or resource.text("name")
-    audiences = tuple(str(one) for one in resource.get("client_id_list") or ())
+    audiences = tuple(one for one in listed(resource.get("client_id_list")) if isinstance(one, str))
     run.records.estate.providers[resource.arn] = Provider(resource.arn, kind, issuer, resource.because(), audiences)
 
 
@@ -365,7 +365,7 @@ def _permission(run: _Collecting, resource: TfResource) -> None:
 def _grant(run: _Collecting, resource: TfResource) -> None:
     key = run.arn("aws_kms_key", resource.get("key_id"))
     grantee = run.identity_arn("role", resource.get("grantee_principal")) or resource.text("grantee_principal")
-    operations = tuple(str(one) for one in resource.get("operations") or ())
+    operations = tuple(str(one) for one in listed(resource.get("operations")))
     constrained = bool(resource.blocks("constraints"))
     run.records.estate.grants.append(Grant(key, grantee, operations, resource.because(), constrained))
 

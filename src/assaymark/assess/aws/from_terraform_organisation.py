@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.terraform.identity import ORGANISATION_ROOT
 from assaymark.assess.unresolved import Unresolved
+from assaymark.assess.values import listed
 
 if TYPE_CHECKING:
     from assaymark.assess.aws.records import Records
@@ -51,7 +52,8 @@ class Declared:
             name = resource.text("name") or resource.address
             line = resource.values.at("content")
             document = self._records.document(resource.json("content"), name, resource.file, line)
-            named = [_target(one) for one in resource.get("target_ids") or ()]
+            targets = resource.get("target_ids")
+            named = [_target(one) for one in ([targets] if isinstance(targets, str) else listed(targets))]
             self._records.control(kind, document, (*named, *self._attached.get(_identifier(resource), ())))
 
 

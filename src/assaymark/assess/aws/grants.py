@@ -13,7 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from assaymark.assess.aws import actions
-from assaymark.assess.aws.answers import YES, Answer, Part, Reach
+from assaymark.assess.aws.answers import YES, Answer, Part, Reach, renamed
 from assaymark.assess.aws.applies import Lookup, tags_sessions
 from assaymark.assess.aws.compiled import NOTHING, Compiler, Span
 from assaymark.assess.aws.conditions import Key, variable
@@ -69,6 +69,11 @@ def _own(answer: Answer, one: Atom) -> bool:
     return any(id(statement) in own for statement in answer.statements)
 
 
+def _by_others(atoms: list[Atom], principal_arn: str) -> list[Atom]:
+    """Atoms with that of who asks last: what an answer says of it as such is not said of what it asks for."""
+    return atoms if atoms[0].source != principal_arn else [*atoms[1:], atoms[0]]
+
+
 def _moves(answer: Answer, one: Atom) -> Callable[[Atom], Answer]:
     """Makes of an atom's answer that of another of its kind: with its own policy's statements and its own name."""
     own = {id(statement): at for at, statement in enumerate(one.policy.statements)} if one.policy else {}
@@ -81,7 +86,7 @@ def _moves(answer: Answer, one: Atom) -> Callable[[Atom], Answer]:
             theirs = other.policy.statements
             pairs = zip(places, answer.statements, strict=True)
             statements = tuple(theirs[place] if place >= 0 else statement for place, statement in pairs)
-        decides = tuple(text.replace(one.arn, other.arn) for text in answer.decides)
+        decides = tuple(renamed(text, one.arn, other.arn) for text in answer.decides)
         return Answer(answer.state, statements, decides, answer.assumes, answer.grants)
 
     return move
@@ -289,7 +294,8 @@ class Access:
         spans: dict[str, Span] = {}
         reckonings = self._reckonings(principal_arn)
         within = self._inventory.everything if identities else self._inventory.things
-        for atoms, span in chain.from_iterable(reckoning.all(within) for reckoning in reckonings):
+        for alike, span in chain.from_iterable(reckoning.all(within) for reckoning in reckonings):
+            atoms = _by_others(alike, principal_arn)
             for row, answer in self._rows(principal_arn, atoms[0], span):
                 place = actions.CLASSES.index(row.action_class)
                 move = _moves(answer, atoms[0])
@@ -323,9 +329,10 @@ class Access:
     def each(self, principal_arn: str, action: str, context: Mapping[str, Value] | None = None) -> Iterator[Alike]:
         """The users, roles and groups on which the principal may do an action, or perhaps may: as ``can`` of each."""
         bit = actions.bit(action)
-        for atoms, maybe in self._alike(principal_arn):
+        for alike, maybe in self._alike(principal_arn):
             if not maybe & bit:
                 continue
+            atoms = _by_others(alike, principal_arn)
             answer = self._one(principal_arn, action, atoms[0].source, atoms[0].arn, context or {})
             if answer.state is not State.NO:
                 by_arn = {atom.source: atom for atom in atoms}

@@ -164,8 +164,11 @@ class Inventory:
         parts = asked.split(":", _SEGMENTS - 1)
         region = parts[3] if len(parts) == _SEGMENTS else ""
         owner = self._lookup.owner(self._lookup.resource(arn), asked)
-        tags = {key.lower(): value for key, value in (self._lookup.tags(arn) or {}).items()}
+        given = self._lookup.tags(arn)
+        tags = {key.lower(): value for key, value in (given or {}).items()}
         known = tuple((key, tags[key]) for key in self._tags if key in tags)
+        if given is None and self._tags:
+            known = (("", ""),)  # to have no tags is something else than that nobody knows them
         said = _said(policy, shown.removesuffix("/*")) if policy else None
         alone = arn in self._lookup.granted or (policy is not None and said is None)
         kind = Kind(possible, owner, region, actions.types_of(asked), known, said)

@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from assaymark.assess.aws import actions
+from assaymark.assess.aws.answers import renamed
 from assaymark.assess.aws.grants import Access
 from assaymark.assess.estate.aws import Estate
 from assaymark.core.graph import Because, Edge, State
@@ -195,7 +196,7 @@ class Linking:
                 because = (self._thing(target).because,)
                 self.builder.edge(Edge(node, target, inner, "it is one of them", because, effort=0))
         found = chain(targets[0])
-        decides = tuple(text.replace(targets[0], "one of them") for text in found.decides)
+        decides = tuple(renamed(text, targets[0], "one of them") for text in found.decides)
         self.draw(source, node, relation, how, replace(found, decides=decides), effort)
 
     def _thing(self, arn: str) -> Identity | Resource:

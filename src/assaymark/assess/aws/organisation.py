@@ -1,7 +1,9 @@
 """``Controls``: the policies of an organisation that apply to an account, by level, and those that may apply.
 
 Source: AWS Organizations User Guide, "SCP evaluation": an action must be allowed at every level from the root to the
-account, and what any level denies is denied; a policy that is attached above holds for all that is below.
+account, and what any level denies is denied; a policy that is attached above holds for all that is below. "Resource
+control policies (RCPs)": they do not affect resources of the management account. An account of others is in no
+organisation of ours.
 """
 
 from __future__ import annotations
@@ -42,6 +44,8 @@ class Controls(NamedTuple):
 
 
 UNSPOKEN: Final = Controls(spoken=False)
+STRANGER: Final = "999999999999"  # the account of anyone at all: in no organisation that the input speaks of
+_ROOT: Final = "r-"  # the one level of all ids of roots: an organisation has one root
 
 
 def allows(document: PolicyDocument) -> bool:
@@ -49,20 +53,27 @@ def allows(document: PolicyDocument) -> bool:
     return any(statement.effect == "Allow" for statement in document.statements)
 
 
-def controls_of(estate: Estate, kind: str, account: str) -> Controls:
-    """The organisation's policies of a kind for an account."""
+def controls_of(estate: Estate, kind: str, account: str, *, held: bool = True) -> Controls:
+    """The organisation's policies of a kind for an account.
+
+    ``held``: the input holds something of the account; else the account is in the organisation only where a file
+    says so, and what the organisation has for all accounts may or may not be about it.
+    """
     if estate.controls is None:
         return UNSPOKEN
+    if account == STRANGER or (kind == "rcp" and account and account == estate.management):
+        return Controls()
     above = _above(estate, account)
     levels: dict[str, list[PolicyDocument]] = {}
     perhaps: list[tuple[PolicyDocument, str]] = []
     for one in estate.controls:
         if one.kind != kind:
             continue
-        place = _applies(one, account, above)
-        if place:
-            levels.setdefault(place, []).append(one.document)
-        elif place is None:
+        places = _places(one, account, above)
+        if places and (held or account in (*one.targets, *estate.parents)):
+            for place in places:
+                levels.setdefault(place, []).append(one.document)
+        elif places is None or places:
             perhaps.append((one.document, f"the {NAMES[kind]} {one.document.name} applies to account {account}"))
     return Controls(*_grouped(levels), tuple(perhaps))
 
@@ -100,17 +111,23 @@ def is_unit(target: str) -> bool:
     return target.startswith("ou-") or (target.startswith("<") and "organizational_unit." in target)
 
 
-def _applies(one: Control, account: str, above: tuple[str, ...] | None) -> str | None:
-    """The target by which a policy applies to an account; empty when it does not, None when nobody knows."""
+def _places(one: Control, account: str, above: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """The levels at which a policy applies to an account; none when it does not, None when nobody knows.
+
+    One that is attached at several levels, as the policy that AWS attaches is, allows at each of them.
+    """
     if "*" in one.targets:
-        return "*"
-    if account in one.targets and account not in ("", UNKNOWN_ACCOUNT):
-        return account
-    for target in one.targets:
-        if is_root(target) or target in (above or ()):
-            return target
-    if account in ("", UNKNOWN_ACCOUNT) or not one.targets:
+        return ("*",)
+    known = account not in ("", UNKNOWN_ACCOUNT)
+    found = [
+        _ROOT if is_root(target) else target
+        for target in one.targets
+        if is_root(target) or target in (above or ()) or (known and target == account)
+    ]
+    if found:
+        return tuple(dict.fromkeys(found))
+    if not known or not one.targets:
         return None
     if all(target.isdigit() or (above is not None and is_unit(target)) for target in one.targets):
-        return ""
+        return ()
     return None

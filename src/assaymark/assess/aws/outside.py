@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import actions
+from assaymark.assess.aws.blocks import shuts_out
 from assaymark.assess.aws.data import CLASSES, RELATION_OF, let_out, node_kind
 from assaymark.assess.aws.linking import Chain
 from assaymark.assess.unresolved import Unresolved
@@ -38,7 +39,9 @@ def link_outside(run: Linking) -> None:
         owner = str(resource.settings.get("account") or resource.account)
         for value in _named(resource):
             account = value if value.isdigit() else value.split(":")[4]
-            if account not in accounts and account != owner and account not in _DELIVERY:
+            if account in _DELIVERY or shuts_out(run.estate, resource, account):
+                continue
+            if account not in accounts and account != owner:
                 for action_class in CLASSES[kind]:
                     _outside(run, resource, kind, value, action_class)
 

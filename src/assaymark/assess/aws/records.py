@@ -124,12 +124,17 @@ class Records:
 def tags_of(value: Any) -> dict[str, str]:
     """Tags as a mapping (Terraform) or as a list of Key and Value (exports, CloudFormation)."""
     if isinstance(value, dict):
-        return {str(key): str(item) for key, item in value.items() if isinstance(item, (str, int, float))}
+        return {str(key): _tag(item) for key, item in value.items() if isinstance(item, (str, int, float))}
     found = {}
     for item in value if isinstance(value, list) else ():
         if isinstance(item, dict):
             key = item.get("Key", item.get("key"))
             content = item.get("Value", item.get("value"))
             if isinstance(key, str) and isinstance(content, (str, int, float)):
-                found[key] = str(content)
+                found[key] = _tag(content)
     return found
+
+
+def _tag(value: str | float) -> str:
+    """A tag's value as text; what a template leaves open stays so."""
+    return value if isinstance(value, str) else str(value)

@@ -10,7 +10,7 @@ from assaymark.assess.aws import actions
 from assaymark.assess.aws.conditions import Key
 from assaymark.assess.aws.patterns import FRESH
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
-from assaymark.assess.unresolved import HOLE
+from assaymark.assess.unresolved import HOLE, Unresolved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -176,7 +176,7 @@ class Context:
         values = {one.lower(): value for one, value in tags.items()}
         if tag not in values:
             return Key.ABSENT
-        return Key.UNKNOWN if self._request.resource.startswith("arn:aws:s3:::") else (values[tag],)
+        return Key.UNKNOWN if self._request.resource.startswith("arn:aws:s3:::") else _known(values[tag])
 
     def _principal_tag(self, tag: str) -> Value:
         principal = self._request.principal
@@ -186,7 +186,7 @@ class Context:
             return Key.UNKNOWN
         values = {one.lower(): value for one, value in principal.tags.items()}
         if tag in values:
-            return (values[tag],)
+            return _known(values[tag])
         return Key.UNKNOWN if principal.session_tags else Key.ABSENT
 
     def _global(self, name: str) -> Value:
@@ -276,6 +276,11 @@ def _known_key(prefix: str, key: str) -> bool:
     return any(_listed(key, one.keys) for one in service.actions.values()) or any(
         _listed(key, kind.keys) for kind in service.types.values()
     )
+
+
+def _known(tag: str) -> Value:
+    """A tag's value, unless a template leaves it open."""
+    return Key.UNKNOWN if isinstance(tag, Unresolved) else (tag,)
 
 
 def is_own(principal: Principal, owner: str, resource: str) -> bool | None:

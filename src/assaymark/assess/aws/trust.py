@@ -9,6 +9,7 @@ from assaymark.assess.aws.answers import Part
 from assaymark.assess.aws.conditions import condition_keys
 from assaymark.assess.aws.evaluate import denied_by
 from assaymark.assess.aws.linking import Chain
+from assaymark.assess.aws.organisation import STRANGER
 from assaymark.assess.aws.request import Principal, Request
 from assaymark.assess.unresolved import Unresolved
 from assaymark.core.graph import Edge, State
@@ -70,7 +71,7 @@ def _outside(run: Linking, role: Identity, statement: Statement) -> None:
         if value != "*" and (account in run.accounts or not account):
             continue
         who = "anyone with an AWS account" if value == "*" else f"AWS account {account}"
-        arn = "arn:aws:iam::999999999999:role/anyone" if value == "*" else value
+        arn = f"arn:aws:iam::{STRANGER}:role/anyone" if value == "*" else value
         principal = f"arn:aws:iam::{value}:root" if value.isdigit() else arn
         answer = run.access.can(principal, _ASSUME, role.arn)
         if answer.state is State.NO:

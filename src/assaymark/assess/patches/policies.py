@@ -223,6 +223,8 @@ class _Apart:
         value = self.what.tags.get(_tag(self.kind, self.what), "")
         if shown is None or not tag or not value or set(statement.principals or {}) != {"AWS"}:
             return []
+        if isinstance(value, Unresolved) or "${" in value:
+            return []  # written down, it would be a text that nobody has
         if any(one is None or tag not in one.tags for one in who):
             return []
         own = [one for one in who if one is not None and _boundary(self.kind, one) == self.there]

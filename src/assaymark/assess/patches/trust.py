@@ -8,10 +8,12 @@ from assaymark.assess.aws.trust import claimed, issuer_of
 from assaymark.assess.aws.written import statement_as_written
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 from assaymark.assess.terraform.declared import declared, referable
+from assaymark.assess.unresolved import Unresolved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from assaymark.assess.estate.aws import Identity, Statement
     from assaymark.assess.patch import Patch, Place
 
     Writer: TypeAlias = Callable[[Place], Iterable[Patch]]
@@ -20,17 +22,31 @@ if TYPE_CHECKING:
 _PLAIN_ISSUERS: Final = ("token.actions.githubusercontent.com", "oidc.eks.")
 
 
+def _allowing(who: Identity | None) -> Iterator[Statement]:
+    """The statements that let somebody in: a condition more on one that denies would let others in."""
+    for statement in who.trust.statements if who is not None and who.trust is not None else ():
+        if statement.effect == "Allow":
+            yield statement
+
+
+def _issued(statement: Statement, issuer: str) -> str:
+    """The provider of an issuer that a statement names and nobody else; empty for another statement."""
+    principals = statement.principals or {}
+    named = principals.get("Federated", ())
+    return named[0] if set(principals) == {"Federated"} and len(named) == 1 and issuer_of(named[0]) == issuer else ""
+
+
 def _audience(place: Place) -> Iterator[Patch]:
     """The one audience that a provider takes, as the role's own condition: what was taken is taken still."""
     arn, _, issuer = place.finding.name.partition("#")
     who = place.estates.aws.identities.get(arn)
-    for statement in who.trust.statements if who is not None and who.trust is not None else ():
-        named = [one for one in (statement.principals or {}).get("Federated", ()) if issuer_of(one) == issuer]
-        if len((statement.principals or {}).get("Federated", ())) != 1 or not named:
-            continue
-        known = place.estates.aws.providers.get(named[0])
+    for statement in _allowing(who):
+        provider = _issued(statement, issuer)
+        known = place.estates.aws.providers.get(provider)
         shown = statement_as_written(place.inputs, statement)
-        if known is None or len(known.audiences) != 1 or shown is None or claimed(statement, named[0], "aud"):
+        if known is None or len(known.audiences) != 1 or isinstance(known.audiences[0], Unresolved):
+            continue
+        if shown is None or claimed(statement, provider, "aud"):
             continue
         change = shown.condition("StringEquals", f"{known.issuer}:aud", shown.quoted(known.audiences[0]))
         if change is not None:
@@ -43,16 +59,17 @@ def _subject(place: Place) -> Iterator[Patch]:
     """The service accounts of the cluster that name a role, where the role takes those of every one."""
     arn, _, issuer = place.finding.name.partition("#")
     who = place.estates.aws.identities.get(arn)
-    if who is None or who.trust is None or not issuer.startswith("oidc.eks."):
+    if not issuer.startswith("oidc.eks."):
         return
     named = []
     for account in place.estates.kubernetes.of("ServiceAccount"):
         role = account.labels("annotations").get("eks.amazonaws.com/role-arn", "")
         if role == arn or (arn.split(":")[4] == UNKNOWN_ACCOUNT and role.split(":")[5:] == arn.split(":")[5:]):
             named.append(f"system:serviceaccount:{account.namespace}:{account.name}")
-    for statement in who.trust.statements if named else ():
-        shown = statement_as_written(place.inputs, statement)
-        if shown is None or claimed(statement, issuer, "sub"):
+    for statement in _allowing(who) if named else ():
+        provider = _issued(statement, issuer)
+        shown = statement_as_written(place.inputs, statement) if provider else None
+        if shown is None or claimed(statement, provider, "sub"):
             continue
         values = [shown.quoted(one) for one in sorted(named)]
         listed = values[0] if len(values) == 1 else f"[{', '.join(values)}]"
@@ -67,10 +84,10 @@ def _external_id(place: Place) -> Iterator[Patch]:
     arn, _, account = place.finding.name.partition("#")
     who = place.estates.aws.identities.get(arn)
     roles = [one for one in declared(place.estates).by_arn[arn] if one.kind == "aws_iam_role"]
-    if who is None or who.trust is None or len(roles) != 1 or not referable(roles[0], place.path):
+    if len(roles) != 1 or not referable(roles[0], place.path):
         return
     name = f"{roles[0].address.partition('.')[2].replace('-', '_')}_external_id"
-    for statement in who.trust.statements:
+    for statement in _allowing(who):
         shown = statement_as_written(place.inputs, statement)
         principals = statement.principals or {}
         if shown is None or shown.literal or set(principals) != {"AWS"} or len(principals["AWS"]) != 1:

@@ -8,6 +8,7 @@ import pytest
 from tests.support.source_estate import assessed_files
 
 from assaymark.assess.aws import linking
+from assaymark.assess.aws.answers import renamed
 
 ACCOUNT = "111122223333"
 LAMBDA = {"Service": "lambda.amazonaws.com"}
@@ -65,3 +66,40 @@ def test_who_reaches_what_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     assert through
     assert f"arn:aws:iam::{ACCOUNT}:role/team-1" in {target for source, target in edges if source in through}
     assert (f"arn:aws:iam::{ACCOUNT}:role/some", f"arn:aws:iam::{ACCOUNT}:role/team-1") in edges
+
+
+def test_tenants_are_told_apart_among_things_that_are_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = role("reader", LAMBDA, allow(["s3:GetObject", "s3:PutObject"]))
+    details = {"RoleDetailList": [{**reader, "Tags": [{"Key": "tenant", "Value": "birch"}]}]}
+    buckets = "".join(
+        f'resource "aws_s3_bucket" "b{at}" {{\n  bucket = "b{at}"\n  tags   = {{ tenant = "{name}" }}\n}}\n'
+        for at, name in enumerate(["birch", "cedar", "cedar", "birch"])
+    )
+    files = {"details.json": json.dumps(details), "main.tf": buckets}
+    plain = [one for one in assessed_files(files).findings if one.rule == "aws-tenant-reads-other"]
+    assert len({one.name for one in plain}) == 2
+    monkeypatch.setattr(linking, "ASSESS_MAX_DRAWN_PAIRS", 0)
+    monkeypatch.setattr(linking, "_FAN", 2)
+    assert [one for one in assessed_files(files).findings if one.rule == "aws-tenant-reads-other"] == plain
+
+
+def test_what_would_decide_names_who_asks_and_what_is_asked_for() -> None:
+    boundary = {"PermissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/b", "PermissionsBoundaryType": "Policy"}
+    bounded = [
+        {**role(name, "*", allow("s3:GetObject")), "PermissionsBoundary": boundary} for name in ("r", "r-1", "r1")
+    ]
+    document = {"Statement": [allow("s3:*")]}
+    version = {"IsDefaultVersion": True, "Document": document}
+    policy = {"Arn": f"arn:aws:iam::{ACCOUNT}:policy/b", "PolicyName": "b", "PolicyVersionList": [version]}
+    found = assessed_files({"details.json": json.dumps({"RoleDetailList": bounded, "Policies": [policy]})})
+    decides = {
+        one.decides for one in found.graph.edges if one.relation == "assumes" and one.source.endswith(":role/r")
+    }
+    words = f"a policy that allows everyone is not limited by the boundary of arn:aws:iam::{ACCOUNT}:role/r"
+    assert decides == {(words,)}
+
+
+def test_a_name_that_another_begins_with_is_not_that_one() -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/r"
+    assert renamed(f"{role}-1 may, {role} may", role, "one") == f"{role}-1 may, one may"
+    assert renamed(f"{role}/x", role, "one") == f"{role}/x"

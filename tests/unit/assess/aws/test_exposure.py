@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from tests.support.source_estate import assessed_files
+from tests.support.source_estate import assessed_files, rules_of
 
 from assaymark.assess.kinds import INTERNET
 from assaymark.core.graph import State
@@ -119,3 +121,57 @@ def test_a_list_that_the_bucket_itself_has_says_what_it_hangs_on() -> None:
         "the account and the bucket do not block public access",
         "the bucket takes access control lists",
     )
+
+
+@pytest.mark.parametrize(("blocking", "state"), [("one", None), ("two", State.UNKNOWN)])
+def test_an_account_blocks_for_its_own_buckets_alone(blocking: str, state: State | None) -> None:
+    providers = """
+        provider "aws" {
+          alias               = "one"
+          allowed_account_ids = ["111122223333"]
+        }
+        provider "aws" {
+          alias               = "two"
+          allowed_account_ids = ["444455556666"]
+        }
+        """
+    found = assessed_files(
+        {
+            "main.tf": providers
+            + BUCKET.replace("{\n", "{\n  provider = aws.one\n", 1)
+            + POLICY.replace("{\n", "{\n  provider = aws.one\n", 1)
+            + ACCOUNT.replace("{\n", f"{{\n  provider = aws.{blocking}\n", 1)
+        }
+    )
+    assert [one.state for one in found.graph.edges if one.source == INTERNET] == ([state] if state else [])
+    assert ("aws-bucket-public" in rules_of(found)) == bool(state)
+
+
+@pytest.mark.parametrize(
+    ("principal", "block", "state"),
+    [
+        ('"*"', "true", None),
+        ('{ AWS = ["*", "111122223333"] }', "true", None),
+        ('"*"', "false", State.YES),
+        ('{ AWS = "111122223333" }', "true", State.YES),  # no public policy: whom it names may come
+    ],
+)
+def test_a_public_policy_that_is_restricted_lets_no_other_account_in(
+    principal: str, block: str, state: State | None
+) -> None:
+    owner = 'provider "aws" {\n  allowed_account_ids = ["444455556666"]\n}\n'
+    policy = POLICY.replace('"*"', principal)
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    user = {
+        "Arn": "arn:aws:iam::111122223333:user/u",
+        "UserName": "u",
+        "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": [statement]}}],
+    }
+    for details in ({"UserDetailList": [user]}, {"UserDetailList": []}):
+        main = owner + BUCKET + policy + BLOCK % ("true", block)
+        found = assessed_files({"main.tf": main, "details.json": json.dumps(details)})
+        sources = {one.source: one.state for one in found.graph.edges if one.relation == "reads"}
+        sources.pop(INTERNET, None)
+        named = details["UserDetailList"] or "111122223333" in principal
+        assert sources == (dict.fromkeys(sources, state) if state and named else {})
+        assert bool(sources) == bool(state and named)

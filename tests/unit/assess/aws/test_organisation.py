@@ -7,7 +7,7 @@ import json
 import pytest
 from tests.support.source_estate import assessed_files as assessed
 
-from assaymark.assess.aws.organisation import controls_of
+from assaymark.assess.aws.organisation import STRANGER, controls_of
 from assaymark.assess.estate.aws import Control, Estate, PolicyDocument, Statement
 from assaymark.core.graph import Because, State
 
@@ -216,3 +216,74 @@ def test_an_export_names_the_targets_and_the_management_account() -> None:
     }
     assert f"arn:aws:iam::{ONE}:user/u" not in states
     assert f"arn:aws:iam::{TWO}:user/u" in states
+
+
+def test_a_policy_that_is_attached_at_several_levels_allows_at_each() -> None:
+    listed = [
+        control("whole", "r-abcd", "ou-prod", ONE, effect="Allow"),
+        control("some", "r-abcd", effect="Allow"),
+        control("own", ONE, effect="Allow"),
+    ]
+    found = controls_of(Estate(controls=listed, parents=TREE), "scp", ONE)
+    levels = [[one.name for one in level] for level in found.levels]
+    assert (found.known, levels) == (True, [["whole", "some"], ["whole"], ["whole", "own"]])
+
+
+def test_resource_control_policies_leave_the_management_account_alone() -> None:
+    estate = Estate(controls=[control("p", "r-abcd", kind="rcp")], management=ONE)
+    assert controls_of(estate, "rcp", ONE).levels == ()
+    assert any(controls_of(estate, "rcp", TWO).levels)
+
+
+def test_accounts_of_others_are_in_no_organisation_that_is_not_said_to_have_them() -> None:
+    estate = Estate(controls=[control("p", "r-abcd")])
+    assert not any(controls_of(estate, "scp", TWO, held=False).levels)
+    assert [one.name for one, _ in controls_of(estate, "scp", TWO, held=False).perhaps] == ["p"]
+    estate.parents[TWO] = "r-abcd"
+    assert any(controls_of(estate, "scp", TWO, held=False).levels)
+    assert controls_of(estate, "scp", STRANGER, held=False).perhaps == ()
+
+
+@pytest.mark.parametrize(("principal", "state"), [("*", State.YES), (f"arn:aws:iam::{TWO}:root", State.UNKNOWN)])
+def test_what_the_organisation_denies_its_own_strangers_may(principal: str, state: State) -> None:
+    trust = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}]}
+    role = {"Arn": f"arn:aws:iam::{ONE}:role/t", "RoleName": "t", "AssumeRolePolicyDocument": trust}
+    denies = {"Statement": [{"Effect": "Deny", "Action": "sts:*", "Resource": "*"}]}
+    summary = {"Name": "no-sts", "Type": "SERVICE_CONTROL_POLICY"}
+    policy = {"Policy": {"PolicySummary": summary, "Content": json.dumps(denies)}, "Targets": [{"TargetId": "r-a"}]}
+    found = assessed({"details.json": json.dumps({"RoleDetailList": [role]}), "scp.json": json.dumps(policy)})
+    assert [one.state for one in found.graph.edges if one.relation == "assumes"] == [state]
+
+
+@pytest.mark.parametrize(
+    ("whole", "some", "state"),
+    [
+        (("r-a", ONE), ("r-a",), State.YES),
+        (("r-a", ONE), (ONE,), State.YES),
+        ((ONE,), ("r-a",), None),
+        ((ONE,), ("r-a", ONE), None),
+    ],
+)
+def test_targets_beside_a_policy_tell_its_levels(
+    whole: tuple[str, ...], some: tuple[str, ...], state: State | None
+) -> None:
+    def policy(name: str, actions: str, targets: tuple[str, ...]) -> str:
+        content = json.dumps({"Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]})
+        summary = {"Name": name, "Type": "SERVICE_CONTROL_POLICY"}
+        listed = [{"TargetId": one} for one in targets]
+        return json.dumps({"Policy": {"PolicySummary": summary, "Content": content}, "Targets": listed})
+
+    reads = {"Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
+    user = {
+        "Arn": f"arn:aws:iam::{ONE}:user/u",
+        "UserName": "u",
+        "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": reads}],
+    }
+    files = {
+        "details.json": json.dumps({"UserDetailList": [user]}),
+        "buckets.json": '{"Buckets": [{"Name": "b"}]}',
+        "whole.json": policy("whole", "*", whole),
+        "some.json": policy("some", "ec2:*", some),
+    }
+    states = [one.state for one in assessed(files).graph.edges if one.relation == "reads"]
+    assert states == ([state] if state else [])

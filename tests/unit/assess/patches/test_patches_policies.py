@@ -363,3 +363,28 @@ def test_windows_lines_stay() -> None:
     after = fixed(tf(text), "aws-tenant-reads-other")
     assert "aws-tenant-reads-other" not in rules_of(after)
     assert text_of(after).count("\n") == text_of(after).count("\r\n")
+
+
+def test_statements_that_deny_or_are_about_others_keep_what_they_say() -> None:
+    provider = 'resource "aws_iam_openid_connect_provider" "c" {\n'
+    provider += '  url            = "https://oidc.eks.eu-west-1.amazonaws.com/id/AB"\n'
+    provider += '  client_id_list = ["sts.amazonaws.com"]\n}\n'
+    web = (
+        'Action = "sts:AssumeRoleWithWebIdentity", Principal = { Federated = aws_iam_openid_connect_provider.c.arn }'
+    )
+    other = 'Action = "sts:AssumeRole", Principal = { AWS = "arn:aws:iam::444455556666:root" }'
+    kept = [
+        f'      {{ Effect = "Deny", {web}, Condition = {{ IpAddress = {{ "aws:SourceIp" = "10.0.0.0/8" }} }} }},',
+        f'      {{ Effect = "Deny", {other}, Condition = {{ IpAddress = {{ "aws:SourceIp" = "10.0.0.0/8" }} }} }},',
+        '      { Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ec2.amazonaws.com" } },',
+    ]
+    statements = [f'      {{ Effect = "Allow", {web} }},', f'      {{ Effect = "Allow", {other} }},', *kept]
+    lines = ['resource "aws_iam_role" "r" {', '  name = "r"', "  assume_role_policy = jsonencode({"]
+    lines += ["    Statement = [", *statements, "    ]", "  })", "}", ""]
+    account = "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: a\n  namespace: n\n  annotations:\n"
+    account += "    eks.amazonaws.com/role-arn: arn:aws:iam::111122223333:role/r\n"
+    given = tf(provider + "\n".join(lines), a_yaml=account)
+    for rule in ("aws-federation-audience", "aws-federation-subject", "aws-trust-external"):
+        after = fixed(given, rule)
+        assert text_of(after) != text_of(given), rule
+        assert set(kept) <= set(text_of(after).splitlines()), rule

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.kubernetes.ports import named_ports
+from assaymark.assess.kubernetes.ports import named_ports, port_number
 from assaymark.assess.kubernetes.rbac import selects
-from assaymark.formats.located import Map
+from assaymark.formats.located import Map, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,10 +150,10 @@ def _targets(service: Object, pod: Pod, wanted: Any) -> frozenset[int] | None:
         if str(item.get("protocol") or "TCP").upper() != "TCP":
             continue
         target = item.get("targetPort", item.get("port"))
-        target = int(target) if isinstance(target, str) and target.isdigit() else names.get(str(target), target)
-        if not isinstance(target, int):
+        number = port_number(names.get(str(target), target))
+        if number is None:
             return None
-        found.add(target)
+        found.add(number)
     return frozenset(found) or None
 
 
@@ -196,7 +196,7 @@ def _routes(cluster: Cluster) -> Iterator[tuple[Object, list[tuple[str, str, Any
             yield route, names, f"the route {route.name} passes on what comes", bool(spec.get("tls"))
     for route in cluster.of("VirtualService"):
         spec = route.value.get("spec")
-        named = [str(one) for one in spec.get("gateways") or ()] if isinstance(spec, dict) else list[str]()
+        named = [str(one) for one in listed(spec.get("gateways"))] if isinstance(spec, dict) else list[str]()
         if any(one != "mesh" for one in named):
             names = [_destination(route, item) for item in maps_of(spec, "destination")]
             gates = [gateways.get((route.namespace, one.rpartition("/")[2])) for one in named]
@@ -311,7 +311,7 @@ def _kept_inside(annotations: dict[str, str]) -> bool:
 
 
 def _narrowed(spec: Any) -> bool:
-    ranges = (spec.get("loadBalancerSourceRanges") if isinstance(spec, dict) else None) or []
+    ranges = listed(spec.get("loadBalancerSourceRanges")) if isinstance(spec, dict) else []
     return bool(ranges) and not any(one in _EVERYWHERE for one in ranges)
 
 

@@ -79,9 +79,8 @@ class Network:
         for label in (("", ""), *pod.labels.items()):
             for index in self._here.get((pod.owner.namespace, *label), ()):
                 spec = self._policies[index].value["spec"]
-                kinds = listed(spec.get("policyTypes")) or (
-                    ["Ingress", "Egress"] if "egress" in spec else ["Ingress"]
-                )
+                usual = ("Ingress", "Egress") if listed(spec.get("egress")) else ("Ingress",)  # as the API server
+                kinds = listed(spec.get("policyTypes")) or usual
                 if direction in kinds and selects(spec.get("podSelector") or {}, pod.labels):
                     found.append(index)
         return [self._policies[index] for index in sorted(set(found))]

@@ -9,12 +9,12 @@ from __future__ import annotations
 import posixpath
 from base64 import b64encode
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.core.errors import InputError
 from assaymark.formats.go_template import Methods, Templates, truth
 from assaymark.formats.helm_functions import functions
+from assaymark.formats.helm_patterns import matches
 from assaymark.formats.helm_values import as_read, deep_copy, filled, to_yaml
 from assaymark.formats.located_yaml import read_located_yaml
 
@@ -222,7 +222,7 @@ def _files(files: Mapping[str, str], root: str) -> dict[str, Any]:
     }
 
     def glob(pattern: Any) -> dict[str, Any]:
-        some = {path: text for path, text in sorted(own.items()) if fnmatchcase(path, str(pattern))}
+        some = {path: text for path, text in sorted(own.items()) if matches(str(pattern), path)}
         as_config = {posixpath.basename(path): text for path, text in some.items()}
         secrets = {name: b64encode(text.encode("utf-8", "replace")).decode() for name, text in as_config.items()}
         methods = {"AsConfig": lambda: to_yaml(as_config), "AsSecrets": lambda: to_yaml(secrets)}

@@ -18,6 +18,8 @@ _PIECE: Final = re.compile(
     re.DOTALL,
 )
 
+_GLOB: Final = re.compile(r"\*\*|\\.|\[[^\]]+\]|.", re.DOTALL)
+
 
 def pattern(text: Any, searched: str) -> re.Pattern[str]:
     """A pattern that may be tried on a text.
@@ -60,3 +62,21 @@ def _steps(written: str, size: int) -> int:
             return steps
         before = kind
     return steps
+
+
+def matches(glob: str, path: str) -> bool:
+    """Whether a pattern of ``.Files.Glob`` means a path: ``*`` ends at a slash, ``**`` does not, ``{a,b}`` is either.
+
+    Raises:
+        InputError: ``template-go``: a pattern that could take too long.
+    """
+    translated = ""
+    for match in _GLOB.finditer(glob):
+        written = match[0]
+        some = "[^/]*"
+        known = {"**": ".*", "*": some, "?": "[^/]", "{": "(?:", "}": ")", ",": "|" if "{" in glob else ","}
+        if len(written) > 1 and written[0] == "[":
+            translated += "[" + written[1:-1].replace("!", "^", 1).replace("[", r"\[") + "]"
+        else:
+            translated += known.get(written) or re.escape(written.removeprefix("\\") or written)
+    return pattern(translated, path).fullmatch(path) is not None

@@ -222,6 +222,15 @@ def deep_copy(value: Any) -> Any:
     return [deep_copy(item) for item in value] if isinstance(value, list) else value
 
 
+def printed(*values: Any) -> str:
+    """Go's Sprint: a blank stands between two of which none is a text."""
+    found = ""
+    for at, value in enumerate(values):
+        apart = at and not isinstance(value, str) and not isinstance(values[at - 1], str)
+        found += f"{' ' if apart else ''}{shown(value)}"
+    return found
+
+
 def put(target: dict[str, Any], key: Any, value: Any) -> dict[str, Any]:
     """A mapping, changed to hold one entry more."""
     target[str(key)] = value

@@ -7,7 +7,7 @@ import pytest
 from assaymark.core.errors import InputError
 from assaymark.formats.helm import render_chart
 from assaymark.formats.helm_functions import functions
-from assaymark.formats.helm_patterns import pattern
+from assaymark.formats.helm_patterns import matches, pattern
 from assaymark.formats.helm_versions import satisfies
 from assaymark.formats.located_yaml import read_located_yaml
 
@@ -126,3 +126,14 @@ def test_functions_that_charts_use() -> None:
     assert known["chunk"](2, [1, 2, 3]) == [[1, 2], [3]]
     assert known["abbrev"](5, "hello world") == "he..."
     assert list(known["fromYaml"]("a: [")) == ["Error"]
+    assert known["print"]("a", 1, 2, "b") == "a1 2b"
+
+
+@pytest.mark.parametrize(
+    ("glob", "path", "found"),
+    [("files/*", "files/a.txt", True), ("files/*", "files/sub/b.txt", False), ("files/**", "files/sub/b.txt", True),
+     ("files/{a,z}.txt", "files/a.txt", True), ("files/?.t[!a]t", "files/a.txt", True), ("a.b", "aXb", False),
+     ("a,b", "a,b", True)],
+)  # fmt: skip
+def test_patterns_of_files(glob: str, path: str, found: bool) -> None:
+    assert matches(glob, path) is found

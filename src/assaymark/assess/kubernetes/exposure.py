@@ -38,6 +38,7 @@ _ASKS: Final = (
     *("konghq.com/plugins", "traefik.ingress.kubernetes.io/router.middlewares"),
 )
 _NARROWS: Final = ("whitelist-source-range", "allowlist-source-range", "inbound-cidrs")
+_PLAIN: Final = ("v1", "apps/v1", "batch/v1")  # whose pods have the ports that are written
 _EVERYWHERE: Final = ("0.0.0.0/0", "::/0")
 
 
@@ -59,7 +60,11 @@ class Exposed:
 
 
 def exposed(network: Network) -> Iterator[Exposed]:
-    """All that is reached from the internet."""
+    """All that is reached from the internet, on some port at least."""
+    return (one for one in _exposed(network) if one.ports != frozenset())
+
+
+def _exposed(network: Network) -> Iterator[Exposed]:
     services = {(one.namespace, one.name): one for one in network.cluster.of("Service")}
     for service in network.cluster.of("Service"):
         spec = service.value.get("spec")
@@ -139,22 +144,30 @@ def _made_by_ray(pod: Pod) -> Iterator[tuple[str, dict[str, int]]]:
 
 
 def _targets(service: Object, pod: Pod, wanted: Any) -> frozenset[int] | None:
-    """The ports of a pod that a service passes on to, or that one port of it (number or name) does; None for all."""
+    """The ports of a pod that a service passes on to, or that one port of it (number or name) does; None for all.
+
+    None of them where the service has no such port, or none of TCP, or the pod none of the name that it passes on to.
+    """
     spec = service.value.get("spec")
-    listed = spec.get("ports") if isinstance(spec, dict) else None
+    ports = listed(spec.get("ports")) if isinstance(spec, dict) else []
+    if not ports:
+        return None
     found: set[int] = set()
     names = named_ports(pod)
-    for item in listed if isinstance(listed, list) else ():
-        if not isinstance(item, dict) or (wanted is not None and wanted not in (item.get("port"), item.get("name"))):
+    for item in ports:
+        if not isinstance(item, dict):
+            return None
+        if wanted is not None and wanted not in (item.get("port"), item.get("name")):
             continue
         if str(item.get("protocol") or "TCP").upper() != "TCP":
             continue
         target = item.get("targetPort", item.get("port"))
         number = port_number(names.get(str(target), target))
-        if number is None:
-            return None
-        found.add(number)
-    return frozenset(found) or None
+        if number is not None:
+            found.add(number)
+        elif not (isinstance(target, str) and target and pod.owner.api in _PLAIN):
+            return None  # its controller may name more ports than it is written with
+    return frozenset(found)
 
 
 def _outside(network: Network, pod: Pod) -> tuple[str, ...]:

@@ -169,7 +169,8 @@ class Network:
     def selected(self, service: Object) -> list[Pod]:
         """The pods of a service."""
         spec = service.value.get("spec")
-        selector = spec.get("selector") if isinstance(spec, dict) else None
+        own = isinstance(spec, dict) and spec.get("type") != "ExternalName"  # which leads to another name
+        selector = spec.get("selector") if isinstance(spec, dict) and own else None
         if not isinstance(selector, dict) or not selector:
             return []
         wanted = {key: str(value) for key, value in selector.items()}

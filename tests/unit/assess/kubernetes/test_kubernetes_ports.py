@@ -295,3 +295,51 @@ def test_fields_of_other_types_end_nothing(wrong: str) -> None:
     subjects: {wrong}
     """
     assert assessed_files({"a.yaml": text}).graph.nodes
+
+
+@pytest.mark.parametrize(
+    ("ports", "open_"),
+    [
+        ("[{port: 53, protocol: UDP}]", set()),
+        ("[{port: 80, targetPort: nosuch}]", set()),
+        ("[{port: 80, targetPort: redis}]", {"k8s:default/pod/a#port:6379"}),
+        ("[{port: 6379}]", {"k8s:default/pod/a#port:6379"}),
+        ("[]", {"k8s:default/pod/a#port"}),
+    ],
+)
+def test_a_service_passes_on_to_ports_that_there_are(ports: str, open_: set[str]) -> None:
+    text = f"""
+    apiVersion: v1
+    kind: Pod
+    metadata: {{name: a, labels: {{app: a}}}}
+    spec: {{containers: [{{name: c, image: redis, ports: [{{containerPort: 6379, name: redis}}]}}]}}
+    ---
+    apiVersion: v1
+    kind: Service
+    metadata: {{name: a}}
+    spec: {{type: LoadBalancer, selector: {{app: a}}, ports: {ports}}}
+    """
+    found = assessed_files({"a.yaml": text}).graph.edges
+    assert {one.target for one in found if one.source == INTERNET} == open_
+
+
+@pytest.mark.parametrize(("port", "open_"), [("number: 80", True), ("name: r", True), ("number: 99", False)])
+def test_an_ingress_needs_a_port_that_the_service_has(port: str, open_: bool) -> None:
+    text = f"""
+    apiVersion: v1
+    kind: Pod
+    metadata: {{name: a, labels: {{app: a}}}}
+    spec: {{containers: [{{name: c, image: redis, ports: [{{containerPort: 6379, name: redis}}]}}]}}
+    ---
+    apiVersion: v1
+    kind: Service
+    metadata: {{name: a}}
+    spec: {{selector: {{app: a}}, ports: [{{port: 80, name: r, targetPort: redis}}]}}
+    ---
+    apiVersion: networking.k8s.io/v1
+    kind: Ingress
+    metadata: {{name: a}}
+    spec: {{defaultBackend: {{service: {{name: a, port: {{{port}}}}}}}}}
+    """
+    found = assessed_files({"a.yaml": text}).graph.edges
+    assert bool([one for one in found if one.source == INTERNET]) is open_

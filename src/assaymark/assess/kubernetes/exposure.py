@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.kubernetes.ports import named_ports, port_number
+from assaymark.assess.kubernetes.ports import named_ports, port_number, resolved
 from assaymark.assess.kubernetes.rbac import selects
 from assaymark.formats.located import Map, listed
 
@@ -73,10 +73,10 @@ def _exposed(network: Network) -> Iterator[Exposed]:
             how = f"the {kind} service {service.name} passes on what comes"
             nodes = "the internet reaches the addresses of the nodes" if kind == "NodePort" else ""
             for pod in network.selected(service):
-                decides = (*([nodes] if nodes else []), *_outside(network, pod))
-                ports = _targets(service, pod, None)
                 where = (service.because(spec, "type"),)
-                yield Exposed(pod, service, how, where, tls=False, decides=decides, ports=ports)
+                for ports, unsure in _outside(network, pod, _targets(service, pod, None)):
+                    decides = (*([nodes] if nodes else []), *unsure)
+                    yield Exposed(pod, service, how, where, tls=False, decides=decides, ports=ports)
     for route, backends, how, tls in _routes(network.cluster):
         asks = tuple(
             f"{key} of {route.kind} {route.name} lets whoever comes pass"
@@ -170,12 +170,24 @@ def _targets(service: Object, pod: Pod, wanted: Any) -> frozenset[int] | None:
     return frozenset(found)
 
 
-def _outside(network: Network, pod: Pod) -> tuple[str, ...]:
-    """What would have to be so that a service's callers from outside get past a pod's policies."""
+def _outside(
+    network: Network, pod: Pod, ports: frozenset[int] | None
+) -> Iterator[tuple[frozenset[int] | None, tuple[str, ...]]]:
+    """The ports on which a service's callers from outside get past a pod's policies, and what would have to be so."""
     policies = network.policies(pod, "Ingress")
-    if not policies or network.lets_in(policies, None):
-        return ()
-    return (f"network policy {policies[0].name} takes callers from outside for a node of the cluster",)
+    rules = network.from_outside(policies)
+    if not policies or None in rules:
+        yield ports, ()
+        return
+    known = frozenset[int]() if ports is None else ports
+    sure = frozenset[int]()
+    for rule in rules:
+        numbers = resolved(rule, named_ports(pod), known)
+        sure |= known if numbers is None else numbers
+    sure = sure if ports is None else sure & ports
+    yield sure, ()
+    unsure = (f"network policy {policies[0].name} takes callers from outside for a node of the cluster",)
+    yield None if ports is None else ports - sure, unsure
 
 
 def _routes(cluster: Cluster) -> Iterator[tuple[Object, list[tuple[str, str, Any]], str, bool]]:
@@ -303,8 +315,9 @@ def _ray_heads(network: Network) -> Iterator[Exposed]:
                 how = f"KubeRay makes a {kind} service for the head of {pod.owner.name}"
                 nodes = ("the internet reaches the addresses of the nodes",) if kind == "NodePort" else ()
                 where = (pod.owner.because(head, "serviceType"),)
-                decides = (*nodes, *_outside(network, pod))
-                yield Exposed(pod, pod.owner, how, where, tls=False, decides=decides)
+                for ports, unsure in _outside(network, pod, None):
+                    decides = (*nodes, *unsure)
+                    yield Exposed(pod, pod.owner, how, where, tls=False, decides=decides, ports=ports)
             if head.get("enableIngress") is True:
                 how = f"KubeRay makes an ingress for the dashboard of {pod.owner.name}"
                 where = (pod.owner.because(head, "enableIngress"),)

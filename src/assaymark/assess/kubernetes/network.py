@@ -85,14 +85,14 @@ class Network:
                     found.append(index)
         return [self._policies[index] for index in sorted(set(found))]
 
-    def lets_in(self, policies: list[Object], source: Pod | None) -> bool:
-        """Whether some policy's ingress rules let ``source`` in; None is whoever comes from outside the cluster."""
-        return any(
-            self._peers(policy, rule.get("from"), source)
+    def from_outside(self, policies: list[Object]) -> list[Ports]:
+        """The ports on which policies' ingress rules let in whoever comes from outside the cluster, by rule."""
+        return [
+            rule_ports(rule.get("ports"))
             for policy in policies
             for rule in listed(policy.value["spec"].get("ingress"))
-            if isinstance(rule, dict)
-        )
+            if isinstance(rule, dict) and self._peers(policy, rule.get("from"), None)
+        ]
 
     @cached_property
     def blocks(self) -> bool:

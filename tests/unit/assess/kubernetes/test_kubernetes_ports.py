@@ -343,3 +343,29 @@ def test_an_ingress_needs_a_port_that_the_service_has(port: str, open_: bool) ->
     """
     found = assessed_files({"a.yaml": text}).graph.edges
     assert bool([one for one in found if one.source == INTERNET]) is open_
+
+
+@pytest.mark.parametrize(
+    ("ports", "state"),
+    [("[{port: 6379}]", State.YES), ("[{port: redis}]", State.YES), ("[{port: 80}]", State.UNKNOWN),
+     ("[{port: 6000, endPort: 7000}]", State.YES), ("[]", State.YES), ("[{port: 6379, protocol: UDP}]", State.UNKNOWN)],
+)  # fmt: skip
+def test_callers_from_outside_pass_policies_on_the_ports_that_these_name(ports: str, state: State) -> None:
+    text = f"""
+    apiVersion: v1
+    kind: Pod
+    metadata: {{name: a, labels: {{app: a}}}}
+    spec: {{containers: [{{name: c, image: redis, ports: [{{containerPort: 6379, name: redis}}]}}]}}
+    ---
+    apiVersion: v1
+    kind: Service
+    metadata: {{name: a}}
+    spec: {{type: LoadBalancer, selector: {{app: a}}, ports: [{{port: 6379}}]}}
+    ---
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {{name: a}}
+    spec: {{podSelector: {{}}, ingress: [{{from: [{{ipBlock: {{cidr: 0.0.0.0/0}}}}], ports: {ports}}}]}}
+    """
+    found = assessed_files({"a.yaml": text}).graph.edges
+    assert [one.state for one in found if one.source == INTERNET] == [state]

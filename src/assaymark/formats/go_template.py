@@ -7,6 +7,8 @@ there are is the caller's to say; one with the attribute ``includes`` is given t
 from __future__ import annotations
 
 import re
+from decimal import Decimal
+from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from assaymark.core.errors import InputError
@@ -36,7 +38,10 @@ class Templates:
         Raises:
             InputError: ``template-go`` with the line.
         """
-        self.named.update(parse_go_template(name, text))
+        try:
+            self.named.update(parse_go_template(name, text))
+        except RecursionError:
+            raise wrong("it nests too deep", 1) from None
 
     def run(self, name: str, dot: Any) -> tuple[str, list[int]]:
         """What a template prints, and for each line of that the line of the template that it came from.
@@ -299,6 +304,16 @@ def truth(value: Any) -> bool:
     return bool(value) if not callable(value) else True
 
 
+def _floating(value: float) -> str:
+    """As Go prints it: what is read back, with an exponent from a million on and below a ten thousandth."""
+    if not isfinite(value):
+        return {"inf": "+Inf", "-inf": "-Inf"}.get(str(value), "NaN")
+    if value == 0 or 1e-4 <= abs(value) < 1e6:  # noqa: PLR2004
+        return str(int(value)) if value.is_integer() else repr(value)
+    digits, _, exponent = format(Decimal(repr(value)).normalize(), "e").partition("e")
+    return f"{digits}e{exponent[0]}{exponent[1:].zfill(2)}"
+
+
 def shown(value: Any) -> str:
     """A value as it is printed; what is missing prints nothing, as with Helm."""
     if value is None:
@@ -306,7 +321,7 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e21 else repr(value)  # noqa: PLR2004 - Go's
+        return _floating(value)
     if isinstance(value, dict):
         return f"map[{' '.join(f'{key}:{shown(item)}' for key, item in sorted(value.items(), key=str))}]"
     if isinstance(value, list):

@@ -9,13 +9,13 @@ from __future__ import annotations
 import posixpath
 from base64 import b64encode
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.core.errors import InputError
 from assaymark.formats.go_template import Methods, Templates, truth
 from assaymark.formats.helm_functions import functions
-from assaymark.formats.helm_values import deep_copy, merged, to_yaml
+from assaymark.formats.helm_patterns import matches
+from assaymark.formats.helm_values import as_read, deep_copy, filled, to_yaml
 from assaymark.formats.located_yaml import read_located_yaml
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ _API_VERSIONS: Final = frozenset(
     )
 )
 _DEPTH: Final = 5  # of charts within charts
+_PARTS: Final = 300  # charts that one consists of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,13 @@ class Chart:
 
 @dataclass(slots=True)
 class _Part:
-    """A chart or subchart with its values."""
+    """A chart or subchart with its values. ``above``: the folders of the charts around it."""
 
     root: str
     chart: dict[str, Any]
     values: dict[str, Any]
-    depth: int
     name: str = ""
+    above: tuple[str, ...] = ()
     below: list[_Part] = field(default_factory=list)
 
 
@@ -78,29 +79,35 @@ def render_chart(files: Mapping[str, str], root: str) -> Chart:
     found = Chart(str(chart.get("name") or posixpath.basename(root.rstrip("/"))))
     if chart.get("type") == "library":
         return found
-    values = _mapping(files, f"{root}values.yaml")
+    values = as_read(_mapping(files, f"{root}values.yaml"))
     parts: list[_Part] = []
-    _gather(files, _Part(root, chart, values, 0), parts, found)
+    _gather(files, _Part(root, chart, values), parts, found)
     templates = Templates(functions())
-    for part in parts:
-        for path, text in _templates(files, part.root):
+    texts = {part.root: _templates(files, part.root) for part in parts}
+    for some in texts.values():
+        for path, text in some:
             try:
                 templates.parse(path, text)
             except InputError as error:
                 found.failed[path] = _why(error)
     release = {"Name": found.name, "Namespace": "default", "IsInstall": True, "IsUpgrade": False, "Revision": 1}
-    dots: dict[str, dict[str, Any]] = {}
+    dots: dict[int, dict[str, Any]] = {}
     _dot(files, parts[0], {**release, "Service": "Helm"}, dots)
     for part in parts:
-        dot = dots[part.root]
-        for path, _ in _templates(files, part.root):
+        dot = dots[id(part)]
+        for path, _ in texts[part.root]:
             name = posixpath.basename(path)
             if name.startswith("_") or not name.endswith(_MANIFESTS) or path in found.failed:
                 continue
             inner = {**dot, "Template": {"Name": path, "BasePath": f"{part.root}templates"}}
             try:
                 text, lines = templates.run(path, inner)
-                found.rendered[path] = Rendered(text, tuple(lines))
+                known = found.rendered.get(path)  # of the same chart under another alias
+                if known is None:
+                    found.rendered[path] = Rendered(text, tuple(lines))
+                else:
+                    both = (*known.lines, lines[0], *lines)
+                    found.rendered[path] = Rendered(f"{known.text}\n---\n{text}", both)
             except InputError as error:
                 found.failed[path] = _why(error)
     return found
@@ -124,9 +131,16 @@ def _templates(files: Mapping[str, str], root: str) -> list[tuple[str, str]]:
 
 
 def _gather(files: Mapping[str, str], part: _Part, parts: list[_Part], found: Chart) -> None:
-    """Adds a chart, and those below it that are switched on, with the values that it gives them."""
+    """Adds a chart, and those below it that are switched on, with the values that it gives them.
+
+    Raises:
+        InputError: ``template-go``: it consists of too many.
+    """
     parts.append(part)
-    wanted = [one for one in part.chart.get("dependencies") or () if isinstance(one, dict)]
+    if len(parts) > _PARTS:
+        raise InputError("template-go", f"it consists of more than {_PARTS} charts")
+    given = part.chart.get("dependencies")
+    wanted = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
     for one in wanted:
         folder = f"{part.root}charts/{one.get('name')}/"
         here = f"{folder}Chart.yaml" in files
@@ -136,7 +150,7 @@ def _gather(files: Mapping[str, str], part: _Part, parts: list[_Part], found: Ch
         name = str(one.get("alias") or one.get("name"))
         if not _switched_on(one, part.values):
             continue
-        if not here or part.depth >= _DEPTH:
+        if not here or len(part.above) >= _DEPTH or folder in (part.root, *part.above):
             found.failed[f"{part.root}Chart.yaml"] = f"the chart {one.get('name')} that it depends on is not here"
             continue
         part.below.append(_below(files, part, folder, name))
@@ -144,22 +158,22 @@ def _gather(files: Mapping[str, str], part: _Part, parts: list[_Part], found: Ch
     listed = {str(one.get("name")) for one in wanted}
     for path in sorted(files):
         name, mark, rest = path.removeprefix(f"{part.root}charts/").partition("/")
-        below = path.startswith(f"{part.root}charts/") and mark and rest == "Chart.yaml" and part.depth < _DEPTH
+        below = path.startswith(f"{part.root}charts/") and mark and rest == "Chart.yaml" and len(part.above) < _DEPTH
         if below and name not in listed:
             part.below.append(_below(files, part, f"{part.root}charts/{name}/", name))
             _gather(files, part.below[-1], parts, found)
 
 
 def _below(files: Mapping[str, str], part: _Part, folder: str, name: str) -> _Part:
-    own = _mapping(files, f"{folder}values.yaml")
+    own = as_read(_mapping(files, f"{folder}values.yaml"))
     given = part.values.get(name)
-    values = merged(deep_copy(given) if isinstance(given, dict) else {}, own, over=False)
+    values = filled(given if isinstance(given, dict) else {}, own)
     shared = part.values.get("global")
     if isinstance(shared, dict):
         own_shared = values.get("global")
-        values["global"] = merged(deep_copy(shared), own_shared if isinstance(own_shared, dict) else {}, over=False)
+        values["global"] = filled(shared, own_shared if isinstance(own_shared, dict) else {})
     part.values[name] = values  # a parent sees what its subcharts have
-    return _Part(folder, _mapping(files, f"{folder}Chart.yaml"), values, part.depth + 1, name)
+    return _Part(folder, _mapping(files, f"{folder}Chart.yaml"), values, name, (*part.above, part.root))
 
 
 def _switched_on(dependency: dict[str, Any], values: dict[str, Any]) -> bool:
@@ -170,14 +184,16 @@ def _switched_on(dependency: dict[str, Any], values: dict[str, Any]) -> bool:
         if isinstance(place, bool):
             return place
     tags = values.get("tags")
-    named = [tags[tag] for tag in dependency.get("tags") or () if isinstance(tags, dict) and tag in tags]
+    asked = dependency.get("tags")
+    asked = [str(one) for one in asked] if isinstance(asked, list) else []
+    named = [tags[tag] for tag in asked if isinstance(tags, dict) and tag in tags]
     return not named or any(truth(one) for one in named)
 
 
 def _dot(
-    files: Mapping[str, str], part: _Part, release: dict[str, Any], dots: dict[str, dict[str, Any]]
+    files: Mapping[str, str], part: _Part, release: dict[str, Any], dots: dict[int, dict[str, Any]]
 ) -> dict[str, Any]:
-    """What the templates of a chart are given; that of each chart below goes into ``dots``, by its folder."""
+    """What the templates of a chart are given; that of each chart below goes into ``dots``, by its part."""
     version = _KUBERNETES
     capabilities = {
         "KubeVersion": {"Version": version, "GitVersion": version, "Major": "1", "Minor": version.split(".")[1]},
@@ -186,15 +202,15 @@ def _dot(
     }
     chart = {f"{key[:1].upper()}{key[1:]}": value for key, value in part.chart.items()}
     chart.setdefault("AppVersion", "")
-    dots[part.root] = {
+    dots[id(part)] = {
         "Values": part.values,
         "Release": release,
-        "Chart": {**chart, "Name": str(part.chart.get("name", ""))},
+        "Chart": {**chart, "Name": part.name or str(part.chart.get("name", ""))},
         "Capabilities": capabilities,
         "Files": _files(files, part.root),
         "Subcharts": {one.name: _dot(files, one, release, dots) for one in part.below},
     }
-    return dots[part.root]
+    return dots[id(part)]
 
 
 def _files(files: Mapping[str, str], root: str) -> dict[str, Any]:
@@ -206,7 +222,7 @@ def _files(files: Mapping[str, str], root: str) -> dict[str, Any]:
     }
 
     def glob(pattern: Any) -> dict[str, Any]:
-        some = {path: text for path, text in sorted(own.items()) if fnmatchcase(path, str(pattern))}
+        some = {path: text for path, text in sorted(own.items()) if matches(str(pattern), path)}
         as_config = {posixpath.basename(path): text for path, text in some.items()}
         secrets = {name: b64encode(text.encode("utf-8", "replace")).decode() for name, text in as_config.items()}
         methods = {"AsConfig": lambda: to_yaml(as_config), "AsSecrets": lambda: to_yaml(secrets)}

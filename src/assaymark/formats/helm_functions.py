@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.core.errors import InputError
 from assaymark.formats.go_template import shown, truth
+from assaymark.formats.helm_patterns import pattern as pattern_of
 from assaymark.formats.helm_values import (
+    as_json,
     bounded,
     deep_copy,
     dig,
@@ -35,13 +37,14 @@ from assaymark.formats.helm_values import (
     number,
     numbers,
     pairs_of,
+    printed,
     put,
     replaced,
     required,
-    satisfies,
+    sequence,
     to_yaml,
-    version_of,
 )
+from assaymark.formats.helm_versions import satisfies, version_of
 from assaymark.formats.located import read_json
 
 if TYPE_CHECKING:
@@ -70,13 +73,6 @@ def _texts(value: Any) -> list[str]:
     return [shown(one) for one in value] if isinstance(value, list) else [] if value is None else [shown(value)]
 
 
-def _pattern(text: Any) -> re.Pattern[str]:
-    """A pattern of RE2 as Python's; long ones and those that could take forever are not tried."""
-    if len(str(text)) > 200 or re.search(r"[+*}]\)?[+*{]", str(text)):  # noqa: PLR2004
-        raise InputError("template-go", "a pattern that is not tried")
-    return re.compile(str(text))
-
-
 def _split(separator: Any, text: Any) -> dict[str, str]:
     return {f"_{index}": part for index, part in enumerate(shown(text).split(shown(separator)))}
 
@@ -103,9 +99,38 @@ def _sha1(text: Any) -> str:
 
 
 def _substituted(pattern: Any, text: Any, new: Any) -> str:
-    found = _pattern(pattern)
+    found = pattern_of(pattern, shown(text))
     bounded(len(shown(text)) + (len(shown(text)) + 1) * len(shown(new)))
     return found.sub(re.sub(r"\$\{?(\d+)\}?", r"\\\1", shown(new)), shown(text))
+
+
+def _found(pattern: Any, text: Any) -> list[str]:
+    return [match[0] for match in pattern_of(pattern, shown(text)).finditer(shown(text))]
+
+
+def _parted(pattern: Any, text: Any, count: Any) -> list[str]:
+    """What stands between what a pattern finds, at most so many parts."""
+    whole, most, parts, start = shown(text), number(count), list[str](), 0
+    for match in pattern_of(pattern, whole).finditer(whole):
+        if len(parts) + 1 == most:
+            break
+        if match.end() > 0 and (match.end() > match.start() or match.start() < len(whole)):
+            parts.append(whole[start : match.start()])
+            start = match.end()
+    return [*parts, whole[start:]] if most else []
+
+
+def _shortened(text: str, most: int) -> str:
+    return f"{text[: most - 3]}..." if 3 < most < len(text) else text  # noqa: PLR2004
+
+
+def _from_yaml(text: Any) -> Any:
+    """A mapping; what is none is said in it, as Helm does."""
+    try:
+        found = from_yaml(text)
+    except InputError as error:
+        return {"Error": error.message}
+    return {} if found is None else found if isinstance(found, dict) else {"Error": "it is no mapping"}
 
 
 def _joined(separator: Any, values: Any) -> str:
@@ -141,7 +166,7 @@ def functions() -> dict[str, Callable[..., Any]]:
         "len": len,
         "index": index_of,
         "slice": lambda value, start=0, stop=None: value[start:stop],
-        "print": lambda *values: "".join(map(shown, values)),
+        "print": printed,
         "println": lambda *values: " ".join(map(shown, values)) + "\n",
         "printf": formatted,
         "call": lambda function, *values: function(*values),
@@ -154,10 +179,10 @@ def functions() -> dict[str, Callable[..., Any]]:
         "lookup": lambda *_: {},
         "toYaml": to_yaml,
         "toYamlPretty": to_yaml,
-        "fromYaml": lambda text: from_yaml(text) or {},
+        "fromYaml": _from_yaml,
         "fromYamlArray": lambda text: from_yaml(text) or [],
-        "toJson": lambda value: json.dumps(value, sort_keys=True, separators=(",", ":")),
-        "toPrettyJson": lambda value: json.dumps(value, sort_keys=True, indent=2),
+        "toJson": lambda value: json.dumps(as_json(value), sort_keys=True, separators=(",", ":")),
+        "toPrettyJson": lambda value: json.dumps(as_json(value), sort_keys=True, indent=2),
         "fromJson": lambda text: read_json(str(text)),
         "fromJsonArray": lambda text: read_json(str(text)),
         "default": lambda default, value=None: value if truth(value) else default,
@@ -182,6 +207,9 @@ def functions() -> dict[str, Callable[..., Any]]:
         "trimAll": lambda letters, text: shown(text).strip(shown(letters)),
         "trimPrefix": lambda part, text: shown(text).removeprefix(shown(part)),
         "trimSuffix": lambda part, text: shown(text).removesuffix(shown(part)),
+        "abbrev": lambda most, text: _shortened(shown(text), number(most)),
+        "initials": lambda text: "".join(word[0] for word in shown(text).split()),
+        "swapcase": lambda text: shown(text).swapcase(),
         "upper": lambda text: shown(text).upper(),
         "lower": lambda text: shown(text).lower(),
         "title": lambda text: re.sub(r"\b\w", lambda match: match[0].upper(), shown(text)),
@@ -234,7 +262,10 @@ def functions() -> dict[str, Callable[..., Any]]:
         },
         "until": numbers,
         "untilStep": numbers,
-        "seq": lambda *values: " ".join(str(one) for one in numbers(*((1, *values) if len(values) == 1 else values))),
+        "seq": sequence,
+        "chunk": lambda count, values: [
+            values[at : at + max(number(count), 1)] for at in range(0, len(values), max(number(count), 1))
+        ],
         "dict": pairs_of,
         "get": lambda values, key: values.get(shown(key), ""),
         "set": put,
@@ -252,14 +283,19 @@ def functions() -> dict[str, Callable[..., Any]]:
         "kindOf": kind_of,
         "kindIs": lambda name, value: kind_of(value) == name,
         "typeOf": lambda value: _TYPES.get(kind_of(value), kind_of(value)),
+        "typeIsLike": lambda name, value: kind_of(value) == shown(name).removeprefix("*"),
         "typeIs": lambda name, value: kind_of(value) == name,
         "deepEqual": lambda one, other: one == other,
         "b64enc": lambda text: base64.b64encode(shown(text).encode("utf-8", "replace")).decode(),
         "b64dec": lambda text: base64.b64decode(shown(text) + "==").decode("utf-8", "replace"),
         "sha256sum": lambda text: hashlib.sha256(shown(text).encode("utf-8", "replace")).hexdigest(),
+        "sha512sum": lambda text: hashlib.sha512(shown(text).encode("utf-8", "replace")).hexdigest(),
         "sha1sum": _sha1,
-        "regexMatch": lambda pattern, text: bool(_pattern(pattern).search(shown(text))),
-        "regexFind": lambda pattern, text: (_pattern(pattern).search(shown(text)) or [""])[0],
+        "regexMatch": lambda pattern, text: bool(pattern_of(pattern, shown(text)).search(shown(text))),
+        "regexFind": lambda pattern, text: (pattern_of(pattern, shown(text)).search(shown(text)) or [""])[0],
+        "regexFindAll": lambda pattern, text, count: _found(pattern, text)[: _end(count)],
+        "regexSplit": _parted,
+        "regexQuoteMeta": lambda text: re.escape(shown(text)),
         "regexReplaceAll": _substituted,
         "base": lambda path: shown(path).rstrip("/").rpartition("/")[2] or shown(path),
         "dir": lambda path: posixpath.dirname(shown(path)) or ".",

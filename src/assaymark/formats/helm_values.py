@@ -1,6 +1,6 @@
-"""Values as Go's and Helm's templates handle them: as YAML, as numbers, merged, formatted, compared as versions.
+"""Values as Go's and Helm's templates handle them: as YAML, as numbers, merged, formatted.
 
-Sources: Sprig's documentation; Go's package fmt; Masterminds' semver, "Basic Comparisons"; Helm, "Values Files".
+Sources: Sprig's documentation; Go's package fmt; Helm, "Values Files".
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from assaymark.core.errors import InputError
 from assaymark.core.limits import TEMPLATE_MAX_OUTPUT
 from assaymark.formats.go_template import shown, truth
 
-_VERSION: Final = re.compile(r"v?(\d+)(?:\.(\d+|x|\*))?(?:\.(\d+|x|\*))?(?:-([0-9A-Za-z.-]+))?(?:\+.*)?")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./+=~](?:[-\w./@%+=~*,()$;&!?^<>| ]|:(?! |$))*(?<! )")
 _SPECIAL: Final = re.compile(
     r"(?i)~|null|true|false|yes|no|on|off|y|n|[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:e[-+]?\d+)?|0x[\da-f]+|0o[0-7]+|[-+]?\.inf|\.nan|="
@@ -44,7 +43,7 @@ def _scalar(value: Any) -> str:
     if value is None:
         return "null"
     if isinstance(value, (bool, int, float)):
-        return shown(value)
+        return shown(as_json(value))
     if isinstance(value, (dict, list)):
         return "{}" if isinstance(value, dict) else "[]"
     text = str(value)
@@ -180,11 +179,56 @@ def merged(target: dict[str, Any], *sources: Any, over: bool) -> dict[str, Any]:
     return target
 
 
+def filled(given: dict[str, Any], usual: dict[str, Any]) -> dict[str, Any]:
+    """What a chart is given, with its own values where nothing is said. Nothing (null) takes a value away.
+
+    Source: Helm, "Values Files", "Deleting a default key": what is empty, zero or false is a value as any other.
+    """
+    found: dict[str, Any] = deep_copy(given)
+    for key, value in usual.items():
+        if key not in found:
+            if value is not None:
+                found[key] = deep_copy(value)
+        elif found[key] is None:
+            del found[key]
+        elif isinstance(found[key], dict) and isinstance(value, dict):
+            found[key] = filled(found[key], value)
+    return found
+
+
+def as_read(values: Any) -> Any:
+    """Values as Helm reads them: large numbers are floating ones, which print as ``1e+06``."""
+    if isinstance(values, dict):
+        return {key: as_read(item) for key, item in values.items()}
+    if isinstance(values, list):
+        return [as_read(item) for item in values]
+    whole = isinstance(values, int) and not isinstance(values, bool) and 10**6 <= abs(values) < 10**300
+    return float(values) if whole else values
+
+
+def as_json(value: Any) -> Any:
+    """Values as JSON has them: whole numbers without a point."""
+    if isinstance(value, dict):
+        return {key: as_json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [as_json(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e21 else value  # noqa: PLR2004
+
+
 def deep_copy(value: Any) -> Any:
     """Maps and lists anew, as plain ones."""
     if isinstance(value, dict):
         return {key: deep_copy(item) for key, item in value.items()}
     return [deep_copy(item) for item in value] if isinstance(value, list) else value
+
+
+def printed(*values: Any) -> str:
+    """Go's Sprint: a blank stands between two of which none is a text."""
+    found = ""
+    for at, value in enumerate(values):
+        apart = at and not isinstance(value, str) and not isinstance(values[at - 1], str)
+        found += f"{' ' if apart else ''}{shown(value)}"
+    return found
 
 
 def put(target: dict[str, Any], key: Any, value: Any) -> dict[str, Any]:
@@ -237,44 +281,16 @@ def indented(count: Any, text: Any) -> str:
 
 
 def numbers(*arguments: Any) -> list[int]:
-    """Whole numbers as ``range`` gives them, at most 10,000."""
+    """Whole numbers as ``until`` and ``untilStep`` give them, at most 10,000."""
     start, stop, step = {1: (0, *arguments, 1), 2: (*arguments, 1)}.get(len(arguments), arguments)
-    return list(range(number(start), number(stop), number(step) or 1))[:10_000]
+    return list(range(number(start), number(stop), number(step) or 1)[:10_000])
 
 
-def version_of(text: Any) -> tuple[int, int, int]:
-    """Major, minor and patch.
-
-    Raises:
-        InputError: ``template-go``: no version.
-    """
-    match = _VERSION.fullmatch(str(text).strip())
-    if match is None:
-        raise InputError("template-go", f"no version: {str(text)[:40]}")
-    return tuple(int(part) if part and part.isdigit() else 0 for part in match.groups()[:3])  # type: ignore[return-value]
-
-
-def satisfies(constraint: Any, version: Any) -> bool:
-    """Masterminds' constraints: comparisons joined by blanks or commas, alternatives by ``||``, ``~`` and ``^``."""
-    found = version_of(version)
-    for alternative in str(constraint).split("||"):
-        parts = re.findall(r"(>=|<=|!=|=|>|<|~|\^)?\s*(v?[\d][\w.*+-]*)", alternative)
-        if parts and all(_holds(sign, text, found) for sign, text in parts):
-            return True
-    return False
-
-
-def _holds(sign: str, text: str, found: tuple[int, int, int]) -> bool:
-    wanted, given = version_of(text.split("-", maxsplit=1)[0]), len(text.split("-", maxsplit=1)[0].split("."))
-    if sign in ("~", "^") or (sign in ("", "=") and given < 3):  # noqa: PLR2004
-        fixed = 1 if sign == "^" else max(min(given, 2), 1)
-        return found >= wanted and found[:fixed] == wanted[:fixed]
-    return {
-        "": found == wanted,
-        "=": found == wanted,
-        "!=": found != wanted,
-        ">": found > wanted,
-        "<": found < wanted,
-        ">=": found >= wanted,
-        "<=": found <= wanted,
-    }[sign]
+def sequence(*arguments: Any) -> str:
+    """Whole numbers as ``seq`` gives them: the last; first and last; first, step and last, which is among them."""
+    given = [number(one) for one in arguments]
+    first, last = (1, given[0]) if len(given) == 1 else (given[0], given[-1])
+    step = given[1] if len(given) == 3 else 1 if first <= last else -1  # noqa: PLR2004
+    if not step:
+        return ""
+    return " ".join(str(one) for one in range(first, last + (1 if step > 0 else -1), step)[:10_000])

@@ -187,3 +187,8 @@ class _Json:
             if stop != ",":
                 self._at -= 1
                 raise self._wrong("a comma or a closing bracket is expected")
+
+
+def listed(value: Any) -> list[Any]:
+    """A list; an empty one for what is none."""
+    return value if isinstance(value, list) else []

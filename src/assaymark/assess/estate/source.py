@@ -128,6 +128,7 @@ class BuiltImage:
     """An image that a Dockerfile of the input makes. ``command``: the words that it starts, variables before them.
 
     ``folder``: the Dockerfile's own, empty for the root; ``ports``: those that it says it listens on (EXPOSE).
+    ``entrypoint``: the part of the command that arguments given elsewhere leave.
     """
 
     path: str
@@ -135,6 +136,7 @@ class BuiltImage:
     command: str
     because: Because
     ports: frozenset[int] = frozenset()
+    entrypoint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

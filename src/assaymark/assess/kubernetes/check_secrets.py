@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.kubernetes.rule_list import SECRET_LITERAL
 from assaymark.assess.rule import found
 from assaymark.assess.unresolved import Unresolved
-from assaymark.formats.located import Map
+from assaymark.formats.located import Map, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,7 +94,7 @@ def _written(name: str, value: str) -> bool:
 
 def _variables(pod: Pod, container: Map) -> Iterator[Finding]:
     said = [
-        item for item in container.get("env") or () if isinstance(item, Map) and isinstance(item.get("name"), str)
+        item for item in listed(container.get("env")) if isinstance(item, Map) and isinstance(item.get("name"), str)
     ]
     paired = any("SECRET" in str(item["name"]).upper() for item in said)
     for item in said:
@@ -115,7 +115,7 @@ def _to_replace(pod: Pod, item: Map) -> bool:
 
 def _arguments(pod: Pod, container: Map) -> Iterator[Finding]:
     for key in ("command", "args"):
-        words = [str(one) for one in container.get(key) or ()] if isinstance(container.get(key), list) else []
+        words = [str(one) for one in listed(container.get(key))] if isinstance(container.get(key), list) else []
         for word, after in zip(words, [*words[1:], ""], strict=False):
             flag = _FLAG.fullmatch(word)
             if flag is None:

@@ -14,7 +14,7 @@ from assaymark.assess.boundaries import tenant_of
 from assaymark.assess.kubernetes.rule_list import TENANTS_NAMESPACE, TENANTS_VOLUME
 from assaymark.assess.kubernetes.servers import container_variables
 from assaymark.assess.rule import found
-from assaymark.formats.located import Map
+from assaymark.formats.located import Map, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +85,7 @@ def _mounted_to_write(pod: Pod, volume: Map) -> bool:
     mounts = [
         mount
         for container in pod.containers()
-        for mount in container.get("volumeMounts") or ()
+        for mount in listed(container.get("volumeMounts"))
         if isinstance(mount, Map) and mount.get("name") == volume.get("name")
     ]
     return not mounts or any(mount.get("readOnly") is not True for mount in mounts)

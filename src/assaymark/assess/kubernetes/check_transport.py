@@ -14,7 +14,7 @@ from assaymark.assess.kubernetes.mesh import ROOT, exceptions, in_mesh, mode_of
 from assaymark.assess.kubernetes.rule_list import INGRESS_PLAIN, MESH_PERMISSIVE, NFS, STORAGE_PLAIN
 from assaymark.assess.rule import found
 from assaymark.core.report import Confidence, Severity
-from assaymark.formats.located import Map
+from assaymark.formats.located import Map, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,7 @@ def _told(pod: Pod, container: Map, severity: Severity | None) -> Iterator[Findi
     """Where variables and arguments send a workload."""
     said: list[tuple[str, str, Any]] = [
         (str(item.get("name")), str(item.get("value")), item)
-        for item in container.get("env") or ()
+        for item in listed(container.get("env"))
         if isinstance(item, Map) and isinstance(item.get("value"), str)
     ]
     for key in ("command", "args"):
@@ -94,7 +94,7 @@ def _ingresses(cluster: Cluster) -> Iterator[Finding]:
             yield found(INGRESS_PLAIN, one.id, f"route {one.namespace}/{one.name} has no TLS", (one.because(spec),))
     for one in cluster.of("IngressRoute"):
         spec = one.value.get("spec")
-        points = [str(point) for point in spec.get("entryPoints") or ()] if isinstance(spec, Map) else []
+        points = [str(point) for point in listed(spec.get("entryPoints"))] if isinstance(spec, Map) else []
         if isinstance(spec, Map) and "tls" not in spec and points == ["web"] and not _redirects_by_traefik(spec):
             message = f"ingress route {one.namespace}/{one.name} has no TLS"
             yield found(INGRESS_PLAIN, one.id, message, (one.because(spec),))
@@ -211,7 +211,7 @@ def _volumes(network: Network) -> Iterator[Finding]:
         if not isinstance(spec, Map):
             continue
         place = _over_nfs(spec)
-        options = ",".join(str(item) for item in spec.get("mountOptions") or ())
+        options = ",".join(str(item) for item in listed(spec.get("mountOptions")))
         if place is not None and not re.search(r"sec=krb5p|xprtsec=m?tls", options):
             old = not re.search(r"vers=4", options)
             message = f"{one.kind} {one.name} goes over NFS{' of version 3 or unknown' if old else ''} in plain text"

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.kubernetes.ports import named_ports
+from assaymark.assess.kubernetes.ports import named_ports, port_number, resolved
 from assaymark.assess.kubernetes.rbac import selects
-from assaymark.formats.located import Map
+from assaymark.formats.located import Map, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +38,7 @@ _ASKS: Final = (
     *("konghq.com/plugins", "traefik.ingress.kubernetes.io/router.middlewares"),
 )
 _NARROWS: Final = ("whitelist-source-range", "allowlist-source-range", "inbound-cidrs")
+_PLAIN: Final = ("v1", "apps/v1", "batch/v1")  # whose pods have the ports that are written
 _EVERYWHERE: Final = ("0.0.0.0/0", "::/0")
 
 
@@ -59,7 +60,11 @@ class Exposed:
 
 
 def exposed(network: Network) -> Iterator[Exposed]:
-    """All that is reached from the internet."""
+    """All that is reached from the internet, on some port at least."""
+    return (one for one in _exposed(network) if one.ports != frozenset())
+
+
+def _exposed(network: Network) -> Iterator[Exposed]:
     services = {(one.namespace, one.name): one for one in network.cluster.of("Service")}
     for service in network.cluster.of("Service"):
         spec = service.value.get("spec")
@@ -68,10 +73,10 @@ def exposed(network: Network) -> Iterator[Exposed]:
             how = f"the {kind} service {service.name} passes on what comes"
             nodes = "the internet reaches the addresses of the nodes" if kind == "NodePort" else ""
             for pod in network.selected(service):
-                decides = (*([nodes] if nodes else []), *_outside(network, pod))
-                ports = _targets(service, pod, None)
                 where = (service.because(spec, "type"),)
-                yield Exposed(pod, service, how, where, tls=False, decides=decides, ports=ports)
+                for ports, unsure in _outside(network, pod, _targets(service, pod, None)):
+                    decides = (*([nodes] if nodes else []), *unsure)
+                    yield Exposed(pod, service, how, where, tls=False, decides=decides, ports=ports)
     for route, backends, how, tls in _routes(network.cluster):
         asks = tuple(
             f"{key} of {route.kind} {route.name} lets whoever comes pass"
@@ -139,30 +144,50 @@ def _made_by_ray(pod: Pod) -> Iterator[tuple[str, dict[str, int]]]:
 
 
 def _targets(service: Object, pod: Pod, wanted: Any) -> frozenset[int] | None:
-    """The ports of a pod that a service passes on to, or that one port of it (number or name) does; None for all."""
+    """The ports of a pod that a service passes on to, or that one port of it (number or name) does; None for all.
+
+    None of them where the service has no such port, or none of TCP, or the pod none of the name that it passes on to.
+    """
     spec = service.value.get("spec")
-    listed = spec.get("ports") if isinstance(spec, dict) else None
+    ports = listed(spec.get("ports")) if isinstance(spec, dict) else []
+    if not ports:
+        return None
     found: set[int] = set()
     names = named_ports(pod)
-    for item in listed if isinstance(listed, list) else ():
-        if not isinstance(item, dict) or (wanted is not None and wanted not in (item.get("port"), item.get("name"))):
+    for item in ports:
+        if not isinstance(item, dict):
+            return None
+        if wanted is not None and wanted not in (item.get("port"), item.get("name")):
             continue
         if str(item.get("protocol") or "TCP").upper() != "TCP":
             continue
         target = item.get("targetPort", item.get("port"))
-        target = int(target) if isinstance(target, str) and target.isdigit() else names.get(str(target), target)
-        if not isinstance(target, int):
-            return None
-        found.add(target)
-    return frozenset(found) or None
+        number = port_number(names.get(str(target), target))
+        if number is not None:
+            found.add(number)
+        elif not (isinstance(target, str) and target and pod.owner.api in _PLAIN):
+            return None  # its controller may name more ports than it is written with
+    return frozenset(found)
 
 
-def _outside(network: Network, pod: Pod) -> tuple[str, ...]:
-    """What would have to be so that a service's callers from outside get past a pod's policies."""
+def _outside(
+    network: Network, pod: Pod, ports: frozenset[int] | None
+) -> Iterator[tuple[frozenset[int] | None, tuple[str, ...]]]:
+    """The ports on which a service's callers from outside get past a pod's policies, and what would have to be so."""
     policies = network.policies(pod, "Ingress")
-    if not policies or network.lets_in(policies, None):
-        return ()
-    return (f"network policy {policies[0].name} takes callers from outside for a node of the cluster",)
+    rules = network.from_outside(policies)
+    if not policies or None in rules:
+        yield ports, ()
+        return
+    known = frozenset[int]() if ports is None else ports
+    sure = frozenset[int]()
+    for rule in rules:
+        numbers = resolved(rule, named_ports(pod), known)
+        sure |= known if numbers is None else numbers
+    sure = sure if ports is None else sure & ports
+    yield sure, ()
+    unsure = (f"network policy {policies[0].name} takes callers from outside for a node of the cluster",)
+    yield None if ports is None else ports - sure, unsure
 
 
 def _routes(cluster: Cluster) -> Iterator[tuple[Object, list[tuple[str, str, Any]], str, bool]]:
@@ -196,7 +221,7 @@ def _routes(cluster: Cluster) -> Iterator[tuple[Object, list[tuple[str, str, Any
             yield route, names, f"the route {route.name} passes on what comes", bool(spec.get("tls"))
     for route in cluster.of("VirtualService"):
         spec = route.value.get("spec")
-        named = [str(one) for one in spec.get("gateways") or ()] if isinstance(spec, dict) else list[str]()
+        named = [str(one) for one in listed(spec.get("gateways"))] if isinstance(spec, dict) else list[str]()
         if any(one != "mesh" for one in named):
             names = [_destination(route, item) for item in maps_of(spec, "destination")]
             gates = [gateways.get((route.namespace, one.rpartition("/")[2])) for one in named]
@@ -290,8 +315,9 @@ def _ray_heads(network: Network) -> Iterator[Exposed]:
                 how = f"KubeRay makes a {kind} service for the head of {pod.owner.name}"
                 nodes = ("the internet reaches the addresses of the nodes",) if kind == "NodePort" else ()
                 where = (pod.owner.because(head, "serviceType"),)
-                decides = (*nodes, *_outside(network, pod))
-                yield Exposed(pod, pod.owner, how, where, tls=False, decides=decides)
+                for ports, unsure in _outside(network, pod, None):
+                    decides = (*nodes, *unsure)
+                    yield Exposed(pod, pod.owner, how, where, tls=False, decides=decides, ports=ports)
             if head.get("enableIngress") is True:
                 how = f"KubeRay makes an ingress for the dashboard of {pod.owner.name}"
                 where = (pod.owner.because(head, "enableIngress"),)
@@ -311,7 +337,7 @@ def _kept_inside(annotations: dict[str, str]) -> bool:
 
 
 def _narrowed(spec: Any) -> bool:
-    ranges = (spec.get("loadBalancerSourceRanges") if isinstance(spec, dict) else None) or []
+    ranges = listed(spec.get("loadBalancerSourceRanges")) if isinstance(spec, dict) else []
     return bool(ranges) and not any(one in _EVERYWHERE for one in ranges)
 
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _NAMES: Final = ("kustomization.yaml", "kustomization.yml", "kustomization")
 _TAKES_IN: Final = ("resources", "bases", "components")
-_DEPTH: Final = 20  # of kustomizations within kustomizations
 _PATCHES: Final = ("patches", "patchesStrategicMerge", "patchesJson6902")
 
 
@@ -45,20 +44,28 @@ class Kustomizations:
             for path in paths:
                 self._of[path].append(folder)
         self._landing: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        landed: set[tuple[str, str]] = set()
         for folder in sorted(self._files):
             if folder not in inner:
-                self._land(folder, "", frozenset())
+                self._land(folder, landed)
 
-    def _land(self, folder: str, namespace: str, above: frozenset[str]) -> None:
-        """Notes where what a kustomization takes in lands: the outermost that names a namespace decides."""
-        named = self._files[folder].get("namespace")
-        namespace = namespace or (named if isinstance(named, str) else "")
-        paths, folders = self._entries(folder)
-        for path in paths:
-            self._landing[path][namespace] = None
-        for other in sorted(folders):
-            if other not in above and len(above) < _DEPTH:
-                self._land(other, namespace, above | {folder})
+    def _land(self, start: str, landed: set[tuple[str, str]]) -> None:
+        """Notes where what a kustomization takes in lands: the outermost that names a namespace decides.
+
+        ``landed``: kustomizations that were there already, each with the namespace that those around it name.
+        """
+        pending = [(start, "")]
+        while pending:
+            folder, around = pending.pop()
+            if (folder, around) in landed:
+                continue
+            landed.add((folder, around))
+            named = self._files[folder].get("namespace")
+            namespace = around or (named if isinstance(named, str) else "")
+            paths, folders = self._entries(folder)
+            for path in paths:
+                self._landing[path][namespace] = None
+            pending += [(other, namespace) for other in sorted(folders, reverse=True)]
 
     def _entries(self, folder: str) -> tuple[set[str], set[str]]:
         """The files, and the folders of kustomizations, that one names."""

@@ -8,7 +8,7 @@ from assaymark.assess.kubernetes.drawing import ADMINISTRATOR, BOUNDARY, Drawing
 from assaymark.assess.kubernetes.link_access import draw_access
 from assaymark.assess.kubernetes.link_network import draw_network
 from assaymark.assess.kubernetes.pods import Pod, has_token, reaches_node
-from assaymark.formats.located import Map
+from assaymark.formats.located import Map, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,19 +78,19 @@ def _mounted(pod: Pod) -> Iterator[tuple[str, str, Because]]:
     saved model on PVC").
     """
     for container in pod.containers():
-        for item in container.get("env") or ():
+        for item in listed(container.get("env")):
             source = item.get("valueFrom") if isinstance(item, Map) else None
             reference = source.get("secretKeyRef") if isinstance(source, Map) else None
             if isinstance(reference, Map) and isinstance(reference.get("name"), str):
                 yield "secret", reference["name"], pod.because(reference)
-        for item in container.get("envFrom") or ():
+        for item in listed(container.get("envFrom")):
             reference = item.get("secretRef") if isinstance(item, Map) else None
             if isinstance(reference, Map) and isinstance(reference.get("name"), str):
                 yield "secret", reference["name"], pod.because(reference)
         location = container.get("storageUri")
         if isinstance(location, str) and location.startswith("pvc://"):
             yield "model", location[6:].partition("/")[0], pod.because(container, "storageUri")
-    for volume in pod.spec.get("volumes") or ():
+    for volume in listed(pod.spec.get("volumes")):
         if isinstance(volume, Map):
             yield from _volume(pod, volume)
 
@@ -102,7 +102,7 @@ def _volume(pod: Pod, volume: Map) -> Iterator[tuple[str, str, Because]]:
     if isinstance(claim, Map) and isinstance(claim.get("claimName"), str):
         kind = "read-only" if claim.get("readOnly") is True or _only_read(pod, volume.get("name")) else "claim"
         yield kind, claim["claimName"], pod.because(claim)
-    for source in projected.get("sources") or () if isinstance(projected, Map) else ():
+    for source in listed(projected.get("sources")) if isinstance(projected, Map) else ():
         inner = source.get("secret") if isinstance(source, Map) else None
         if isinstance(inner, Map) and isinstance(inner.get("name"), str):
             yield "secret", inner["name"], pod.because(inner)
@@ -113,7 +113,7 @@ def _only_read(pod: Pod, name: object) -> bool:
     mounts = [
         item
         for container in pod.containers()
-        for item in container.get("volumeMounts") or ()
+        for item in listed(container.get("volumeMounts"))
         if isinstance(item, Map) and item.get("name") == name
     ]
     return bool(mounts) and all(item.get("readOnly") is True for item in mounts)

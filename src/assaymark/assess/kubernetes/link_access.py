@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.kubernetes.drawing import ADMINISTRATOR, BOUNDARY
 from assaymark.assess.kubernetes.rbac import RBAC, unresolved_roles
 from assaymark.core.graph import Edge, State
+from assaymark.formats.located import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,7 +143,7 @@ def _binds(run: Drawing, rules: list[Rule]) -> Iterator[tuple[str, str, list[Rul
     wide = {"cluster-admin"} | {
         one.name
         for one in run.cluster.of("ClusterRole")
-        if any(_everything(item) for item in one.value.get("rules") or ())
+        if any(_everything(item) for item in listed(one.value.get("rules")))
     }
     cluster = [rule for rule in rules if not rule.namespace]
     binds = [
@@ -155,7 +156,7 @@ def _binds(run: Drawing, rules: list[Rule]) -> Iterator[tuple[str, str, list[Rul
 
 
 def _everything(item: object) -> bool:
-    return isinstance(item, dict) and all("*" in (item.get(key) or ()) for key in ("apiGroups", "resources", "verbs"))
+    return isinstance(item, dict) and all("*" in listed(item.get(key)) for key in ("apiGroups", "resources", "verbs"))
 
 
 def _signs(rules: list[Rule]) -> Iterator[tuple[str, str, list[Rule]]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.kubernetes.ports import rule_ports
 from assaymark.assess.kubernetes.rbac import selects
 from assaymark.core.graph import State
-from assaymark.formats.located import Map
+from assaymark.formats.located import Map, listed
 
 if TYPE_CHECKING:
     from assaymark.assess.estate.kubernetes import Cluster, Object
@@ -79,19 +79,20 @@ class Network:
         for label in (("", ""), *pod.labels.items()):
             for index in self._here.get((pod.owner.namespace, *label), ()):
                 spec = self._policies[index].value["spec"]
-                kinds = spec.get("policyTypes") or (["Ingress", "Egress"] if "egress" in spec else ["Ingress"])
+                usual = ("Ingress", "Egress") if listed(spec.get("egress")) else ("Ingress",)  # as the API server
+                kinds = listed(spec.get("policyTypes")) or usual
                 if direction in kinds and selects(spec.get("podSelector") or {}, pod.labels):
                     found.append(index)
         return [self._policies[index] for index in sorted(set(found))]
 
-    def lets_in(self, policies: list[Object], source: Pod | None) -> bool:
-        """Whether some policy's ingress rules let ``source`` in; None is whoever comes from outside the cluster."""
-        return any(
-            self._peers(policy, rule.get("from"), source)
+    def from_outside(self, policies: list[Object]) -> list[Ports]:
+        """The ports on which policies' ingress rules let in whoever comes from outside the cluster, by rule."""
+        return [
+            rule_ports(rule.get("ports"))
             for policy in policies
-            for rule in _listed(policy.value["spec"].get("ingress"))
-            if isinstance(rule, dict)
-        )
+            for rule in listed(policy.value["spec"].get("ingress"))
+            if isinstance(rule, dict) and self._peers(policy, rule.get("from"), None)
+        ]
 
     @cached_property
     def blocks(self) -> bool:
@@ -100,9 +101,9 @@ class Network:
             isinstance(peer, dict) and in_block(peer.get("ipBlock")) is State.UNKNOWN
             for policy in self._policies
             for rules, side in _RULES.values()
-            for rule in _listed(policy.value["spec"].get(rules))
+            for rule in listed(policy.value["spec"].get(rules))
             if isinstance(rule, dict)
-            for peer in _listed(rule.get(side))
+            for peer in listed(rule.get(side))
         )
 
     def peers(self, policies: list[Object], direction: str, *, perhaps: bool = False) -> dict[Ports, int]:
@@ -121,12 +122,12 @@ class Network:
 
     def _through(self, policy: Object, rules: str, side: str, *, perhaps: bool) -> dict[Ports, int]:
         found: dict[Ports, int] = {}
-        for rule in _listed(policy.value["spec"].get(rules)):
+        for rule in listed(policy.value["spec"].get(rules)):
             if not isinstance(rule, dict):
                 continue
             peers = rule.get(side)
             pods = 0 if peers else (1 << len(self.pods)) - 1
-            for peer in _listed(peers):
+            for peer in listed(peers):
                 pods |= self._met(policy, peer, perhaps=perhaps) if isinstance(peer, dict) else 0
             ports = rule_ports(rule.get("ports"))
             if ports != frozenset():
@@ -150,7 +151,7 @@ class Network:
     def _peers(self, policy: Object, peers: Any, pod: Pod | None) -> bool:
         if not peers:
             return True
-        return any(isinstance(peer, dict) and self._peer(policy, peer, pod) for peer in _listed(peers))
+        return any(isinstance(peer, dict) and self._peer(policy, peer, pod) for peer in listed(peers))
 
     def _peer(self, policy: Object, peer: dict[str, Any], pod: Pod | None) -> bool:
         block = peer.get("ipBlock")
@@ -168,7 +169,8 @@ class Network:
     def selected(self, service: Object) -> list[Pod]:
         """The pods of a service."""
         spec = service.value.get("spec")
-        selector = spec.get("selector") if isinstance(spec, dict) else None
+        own = isinstance(spec, dict) and spec.get("type") != "ExternalName"  # which leads to another name
+        selector = spec.get("selector") if isinstance(spec, dict) and own else None
         if not isinstance(selector, dict) or not selector:
             return []
         wanted = {key: str(value) for key, value in selector.items()}
@@ -188,17 +190,13 @@ def in_block(block: Any) -> State | None:
         return None
     try:
         within = ip_network(str(block.get("cidr")), strict=False)
-        without = [ip_network(str(one), strict=False) for one in _listed(block.get("except"))]
+        without = [ip_network(str(one), strict=False) for one in listed(block.get("except"))]
     except ValueError:
         return State.UNKNOWN
     if not any(within.version == one.version and within.overlaps(one) for one in _OF_PODS):
         return State.NO
     kept = all(one.is_link_local or one.is_loopback or one.prefixlen == one.max_prefixlen for one in without)
     return State.YES if not within.prefixlen and kept else State.UNKNOWN
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def _asked(selector: Any) -> tuple[str, str]:

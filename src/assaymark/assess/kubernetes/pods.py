@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.formats.located import Map, Seq
+from assaymark.formats.located import Map, Seq, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -66,13 +66,13 @@ class Pod:
     def containers(self) -> Iterator[Map]:
         """All containers, those that start before too."""
         for key in ("containers", "initContainers", "ephemeralContainers"):
-            for item in self.spec.get(key) or ():
+            for item in listed(self.spec.get(key)):
                 if isinstance(item, Map):
                     yield item
 
     def volumes(self) -> Iterator[Map]:
         """Its volumes."""
-        return (item for item in self.spec.get("volumes") or () if isinstance(item, Map))
+        return (item for item in listed(self.spec.get("volumes")) if isinstance(item, Map))
 
     @property
     def is_template(self) -> bool:
@@ -157,7 +157,7 @@ def _steps(owner: Object) -> Iterator[tuple[Pod, str]]:
     spec = inner if isinstance(inner, Map) else spec
     if not isinstance(spec, Map):
         return
-    for template in spec.get("templates") or ():
+    for template in listed(spec.get("templates")):
         if not isinstance(template, Map):
             continue
         found = _step(spec, template)
@@ -179,9 +179,9 @@ def _step(spec: Map, template: Map) -> Map | None:
     if not several:
         return None
     found = Map(template.line, template.path)
-    more = (*(template.get("sidecars") or ()), *(template.get("initContainers") or ()))
+    more = (*listed(template.get("sidecars")), *listed(template.get("initContainers")))
     found.put("containers", _sequence((*several, *more), template.line), template.line)
-    volumes = (*(spec.get("volumes") or ()), *(template.get("volumes") or ()))
+    volumes = (*listed(spec.get("volumes")), *listed(template.get("volumes")))
     found.put("volumes", _sequence(volumes, template.line), template.line)
     for key in ("serviceAccountName", "automountServiceAccountToken", "securityContext", "hostNetwork"):
         for place in (template, spec):
@@ -239,7 +239,7 @@ def projected_tokens(pod: Pod) -> Iterator[Map]:
     """The tokens of its account that a pod asks for, each with its ``audience``."""
     for volume in pod.volumes():
         projected = volume.get("projected")
-        for source in (projected.get("sources") or ()) if isinstance(projected, Map) else ():
+        for source in listed(projected.get("sources")) if isinstance(projected, Map) else ():
             token = source.get("serviceAccountToken") if isinstance(source, Map) else None
             if isinstance(token, Map):
                 yield token
@@ -284,6 +284,8 @@ def within_baseline(pod: Pod) -> bool:
     """Whether the level ``baseline`` of Pod Security lets a pod in, as far as its nodes' network and folders go."""
     host = pod.spec.get("hostNetwork") is True or any("hostPath" in volume for volume in pod.volumes())
     ports = any(
-        isinstance(port, dict) and port.get("hostPort") for one in pod.containers() for port in one.get("ports") or ()
+        isinstance(port, dict) and port.get("hostPort")
+        for one in pod.containers()
+        for port in listed(one.get("ports"))
     )
     return not host and not ports and reaches_node(pod) is None

@@ -9,15 +9,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from assaymark.formats.located import listed
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from assaymark.assess.kubernetes.pods import Pod
 
+# Ports of a program besides those it serves on: their options say nothing of these.
+_ASIDE: Final = r"(?!metrics|monitoring|health|probe|master|nccl|rdzv|dist|prom|target|remote|peer|db|redis)"
 _SAID: Final = re.compile(
-    r"--(?:[a-z-]+[-_.])?port[= ]['\"]?(\d{1,5})\b|(?:^|\s)(?:-p|-P)[= ]?(\d{1,5})\b"
-    r"|(?:^|\s)(?:-b|-B|--bind|--listen|--address|--http-socket|--http)[= ]['\"]?[\w.\[\]]*:(\d{1,5})\b"
+    rf"--{_ASIDE}(?:[a-z-]+[-_.])?port[= ]['\"]?(\d{{1,5}})\b|(?:^|\s)(?:-p|-P)[= ]?(\d{{1,5}})\b"
+    r"|(?:^|\s)(?:-b|-B|--bind|--listen|--address|--http-socket|--http)[= ]['\"]?(?:[\w.*-]*|\[[\w:.]*\]):(\d{1,5})\b"
 )
+_LARGEST: Final = 65535
 
 Ports: TypeAlias = "frozenset[int | str | tuple[int, int]] | None"
 """Numbers, names and ranges; None for all."""
@@ -36,13 +41,22 @@ def rule_ports(value: Any) -> Ports:
             continue
         if port is None:
             return None
-        if isinstance(port, str) and not port.isdigit():
+        number = port_number(port)
+        if number is not None:
+            last = port_number(end)
+            found.add(number if last is None else (number, last))
+        elif isinstance(port, str):
             found.add(port)
-        elif str(port).isdigit():
-            found.add((int(port), end) if isinstance(end, int) else int(port))
         else:
             return None
     return frozenset(found)
+
+
+def port_number(value: Any) -> int | None:
+    """A port's number, of a text too; None for what is none."""
+    if isinstance(value, str) and len(value) <= len(str(_LARGEST)) and value.isdecimal() and value.isascii():
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST else None
 
 
 def named_ports(pod: Pod) -> dict[str, int]:
@@ -50,8 +64,8 @@ def named_ports(pod: Pod) -> dict[str, int]:
     return {
         item["name"]: item["containerPort"]
         for container in pod.containers()
-        for item in _listed(container.get("ports"))
-        if isinstance(item, dict) and isinstance(item.get("name"), str) and isinstance(item.get("containerPort"), int)
+        for item in listed(container.get("ports"))
+        if isinstance(item, dict) and isinstance(item.get("name"), str) and port_number(item.get("containerPort"))
     }
 
 
@@ -59,9 +73,10 @@ def declared_ports(container: Any) -> frozenset[int]:
     """The ports of TCP that a container says it listens on."""
     return frozenset(
         item["containerPort"]
-        for item in _listed(container.get("ports"))
+        for item in listed(container.get("ports"))
         if isinstance(item, dict)
-        and isinstance(item.get("containerPort"), int)
+        and type(item.get("containerPort")) is int
+        and port_number(item["containerPort"])
         and str(item.get("protocol") or "TCP").upper() == "TCP"
     )
 
@@ -98,7 +113,7 @@ def port_nodes(identifiers: Iterable[str]) -> dict[str, dict[int, str]]:
     found: dict[str, dict[int, str]] = {}
     for one in identifiers:
         workload, mark, number = one.rpartition("#port:")
-        if mark:
+        if mark and port_number(number) is not None:
             found.setdefault(workload, {})[int(number)] = one
     return found
 
@@ -125,7 +140,3 @@ def both(one: frozenset[int] | None, other: frozenset[int] | None) -> frozenset[
     if one is None or other is None:
         return other if one is None else one
     return one & other
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.formats.located import Map
+from assaymark.formats.located import Map, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +103,7 @@ def bound(cluster: Cluster) -> dict[Subject, list[Rule]]:
 
 def _subjects(cluster: Cluster, binding: Object) -> Iterator[Subject]:
     """Whom a binding names. Kustomize puts accounts that it moves, and ``default``, into their new namespace."""
-    for item in binding.value.get("subjects") or ():
+    for item in listed(binding.value.get("subjects")):
         if isinstance(item, Map) and isinstance(item.get("name"), str):
             kind, name = str(item.get("kind")), str(item["name"])
             if kind == "ServiceAccount":
@@ -149,10 +149,10 @@ def _rules(cluster: Cluster, binding: Object) -> Iterator[Rule]:
 def _role_rules(cluster: Cluster, role: Object, seen: set[str]) -> Iterator[tuple[Object, Map]]:
     """The rules of a role, and of those that it aggregates, each with the role that it stands in."""
     seen.add(role.id)
-    yield from ((role, item) for item in role.value.get("rules") or () if isinstance(item, Map))
+    yield from ((role, item) for item in listed(role.value.get("rules")) if isinstance(item, Map))
     aggregation = role.value.get("aggregationRule")
     selectors = aggregation.get("clusterRoleSelectors") if isinstance(aggregation, Map) else None
-    for selector in selectors or ():
+    for selector in listed(selectors):
         for other in cluster.of("ClusterRole"):
             if other.id not in seen and selects(selector, other.labels()):
                 yield from _role_rules(cluster, other, seen)
@@ -193,14 +193,14 @@ def selects(selector: Any, labels: dict[str, str]) -> bool:
     for key, value in (wanted if isinstance(wanted, dict) else {}).items():
         if labels.get(key) != str(value):
             return False
-    for item in selector.get("matchExpressions") or ():
+    for item in listed(selector.get("matchExpressions")):
         if isinstance(item, dict) and not _expression(item, labels):
             return False
     return True
 
 
 def _expression(item: dict[str, Any], labels: dict[str, str]) -> bool:
-    key, values = str(item.get("key")), [str(one) for one in item.get("values") or ()]
+    key, values = str(item.get("key")), [str(one) for one in listed(item.get("values"))]
     match item.get("operator"):
         case "In":
             return labels.get(key) in values

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.kubernetes.ports import declared_ports, said_ports
 from assaymark.assess.kubernetes.server_kinds import KSERVE, RAY, SERVERS, Server
-from assaymark.formats.located import Map
+from assaymark.formats.located import Map, listed
 
 if TYPE_CHECKING:
     from assaymark.assess.kubernetes.pods import Pod
@@ -140,7 +140,7 @@ def container_words(container: Map) -> str:
 def container_variables(container: Map) -> dict[str, str]:
     """Its environment; a value from elsewhere is ``<set>``."""
     found = {}
-    for item in container.get("env") or ():
+    for item in listed(container.get("env")):
         if isinstance(item, Map) and isinstance(item.get("name"), str):
             value = item.get("value")
             found[item["name"]] = (

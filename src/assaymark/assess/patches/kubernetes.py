@@ -25,7 +25,7 @@ from assaymark.assess.kubernetes.written import (
 from assaymark.assess.patch import Patch, Place
 from assaymark.assess.patches.accounts import KEYS, federated
 from assaymark.assess.patches.network import default_deny, keys_added
-from assaymark.formats.located import Map, Seq
+from assaymark.formats.located import Map, Seq, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -130,7 +130,7 @@ def _needs_root(container: Map) -> bool:
         context.get("privileged") is True or (isinstance(added, Map) and added.get("add"))
     ):
         return True
-    ports = [port.get("containerPort") for port in container.get("ports") or () if isinstance(port, Map)]
+    ports = [port.get("containerPort") for port in listed(container.get("ports")) if isinstance(port, Map)]
     return any(isinstance(one, int) and one < _UNPRIVILEGED for one in ports) or _of_node(container)
 
 
@@ -289,7 +289,7 @@ def _secret(place: Place) -> Iterator[Patch]:
         yield from found
         return
     for container in pod.containers() if pod is not None else ():
-        for item in container.get("env") or ():
+        for item in listed(container.get("env")):
             if pod is None or not isinstance(item, Map) or item.get("name") != name or item.line != place.line:
                 continue
             at = column(place.lines, item, "value")

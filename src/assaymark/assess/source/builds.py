@@ -15,7 +15,7 @@ from assaymark.assess.estate.source import Build
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from assaymark.assess.estate.source import Source
     from assaymark.assess.files import SourceFile
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _VARIABLE: Final = re.compile(r"\$\{\{[^}]*\}\}|\$\{[^}]*\}|\$\([^)]*\)|\$[A-Za-z_]\w*")
 _BUILDS: Final = re.compile(r"\b(?:docker|podman|buildah|nerdctl)\b[^\n]{0,40}\b(?:build|bud)\b")
+_GOES: Final = re.compile(r"(?:^|[\s;&(@])(?:cd|pushd)\s+((?:\"[^\"\n]*\"|'[^'\n]*'|\$\([^)\n]*\)|[^\s;&|()])+)")
+_OWN: Final = re.compile(r"\$\(\s*dirname[^)]*\)|\$\{(?:BASH_SOURCE(?:\[0\])?|0)%/\*\}|\$PSScriptRoot")
+_ENDS: Final = re.compile(r"([;)])$")
 _SCRIPTS: Final = ("makefile", ".mk", ".sh", "justfile", "taskfile.yml", "taskfile.yaml")
 _TAKES: Final = frozenset(
     ("--build-arg", "--platform", "--target", "--cache-from", "--cache-to", "--secret", "--label", "--output", "-o")
@@ -41,8 +44,10 @@ def collect(inputs: Inputs, source: Source) -> None:
     for file in inputs.named(*_SCRIPTS):
         if file.path.lower().endswith((".yml", ".yaml")):
             continue
-        for number, line in _lines(file):
-            source.builds += [one for one in _command(file, line, number, "") if one.dockerfile in known]
+        folder = posixpath.dirname(file.path)
+        made = posixpath.basename(file.path).lower() == "makefile"  # each of its lines is a shell of its own
+        for number, line, inside in _placed(_lines(file), folder if made else "", folder, shells=made):
+            source.builds += [one for one in _command(file, line, number, inside) if one.dockerfile in known]
 
 
 def _of(file: SourceFile, value: Map) -> Iterator[Build]:
@@ -59,8 +64,8 @@ def _of(file: SourceFile, value: Map) -> Iterator[Build]:
                     yield from _step(file, step)
     elif ".gitlab-ci" in file.path:
         for job in value.values():
-            for number, line in _scripts(job):
-                yield from _command(file, line, number, "")
+            for number, line, inside in _placed(_scripts(job), ""):
+                yield from _command(file, line, number, inside)
     if str(value.get("apiVersion", "")).startswith("skaffold/"):
         yield from _skaffold(file, value)
 
@@ -84,8 +89,8 @@ def _step(file: SourceFile, step: Map) -> Iterator[Build]:
             if tag:
                 yield Build(dockerfile, context, bare(tag), file.because(given.at("tags")))
     if isinstance(run, str):
-        inside = _joined("", str(step.get("working-directory") or ""))
-        for number, line in _joined_lines(run, step.at("run")):
+        folder = _joined("", str(step.get("working-directory") or ""))
+        for number, line, inside in _placed(_joined_lines(run, step.at("run")), folder):
             yield from _command(file, line, number, inside)
 
 
@@ -131,20 +136,46 @@ def _joined_lines(text: str, first: int) -> Iterator[tuple[int, str]]:
             whole = ""
 
 
-def _command(file: SourceFile, line: str, number: int, inside: str) -> Iterator[Build]:
+def _placed(
+    lines: Iterable[tuple[int, str]], inside: str, own: str = "", *, shells: bool = False
+) -> Iterator[tuple[int, str, str | None]]:
+    """Lines with the folder that they run in; None where a variable names it. ``own``: the folder of their file."""
+    start: str | None = inside
+    for number, line in lines:
+        builds = _BUILDS.search(line)
+        here = start
+        for match in _GOES.finditer(line[: builds.start()] if builds else line):
+            here = _gone(here, match[1], own)
+        yield number, line, here
+        if not shells and not line.lstrip().startswith("("):
+            start = here
+
+
+def _gone(here: str | None, written: str, own: str) -> str | None:
+    """The folder that ``cd`` goes to."""
+    to_own = _OWN.sub("", written.strip("\"'"))
+    if to_own != written.strip("\"'"):
+        return None if "$" in to_own else _joined(own, to_own.strip("\"'/") or ".")
+    if here is None or _VARIABLE.search(written) or written.startswith(("~", "-", "/")):
+        return None
+    return _joined(here, written.strip("\"'"))
+
+
+def _command(file: SourceFile, line: str, number: int, inside: str | None) -> Iterator[Build]:
     match = _BUILDS.search(line)
-    if match is None:
+    if match is None or inside is None:
         return
     try:
         words = shlex.split(_VARIABLE.sub("*", line[match.end() :]), comments=True)
     except ValueError:
         return
+    words = [part for word in words for part in _ENDS.split(word) if part]
     tags: list[str] = []
     dockerfile, context = "", ""
     pending = iter(words)
     for word in pending:
         name, equals, value = word.partition("=")
-        if word in ("&&", "||", ";", "|"):
+        if word in ("&&", "||", ";", "|", ")"):
             break
         if name in ("-t", "--tag"):
             tags.append(value if equals else next(pending, ""))

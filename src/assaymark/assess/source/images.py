@@ -57,17 +57,28 @@ def collect(inputs: Inputs, source: Source) -> None:
 def _built(file: SourceFile, instructions: list[Instruction]) -> BuiltImage:
     """What its last stage starts."""
     words, variables, place, ports = {"ENTRYPOINT": "", "CMD": ""}, "", 1, frozenset[int]()
+    stages: dict[str, tuple[dict[str, str], str, int, frozenset[int]]] = {}
+    name, commanded = "", False
     for one in instructions:
         if one.name == "FROM":
-            words, variables, place, ports = {"ENTRYPOINT": "", "CMD": ""}, "", one.line, frozenset()
+            stages[name] = (words, variables, place, ports)
+            base, *alias = re.split(r"\s+as\s+", one.text.strip().lower(), maxsplit=1)
+            name = alias[0].strip() if alias else ""
+            none = ({"ENTRYPOINT": "", "CMD": ""}, "", one.line, frozenset[int]())
+            words, variables, place, ports = stages.get(base, none) if base else none  # it has what that stage has
+            words, commanded = dict(words), False
         elif one.name == "EXPOSE":
             ports |= {int(word) for word in re.findall(r"(?<!\S)(\d{1,5})(?:/tcp)?(?!\S)", one.text)}
         elif one.name in words:
+            if one.name == "ENTRYPOINT" and not commanded:
+                words["CMD"] = ""  # that of the image that it is built from goes
+            commanded = commanded or one.name == "CMD"
             words[one.name], place = command_of(one), one.line
         elif one.name == "ENV" and "FLASK_APP" in one.text:
             variables = " ".join(f"{name}={value}" for name, value in _PAIR.findall(one.text) if name == "FLASK_APP")
-    command = " ".join(part for part in (variables, words["ENTRYPOINT"], words["CMD"]) if part)
-    return BuiltImage(file.path, file.path.rpartition("/")[0], command, file.because(place), ports)
+    entry = " ".join(part for part in (variables, words["ENTRYPOINT"]) if part)
+    command = " ".join(part for part in (entry, words["CMD"]) if part)
+    return BuiltImage(file.path, file.path.rpartition("/")[0], command, file.because(place), ports, entry)
 
 
 def command_of(one: Instruction) -> str:

@@ -66,7 +66,7 @@ _SHARED: Final = frozenset(  # images that nobody builds from a repository of on
 class _Runner:
     """A workload. ``pod``: it is reached over the network; ``calls``: it is called by its name; else nobody knows.
 
-    ``listens``: the ports that its container says it has.
+    ``listens``: the ports that its container says it has. ``adds``: its command goes behind the image's entry point.
     """
 
     node: str
@@ -75,6 +75,7 @@ class _Runner:
     because: Because
     pod: bool = False
     calls: bool = False
+    adds: bool = False
     listens: frozenset[int] = frozenset()
     perhaps: tuple[str, ...] = ()
 
@@ -108,10 +109,13 @@ def _runners(estates: Estates, builder: Builder) -> Iterator[_Runner]:
             image = container.get("image")
             if isinstance(image, str) and image:
                 command = " ".join([*_words(container.get("command")), *_words(container.get("args"))])
-                command = _served_by_ray(pod) or command
+                served = _served_by_ray(pod)
+                adds = not served and not _words(container.get("command"))
                 place = pod.because(container, "image")
                 listens = declared_ports(container)
-                yield _Runner(pod.id, image, command, place, pod=True, listens=listens, perhaps=perhaps)
+                yield _Runner(
+                    pod.id, image, served or command, place, pod=True, adds=adds, listens=listens, perhaps=perhaps
+                )
     for arn, resource in sorted(estates.aws.resources.items()):
         for image in sorted(set(_images(resource.settings))) if builder.has(arn) else ():
             yield _Runner(arn, image, "", resource.because, calls=resource.kind.startswith(("lambda:", "sagemaker:")))
@@ -207,7 +211,7 @@ class _Drawing:
         """The applications that a workload starts, with what would decide it."""
         found: dict[str, tuple[WebApplication, tuple[str, ...]]] = {}
         for built, decides in images:
-            for application, more in self._of_image(built, runner.command):
+            for application, more in self._of_image(built, _told(runner, built)):
                 known = found.get(application.path)
                 if known is None or len(decides + more) < len(known[1]):
                     found[application.path] = (application, (*decides, *more))
@@ -227,11 +231,11 @@ class _Drawing:
         return []
 
     def _commanded(self, built: BuiltImage) -> bool:
-        return any(True for _ in self._of_image(built, ""))
+        return any(True for _ in self._of_image(built, built.command))
 
     def _of_image(self, built: BuiltImage, command: str) -> Iterator[tuple[WebApplication, tuple[str, ...]]]:
         contexts = self.contexts(built)
-        named = self._named(started(command) or started(built.command), contexts)
+        named = self._named(started(command), contexts)
         if named:
             yield from ((one, ()) for one in named)
             return
@@ -344,10 +348,21 @@ class _Drawing:
 
 
 def _listening(runner: _Runner, images: list[tuple[BuiltImage, tuple[str, ...]]]) -> frozenset[int]:
-    """The ports of what a workload starts: as it is told, as its container or image says, else the usual ones."""
-    command = runner.command or " ; ".join(built.command for built, _ in images)
-    exposed = frozenset(port for built, _ in images for port in built.ports)
-    return said_ports(command) or runner.listens or exposed or usual_ports(command)
+    """The ports of what a workload starts: as it is told, else the usual ones and those that are declared."""
+    command = " ; ".join(_told(runner, built) for built, _ in images) or runner.command
+    declared = runner.listens or frozenset(port for built, _ in images for port in built.ports)
+    usual = usual_ports(command)
+    return said_ports(command) or (declared if declared & usual else declared | usual)
+
+
+def _told(runner: _Runner, built: BuiltImage) -> str:
+    """What a workload starts of an image: arguments alone go behind its entry point, commands replace all of it.
+
+    Source: Kubernetes documentation, "Define a Command and Arguments for a Container".
+    """
+    if not runner.command:
+        return built.command
+    return f"{built.entrypoint} {runner.command}" if runner.adds and built.entrypoint else runner.command
 
 
 def _open(route: Route) -> bool:

@@ -26,6 +26,22 @@ _USUAL: Final = {
     "bentoml": 3000,
     "robyn": 8080,
 }
+_SWITCHES: Final = frozenset(  # options that take no value
+    (
+        *("--reload", "--factory", "--preload", "--daemon", "-D", "--proxy-headers", "--no-proxy-headers", "--call"),
+        *(
+            "--access-log",
+            "--no-access-log",
+            "--use-colors",
+            "--no-use-colors",
+            "--no-server-header",
+            "-R",
+            "--debug",
+        ),
+        *("--capture-output", "--reuse-port", "--enable-stdio-inheritance", "--master", "--enable-threads", "-M"),
+        *("--die-on-term", "--vacuum", "--need-app", "--lazy-apps", "--log-access", "--print-config"),
+    )
+)
 _MODULE: Final = re.compile(r"[A-Za-z_][\w.]*(?::[A-Za-z_][\w.]*(?:\(.*\))?)?")
 _FILE: Final = re.compile(r"[\w./-]+\.py")
 _PYTHON: Final = re.compile(r"(?:.*/)?(?:python|pypy)[\d.]*")
@@ -105,7 +121,12 @@ def _application(words: list[str]) -> Iterator[str]:
     if given and (":" in given or "." in given) and not given.replace(".", "").isdigit():
         yield given
         return
-    plain = [word for word in words if not word.startswith("-") and _MODULE.fullmatch(word)]
+    values = {
+        at for at, one in enumerate(words, 1) if one.startswith("-") and "=" not in one and one not in _SWITCHES
+    }
+    plain = [word for at, word in enumerate(words) if at not in values and _MODULE.fullmatch(word)] or [
+        word for word in words if not word.startswith("-") and _MODULE.fullmatch(word)
+    ]
     with_object = [word for word in plain if ":" in word]
     dotted = [word for word in plain if "." in word and not word.startswith("uvicorn.")]
     yield from (with_object or dotted or plain[-1:])[:1]

@@ -83,3 +83,16 @@ def test_without_overlays_the_base_decides_and_circles_end() -> None:
         "a/app.yaml": BASE["base/app.yaml"],
     }
     assert "k8s:written/deployment/trainer" in assessed_files(circle).graph.nodes
+
+
+def test_kustomizations_that_meet_again_and_again_end() -> None:
+    files = {
+        f"l{depth}_{one}/kustomization.yaml": f"resources: [{', '.join(f'../l{depth + 1}_{other}' for other in range(4))}]\n"
+        for depth in range(25)
+        for one in range(4)
+    }
+    files |= {f"l25_{one}/kustomization.yaml": "resources: [app.yaml]\n" for one in range(4)}
+    files["l25_0/app.yaml"] = BASE["base/app.yaml"]
+    files["top/kustomization.yaml"] = "namespace: prod\nresources: [../l0_0]\n"
+    nodes = assessed_files(files).graph.nodes
+    assert "k8s:prod/deployment/trainer" in nodes

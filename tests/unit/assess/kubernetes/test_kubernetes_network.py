@@ -287,3 +287,15 @@ def test_many_pods_do_not_make_as_many_edges_as_pairs() -> None:
     closure = Closure(Search(found.states).arcs())
     number = found.states.number
     assert closure.leads(number["k8s:serving/pod/p0", CONTROL], number["k8s:serving/pod/p299#port", NETWORK])
+
+
+@pytest.mark.parametrize(("egress", "limited"), [("[]", False), ("null", False), ("[{}]", True)])
+def test_only_rules_for_egress_limit_it_where_no_types_are_named(egress: str, limited: bool) -> None:
+    policy = f"""
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {{name: a, namespace: serving}}
+spec: {{podSelector: {{}}, egress: {egress}}}
+"""
+    found = {(one.source, one.target) for one in edges(assessed(a_yaml=pod("a") + policy), "reaches")}
+    assert (("k8s:serving/pod/a", "k8s:pod-network") in found) is not limited

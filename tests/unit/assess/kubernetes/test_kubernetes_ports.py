@@ -52,6 +52,10 @@ def test_names_and_ranges_are_numbers_of_a_pod() -> None:
         ("ray start --head --port=6379 --dashboard-port 8265", {6379, 8265}),
         ("mlflow server -p 5001", {5001}),
         ("serve", set()),
+        ("tritonserver --metrics-port=8002", set()),
+        ("torchrun --master-port 29500 a.py --port 80", {80}),
+        ("gunicorn -b [::]:8000 a:b", {8000}),
+        ("waitress-serve --listen=*:8041 a:b", {8041}),
     ],
 )
 def test_ports_that_a_command_names(words: str, ports: set[int]) -> None:
@@ -235,3 +239,133 @@ def test_a_server_that_could_listen_anywhere_leaves_it_open() -> None:
     edge = edges["k8s:ml/pod/web#port:5000"]
     assert edge.state is State.UNKNOWN
     assert "it listens on port 5000" in edge.decides
+
+
+@pytest.mark.parametrize(
+    "port", ['"²"', "true", "-1", "[1]", "{a: 1}", "1.5", f'"{"9" * 5000}"', "99999999999", '""', '"a#port:b"', "0"]
+)
+def test_what_is_no_port_ends_nothing(port: str) -> None:
+    text = f"""
+    apiVersion: v1
+    kind: Pod
+    metadata: {{name: "a#port:b", labels: {{app: a}}}}
+    spec: {{containers: [{{name: c, image: redis, ports: [{{containerPort: {port}, name: {port}}}]}}]}}
+    ---
+    apiVersion: v1
+    kind: Service
+    metadata: {{name: a}}
+    spec: {{type: LoadBalancer, selector: {{app: a}}, ports: [{{port: {port}, targetPort: {port}}}]}}
+    ---
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {{name: a}}
+    spec: {{podSelector: {{}}, ingress: [{{ports: [{{port: {port}, endPort: {port}}}]}}]}}
+    """
+    assert assessed_files({"a.yaml": text}).graph.nodes
+
+
+@pytest.mark.parametrize("wrong", ["5", "x", "[1, [2]]", "{a: 1}", "true", "[null]"])
+def test_fields_of_other_types_end_nothing(wrong: str) -> None:
+    text = f"""
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {{name: a}}
+    spec: {{podSelector: {{matchExpressions: {wrong}}}, policyTypes: {wrong}, ingress: [{{from: {wrong}, ports: {wrong}}}]}}
+    ---
+    apiVersion: v1
+    kind: Service
+    metadata: {{name: a}}
+    spec: {{type: LoadBalancer, selector: {{app: a}}, ports: {wrong}, loadBalancerSourceRanges: {wrong}}}
+    ---
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata: {{name: a}}
+    spec: {{template: {{metadata: {{labels: {{app: a}}}}, spec: {{volumes: {wrong}, containers: [{{name: c, image: redis, env: {wrong}, ports: {wrong}, volumeMounts: {wrong}}}]}}}}}}
+    ---
+    apiVersion: rbac.authorization.k8s.io/v1
+    kind: ClusterRole
+    metadata: {{name: a}}
+    rules: {wrong}
+    aggregationRule: {{clusterRoleSelectors: {wrong}}}
+    ---
+    apiVersion: rbac.authorization.k8s.io/v1
+    kind: RoleBinding
+    metadata: {{name: a}}
+    roleRef: {{kind: ClusterRole, name: a}}
+    subjects: {wrong}
+    """
+    assert assessed_files({"a.yaml": text}).graph.nodes
+
+
+@pytest.mark.parametrize(
+    ("ports", "open_"),
+    [
+        ("[{port: 53, protocol: UDP}]", set()),
+        ("[{port: 80, targetPort: nosuch}]", set()),
+        ("[{port: 80, targetPort: redis}]", {"k8s:default/pod/a#port:6379"}),
+        ("[{port: 6379}]", {"k8s:default/pod/a#port:6379"}),
+        ("[]", {"k8s:default/pod/a#port"}),
+    ],
+)
+def test_a_service_passes_on_to_ports_that_there_are(ports: str, open_: set[str]) -> None:
+    text = f"""
+    apiVersion: v1
+    kind: Pod
+    metadata: {{name: a, labels: {{app: a}}}}
+    spec: {{containers: [{{name: c, image: redis, ports: [{{containerPort: 6379, name: redis}}]}}]}}
+    ---
+    apiVersion: v1
+    kind: Service
+    metadata: {{name: a}}
+    spec: {{type: LoadBalancer, selector: {{app: a}}, ports: {ports}}}
+    """
+    found = assessed_files({"a.yaml": text}).graph.edges
+    assert {one.target for one in found if one.source == INTERNET} == open_
+
+
+@pytest.mark.parametrize(("port", "open_"), [("number: 80", True), ("name: r", True), ("number: 99", False)])
+def test_an_ingress_needs_a_port_that_the_service_has(port: str, open_: bool) -> None:
+    text = f"""
+    apiVersion: v1
+    kind: Pod
+    metadata: {{name: a, labels: {{app: a}}}}
+    spec: {{containers: [{{name: c, image: redis, ports: [{{containerPort: 6379, name: redis}}]}}]}}
+    ---
+    apiVersion: v1
+    kind: Service
+    metadata: {{name: a}}
+    spec: {{selector: {{app: a}}, ports: [{{port: 80, name: r, targetPort: redis}}]}}
+    ---
+    apiVersion: networking.k8s.io/v1
+    kind: Ingress
+    metadata: {{name: a}}
+    spec: {{defaultBackend: {{service: {{name: a, port: {{{port}}}}}}}}}
+    """
+    found = assessed_files({"a.yaml": text}).graph.edges
+    assert bool([one for one in found if one.source == INTERNET]) is open_
+
+
+@pytest.mark.parametrize(
+    ("ports", "state"),
+    [("[{port: 6379}]", State.YES), ("[{port: redis}]", State.YES), ("[{port: 80}]", State.UNKNOWN),
+     ("[{port: 6000, endPort: 7000}]", State.YES), ("[]", State.YES), ("[{port: 6379, protocol: UDP}]", State.UNKNOWN)],
+)  # fmt: skip
+def test_callers_from_outside_pass_policies_on_the_ports_that_these_name(ports: str, state: State) -> None:
+    text = f"""
+    apiVersion: v1
+    kind: Pod
+    metadata: {{name: a, labels: {{app: a}}}}
+    spec: {{containers: [{{name: c, image: redis, ports: [{{containerPort: 6379, name: redis}}]}}]}}
+    ---
+    apiVersion: v1
+    kind: Service
+    metadata: {{name: a}}
+    spec: {{type: LoadBalancer, selector: {{app: a}}, ports: [{{port: 6379}}]}}
+    ---
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {{name: a}}
+    spec: {{podSelector: {{}}, ingress: [{{from: [{{ipBlock: {{cidr: 0.0.0.0/0}}}}], ports: {ports}}}]}}
+    """
+    found = assessed_files({"a.yaml": text}).graph.edges
+    assert [one.state for one in found if one.source == INTERNET] == [state]

@@ -59,6 +59,9 @@ def edges(files: dict[str, str], relation: str = "open-invoke") -> dict[tuple[st
         ("daphne site.asgi:application", ["site/asgi"]),
         ("uwsgi --http :8000 --module app.wsgi:application", ["app/wsgi"]),
         ("waitress-serve --port=80 app:create", ["app"]),
+        ("gunicorn app --log-level debug", ["app"]),
+        ("gunicorn -c gunicorn.conf.py app", ["app"]),
+        ("gunicorn --reload app", ["app"]),
         ("./start.sh", []),
         ("nginx -g 'daemon off;'", []),
         ("python", []),
@@ -99,6 +102,12 @@ BUILDS = {
         "on: push\njobs:\n  a:\n    steps:\n    - run: docker build -t r.example.com/web .\n      working-directory: web\n"
     ),
     ".gitlab-ci.yml": "build:\n  script:\n  - docker build --build-arg A=b -t r.example.com/web:$CI_COMMIT_SHA web\n",
+    "web/Makefile": "image:\n\tdocker build -t r.example.com/web:1 .\n",
+    "cd.sh": "cd web && docker build -t r.example.com/web .; docker push r.example.com/web\n",
+    "lines.sh": "set -e\ncd web\ndocker build -t r.example.com/web .\n",
+    "brackets.sh": "(cd web; docker build -t r.example.com/web .)\n",
+    "web/own.sh": 'cd "$(dirname "$0")"\ndocker build -t r.example.com/web .\n',
+    "scripts/own.sh": 'cd "$(dirname "$0")/.."\ndocker build -t r.example.com/web web\n',
     "Makefile": "image:\n\tdocker build -t r.example.com/web:$(TAG) ./web\n",
     "skaffold.yaml": "apiVersion: skaffold/v4beta6\nkind: Config\nbuild:\n  artifacts:\n  - image: r.example.com/web\n    context: web\n",
 }  # fmt: skip

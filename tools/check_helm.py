@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from assaymark.formats.helm import render_chart
+from assaymark.formats.helm.chart import render_chart
 from assaymark.formats.located_yaml import read_located_yaml
 
 

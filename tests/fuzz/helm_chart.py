@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assaymark.core.errors import InputError
-from assaymark.formats.helm import render_chart
+from assaymark.formats.helm.chart import render_chart
 from assaymark.formats.located_yaml import read_located_yaml
 
 FILES = {

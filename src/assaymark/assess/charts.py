@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from assaymark.assess.files import Reading, SourceFile
-    from assaymark.formats.helm import Chart
+    from assaymark.formats.helm.chart import Chart
 
 
 class Charts:
@@ -63,7 +63,7 @@ class Charts:
         return self._known[root]
 
     def _rendered(self, root: str) -> Chart | None:
-        from assaymark.formats.helm import render_chart
+        from assaymark.formats.helm.chart import render_chart
 
         texts = {}
         beside = b"file://" in self._files[f"{root}Chart.yaml"].data  # it depends on charts of the repository

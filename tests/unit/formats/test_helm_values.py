@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from assaymark.core.errors import InputError
-from assaymark.formats.helm import render_chart
-from assaymark.formats.helm_functions import functions
-from assaymark.formats.helm_patterns import matches, pattern
-from assaymark.formats.helm_versions import satisfies
+from assaymark.formats.helm.chart import render_chart
+from assaymark.formats.helm.functions import functions
+from assaymark.formats.helm.patterns import matches, pattern
+from assaymark.formats.helm.versions import satisfies
 from assaymark.formats.located_yaml import read_located_yaml
 
 _DEPENDS = "name: a\ndependencies:\n- {name: sub}\n- {name: sub, alias: other}\n"

@@ -16,9 +16,9 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.core.errors import InputError
-from assaymark.formats.go_template import shown, truth
-from assaymark.formats.helm_patterns import pattern as pattern_of
-from assaymark.formats.helm_values import (
+from assaymark.formats.helm.patterns import pattern as pattern_of
+from assaymark.formats.helm.templates import shown, truth
+from assaymark.formats.helm.values import (
     as_json,
     bounded,
     deep_copy,
@@ -44,13 +44,13 @@ from assaymark.formats.helm_values import (
     sequence,
     to_yaml,
 )
-from assaymark.formats.helm_versions import satisfies, version_of
+from assaymark.formats.helm.versions import satisfies, version_of
 from assaymark.formats.located import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from assaymark.formats.go_template import Templates
+    from assaymark.formats.helm.templates import Templates
 
 _PLACEHOLDER: Final = "placeholder"
 

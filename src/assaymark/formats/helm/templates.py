@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from assaymark.core.errors import InputError
 from assaymark.core.limits import TEMPLATE_MAX_DEPTH, TEMPLATE_MAX_OUTPUT, TEMPLATE_MAX_STEPS
-from assaymark.formats.go_syntax import Command, Node, Operand, Pipe, parse_go_template, wrong
+from assaymark.formats.helm.syntax import Command, Node, Operand, Pipe, parse_go_template, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from assaymark.core.errors import InputError
 from assaymark.core.limits import TEMPLATE_MAX_OUTPUT
-from assaymark.formats.go_template import shown, truth
+from assaymark.formats.helm.templates import shown, truth
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./+=~](?:[-\w./@%+=~*,()$;&!?^<>| ]|:(?! |$))*(?<! )")
 _SPECIAL: Final = re.compile(

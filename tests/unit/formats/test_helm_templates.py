@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from assaymark.core.errors import InputError
-from assaymark.formats import go_template
-from assaymark.formats.go_template import Templates, shown
-from assaymark.formats.helm_functions import functions
+from assaymark.formats.helm import templates as go_template
+from assaymark.formats.helm.functions import functions
+from assaymark.formats.helm.templates import Templates, shown
 
 DOT = {"Values": {"a": "x", "n": 3, "on": True, "off": False, "list": [1, 2], "map": {"b": 2, "a": 1}, "none": None}}
 

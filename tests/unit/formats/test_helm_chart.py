@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from assaymark.core.errors import InputError
-from assaymark.formats.go_template import Templates
-from assaymark.formats.helm import render_chart
-from assaymark.formats.helm_functions import functions
-from assaymark.formats.helm_values import to_yaml
+from assaymark.formats.helm.chart import render_chart
+from assaymark.formats.helm.functions import functions
+from assaymark.formats.helm.templates import Templates
+from assaymark.formats.helm.values import to_yaml
 from assaymark.formats.located_yaml import read_located_yaml
 
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.core.errors import InputError
-from assaymark.formats.go_template import Methods, Templates, truth
-from assaymark.formats.helm_functions import functions
-from assaymark.formats.helm_patterns import matches
-from assaymark.formats.helm_values import as_read, deep_copy, filled, to_yaml
+from assaymark.formats.helm.functions import functions
+from assaymark.formats.helm.patterns import matches
+from assaymark.formats.helm.templates import Methods, Templates, truth
+from assaymark.formats.helm.values import as_read, deep_copy, filled, to_yaml
 from assaymark.formats.located_yaml import read_located_yaml
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from assaymark.core.errors import InputError
 from assaymark.formats.helm.chart import render_chart
 from assaymark.formats.helm.functions import functions
 from assaymark.formats.helm.patterns import matches, pattern
+from assaymark.formats.helm.templates import Templates
 from assaymark.formats.helm.versions import satisfies
 from assaymark.formats.located_yaml import read_located_yaml
 
@@ -137,3 +138,10 @@ def test_functions_that_charts_use() -> None:
 )  # fmt: skip
 def test_patterns_of_files(glob: str, path: str, found: bool) -> None:
     assert matches(glob, path) is found
+
+
+def test_a_value_takes_no_second_argument_for_blanks() -> None:
+    templates = Templates(functions())
+    templates.parse("t", "{{ toYaml 1 9007199254740993 }}")
+    with pytest.raises(InputError, match="refuses what it is given"):
+        templates.run("t", {})

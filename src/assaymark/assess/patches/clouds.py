@@ -87,7 +87,7 @@ def _everyone(place: Place) -> Iterator[Patch]:
             file, block = shown
             if resource.kind.endswith("_member") and resource.values.get("member") in _EVERYONE:
                 if isinstance(block.body.attributes.get("member"), Literal):
-                    yield _gone(file, block, title)
+                    yield from _gone(file, block, title)
             elif resource.kind.endswith("_binding"):
                 yield from _fewer(file, block, title)
 
@@ -100,19 +100,21 @@ def _fewer(file: Written, block: Block, title: str) -> Iterator[Patch]:
     if value is None or len(left) == len(items):
         return
     if not left:
-        yield _gone(file, block, title)
+        yield from _gone(file, block, title)
         return
     new = f"[{', '.join(file.source(one) for one in left)}]"
     yield from file.text.replaced([(*file.spans[id(value)], new)], title)
 
 
-def _gone(file: Written, block: Block, title: str) -> Patch:
-    """A block taken away, with the empty line before it when there is one."""
+def _gone(file: Written, block: Block, title: str) -> Iterator[Patch]:
+    """A block taken away, with the empty line before it when there is one; not one that shares its lines."""
     first, last = block.line, file.last_line(block)
     lines = file.text.lines
+    if not lines[first - 1].lstrip().startswith(block.kind) or not lines[last - 1].rstrip().endswith("}"):
+        return
     if first > 1 and not lines[first - 2].strip() and (last >= len(lines) or not lines[last].strip()):
         first -= 1
-    return file.text.without(first, last, title)
+    yield file.text.without(first, last, title)
 
 
 def _pool_condition(place: Place) -> Iterator[Patch]:

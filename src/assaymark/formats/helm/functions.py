@@ -177,8 +177,8 @@ def functions() -> dict[str, Callable[..., Any]]:
         "required": required,
         "fail": fail,
         "lookup": lambda *_: {},
-        "toYaml": to_yaml,
-        "toYamlPretty": to_yaml,
+        "toYaml": lambda value: to_yaml(value),  # noqa: PLW0108 - it takes no indentation
+        "toYamlPretty": lambda value: to_yaml(value),  # noqa: PLW0108
         "fromYaml": _from_yaml,
         "fromYamlArray": lambda text: from_yaml(text) or [],
         "toJson": lambda value: json.dumps(as_json(value), sort_keys=True, separators=(",", ":")),

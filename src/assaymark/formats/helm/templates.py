@@ -206,7 +206,16 @@ class _Run:
             found = function(*arguments)
         except InputError as error:
             raise wrong(error.message, line) from None
-        except (TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError, re.error) as error:
+        except (
+            TypeError,
+            ValueError,
+            KeyError,
+            IndexError,
+            AttributeError,
+            ArithmeticError,
+            MemoryError,
+            re.error,
+        ) as error:
             raise wrong(f"a function refuses what it is given: {type(error).__name__}", line) from None
         self._weigh((found,), line)
         return found

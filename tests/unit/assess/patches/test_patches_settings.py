@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.support.patched_infra import NOW, TRUST, all_patches, fixed, rules_of, text_of, tf
+from tests.support.source_estate import assessed_files
 
 from assaymark.assess.engine import assess
 from assaymark.assess.terraform.written import written
@@ -133,3 +134,15 @@ def test_a_name_that_would_end_a_text_is_written_nowhere(name: str) -> None:
     assert any(one.rule == "aws-bucket-plaintext" for one in found.findings)
     for rule in ("aws-bucket-plaintext", "aws-bucket-public-block", "aws-bucket-key"):
         assert not all_patches(found, rule)
+
+
+def test_a_block_that_shares_its_line_is_not_taken_away() -> None:
+    text = (
+        'provider "google" {\n  project = "acme-ml"\n}\n'
+        'resource "google_storage_bucket" "w" {\n  name     = "w"\n  location = "EU"\n}'
+        'resource "google_storage_bucket_iam_member" "r" {\n  bucket = google_storage_bucket.w.name\n'
+        '  role   = "roles/storage.objectViewer"\n  member = "allUsers"\n}\n'
+    )
+    found = assessed_files({"main.tf": text})
+    assert any(one.rule == "gcp-public-data" for one in found.findings)
+    assert not any(patch.removed and not patch.inserted for patches in found.patches.values() for patch in patches)

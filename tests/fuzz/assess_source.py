@@ -32,6 +32,7 @@ SEEDS = [
         b"      with:\n        aws-access-key-id: ${{ secrets.K }}\n        aws-secret-access-key: ${{ secrets.S }}\n"
     ),
     b"resources: [a.yaml, .]\nnamespace: n\nimages: [{name: b, newTag: c}]\npatches: [{path: a.yaml}]\n",
+    b'{"resource": {"aws_s3_bucket": {"b": {"bucket": "${local.a}-%{ if true }x%{ endif }"}}}, "locals": [{"a": 1}], "module": {"m": {"source": "./m"}}}',
     b"FROM a\nUSER root\nCMD [b]\n",
     b'resource "aws_s3_bucket" "b" {\n  bucket = "b"\n}\n',
     b"[OUTPUT]\n    Name es\n    Host a.b\n",

@@ -24,6 +24,19 @@ class Json(str):
         return found
 
 
+def mappings(*places: Any) -> list[Any]:
+    """All mappings within some values, at any depth, the values themselves among them."""
+    found, pending = [], list(places)
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            found.append(value)
+            pending += value.values()
+        elif isinstance(value, list):
+            pending += value
+    return found
+
+
 def json_of(value: Any, line: int, path: str = "") -> Any:
     """The value of a JSON text, with its holes as ``Unresolved``; None when it is no JSON; a value stays itself.
 

@@ -6,7 +6,7 @@ bucket whose policy is public, whomever that names besides; ``IgnorePublicAcls``
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws.request import same_account
 from assaymark.assess.unresolved import Unresolved
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from assaymark.assess.estate.aws import Estate, Resource, Statement
+
+BLOCKS: Final = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
 
 
 def account_blocks(estate: Estate, resource: Resource) -> list[Mapping[str, object]]:

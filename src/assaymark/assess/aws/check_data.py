@@ -6,11 +6,11 @@ AWS KMS Developer Guide, "Key policies" and "Rotate AWS KMS keys".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from assaymark.assess.aws.blocks import account_blocks
+from assaymark.assess.aws.blocks import BLOCKS, account_blocks, means_everyone
 from assaymark.assess.aws.data import own_key
-from assaymark.assess.aws.exposure import BLOCKS, grants
+from assaymark.assess.aws.exposure import ENFORCED, grants, ownership
 from assaymark.assess.aws.rule_list import (
     BUCKET_BLOCK,
     BUCKET_KEY,
@@ -26,7 +26,6 @@ from assaymark.assess.unresolved import Unresolved
 from assaymark.assess.values import unresolved
 from assaymark.core.graph import State
 from assaymark.core.report import Confidence
-from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -88,12 +87,12 @@ def _blocks(resource: Resource, account: Sequence[Mapping[str, object]], name: s
 
 
 def _public(run: Linking, resource: Resource, account: Sequence[Mapping[str, object]]) -> Iterator[Finding]:
-    if not _blocks(resource, account, "ignore_public_acls") and not _owner_enforced(resource):
+    if not _blocks(resource, account, "ignore_public_acls") and ENFORCED not in ownership(resource):
         for _, _, what in grants(resource)[:1]:
             yield found(BUCKET_PUBLIC, resource.arn, f"bucket {_name(resource)} has {what}", (resource.because,))
     if resource.policy is None or _blocks(resource, account, "restrict_public_buckets"):
         return
-    statements = [one for one in resource.policy.statements if one.effect == "Allow" and _names_everyone(one)]
+    statements = [one for one in resource.policy.statements if means_everyone(one)]
     for action, words in _ASKED:
         targets = {f"{resource.arn}/object"}
         for one in statements:
@@ -110,11 +109,6 @@ def _public(run: Linking, resource: Resource, account: Sequence[Mapping[str, obj
                     return
 
 
-def _names_everyone(statement: Statement) -> bool:
-    principals = statement.principals or {}
-    return statement.not_principals is not None or "*" in principals or "*" in principals.get("AWS", ())
-
-
 def _context(statement: Statement) -> Mapping[str, tuple[str, ...]]:
     """What whoever asks would send so that the statement's conditions hold, as far as that is theirs to choose."""
     found_ = {}
@@ -125,24 +119,6 @@ def _context(statement: Statement) -> Mapping[str, tuple[str, ...]]:
                     found_[key.lower()] = (values[0].replace("*", "x").replace("?", "x"),)
     found_.setdefault("aws:securetransport", ("true",))
     return found_
-
-
-def _owner_enforced(resource: Resource) -> bool:
-    """Whether ACLs count for nothing."""
-    parts = _maps(resource.settings.get("ownership"))
-    return any(part.get("object_ownership") == "BucketOwnerEnforced" for part in parts)
-
-
-def _maps(value: Any) -> Iterator[Map]:
-    """All mappings within a value."""
-    pending = [value]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, Map):
-            yield item
-            pending += item.values()
-        elif isinstance(item, list):
-            pending += item
 
 
 def _declared(resource: Resource, account: Sequence[Mapping[str, object]]) -> Iterator[Finding]:

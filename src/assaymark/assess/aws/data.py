@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws.blocks import shuts_out
 from assaymark.assess.aws.images import images_of
 from assaymark.assess.aws.linking import NOWHERE, Chain
 from assaymark.assess.aws.request import same_account
+from assaymark.assess.values import mappings
 from assaymark.core.graph import Edge, State
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def _known_action(run: Linking, who: Identity, resource: Resource, found: Reach,
 
 def encryption_key(run: Linking, resource: Resource) -> str:
     """The customer's key that a resource is encrypted with; empty for none, or one that the input does not hold."""
-    for value in _values(resource.settings.get("encryption"), resource.settings):
+    for value in mappings(resource.settings.get("encryption"), resource.settings):
         for name in _KEY_NAMES:
             text = value.get(name)
             if isinstance(text, str) and text in run.estate.resources:
@@ -149,7 +150,7 @@ _KEY_NAMES: Final = ("kms_master_key_id", "kms_key_id", "kms_key_arn", "KmsKeyId
 
 def own_key(resource: Resource) -> str:
     """The key that a resource is encrypted with, in the input or not; empty for one that Amazon keeps, or none."""
-    for value in _values(resource.settings.get("encryption"), resource.settings):
+    for value in mappings(resource.settings.get("encryption"), resource.settings):
         for name in _KEY_NAMES:
             text = value.get(name)
             if isinstance(text, str) and text and "alias/aws/" not in text:
@@ -165,7 +166,7 @@ def let_out(resource: Resource, account: str) -> Chain:
     """
     if same_account(account, str(resource.settings.get("account") or resource.account)) is not False:
         return Chain()
-    values = _values(resource.settings.get("encryption"), resource.settings)
+    values = mappings(resource.settings.get("encryption"), resource.settings)
     if resource.kind == "secretsmanager:secret":
         locked = not own_key(resource)
     else:
@@ -178,27 +179,13 @@ def let_out(resource: Resource, account: str) -> Chain:
     return Chain(State.UNKNOWN, (), (f"{resource.arn} is encrypted with a key of the account's own",))
 
 
-def _values(*places: Any) -> list[Any]:
-    """All mappings within some values."""
-    found = []
-    pending = list(places)
-    while pending:
-        value = pending.pop()
-        if isinstance(value, dict):
-            found.append(value)
-            pending += value.values()
-        elif isinstance(value, list):
-            pending += value
-    return found
-
-
 def link_flows(run: Linking) -> None:
     """Draws what runs as which role, and what is loaded from where."""
     for arn, resource in sorted(run.estate.resources.items()):
         if resource.role and run.builder.has(resource.role) and run.builder.has(arn):
             how = "what runs in it gets the role's credentials"
             run.builder.edge(Edge(arn, resource.role, "runs-as", how, (resource.because,), effort=0))
-        for value in _values(dict(resource.settings)):
+        for value in mappings(dict(resource.settings)):
             for name, text in value.items():
                 for repository, image, decides in images_of(run.estate, text) if isinstance(text, str) else ():
                     if repository != arn and run.builder.has(repository):

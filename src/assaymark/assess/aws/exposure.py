@@ -6,13 +6,14 @@ of objects"; AWS Lambda Developer Guide, "Control access to function URLs".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.blocks import blocked, means_everyone
 from assaymark.assess.aws.data import CLASSES, RELATION_OF, node_kind
 from assaymark.assess.aws.linking import Chain
 from assaymark.assess.kinds import INTERNET
+from assaymark.assess.values import mappings
 from assaymark.core.graph import Edge, State
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _PERMISSIONS: Final = {
     "WRITE_ACP": ("permissions",),
     "FULL_CONTROL": ("read", "write", "delete", "permissions"),
 }
-BLOCKS: Final = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
+ENFORCED: Final = "BucketOwnerEnforced"
 
 
 def link_exposure(run: Linking) -> None:
@@ -56,7 +57,8 @@ def link_exposure(run: Linking) -> None:
 
 
 def _names_everyone(resource: Resource) -> bool:
-    return any(means_everyone(one) for one in (resource.policy.statements if resource.policy else ()))
+    statements = resource.policy.statements if resource.policy else ()
+    return any(means_everyone(one) for one in statements)
 
 
 def _anonymous(run: Linking, resource: Resource, kind: str, action_class: str) -> None:
@@ -79,11 +81,17 @@ def _anonymous(run: Linking, resource: Resource, kind: str, action_class: str) -
         _draw(run, INTERNET, resource, action_class, f"its policy allows everyone {action}", chain)
 
 
+def ownership(resource: Resource) -> list[str]:
+    """What a bucket's ownership controls say; with ENFORCED its access control lists count for nothing."""
+    found = (one.get("object_ownership") for one in mappings(resource.settings.get("ownership")))
+    return [one for one in found if isinstance(one, str)]
+
+
 def _listed(run: Linking, resource: Resource) -> None:
     """What the bucket's access control list gives to groups of strangers."""
     state = blocked(run.estate, resource, "ignore_public_acls")
-    owned = [one.get("object_ownership") for one in _maps(resource.settings.get("ownership"))]
-    if state is State.YES or "BucketOwnerEnforced" in owned:
+    owned = ownership(resource)
+    if state is State.YES or ENFORCED in owned:
         return
     for who, classes, what in grants(resource):
         for action_class in classes:
@@ -105,8 +113,8 @@ def grants(resource: Resource) -> list[tuple[str, tuple[str, ...], str]]:
         who, classes = _CANNED[canned]
         return [(who, classes, f"the ACL {canned}")]
     found = []
-    for part in _maps([acl, resource.settings.get("grant"), resource.settings.get("Grants")]):
-        grantee = next((one for one in _maps(part.get("grantee") or part.get("Grantee"))), part)
+    for part in mappings([acl, resource.settings.get("grant"), resource.settings.get("Grants")]):
+        grantee = next((one for one in mappings(part.get("grantee") or part.get("Grantee"))), part)
         uri = str(grantee.get("uri") or grantee.get("URI") or "")
         group = uri.rpartition("/groups/global/")[2]
         given = part.get("permission") or part.get("permissions") or part.get("Permission") or ()
@@ -114,19 +122,6 @@ def grants(resource: Resource) -> list[tuple[str, tuple[str, ...], str]]:
             if group in _GROUPS and "/groups/global/" in uri:
                 classes = _PERMISSIONS.get(str(permission), ())
                 found.append((_GROUPS[group], classes, f"an ACL with {permission} for {group}"))
-    return found
-
-
-def _maps(*places: Any) -> list[dict[str, Any]]:
-    """All mappings within some values."""
-    found, pending = [], list(places)
-    while pending:
-        value = pending.pop()
-        if isinstance(value, dict):
-            found.append(value)
-            pending += value.values()
-        elif isinstance(value, list):
-            pending += value
     return found
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.core.errors import InputError
+from assaymark.core.limits import HELM_MAX_CHARTS, HELM_MAX_DEPTH
 from assaymark.formats.helm.functions import functions
 from assaymark.formats.helm.patterns import matches
 from assaymark.formats.helm.templates import Methods, Templates, truth
@@ -32,8 +33,6 @@ _API_VERSIONS: Final = frozenset(
         *("flowcontrol.apiserver.k8s.io/v1", "networking.k8s.io/v1/Ingress", "policy/v1/PodDisruptionBudget"),
     )
 )
-_DEPTH: Final = 5  # of charts within charts
-_PARTS: Final = 300  # charts that one consists of
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +136,8 @@ def _gather(files: Mapping[str, str], part: _Part, parts: list[_Part], found: Ch
         InputError: ``template-go``: it consists of too many.
     """
     parts.append(part)
-    if len(parts) > _PARTS:
-        raise InputError("template-go", f"it consists of more than {_PARTS} charts")
+    if len(parts) > HELM_MAX_CHARTS:
+        raise InputError("template-go", f"it consists of more than {HELM_MAX_CHARTS} charts")
     given = part.chart.get("dependencies")
     wanted = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
     for one in wanted:
@@ -150,7 +149,7 @@ def _gather(files: Mapping[str, str], part: _Part, parts: list[_Part], found: Ch
         name = str(one.get("alias") or one.get("name"))
         if not _switched_on(one, part.values):
             continue
-        if not here or len(part.above) >= _DEPTH or folder in (part.root, *part.above):
+        if not here or len(part.above) >= HELM_MAX_DEPTH or folder in (part.root, *part.above):
             found.failed[f"{part.root}Chart.yaml"] = f"the chart {one.get('name')} that it depends on is not here"
             continue
         part.below.append(_below(files, part, folder, name))
@@ -158,7 +157,12 @@ def _gather(files: Mapping[str, str], part: _Part, parts: list[_Part], found: Ch
     listed = {str(one.get("name")) for one in wanted}
     for path in sorted(files):
         name, mark, rest = path.removeprefix(f"{part.root}charts/").partition("/")
-        below = path.startswith(f"{part.root}charts/") and mark and rest == "Chart.yaml" and len(part.above) < _DEPTH
+        below = (
+            path.startswith(f"{part.root}charts/")
+            and mark
+            and rest == "Chart.yaml"
+            and len(part.above) < HELM_MAX_DEPTH
+        )
         if below and name not in listed:
             part.below.append(_below(files, part, f"{part.root}charts/{name}/", name))
             _gather(files, part.below[-1], parts, found)

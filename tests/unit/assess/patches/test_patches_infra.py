@@ -29,7 +29,7 @@ PATCHED = {
     "aws-registry-mutable": {"export"},
     "aws-sagemaker-plaintext": {"eight-instances"},
     "aws-tenant-reads-other": set(),
-    "aws-tenants-share-key": set(),
+    "aws-tenants-share-key": {"roles-of-two-tenants"},
     "aws-trust-external": {"weak-second-factor"},
     "azure-endpoint-keys": set(),
     "azure-public-data": set(),

@@ -9,6 +9,14 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
         "aws_bedrockagent_agent",
         {"AgentName": "agent_name", "AgentResourceRoleArn": "agent_resource_role_arn"},
     ),
+    "AWS::BedrockAgentCore::CodeInterpreterCustom": (
+        "aws_bedrockagentcore_code_interpreter",
+        {"Name": "name", "ExecutionRoleArn": "execution_role_arn"},
+    ),
+    "AWS::BedrockAgentCore::Runtime": (
+        "aws_bedrockagentcore_agent_runtime",
+        {"AgentRuntimeName": "agent_runtime_name", "RoleArn": "role_arn"},
+    ),
     "AWS::CloudFormation::Stack": ("aws_cloudformation_stack", {"StackName": "name", "TemplateURL": "template_url"}),
     "AWS::CodeBuild::Project": ("aws_codebuild_project", {"Name": "name", "ServiceRole": "service_role"}),
     "AWS::DynamoDB::Table": ("aws_dynamodb_table", {"TableName": "name"}),

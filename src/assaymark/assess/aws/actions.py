@@ -69,6 +69,7 @@ class _Table:
         raw = json.loads(text)
         self.source: str = raw["source"]
         self.passes_role: tuple[str, ...] = tuple(raw["passes_role"])
+        self.rcp: tuple[str, ...] = tuple(raw["rcp"])
         self._names: list[str] = raw["names"].split(" ")
         self._lists: list[str] = raw["keys"]
         self._raw: dict[str, Any] = raw["services"]
@@ -155,6 +156,25 @@ def services() -> tuple[str, ...]:
 def service(prefix: str) -> Service | None:
     """A service's actions and types; None when the table has none of that prefix."""
     return _table().service(prefix.lower())
+
+
+@cache
+def under_rcp() -> int:
+    """The set of the actions that resource control policies are about.
+
+    Source: AWS Organizations User Guide, "List of AWS services that support RCPs", as of the table; AWS KMS Developer
+    Guide, "Resource control policies in AWS KMS": none is about ``kms:RetireGrant``.
+    """
+    found = 0
+    for prefix in _table().rcp:
+        found |= expand(f"{prefix}:*")
+    return found & ~bit("kms:RetireGrant")
+
+
+def is_under_rcp(action: str) -> bool:
+    """Whether resource control policies are about the action, known to the table or not."""
+    prefix = action.partition(":")[0].lower()
+    return prefix in _table().rcp and action.lower() != "kms:retiregrant"
 
 
 def find(action: str) -> Action | None:

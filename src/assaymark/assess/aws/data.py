@@ -12,8 +12,11 @@ from assaymark.assess.values import mappings
 from assaymark.core.graph import Edge, State
 
 if TYPE_CHECKING:
-    from assaymark.assess.aws.answers import Answer, Reach
+    from collections.abc import Iterator
+
+    from assaymark.assess.aws.answers import Reach
     from assaymark.assess.aws.grants import Reached
+    from assaymark.assess.aws.lasting import Lasting
     from assaymark.assess.aws.linking import Linking
     from assaymark.assess.estate.aws import Identity, Resource
 
@@ -83,16 +86,14 @@ def node_kind(resource: Resource) -> tuple[str, str]:
     return kind, target
 
 
-def link_data(run: Linking) -> None:
+def link_data(run: Linking, lasting: Lasting) -> None:
     """Draws who reads, writes, calls and decrypts what."""
-    keys = {arn: key for arn, resource in run.estate.resources.items() if (key := encryption_key(run, resource))}
     kinds = {arn: node_kind(resource)[0] for arn, resource in run.estate.resources.items()}
     for who in run.principals:
         if who.arn in run.administrators:
             continue
         reached = run.access.reached(who.arn, identities=False)
-        opened: dict[tuple[str, str], Answer] = {}  # key and service by whether it decrypts for the principal
-        alike: dict[tuple[str, str, Chain], list[str]] = {}
+        alike: dict[tuple[str, str, Chain, int], list[str]] = {}
         for found in reached.rows:
             arn = found.resource.removesuffix("/*") if ":s3:::" in found.resource else found.resource
             resource = run.estate.resources.get(arn)
@@ -101,22 +102,33 @@ def link_data(run: Linking) -> None:
             kind = kinds[arn]
             if found.action_class in CLASSES.get(kind, ()) and not shuts_out(run.estate, resource, who.account):
                 chain = Chain(found.state, found.because, found.decides)
-                if found.action_class == "read" and arn in keys and kind != "key":
-                    # the service asks for who reads; AWS KMS Developer Guide, "kms:ViaService"
-                    via = f"{arn.split(':')[2]}.{keys[arn].split(':')[3]}.amazonaws.com"
-                    if (keys[arn], via) not in opened:
-                        opened[keys[arn], via] = run.can(who, "kms:Decrypt", keys[arn], {"kms:ViaService": (via,)})
-                    chain = chain.then(opened[keys[arn], via])
+                if found.action_class == "read" and arn in lasting.keys and kind != "key":
+                    chain = chain.then(lasting.opens(who.arn, resource))
                 if found.action_class == "read" and chain.state is not State.NO:
                     chain = chain.then(let_out(resource, who.account))
-                how = f"its policies allow {_known_action(run, who, resource, found, reached)}"
-                alike.setdefault((RELATION_OF[found.action_class], how, chain), []).append(arn)
-        for (relation, how, chain), arns in alike.items():
-            run.fan(who.arn, arns, relation, how, lambda _, chain=chain: chain, 0)  # type: ignore[misc]
+                action = _known_action(run, who, resource, found, reached)
+                for relation, how, whole, effort in _gets(lasting, who, resource, kind, found, action, chain):
+                    alike.setdefault((relation, how, whole, effort), []).append(arn)
+        for (relation, how, chain, effort), arns in alike.items():
+            run.fan(who.arn, arns, relation, how, lambda _, chain=chain: chain, effort)  # type: ignore[misc]
+
+
+def _gets(
+    lasting: Lasting, who: Identity, resource: Resource, kind: str, found: Reach, action: str, chain: Chain
+) -> Iterator[tuple[str, str, Chain, int]]:
+    """The relations that a class of access makes; changing who may do what gives the rest, but what else denies."""
+    how = f"its policies allow {action}"
+    left = lasting.after(who, resource, kind) if found.action_class == "permissions" else None
+    if left is None:
+        yield RELATION_OF[found.action_class], how, chain, 0
+        return
+    yield "governs", how, chain, 0
+    for action_class, given in left.items():
+        yield RELATION_OF[action_class], f"it could let itself in ({action})", chain.then(given), 1
 
 
 # What people know of a kind of thing and a class of actions.
-_KNOWN: Final = {
+KNOWN: Final = {
     ("s3:bucket", "read"): "s3:GetObject",
     ("s3:bucket", "write"): "s3:PutObject",
     ("s3:bucket", "permissions"): "s3:PutBucketPolicy",
@@ -133,7 +145,7 @@ _KNOWN: Final = {
 
 def _known_action(run: Linking, who: Identity, resource: Resource, found: Reach, reached: Reached) -> str:
     """The action to show: the one that people know, where it is allowed as the others of its class are."""
-    known = _KNOWN.get((resource.kind, found.action_class), "")
+    known = KNOWN.get((resource.kind, found.action_class), "")
     if known and known != found.action:
         on = f"{resource.arn}/*" if known.endswith("Object") else resource.arn
         state = run.access.can(who.arn, known, on).state if reached.unread else reached.state(known, on)

@@ -70,6 +70,10 @@ _INVOKES: Final = re.compile(
 )
 # The policy of a resource, which AWS's own file has as written for some services and as permissions for others.
 _PERMITS: Final = re.compile(r"[a-z0-9-]+:(?:put|delete)resource(?:based)?policy")
+_AGENTS_READ: Final = (
+    "getevent getmemoryrecord retrievememoryrecords listmemoryrecords listevents listdatasetexamples "
+    "getresourceapikey getresourceoauth2token getresourcepaymenttoken connectbrowserliveviewstream"
+)
 # Service: what reads, what writes, what deletes. None leaves a level as the reference has it.
 _CONTENT: Final[dict[str, tuple[str | None, str | None, str | None]]] = {
     "s3": (
@@ -115,12 +119,7 @@ _CONTENT: Final[dict[str, tuple[str | None, str | None, str | None]]] = {
     "rds": ("downloadcompletedblogfile downloaddblogfileportion", None, "deletedbinstance deletedbcluster"),
     "bedrock": ("retrieve agenticretrievestream getdocumentcontent", None, "deleteknowledgebase deleteagent"),
     "bedrock-agentcore": (
-        " ".join(
-            (
-                "getevent getmemoryrecord retrievememoryrecords listmemoryrecords listevents listdatasetexamples",
-                "getresourceapikey getresourceoauth2token getresourcepaymenttoken connectbrowserliveviewstream",
-            )
-        ),
+        _AGENTS_READ,
         None,
         "deleteagentruntime deletedataset deletegateway deletememory deletememoryrecord deleteevent",
     ),

@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from assaymark.assess.aws import patterns
+from assaymark.assess.aws import actions, patterns
 from assaymark.assess.aws.answers import NOT, YES, Answer, Part, joined
 from assaymark.assess.aws.conditions import evaluate_condition, variable
 from assaymark.assess.aws.organisation import UNSPOKEN, Controls, allows
@@ -228,12 +228,12 @@ def _exempt(principal: Principal) -> bool:
 
 def _denied(run: _Evaluation) -> Part:
     """Whether some statement denies it."""
-    applies, principal = run.applies, run.request.principal
+    applies = run.applies
     documents = list(applies.identity)
     documents += [applies.boundary] if applies.boundary else []
     documents += applies.session or ()
     organised = [applies.scps] if _under_scps(run) else []
-    organised += [] if _exempt(principal) else [applies.rcps]
+    organised += [applies.rcps] if _under_rcps(run) else []
     documents += [document for one in organised for level in one.levels for document in level]
     perhaps = [run.perhaps(document, words) for one in organised for document, words in one.perhaps]
     found = run.layer(documents, "Deny")
@@ -246,6 +246,10 @@ def _under_scps(run: _Evaluation) -> bool:
     return signed and not _exempt(principal) and not run.applies.management
 
 
+def _under_rcps(run: _Evaluation) -> bool:
+    return not _exempt(run.request.principal) and actions.is_under_rcp(run.request.action)
+
+
 def _controls(run: _Evaluation, assumes: dict[str, None]) -> Part:
     """Whether the organisation's policies let it be allowed."""
     applies, request = run.applies, run.request
@@ -256,7 +260,7 @@ def _controls(run: _Evaluation, assumes: dict[str, None]) -> Part:
             assumes[f"no service control policy of account {account} forbids it; the input holds none"] = None
         else:
             found = found.both(_levels(run, applies.scps, "service control policy"))
-    if not _exempt(request.principal):
+    if _under_rcps(run):
         found = found.both(_levels(run, applies.rcps, "resource control policy"))
     return found
 

@@ -8,7 +8,7 @@ Where a condition looks at the action, it is asked for each action that the stat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,6 +22,7 @@ from assaymark.assess.aws.inventory import Atom, Inventory, indices, is_bucket, 
 from assaymark.assess.aws.patterns import FRESH, meet_arns, substitute
 from assaymark.assess.aws.reckoning import Reckoning
 from assaymark.assess.aws.request import Context, Principal, Request
+from assaymark.assess.estate.aws import PolicyDocument, Statement
 from assaymark.assess.unresolved import HOLE
 from assaymark.core.graph import State
 
@@ -142,6 +143,21 @@ class Access:
         if resource_arn == "*" and found is not None and found.together:
             return self._together(principal_arn, action, found.together, known)
         return self._some(principal_arn, action, resource_arn, known)
+
+    def could(
+        self, principal_arn: str, action: str, resource_arn: str, context: Mapping[str, Value] | None = None
+    ) -> Answer:
+        """Whether a principal may do it once the resource's own policy lets it: what all other policies leave."""
+        asked = request_arn(resource_arn) if resource_arn in self._estate.resources else resource_arn
+        asked = asked[:-1] + FRESH if asked.endswith("/*") else asked
+        request = self._request(principal_arn, action, resource_arn, asked, context or {})
+        resource = self._lookup.resource(resource_arn)
+        if resource is None:
+            raise KeyError(resource_arn)
+        named = {"AWS": (request.principal.arn,)}
+        lets = Statement("Allow", resource.because, actions=("*",), resources=("*",), principals=named)
+        policy = PolicyDocument(f"{resource.arn}#changed", (lets,), resource.because)
+        return evaluate(request, replace(self._applies(request, resource_arn), resource=policy, resource_seen=True))
 
     def _together(
         self, principal_arn: str, action: str, types: tuple[str, ...], context: Mapping[str, Value]

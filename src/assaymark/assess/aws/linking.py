@@ -57,6 +57,7 @@ _WITHIN = {  # what having a group in the mode that a relation gives is to its m
     "writes": "contains-write",
     "deletes": "contains-delete",
     "invokes": "passes-calls",
+    "governs": "contains-governed",
 }
 
 

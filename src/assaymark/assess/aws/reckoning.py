@@ -256,6 +256,8 @@ class Reckoning:
             if row.layer == "rcp" and row.owner != atom.kind.owner:
                 continue
             span = self._span(row.compiled, row.condition, atom, state, implied=False)
+            if row.layer == "rcp":
+                span = Span(span.yes & actions.under_rcp(), span.maybe & actions.under_rcp())
             if row.compiled.deny and not row.sure:
                 span = Span(0, span.maybe)
             key = (row.layer, row.compiled.deny)
@@ -355,7 +357,8 @@ class Reckoning:
         for document, _ in controls.perhaps:
             if allows(document):
                 found = Span(found.yes & of(document).yes, found.maybe | of(document).maybe)
-        return found
+        beyond = self._all.maybe & ~actions.under_rcp() if layer == "rcp" else 0
+        return Span(found.yes | beyond, found.maybe | beyond)
 
     def _combined(self, atom: Atom, own: Span, limit: Span, ways: dict[str, Span]) -> Span:
         """What identity and resource allow together, as ``evaluate._allowed``."""

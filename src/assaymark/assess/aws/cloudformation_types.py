@@ -20,7 +20,7 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     "AWS::CloudFormation::Stack": ("aws_cloudformation_stack", {"StackName": "name", "TemplateURL": "template_url"}),
     "AWS::CodeBuild::Project": ("aws_codebuild_project", {"Name": "name", "ServiceRole": "service_role"}),
     "AWS::DynamoDB::Table": ("aws_dynamodb_table", {"TableName": "name"}),
-    "AWS::EC2::Instance": ("aws_instance", {"IamInstanceProfile": "iam_instance_profile"}),
+    "AWS::EC2::Instance": ("aws_instance", {"IamInstanceProfile": "iam_instance_profile", "SubnetId": "subnet_id"}),
     "AWS::EC2::SecurityGroup": ("aws_security_group", {"SecurityGroupIngress": "ingress"}),
     "AWS::EC2::SecurityGroupIngress": (
         "aws_vpc_security_group_ingress_rule",
@@ -30,6 +30,22 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
             "FromPort": "from_port",
             "ToPort": "to_port",
             "IpProtocol": "ip_protocol",
+        },
+    ),
+    "AWS::EC2::Subnet": ("aws_subnet", {"VpcId": "vpc_id"}),
+    "AWS::EC2::SubnetRouteTableAssociation": (
+        "aws_route_table_association",
+        {"SubnetId": "subnet_id", "RouteTableId": "route_table_id"},
+    ),
+    "AWS::EC2::VPCEndpoint": (
+        "aws_vpc_endpoint",
+        {
+            "VpcId": "vpc_id",
+            "ServiceName": "service_name",
+            "VpcEndpointType": "vpc_endpoint_type",
+            "PolicyDocument": "policy",
+            "PrivateDnsEnabled": "private_dns_enabled",
+            "RouteTableIds": "route_table_ids",
         },
     ),
     "AWS::ECR::Repository": (
@@ -103,7 +119,7 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     ),
     "AWS::Lambda::Function": (
         "aws_lambda_function",
-        {"FunctionName": "function_name", "Role": "role", "Code": "code"},
+        {"FunctionName": "function_name", "Role": "role", "Code": "code", "VpcConfig": "vpc_config"},
     ),
     "AWS::RDS::DBCluster": ("aws_rds_cluster", {"DBClusterIdentifier": "cluster_identifier"}),
     "AWS::RDS::DBInstance": ("aws_db_instance", {"DBInstanceIdentifier": "identifier"}),

@@ -40,16 +40,18 @@ class Applies:
     """What applies to a request.
 
     ``identity``: policies of the identity, those of its groups too; ``opaque`` names such whose text is not known.
-    ``boundary`` and ``session`` limit them. ``resource``: the resource's policy, for a role its trust policy, for a
-    key its key policy; ``resource_seen`` is False when the input does not have the resource, so that one may exist.
-    ``scps`` and ``rcps``: the organisation's policies for the principal's and the resource's account.
-    ``management``: the principal's account is the organisation's management account. ``trusted_account``: an identity
-    that the input does not have, and whose account can give it what it likes.
+    ``boundary`` and ``session`` limit them, and so does ``endpoint``, the policy of the VPC endpoint that the request
+    goes through, with the statements that name the principal. ``resource``: the resource's policy, for a role its
+    trust policy, for a key its key policy; ``resource_seen`` is False when the input does not have the resource, so
+    that one may exist. ``scps`` and ``rcps``: the organisation's policies for the principal's and the resource's
+    account. ``management``: the principal's account is the organisation's management account. ``trusted_account``: an
+    identity that the input does not have, and whose account can give it what it likes.
     """
 
     identity: tuple[PolicyDocument, ...] = ()
     boundary: PolicyDocument | None = None
     session: tuple[PolicyDocument, ...] | None = None
+    endpoint: PolicyDocument | None = None
     resource: PolicyDocument | None = None
     resource_seen: bool = True
     scps: Controls = UNSPOKEN
@@ -232,6 +234,7 @@ def _denied(run: _Evaluation) -> Part:
     documents = list(applies.identity)
     documents += [applies.boundary] if applies.boundary else []
     documents += applies.session or ()
+    documents += [applies.endpoint] if applies.endpoint else []
     organised = [applies.scps] if _under_scps(run) else []
     organised += [applies.rcps] if _under_rcps(run) else []
     documents += [document for one in organised for level in one.levels for document in level]
@@ -253,7 +256,7 @@ def _under_rcps(run: _Evaluation) -> bool:
 def _controls(run: _Evaluation, assumes: dict[str, None]) -> Part:
     """Whether the organisation's policies let it be allowed."""
     applies, request = run.applies, run.request
-    found = YES
+    found = YES if applies.endpoint is None else run.layer((applies.endpoint,), "Allow")
     if _under_scps(run):
         if not applies.scps.spoken:
             account = request.principal.account

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.aws.endpoints import KINDS as NETWORKS
+from assaymark.assess.aws.endpoints import Networks
 from assaymark.assess.aws.from_terraform_organisation import ABOVE, Declared
 from assaymark.assess.aws.from_terraform_tables import OF_POLICIES, ROLES, SERVICES, SETTINGS
 from assaymark.assess.aws.records import Records, tags_of
@@ -48,6 +50,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
     _unattached(run, resources)
     for resource in resources:
         run.thing(resource)
+    run.networks.finish(resources)
 
 
 def _unattached(run: _Collecting, resources: list[TfResource]) -> None:
@@ -68,6 +71,7 @@ class _Collecting:
         self.records = records
         self.policies: dict[str, PolicyDocument] = {}
         self.organisation = Declared(records)
+        self.networks = Networks(records)
         self.by_name: defaultdict[tuple[str, str], list[TfResource]] = defaultdict(list)
         for resource in resources:
             for name in {resource.arn, resource.text("name"), resource.text("id"), resource.text("bucket")} - {""}:
@@ -344,6 +348,7 @@ _PASSES: Final[tuple[dict[str, Callable[[_Collecting, TfResource], None]], ...]]
         **_steps(("aws_lambda_permission",), _permission),
         **_steps(("aws_kms_grant",), _grant),
         **_steps(("aws_s3_account_public_access_block",), _account_block),
+        **_steps(NETWORKS, lambda run, resource: run.networks.place(resource)),
         **_steps(ABOVE, lambda run, resource: run.organisation.place(resource)),
     },
     _steps(("aws_organizations_policy",), lambda run, resource: run.organisation.control(resource)),

@@ -22,6 +22,7 @@ from assaymark.assess.aws.inventory import Atom, Inventory, indices, is_bucket, 
 from assaymark.assess.aws.patterns import FRESH, meet_arns, substitute
 from assaymark.assess.aws.reckoning import Reckoning
 from assaymark.assess.aws.request import Context, Principal, Request
+from assaymark.assess.aws.routes import LOOKED_AT
 from assaymark.assess.estate.aws import PolicyDocument, Statement
 from assaymark.assess.unresolved import HOLE
 from assaymark.core.graph import State
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from assaymark.assess.aws.conditions import Value
     from assaymark.assess.aws.evaluate import Applies
+    from assaymark.assess.aws.routes import Way
     from assaymark.assess.estate.aws import Estate
 
 
@@ -199,11 +201,21 @@ class Access:
                 for other in (self._request(principal_arn, action, arn, asked, given),)
             ]
             return min(answers, key=lambda one: _RANK[one.state])
+        for way in self._ways(request.principal) if answer.state is State.UNKNOWN else ():
+            if way.mask & actions.bit(action) and not way.context.keys() & context.keys():
+                asked_so = self._request(principal_arn, action, arn, asked, {**context, **way.context})
+                through = evaluate(asked_so, replace(self._applies(asked_so, arn), endpoint=way.policy))
+                if through.state is State.YES:
+                    return through
         other = self._retagged(request.principal) if answer.state is State.NO else None
         if other and not other.keys() & context.keys():
             asked_so = self._request(principal_arn, action, arn, asked, {**context, **other})
             return evaluate(asked_so, self._applies(asked_so, arn))
         return answer
+
+    def _ways(self, principal: Principal) -> list[Way]:
+        """The ways through endpoints, where some policy looks at how a request comes."""
+        return self._lookup.ways(principal) if any(map(self._inventory.looks_at, LOOKED_AT)) else []
 
     def _retagged(self, principal: Principal) -> dict[str, Value]:
         """The role's own tags that a policy looks at, when whoever starts its session may set others.
@@ -295,9 +307,11 @@ class Access:
             _ISSUED.lower()
         ):
             given = [{_ISSUED: Key.ABSENT}, {_ISSUED: (self._now.isoformat(),)}]
+        parts = (self._lookup, self._inventory, self._compiler, principal_arn, self._now)
+        ways = self._ways(self._lookup.principal(principal_arn))
         return [
-            Reckoning(self._lookup, self._inventory, self._compiler, principal_arn, self._now, context)
-            for context in given
+            *(Reckoning(*parts, context) for context in given),
+            *(Reckoning(*parts, context, way) for way in ways for context in given),
         ]
 
     def reach(self, principal_arn: str) -> Iterator[Reach]:

@@ -322,6 +322,7 @@ def _keys_in_policies(estate: Estate) -> frozenset[str]:
         documents += [one for one in (identity.boundary, identity.trust) if one is not None]
     documents += [resource.policy for resource in estate.resources.values() if resource.policy is not None]
     documents += [control.document for control in estate.controls or ()]
+    documents += [endpoint.policy for endpoint in estate.endpoints if endpoint.policy is not None]
     found: set[str] = set()
     for document in documents:
         for statement in document.statements:

@@ -80,6 +80,8 @@ class Linking:
             parents=estate.parents,
             management=estate.management,
             public_access_blocks=estate.public_access_blocks,
+            endpoints=estate.endpoints,
+            routes=estate.routes,
         )
         self.now = now
         self.access = Access(asked, now)

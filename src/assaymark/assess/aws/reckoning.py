@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property, reduce
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from assaymark.assess.aws.compiled import Compiled, Compiler
     from assaymark.assess.aws.conditions import Value
     from assaymark.assess.aws.inventory import Atom, Inventory
+    from assaymark.assess.aws.routes import Way
     from assaymark.assess.estate.aws import PolicyDocument
 
 
@@ -41,14 +43,16 @@ class Reckoning:
         principal_arn: str,
         now: datetime,
         context: Mapping[str, Value],
+        way: Way | None = None,
     ) -> None:
-        self._given = context
+        self._given = {**context, **(way.context if way else {})}
+        self._asked = way.mask if way else actions.everything()
         self._lookup = lookup
         self._inventory = inventory
         self._compiler = compiler
         self._now = now
         self.principal = lookup.principal(principal_arn)
-        self._applies = lookup.applies(self.principal, "", "*")
+        self._applies = replace(lookup.applies(self.principal, "", "*"), endpoint=way.policy if way else None)
         self._context = Context(self._request("", "*", "", None))
         self._named: dict[int, Named] = {}
         self._all = Span(actions.everything(), actions.everything())
@@ -275,7 +279,9 @@ class Reckoning:
         allowed = self._combined(atom, own, limit, ways)
         for layer, account in (("scp", self.principal.account), ("rcp", atom.kind.owner)):
             allowed = allowed.both(self._controls(layer, by_document, account))
-        within = atom.kind.actions
+        if self._applies.endpoint is not None:
+            allowed = allowed.both(spans.get(("endpoint", False), NOTHING))
+        within = atom.kind.actions & self._asked
         return Span(allowed.yes & ~denied.maybe & within, allowed.maybe & ~denied.yes & within)
 
     def _span(self, compiled: Compiled, condition: State | None, atom: Atom, state: State, *, implied: bool) -> Span:

@@ -26,8 +26,8 @@ SIGNED = ("user", "role", "root")
 class Row(NamedTuple):
     """A statement of a policy without principals.
 
-    ``layer``: identity, boundary, scp or rcp; ``document`` tells the policies of a layer apart; ``owner``: the
-    account of the resources that an rcp is for. ``condition`` is None where it hangs on the request. ``sure`` is
+    ``layer``: identity, boundary, endpoint, scp or rcp; ``document`` tells the policies of a layer apart; ``owner``:
+    the account of the resources that an rcp is for. ``condition`` is None where it hangs on the request. ``sure`` is
     False for a policy of the organisation that may apply or not.
     """
 
@@ -49,6 +49,8 @@ def layers(
     Those of the organisation come with whether they apply for sure.
     """
     exempt = SERVICE_LINKED in principal.arn
+    if applies.endpoint is not None:
+        yield "endpoint", "", ((applies.endpoint, True),)
     yield "identity", "", [(document, True) for document in applies.identity]
     if applies.boundary is not None:
         yield "boundary", "", ((applies.boundary, True),)

@@ -135,6 +135,22 @@ class Grant:
     constrained: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A VPC endpoint. ``service``: the prefix of the actions it is for; ``policy``: None for the one that allows all.
+
+    ``vpc``: its network; empty where what runs in that cannot be told to go through it. ``unread``: it has a policy
+    that could not be read.
+    """
+
+    id: str
+    vpc: str
+    service: str
+    because: Because
+    policy: PolicyDocument | None = None
+    unread: bool = False
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Use:
     """One call that was allowed, by AWS's own log. ``resource`` is an ARN, ``*`` for a call that names none."""
@@ -150,7 +166,8 @@ class Estate:
     """All of it. ``controls`` is None when no file speaks of the organisation: then their effect is unknown.
 
     ``parents``: of an account or organisational unit what it is in; ``management``: the organisation's account.
-    ``public_access_blocks``: what accounts block for all their buckets, by account.
+    ``public_access_blocks``: what accounts block for all their buckets, by account. ``routes``: the ids of the VPC
+    endpoints that requests of what runs in a resource can go through, by its ARN.
     """
 
     identities: dict[str, Identity] = field(default_factory=dict)
@@ -162,3 +179,5 @@ class Estate:
     parents: dict[str, str] = field(default_factory=dict)
     management: str = ""
     public_access_blocks: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    endpoints: list[Endpoint] = field(default_factory=list)
+    routes: dict[str, tuple[str, ...]] = field(default_factory=dict)

@@ -117,11 +117,13 @@ class Control:
 
     ``targets``: what it is attached to: ids of accounts, organisational units (``ou-...``) and roots (``r-...``),
     names that stand for ids that a template leaves open; ``*`` where no file says it, empty where files show none.
+    ``declared``: a template says it, which does not show what else is attached there.
     """
 
     kind: str
     document: PolicyDocument
     targets: tuple[str, ...] = ("*",)
+    declared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,10 @@ _CLASS_OF: Final = {
     "sns:publish": "write",
     "s3:bypassgovernanceretention": "manage",
     "s3:objectowneroverridetobucketowner": "manage",
+    # They name a bucket or topic for what they report, and write nothing of the caller's choice there.
+    "ssm:sendcommand": "manage",
+    "devops-guru:addnotificationchannel": "manage",
+    "devops-guru:removenotificationchannel": "manage",
     # Writing one of these changes who may do what, whatever the reference's level says.
     "lambda:addpermission": "permissions",
     "iam:createaccesskey": "permissions",

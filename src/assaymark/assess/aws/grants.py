@@ -8,14 +8,15 @@ Where a condition looks at the action, it is asked for each action that the stat
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from assaymark.assess.aws import actions
-from assaymark.assess.aws.answers import YES, Answer, Part, Reach, renamed
+from assaymark.assess.aws.alike import Alike, Group, Reached, by_others, moves, rests_on_own
+from assaymark.assess.aws.answers import YES, Answer, Part, Reach
 from assaymark.assess.aws.applies import Lookup, tags_sessions
-from assaymark.assess.aws.compiled import NOTHING, Compiler, Span
+from assaymark.assess.aws.compiled import Compiler, Span
 from assaymark.assess.aws.conditions import Key, variable
 from assaymark.assess.aws.evaluate import evaluate
 from assaymark.assess.aws.inventory import Atom, Inventory, indices, is_bucket, request_arn
@@ -28,7 +29,7 @@ from assaymark.assess.unresolved import HOLE
 from assaymark.core.graph import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from assaymark.assess.aws.conditions import Value
@@ -53,63 +54,6 @@ def _owned(shape: str, principal_arn: str) -> str:
 
 _ISSUED = "aws:TokenIssueTime"
 _RANK = {State.YES: 0, State.UNKNOWN: 1, State.NO: 2}
-
-
-class Alike(NamedTuple):
-    """Identities on which one action is allowed alike: by the same statements, each with a trust policy of its own.
-
-    ``answer`` is that for the first of ``arns``; ``of`` gives that for any.
-    """
-
-    arns: tuple[str, ...]
-    answer: Answer
-    of: Callable[[str], Answer]
-
-
-def _own(answer: Answer, one: Atom) -> bool:
-    """Whether an answer rests on statements of the atom's own policy."""
-    own = {id(statement) for statement in one.policy.statements} if one.policy else set()
-    return any(id(statement) in own for statement in answer.statements)
-
-
-def _by_others(atoms: list[Atom], principal_arn: str) -> list[Atom]:
-    """Atoms with that of who asks last: what an answer says of it as such is not said of what it asks for."""
-    return atoms if atoms[0].source != principal_arn else [*atoms[1:], atoms[0]]
-
-
-def _moves(answer: Answer, one: Atom) -> Callable[[Atom], Answer]:
-    """Makes of an atom's answer that of another of its kind: with its own policy's statements and its own name."""
-    own = {id(statement): at for at, statement in enumerate(one.policy.statements)} if one.policy else {}
-    places = [own.get(id(statement), -1) for statement in answer.statements]
-    same = all(place < 0 for place in places)
-
-    def move(other: Atom) -> Answer:
-        statements = answer.statements
-        if not same and other.policy is not None:
-            theirs = other.policy.statements
-            pairs = zip(places, answer.statements, strict=True)
-            statements = tuple(theirs[place] if place >= 0 else statement for place, statement in pairs)
-        decides = tuple(renamed(text, one.arn, other.arn) for text in answer.decides)
-        return Answer(answer.state, statements, decides, answer.assumes, answer.grants)
-
-    return move
-
-
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """What a principal gets: a row for each resource and class, and all actions by how rows name the resource.
-
-    ``unread``: policies apply whose text the input does not hold, which ``spans`` leave out.
-    """
-
-    rows: list[Reach]
-    spans: dict[str, Span]
-    unread: bool
-
-    def state(self, action: str, shown: str) -> State:
-        """Whether an action is allowed on what rows name so, as far as policies were read."""
-        span, bit = self.spans.get(shown, NOTHING), actions.bit(action)
-        return State.YES if span.yes & bit else State.UNKNOWN if span.maybe & bit else State.NO
 
 
 class Access:
@@ -325,12 +269,12 @@ class Access:
         reckonings = self._reckonings(principal_arn)
         within = self._inventory.everything if identities else self._inventory.things
         for alike, span in chain.from_iterable(reckoning.all(within) for reckoning in reckonings):
-            atoms = _by_others(alike, principal_arn)
+            atoms = by_others(alike, principal_arn)
             for row, answer in self._rows(principal_arn, atoms[0], span):
                 place = actions.CLASSES.index(row.action_class)
-                move = _moves(answer, atoms[0])
+                move = moves(answer, atoms[0])
                 action_class, _, state, because, decides, action = row
-                own = bool(decides) or _own(answer, atoms[0])
+                own = bool(decides) or rests_on_own(answer, atoms[0])
                 for atom in atoms:
                     key = (atom.shown, place)
                     known = best.get(key)
@@ -345,6 +289,24 @@ class Access:
         for row in unread:
             best[row.resource, actions.CLASSES.index(row.action_class)] = row
         return Reached([best[key] for key in sorted(best)], spans, bool(unread))
+
+    def grouped(self, principal_arn: str) -> list[Group] | None:
+        """The same of what is no user, role or group, those alike together; None where that is not so simple.
+
+        It is where no policy tells objects of a bucket apart, all policies were read, and requests come one way.
+        """
+        reckonings = self._reckonings(principal_arn)
+        if len(reckonings) > 1 or reckonings[0].special or next(reckonings[0].unread(), None) is not None:
+            return None
+        found = []
+        for mask, span in reckonings[0].masks(self._inventory.things):
+            atoms = self._inventory.of(mask)
+            found.append(Group(mask, atoms, span, tuple(self._rows(principal_arn, atoms[0], span))))
+        return found
+
+    def level(self, mask: int, *, objects: bool) -> int:
+        """The atoms of the buckets that some atoms are objects of, or of the buckets' objects; 0 for what is none."""
+        return self._inventory.level(mask, objects=objects)
 
     def _rows(self, principal_arn: str, atom: Atom, span: Span) -> Iterator[tuple[Reach, Answer]]:
         """A row for each class, with what ``evaluate`` says of one of its actions."""
@@ -362,11 +324,11 @@ class Access:
         for alike, maybe in self._alike(principal_arn):
             if not maybe & bit:
                 continue
-            atoms = _by_others(alike, principal_arn)
+            atoms = by_others(alike, principal_arn)
             answer = self._one(principal_arn, action, atoms[0].source, atoms[0].arn, context or {})
             if answer.state is not State.NO:
                 by_arn = {atom.source: atom for atom in atoms}
-                move = _moves(answer, atoms[0])
+                move = moves(answer, atoms[0])
                 yield Alike(tuple(by_arn), answer, lambda arn, by_arn=by_arn, move=move: move(by_arn[arn]))  # type: ignore[misc]
 
     def _alike(self, principal_arn: str) -> list[tuple[list[Atom], int]]:

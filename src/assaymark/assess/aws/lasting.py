@@ -79,9 +79,13 @@ class Lasting:
     def _controls(self) -> bool:
         return any(_limits(one.document) for one in self._run.estate.controls or ())
 
+    def binds(self, resource: Resource) -> bool:
+        """Whether there is anything that lasts when the resource's policy is changed."""
+        return self._resource_controls or resource.arn in self.keys
+
     def after(self, who: Identity, resource: Resource, kind: str) -> dict[str, Chain] | None:
         """What a principal that may change a resource's policy gets, by class; None for all."""
-        if not self._resource_controls and resource.arn not in self.keys:
+        if not self.binds(resource):
             return None
         return self._some({one: self._best(who.arn, resource, kind, one) for one in _data(kind)})
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.aws.data import RELATION_OF, link_data, link_flows, node_kind
+from assaymark.assess.aws.data import RELATION_OF, link_flows, node_kind
+from assaymark.assess.aws.data_access import link_data
 from assaymark.assess.aws.escalate import Escalations
 from assaymark.assess.aws.exposure import link_exposure
 from assaymark.assess.aws.lasting import Lasting

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from assaymark.assess.aws.alike import Alike
     from assaymark.assess.aws.answers import Answer
     from assaymark.assess.aws.conditions import Value
-    from assaymark.assess.aws.grants import Alike
     from assaymark.assess.estate.aws import Identity, PolicyDocument, Resource
     from assaymark.assess.files import Reading
     from assaymark.assess.graph import Builder

@@ -109,6 +109,16 @@ class Reckoning:
 
         ``within``: bits of the inventory's atoms, others are left out.
         """
+        for mask, span in self.masks(within):
+            yield self._inventory.of(mask), span
+        for bucket in sorted(self.special):
+            for atom in self.special[bucket]:
+                span = self._single(atom, None, unread=False)
+                if span.maybe:
+                    yield [atom], span
+
+    def masks(self, within: int) -> Iterator[tuple[int, Span]]:
+        """The same as bits of the inventory, without the objects that statements spell out."""
         allowed = self._allowed_atoms()
         single = self._inventory.alone
         for row in self._rows:
@@ -118,16 +128,10 @@ class Reckoning:
         if self.principal.kind not in SIGNED:
             allowed = 0
         for index in indices((allowed | named_here) & single & within):
-            atom = self._inventory.atoms[index]
-            span = self._single(atom, self._states(1 << index), unread=False)
+            span = self._single(self._inventory.atoms[index], self._states(1 << index), unread=False)
             if span.maybe:
-                yield [atom], span
+                yield 1 << index, span
         yield from self._groups((allowed | named_here) & ~single & within, named_here)
-        for bucket in sorted(self._special):
-            for atom in self._special[bucket]:
-                span = self._single(atom, None, unread=False)
-                if span.maybe:
-                    yield [atom], span
 
     def _allowed_atoms(self) -> int:
         if self.principal.kind == "root" or self._applies.trusted_account:
@@ -138,7 +142,7 @@ class Reckoning:
                 found |= row.certain | row.perhaps
         return found
 
-    def _groups(self, atoms: int, named_here: int) -> Iterator[tuple[list[Atom], Span]]:
+    def _groups(self, atoms: int, named_here: int) -> Iterator[tuple[int, Span]]:
         """Atoms by the statements that mean them and by their kind; one of them is calculated."""
         groups: list[tuple[int, list[Row]]] = [(atoms, [])] if atoms else []
         for row in self._rows:
@@ -156,10 +160,10 @@ class Reckoning:
             for kind, members in self._inventory.kinds.items():
                 inside = mask & members
                 if inside and (kind.actions & possible or inside & named_here):
-                    found = [self._inventory.atoms[index] for index in indices(inside)]
-                    span = self._single(found[0], states, unread=False)
+                    first = self._inventory.atoms[(inside & -inside).bit_length() - 1]
+                    span = self._single(first, states, unread=False)
                     if span.maybe:
-                        yield found, span
+                        yield inside, span
 
     def _possible(self, rows: list[Row]) -> int:
         """The actions that the identity's policies may allow."""
@@ -172,7 +176,7 @@ class Reckoning:
         return found
 
     @cached_property
-    def _special(self) -> dict[str, list[Atom]]:
+    def special(self) -> dict[str, list[Atom]]:
         """Objects of buckets that some statement spells out, wholly or in parts, and that allows something."""
         wanted: dict[str, set[str]] = {}
         for row in self._rows:
@@ -218,14 +222,14 @@ class Reckoning:
     # One atom
 
     def on(self, arn: str) -> Iterator[Span]:
-        """What may be done on an ARN, which need not be one of the estate."""
+        """The same of an ARN, which need not be one of the estate."""
         for atom in self._inventory.atoms_of(arn):
             yield self._single(atom, None, unread=True)
 
     def objects(self, bucket: str) -> Iterator[Span]:
         """What may be done on some object of a bucket, for each sort of object that policies tell apart."""
         yield self._single(self._inventory.object_atom(bucket, FRESH), None, unread=True)
-        for atom in self._special.get(bucket, ()):
+        for atom in self.special.get(bucket, ()):
             yield self._single(atom, None, unread=True)
 
     def _states(self, bit: int) -> list[tuple[Row, State]]:

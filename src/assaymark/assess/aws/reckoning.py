@@ -16,7 +16,7 @@ from assaymark.assess.aws.organisation import allows
 from assaymark.assess.aws.patterns import FRESH, substitute
 from assaymark.assess.aws.principals import Named, named
 from assaymark.assess.aws.request import Context, Request, is_own
-from assaymark.assess.aws.rows import SIGNED, Row, granted_span, layers
+from assaymark.assess.aws.rows import SIGNED, Row, directly_named, granted_span, layers
 from assaymark.assess.unresolved import HOLE, pattern_of
 from assaymark.core.graph import State
 
@@ -384,7 +384,7 @@ class Reckoning:
         across = granted.either(path.both(whole))
         within = across
         if same is not False:
-            directly = ways["session"].either(self._direct(ways, limit))
+            directly = ways["session"].either(directly_named(self.principal.kind, self._all, ways, limit))
             on_key = ":kms:" in atom.arn and ":key/" in atom.arn
             on_role = ":role/" in atom.arn and bool(atom.kind.actions & actions.bit("sts:AssumeRole"))
             if on_key and atom.policy is None:
@@ -396,9 +396,3 @@ class Reckoning:
         else:
             found = within if same else across
         return Span(found.yes & ~crossing, found.maybe & ~crossing)
-
-    def _direct(self, ways: dict[str, Span], limit: Span) -> Span:
-        if self.principal.kind in ("user", "root"):
-            return ways["direct"].either(ways["everyone"])
-        unlimited = Span(limit.yes, self._all.maybe)
-        return ways["direct"].both(limit).either(ways["everyone"].both(unlimited))

@@ -75,3 +75,11 @@ def granted_span(lookup: Lookup, principal: Principal, atom: Atom) -> Span:
             bits |= actions.bit(f"kms:{operation}")
         found = found.either(Span(0 if grant.constrained else bits, bits))
     return found
+
+
+def directly_named(kind: str, everything: Span, ways: dict[str, Span], limit: Span) -> Span:
+    """What a resource's policy gives within its account without any identity policy, as ``evaluate._direct``."""
+    if kind in ("user", "root"):
+        return ways["direct"].either(ways["everyone"])
+    unlimited = Span(limit.yes, everything.maybe)
+    return ways["direct"].both(limit).either(ways["everyone"].both(unlimited))

@@ -178,7 +178,7 @@ class _Drawing:
         how = f"its policies allow {action}"
         left = None
         if found.action_class == "permissions":
-            left = self._lasting.after(who, resource, self._kinds[resource.arn])
+            left = self._lasting.after(who.arn, resource, self._kinds[resource.arn])
         if left is None:
             yield RELATION_OF[found.action_class], how, chain, 0
             return

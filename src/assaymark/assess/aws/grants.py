@@ -91,9 +91,18 @@ class Access:
         return self._some(principal_arn, action, resource_arn, known)
 
     def could(
-        self, principal_arn: str, action: str, resource_arn: str, context: Mapping[str, Value] | None = None
+        self,
+        principal_arn: str,
+        action: str,
+        resource_arn: str,
+        context: Mapping[str, Value] | None = None,
+        *,
+        keep: bool = False,
     ) -> Answer:
-        """Whether a principal may do it once the resource's own policy lets it: what all other policies leave."""
+        """Whether a principal may do it once the resource's own policy lets it: what all other policies leave.
+
+        ``keep``: what the resource's policy denies it still denies.
+        """
         asked = request_arn(resource_arn) if resource_arn in self._estate.resources else resource_arn
         asked = asked[:-1] + FRESH if asked.endswith("/*") else asked
         request = self._request(principal_arn, action, resource_arn, asked, context or {})
@@ -101,8 +110,10 @@ class Access:
         if resource is None:
             raise KeyError(resource_arn)
         named = {"AWS": (request.principal.arn,)}
-        lets = Statement("Allow", resource.because, actions=("*",), resources=("*",), principals=named)
-        policy = PolicyDocument(f"{resource.arn}#changed", (lets,), resource.because)
+        lets = [Statement("Allow", resource.because, actions=("*",), resources=("*",), principals=named)]
+        if keep and resource.policy is not None:
+            lets += [one for one in resource.policy.statements if one.effect == "Deny"]
+        policy = PolicyDocument(f"{resource.arn}#changed", tuple(lets), resource.because)
         return evaluate(request, replace(self._applies(request, resource_arn), resource=policy, resource_seen=True))
 
     def _together(

@@ -15,19 +15,20 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import actions
-from assaymark.assess.aws.data import CLASSES, KNOWN, encryption_key
+from assaymark.assess.aws.data import CLASSES, KNOWN, RELATION_OF, encryption_key
 from assaymark.assess.aws.linking import NOWHERE, Chain
 from assaymark.assess.aws.organisation import STRANGER
 from assaymark.core.graph import State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from assaymark.assess.aws.answers import Answer
     from assaymark.assess.aws.linking import Linking
-    from assaymark.assess.estate.aws import Identity, PolicyDocument, Resource
+    from assaymark.assess.estate.aws import PolicyDocument, Resource
 
-_ANYONE: Final = f"arn:aws:iam::{STRANGER}:user/anyone"
+# Whoever has an account of AWS.
+ANYONE: Final = f"arn:aws:iam::{STRANGER}:user/anyone"
 # Of an organisation of its own, which is no other's.
 _OUTSIDE: Final = {"aws:PrincipalOrgID": ("o-stranger",), "aws:PrincipalOrgPaths": ("o-stranger/r-stranger/",)}
 _RANK: Final = {State.YES: 0, State.UNKNOWN: 1, State.NO: 2}
@@ -56,7 +57,7 @@ class Lasting:
         if (who, key, via) not in self._opened:
             context = {"kms:ViaService": (via,)}
             found = Chain().then(self._can(who, "kms:Decrypt", key, context))
-            if found.state is State.NO and who != _ANYONE:
+            if found.state is State.NO and who != ANYONE:
                 after = self._run.access.could(who, "kms:Decrypt", key, context)
                 for action in _CHANGES_KEY if after.state is not State.NO else ():
                     changed = Chain().then(self._can(who, action, key, {})).then(after)
@@ -68,7 +69,7 @@ class Lasting:
         identity = self._run.estate.identities.get(who)
         if identity is not None:
             return self._run.can(identity, action, key, context)
-        return self._run.access.can(who, action, key, {**context, **(_OUTSIDE if who == _ANYONE else {})})
+        return self._run.access.can(who, action, key, {**context, **(_OUTSIDE if who == ANYONE else {})})
 
     @cached_property
     def _resource_controls(self) -> bool:
@@ -83,11 +84,11 @@ class Lasting:
         """Whether there is anything that lasts when the resource's policy is changed."""
         return self._resource_controls or resource.arn in self.keys
 
-    def after(self, who: Identity, resource: Resource, kind: str) -> dict[str, Chain] | None:
+    def after(self, who: str, resource: Resource, kind: str) -> dict[str, Chain] | None:
         """What a principal that may change a resource's policy gets, by class; None for all."""
         if not self.binds(resource):
             return None
-        return self._some({one: self._best(who.arn, resource, kind, one) for one in _data(kind)})
+        return self._some({one: self._best(who, resource, kind, one) for one in _data(kind)})
 
     def administered(self, account: str, resource: Resource, kind: str) -> dict[str, Chain] | None:
         """What an account's administrator gets of a resource of the account, by class; None for all.
@@ -111,6 +112,13 @@ class Lasting:
 
     def _some(self, found: dict[str, Chain]) -> dict[str, Chain] | None:
         return None if all(chain.state is State.YES for chain in found.values()) else found
+
+    def listed(self, who: str, resource: Resource, kind: str, action_class: str) -> Chain:
+        """What policies leave of what the access control list of a bucket gives somebody."""
+        chain, _ = self._first(who, resource, kind, action_class, keep=True)
+        if action_class == "read" and resource.arn in self.keys and chain.state is not State.NO:
+            chain = chain.then(self.opens(ANYONE, resource))
+        return chain
 
     def _own(self, who: str, resource: Resource, kind: str, action_class: str) -> Chain:
         """What it gets itself, once the resource's policy lets it."""
@@ -138,25 +146,40 @@ class Lasting:
         """What a principal of an account of its own gets, once the resource's policy lets it."""
         key = (resource.arn, action_class)
         if key not in self._strangers:
-            chain, answer = self._first(_ANYONE, resource, kind, action_class)
+            chain, answer = self._first(ANYONE, resource, kind, action_class)
             if action_class == "read" and resource.arn in self.keys and chain.state is not State.NO:
-                chain = chain.then(self.opens(_ANYONE, resource))
+                chain = chain.then(self.opens(ANYONE, resource))
             self._strangers[key] = chain, answer
         return self._strangers[key]
 
-    def _first(self, who: str, resource: Resource, kind: str, action_class: str) -> tuple[Chain, Answer | None]:
-        """The best answer among the actions of a class, that which people know first."""
+    def _first(
+        self, who: str, resource: Resource, kind: str, action_class: str, *, keep: bool = False
+    ) -> tuple[Chain, Answer | None]:
+        """The best answer among the actions of a class, the best known first. ``keep``: as ``could`` has it."""
         target = f"{resource.arn}/*" if kind == "bucket" and action_class != "permissions" else resource.arn
         known = KNOWN.get((resource.kind, action_class), "")
         mask = actions.actions_for(target) & actions.class_bits().get(action_class, 0)
         best: Answer | None = None
         for action in dict.fromkeys((*([known] if known else []), *actions.names_of(mask))):
-            answer = self._run.access.could(who, action, target, _OUTSIDE if who == _ANYONE else {})
+            context = _OUTSIDE if who == ANYONE else {}
+            answer = self._run.access.could(who, action, target, context, keep=keep)
             if best is None or _RANK[answer.state] < _RANK[best.state]:
                 best = answer
             if answer.state is State.YES:
                 break
         return (Chain().then(best), best) if best is not None else (NOWHERE, None)
+
+
+def gives(
+    lasting: Lasting, who: str, resource: Resource, kind: str, action_class: str, chain: Chain
+) -> Iterator[tuple[str, Chain]]:
+    """The relations of a class of access, each with its answer: who may change the policy gets what lasts."""
+    left = lasting.after(who, resource, kind) if action_class == "permissions" else None
+    yield ("governs" if left is not None else RELATION_OF[action_class]), chain
+    for one, given in (left or {}).items():
+        whole = chain.then(given)
+        if whole.state is not State.NO:
+            yield RELATION_OF[one], whole
 
 
 def _data(kind: str) -> tuple[str, ...]:

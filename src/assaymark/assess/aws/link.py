@@ -53,8 +53,8 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
             gained = link_assumed(run, who) if who.kind != "group" else set()
             escalations.link(who, gained)
     link_data(run, lasting)
-    link_exposure(run)
-    link_outside(run)
+    link_exposure(run, lasting)
+    link_outside(run, lasting)
     link_flows(run)
 
 

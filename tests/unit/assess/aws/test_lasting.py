@@ -150,3 +150,60 @@ def test_what_is_encrypted_is_not_read_by_changing_the_policy_alone() -> None:
     assert held(estate(["s3:GetObject", "kms:CreateGrant"], extra=ENCRYPTED)) == {"reads": State.YES}
     assert held(estate(["s3:GetObject"], extra=ENCRYPTED)) == {}
     assert held(estate(["s3:GetObject"], extra=ENCRYPTED), ADMINISTRATOR) == {"administers": State.YES}
+
+
+PUBLIC = f"""
+provider "aws" {{
+  allowed_account_ids = ["{ACCOUNT}"]
+}}
+"""
+PUBLIC += """
+resource "aws_s3_bucket" "weights" {
+  bucket = "weights"
+}
+resource "aws_s3_bucket_public_access_block" "weights" {
+  bucket             = aws_s3_bucket.weights.id
+  block_public_acls  = false
+  ignore_public_acls = false
+}
+resource "aws_s3_bucket_ownership_controls" "weights" {
+  bucket = aws_s3_bucket.weights.id
+  rule {
+    object_ownership = "ObjectWriter"
+  }
+}
+resource "aws_s3_bucket_acl" "weights" {
+  bucket = aws_s3_bucket.weights.id
+  acl    = "public-read-write"
+}
+"""
+OWN_DENIAL = """
+resource "aws_s3_bucket_policy" "weights" {
+  bucket = aws_s3_bucket.weights.id
+  policy = jsonencode({ Statement = [
+    { Effect = "Deny", Principal = "*", Action = "s3:PutObject*", Resource = "arn:aws:s3:::weights/*" }
+  ] })
+}
+"""
+
+
+def test_a_list_of_a_bucket_gives_nothing_that_is_denied() -> None:
+    assert set(held(estate([], extra=PUBLIC), "internet")) == {"reads", "writes", "deletes"}
+    assert set(held(estate([], deny("s3:GetObject*"), extra=PUBLIC), "internet")) == {"writes", "deletes"}
+    assert "reads" in held(estate([], deny("s3:GetObject*"), kind="SERVICE", extra=PUBLIC), "internet")
+    assert held(estate([], deny("s3:*"), extra=PUBLIC), "internet") == {}
+    denied = ["s3:PutObject*", "s3:Replicate*"]
+    assert "writes" not in held(estate([], deny(denied), extra=PUBLIC), "internet")
+
+
+def test_another_account_that_may_change_the_policy_gets_what_is_not_denied_to_all() -> None:
+    other = "444455556666"
+    policy = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": other}, "Action": "s3:PutBucketPolicy", "Resource": BUCKET}]}  # fmt: skip
+    files = {**estate([]), "policy.json": json.dumps(policy)}
+    assert held(files, f"aws:outside:arn:aws:iam::{other}:root") == {"permissions": State.YES}
+    files = {**estate([], deny("s3:GetObject*")), "policy.json": json.dumps(policy)}
+    assert held(files, f"aws:outside:arn:aws:iam::{other}:root") == {
+        "governs": State.YES,
+        "writes": State.YES,
+        "deletes": State.YES,
+    }

@@ -61,6 +61,7 @@ _CLASS_OF: Final = {
     "iam:updateloginprofile": "permissions",
     "iam:addusertogroup": "permissions",
     "iam:updateassumerolepolicy": "permissions",
+    "iam:updatesamlprovider": "permissions",
     "signin:putresourcepermissionstatement": "permissions",
     "account-access:createentitlement": "permissions",
     # Tokens that an agent's own identity is known by.

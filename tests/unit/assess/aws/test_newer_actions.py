@@ -112,3 +112,36 @@ def test_tables_and_vectors_of_s3_are_data() -> None:
     runs = {(one.source, one.target) for one in found.graph.edges if one.relation == "runs-as"}
     arn = "arn:aws:bedrock-agentcore:us-east-1:000000000000:runtime/helper"
     assert (arn, "arn:aws:iam::000000000000:role/t") in runs
+
+
+@pytest.mark.parametrize(
+    ("actions", "audience", "relation"),
+    [
+        (["iam:UpdateSAMLProvider"], "https://signin.aws.amazon.com/saml", "resets"),
+        (["iam:UpdateSAMLProvider"], "https://elsewhere.example/saml", None),
+        (["iam:GetSAMLProvider"], "https://signin.aws.amazon.com/saml", None),
+    ],
+)
+def test_who_replaces_the_metadata_of_a_provider_signs_for_its_roles(
+    actions: list[str], audience: str, relation: str | None
+) -> None:
+    text = f"""
+provider "aws" {{
+  allowed_account_ids = ["{ACCOUNT}"]
+}}
+resource "aws_iam_saml_provider" "corp" {{
+  name                   = "corp"
+  saml_metadata_document = "<x/>"
+}}
+resource "aws_iam_role" "staff" {{
+  name               = "staff"
+  assume_role_policy = jsonencode({{ Statement = [
+    {{ Effect = "Allow", Action = "sts:AssumeRoleWithSAML", Principal = {{ Federated = aws_iam_saml_provider.corp.arn }},
+      Condition = {{ StringEquals = {{ "SAML:aud" = "{audience}" }} }} }}
+  ] }})
+}}
+"""
+    details = json.dumps({"RoleDetailList": [role("one", "ec2.amazonaws.com", actions)]})
+    edges = assessed_files({"details.json": details, "main.tf": text}).graph.edges
+    found = {one.relation for one in edges if one.source == ONE and one.target.endswith("role/staff")}
+    assert found == ({relation} if relation else set())

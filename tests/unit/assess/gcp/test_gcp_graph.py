@@ -309,3 +309,50 @@ def test_who_may_set_a_policy_gets_nothing_that_a_deny_policy_denies_to_all(who,
         assert (account, "writes", "weights", "yes") in graph
         owner = {edge[1] for edge in graph if edge[0].endswith("administrator") and edge[2] == "weights"}
         assert owner == {"governs", "writes"}
+
+
+OF_POOL = """
+provider "google" {
+  project = "ml"
+}
+resource "google_service_account" "sa" {
+  account_id = "sa"
+}
+resource "google_service_account_iam_member" "wif" {
+  service_account_id = google_service_account.sa.name
+  role               = "roles/iam.workloadIdentityUser"
+  member             = "principalSet://iam.googleapis.com/projects/%s/locations/global/workloadIdentityPools/gh/attribute.repository/a/b"
+}
+resource "google_project_iam_custom_role" "own" {
+  role_id     = "own"
+  permissions = ["iam.googleapis.com/workloadIdentityPoolProviders.update"]
+}
+resource "google_project_iam_member" "eve" {
+  project = "ml"
+  role    = "%s"
+  member  = "user:eve@acme.example"
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("home", "role", "state"),
+    [
+        ("ml", "roles/iam.workloadIdentityPoolAdmin", "yes"),
+        ("ml", "projects/ml/roles/own", "yes"),
+        ("1234567890", "roles/iam.workloadIdentityPoolAdmin", "unknown"),
+        ("ml", "roles/iam.workloadIdentityPoolViewer", None),
+        ("other", "roles/iam.workloadIdentityPoolAdmin", None),
+    ],
+)
+def test_who_adds_a_provider_to_a_pool_is_whoever_it_likes_there(home, role, state):
+    graph = edges(assessed(a_tf=OF_POOL % (home, role)))
+    found = {edge[3] for edge in graph if edge[0] == "user:eve@acme.example" and edge[1] == "resets"}
+    assert found == ({state} if state else set())
+    assert ("b", "impersonates", "sa@ml.iam.gserviceaccount.com", "yes") in graph
+
+
+def test_keys_of_cloud_storage_are_keys_of_the_account_there():
+    text = OF_POOL % ("ml", "roles/storage.hmacKeyAdmin")
+    graph = edges(assessed(a_tf=text))
+    assert ("user:eve@acme.example", "resets", "sa@ml.iam.gserviceaccount.com", "unknown") in graph

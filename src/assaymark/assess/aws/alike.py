@@ -82,6 +82,18 @@ class Group(NamedTuple):
     rows: tuple[tuple[Reach, Answer], ...]
 
 
+class Groups(NamedTuple):
+    """``items``: all of a principal; ``uniform``: whether its policies treat the atoms of a mask alike."""
+
+    items: Sequence[Group]
+    uniform: Callable[[int], bool]
+
+
+def is_about_itself(answer: Answer, one: Atom) -> bool:
+    """Whether what an answer says is of that atom alone: it rests on its own policy, or names it."""
+    return rests_on_own(answer, one) or any(one.arn in text for text in answer.decides)
+
+
 def common_state(groups: Sequence[Group], mask: int, action: str) -> State | None:
     """Whether an action is allowed on all atoms of a mask; None where they differ."""
     bit = actions.bit(action)

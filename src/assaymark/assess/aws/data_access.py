@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from assaymark.assess.aws.alike import common_state, moves, rests_on_own
+from assaymark.assess.aws.alike import common_state, is_about_itself, moves
 from assaymark.assess.aws.answers import Reach
 from assaymark.assess.aws.blocks import means_everyone, shuts_out
 from assaymark.assess.aws.data import CLASSES, KNOWN, RELATION_OF, let_out, locked, node_kind
@@ -18,7 +18,7 @@ from assaymark.core.graph import State
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from assaymark.assess.aws.alike import Group
+    from assaymark.assess.aws.alike import Group, Groups
     from assaymark.assess.aws.answers import Answer
     from assaymark.assess.aws.inventory import Atom
     from assaymark.assess.aws.lasting import Lasting
@@ -70,34 +70,50 @@ class _Drawing:
         for found in reached.rows:
             yield from self._row(who, found, state)
 
-    def _together(
-        self, who: Identity, groups: Sequence[Group]
-    ) -> Iterator[tuple[list[str], tuple[str, str, Chain, int]]]:
+    def _together(self, who: Identity, groups: Groups) -> Iterator[tuple[list[str], tuple[str, str, Chain, int]]]:
         def state(action: str, shown: str) -> State:
             return self._run.access.can(who.arn, action, shown).state
 
-        for group in groups:
+        for group in groups.items:
             for found, answer in group.rows:
-                own = bool(found.decides) or rests_on_own(answer, group.atoms[0])
+                own = is_about_itself(answer, group.atoms[0])
                 for part in self._partition(group.mask, group.atoms):
                     if found.action_class not in CLASSES.get(part.kind, ()):
                         continue
-                    action = self._known(groups, group, part, found) if part.arns and not own else None
+                    edges = None if own or not part.arns else self._alike(who, groups, group, part, found)
                     single = part.others
-                    if action is None:
+                    if edges is None:
                         ours = {*part.arns, *(_owner(atom) for atom in part.others)}
                         single = [atom for atom in group.atoms if _owner(atom) in ours]
-                    else:
-                        chain = Chain(found.state, found.because, found.decides)
-                        yield part.arns, (RELATION_OF[found.action_class], f"its policies allow {action}", chain, 0)
-                    yield from self._each(who, group, (found, answer), single, state, own=own)
+                    for edge in edges or ():
+                        yield part.arns, edge
+                    yield from self._each(group, (found, answer), single, who, state, own=own)
+
+    def _alike(
+        self, who: Identity, groups: Groups, group: Group, part: _Part, found: Reach
+    ) -> list[tuple[str, str, Chain, int]] | None:
+        """The edges that are the same for all things of a part; None where they may differ."""
+        action = self._known(groups.items, group, part, found)
+        if action is None:
+            return None
+        resource = self._run.estate.resources[part.arns[0]]
+        if found.action_class == "permissions" and self._lasting.binds(resource):
+            bucket = resource.kind == "s3:bucket"
+            masks = [
+                self._run.access.level(group.mask, objects=one) if bucket else group.mask for one in (False, True)
+            ]
+            if not all(mask and groups.uniform(mask) for mask in masks):
+                return None
+        edges = list(self._gets(who, resource, found, action, Chain(found.state, found.because, found.decides)))
+        named = any(resource.arn in text for _, _, chain, _ in edges for text in chain.decides)
+        return None if named else edges
 
     def _each(
         self,
-        who: Identity,
         group: Group,
         row: tuple[Reach, Answer],
         atoms: list[Atom],
+        who: Identity,
         state: Callable[[str, str], State],
         *,
         own: bool,
@@ -131,7 +147,7 @@ class _Drawing:
 
     def _plain(self, resource: Resource) -> bool:
         public = any(means_everyone(one) for one in resource.policy.statements) if resource.policy else False
-        return not (public or locked(resource) or self._lasting.binds(resource))
+        return not (public or locked(resource) or resource.arn in self._lasting.keys)
 
     def _known(self, groups: Sequence[Group], group: Group, part: _Part, found: Reach) -> str | None:
         """The action to show for all things of a part; None where it is not the same for all."""

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from assaymark.assess.aws import actions
-from assaymark.assess.aws.alike import Alike, Group, Reached, by_others, moves, rests_on_own
+from assaymark.assess.aws.alike import Alike, Group, Groups, Reached, by_others, is_about_itself, moves
 from assaymark.assess.aws.answers import YES, Answer, Part, Reach
 from assaymark.assess.aws.applies import Lookup, tags_sessions
 from assaymark.assess.aws.compiled import Compiler, Span
@@ -110,11 +110,13 @@ class Access:
         if resource is None:
             raise KeyError(resource_arn)
         named = {"AWS": (request.principal.arn,)}
-        lets = [Statement("Allow", resource.because, actions=("*",), resources=("*",), principals=named)]
-        if keep and resource.policy is not None:
-            lets += [one for one in resource.policy.statements if one.effect == "Deny"]
-        policy = PolicyDocument(f"{resource.arn}#changed", tuple(lets), resource.because)
-        return evaluate(request, replace(self._applies(request, resource_arn), resource=policy, resource_seen=True))
+        lets = Statement("Allow", resource.because, actions=("*",), resources=("*",), principals=named)
+        denies = resource.policy.statements if keep and resource.policy is not None else ()
+        whole = (lets, *(one for one in denies if one.effect == "Deny"))
+        policy = PolicyDocument(f"{resource.arn}#changed", whole, resource.because)
+        applies = replace(self._applies(request, resource_arn), resource=policy, resource_seen=True)
+        answer = evaluate(request, applies)  # which does not rest on a statement that nobody has written yet
+        return replace(answer, statements=tuple(one for one in answer.statements if one is not lets))
 
     def _together(
         self, principal_arn: str, action: str, types: tuple[str, ...], context: Mapping[str, Value]
@@ -285,7 +287,7 @@ class Access:
                 place = actions.CLASSES.index(row.action_class)
                 move = moves(answer, atoms[0])
                 action_class, _, state, because, decides, action = row
-                own = bool(decides) or rests_on_own(answer, atoms[0])
+                own = is_about_itself(answer, atoms[0])
                 for atom in atoms:
                     key = (atom.shown, place)
                     known = best.get(key)
@@ -301,7 +303,7 @@ class Access:
             best[row.resource, actions.CLASSES.index(row.action_class)] = row
         return Reached([best[key] for key in sorted(best)], spans, bool(unread))
 
-    def grouped(self, principal_arn: str) -> list[Group] | None:
+    def grouped(self, principal_arn: str) -> Groups | None:
         """The same of what is no user, role or group, those alike together; None where that is not so simple.
 
         It is where no policy tells objects of a bucket apart, all policies were read, and requests come one way.
@@ -313,7 +315,7 @@ class Access:
         for mask, span in reckonings[0].masks(self._inventory.things):
             atoms = self._inventory.of(mask)
             found.append(Group(mask, atoms, span, tuple(self._rows(principal_arn, atoms[0], span))))
-        return found
+        return Groups(found, reckonings[0].uniform)
 
     def level(self, mask: int, *, objects: bool) -> int:
         """The atoms of the buckets that some atoms are objects of, or of the buckets' objects; 0 for what is none."""

@@ -42,6 +42,7 @@ class Lasting:
         self._run = run
         self._strangers: dict[tuple[str, str], tuple[Chain, Answer | None]] = {}
         self._opened: dict[tuple[str, str, str], Chain] = {}
+        self._names: dict[tuple[int, str], tuple[str, ...]] = {}
 
     @cached_property
     def keys(self) -> dict[str, str]:
@@ -160,7 +161,10 @@ class Lasting:
         known = KNOWN.get((resource.kind, action_class), "")
         mask = actions.actions_for(target) & actions.class_bits().get(action_class, 0)
         best: Answer | None = None
-        for action in dict.fromkeys((*([known] if known else []), *actions.names_of(mask))):
+        if (mask, known) not in self._names:
+            first = [known] if known else []
+            self._names[mask, known] = tuple(dict.fromkeys((*first, *actions.names_of(mask))))
+        for action in self._names[mask, known]:
             context = _OUTSIDE if who == ANYONE else {}
             answer = self._run.access.could(who, action, target, context, keep=keep)
             if best is None or _RANK[answer.state] < _RANK[best.state]:

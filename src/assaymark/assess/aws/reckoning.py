@@ -16,7 +16,7 @@ from assaymark.assess.aws.organisation import allows
 from assaymark.assess.aws.patterns import FRESH, substitute
 from assaymark.assess.aws.principals import Named, named
 from assaymark.assess.aws.request import Context, Request, is_own
-from assaymark.assess.aws.rows import SIGNED, Row, directly_named, granted_span, layers
+from assaymark.assess.aws.rows import SIGNED, Row, directly_named, granted_span, layers, treats_alike
 from assaymark.assess.unresolved import HOLE, pattern_of
 from assaymark.core.graph import State
 
@@ -105,10 +105,7 @@ class Reckoning:
     # All atoms
 
     def all(self, within: int) -> Iterator[tuple[list[Atom], Span]]:
-        """Atoms that are treated alike, with what may be done on them; not what unread policies may allow.
-
-        ``within``: bits of the inventory's atoms, others are left out.
-        """
+        """Atoms in ``within`` that are treated alike, with what may be done; not what unread policies may allow."""
         for mask, span in self.masks(within):
             yield self._inventory.of(mask), span
         for bucket in sorted(self.special):
@@ -132,6 +129,10 @@ class Reckoning:
             if span.maybe:
                 yield 1 << index, span
         yield from self._groups((allowed | named_here) & ~single & within, named_here)
+
+    def uniform(self, mask: int) -> bool:
+        """Whether the statements treat all atoms of a mask alike."""
+        return treats_alike(self._rows, self._inventory, mask)
 
     def _allowed_atoms(self) -> int:
         if self.principal.kind == "root" or self._applies.trusted_account:

@@ -83,3 +83,12 @@ def directly_named(kind: str, everything: Span, ways: dict[str, Span], limit: Sp
         return ways["direct"].either(ways["everyone"])
     unlimited = Span(limit.yes, everything.maybe)
     return ways["direct"].both(limit).either(ways["everyone"].both(unlimited))
+
+
+def treats_alike(rows: Iterable[Row], inventory: Inventory, mask: int) -> bool:
+    """Whether all atoms of a mask are of one kind, and statements mean all of them or none, for certain."""
+    first = inventory.atoms[(mask & -mask).bit_length() - 1]
+    if mask & ~inventory.kinds[first.kind]:
+        return False
+    some = (row for row in rows if mask & (row.certain | row.perhaps))
+    return all(not row.compiled.wild and not mask & row.perhaps and not mask & ~row.certain for row in some)

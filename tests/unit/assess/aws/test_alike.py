@@ -106,7 +106,20 @@ def test_a_name_that_another_begins_with_is_not_that_one() -> None:
     assert renamed(f"{role}/x", role, "one") == f"{role}/x"
 
 
-def test_what_is_alike_is_answered_together_as_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+CONTROLS = [
+    [],
+    [{"Condition": {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-own"}}}],
+    [{"Action": "s3:GetObject*", "Resource": "arn:aws:s3:::b1/*"}],
+    [{"Action": "s3:PutObject", "Resource": "arn:aws:s3:::b*/*"}],
+    [{"Action": "s3:*", "Condition": {"ArnNotLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/wide"}}}],
+]
+
+
+@pytest.mark.parametrize("controls", CONTROLS)
+@pytest.mark.parametrize("kind", ["RESOURCE", "SERVICE"])
+def test_what_is_alike_is_answered_together_as_one_by_one(
+    monkeypatch: pytest.MonkeyPatch, controls: list[dict[str, object]], kind: str
+) -> None:
     mixed = [
         role("wide", LAMBDA, allow("s3:*"), {**allow("s3:GetObject", "arn:aws:s3:::b1*"), "Effect": "Deny"}),
         role("some", LAMBDA, allow(["s3:*", "sqs:*"], "arn:aws:s3:::b*/*"), allow("s3:PutBucketPolicy")),
@@ -114,6 +127,13 @@ def test_what_is_alike_is_answered_together_as_one_by_one(monkeypatch: pytest.Mo
     ]
     policy = {"Statement": [{**allow("s3:GetObject", "arn:aws:s3:::b2/*"), "Principal": "*"}]}
     files = {**estate(), "more.json": json.dumps({"RoleDetailList": mixed}), "policy.json": json.dumps(policy)}
+
+    denied = [{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*", **one} for one in controls]
+    if denied:
+        whole = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+        summary = {"Type": f"{kind}_CONTROL_POLICY", "Name": "limits"}
+        content = json.dumps({"Version": "2012-10-17", "Statement": [whole, *denied]})
+        files["control.json"] = json.dumps({"PolicySummary": summary, "Content": content, "Targets": [ACCOUNT]})
 
     def edges() -> set[tuple[object, ...]]:
         found = assessed_files(files).graph.edges

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.answer import NO, Answer
-from assaymark.assess.azure.keys import by_keys
+from assaymark.assess.azure.keys import by_keys, link_workspace_keys
 from assaymark.assess.azure.linking import assigning
 from assaymark.assess.azure.roles import OWNER
 from assaymark.assess.kinds import INTERNET
@@ -181,6 +181,7 @@ def link_data(run: Linking) -> None:
         for resource in run.within(principal.id):
             if not run.owns(principal.id, resource.id):
                 _allowed(run, principal, resource)
+                link_workspace_keys(run, principal, resource)
     for resource in run.resources:
         if resource.kind == _KV and resource.settings.get("rbac") is not True:
             _policies(run, resource)

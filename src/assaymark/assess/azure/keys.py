@@ -86,6 +86,29 @@ KEYS: Final[dict[str, Keys]] = {
 }
 
 
+_WORKSPACE: Final = "microsoft.machinelearningservices/workspaces"
+_WORKSPACE_KEYS: Final = "Microsoft.MachineLearningServices/workspaces/listKeys/action"
+# What a workspace of Azure ML names of its own account and registry, whose keys its own list has.
+_BEHIND: Final = ("storageAccount", "storage_account_id", "containerRegistry", "container_registry_id")
+
+
+def link_workspace_keys(run: Linking, principal: Principal, workspace: Resource) -> None:
+    """Draws what the keys of a workspace open: those of its storage account and registry are among them."""
+    if workspace.kind != _WORKSPACE:
+        return
+    answer = run.access.can(principal.id, _WORKSPACE_KEYS, workspace.id)
+    for name in _BEHIND if answer.state is not State.NO else ():
+        account = run.estate.resources.get(str(workspace.settings.get(name)).lower())
+        keys = KEYS.get(account.kind) if account is not None else None
+        on = account.settings.get(keys.setting, True) if account is not None and keys is not None else False
+        if account is None or keys is None or on is False:
+            continue
+        whole = answer if on is True else answer.unless(f"{keys.what} of {account.name} is on")
+        for relation in ("reads", "writes"):
+            how = f"its roles allow {_WORKSPACE_KEYS}, which has the keys of the workspace's own {account.name}"
+            run.draw(principal.node, account.id, relation, how, whole, 1)
+
+
 def by_keys(run: Linking, principal: Principal, resource: Resource, relation: str) -> tuple[Answer, str]:
     """The way by keys of the account: what lists them, and what turns them on again where they are off."""
     account = run.estate.resources.get("/".join(resource.id.split("/")[:9]), resource)

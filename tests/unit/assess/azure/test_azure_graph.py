@@ -397,3 +397,20 @@ def test_an_operator_of_container_apps_runs_code_in_them_by_a_data_action():
         ' resource_group_name = azurerm_resource_group.rg.name\n identity {\n type = "SystemAssigned"\n }\n}\n'
     )
     assert (EVE, "takes-over", "app", "yes") in found(app, role("Container Apps Operator"))
+
+
+WORKSPACE = (
+    'resource "azurerm_machine_learning_workspace" "ws" {\n name = "ws"\n'
+    " resource_group_name = azurerm_resource_group.rg.name\n storage_account_id = azurerm_storage_account.st.id\n}\n"
+)
+
+
+def test_the_keys_of_a_workspace_are_those_of_its_storage():
+    scope = "azurerm_machine_learning_workspace.ws.id"
+    given = role("Contributor", scope=scope)
+    graph = found(STORAGE % ("", "private"), WORKSPACE, given)
+    assert {(EVE, "reads", "acmest", "yes"), (EVE, "writes", "acmest", "yes")} <= graph
+    off = found(STORAGE % (" shared_access_key_enabled = false\n", "private"), WORKSPACE, given)
+    assert not any(edge[0] == EVE and edge[2] == "acmest" for edge in off)
+    scientist = found(STORAGE % ("", "private"), WORKSPACE, role("AzureML Data Scientist", scope=scope))
+    assert not any(edge[0] == EVE and edge[2] == "acmest" for edge in scientist)

@@ -86,8 +86,8 @@ class Networks:
             arn = resource.text("task_definition") if resource.kind == "aws_ecs_service" else resource.arn
             found = [one.text("id") for one in self._endpoints if arn and self._passes(resource, one)]
             if found:
-                known = estate.routes.get(arn, ())
-                estate.routes[arn] = tuple(dict.fromkeys((*known, *found)))
+                known = estate.ways.get(arn, ())
+                estate.ways[arn] = tuple(dict.fromkeys((*known, *found)))
 
     def _endpoint(self, one: TfResource) -> Endpoint:
         holder = self._policies.get(one.text("id"), one)
@@ -164,4 +164,4 @@ def routed(records: Records) -> None:
         vpcs = {value.get("VpcId") for value in mappings(resource.settings)} if resource.role else set()
         found = [one.id for one in estate.endpoints if one.vpc and one.vpc in vpcs]
         if found:
-            estate.routes[arn] = tuple(dict.fromkeys((*estate.routes.get(arn, ()), *found)))
+            estate.ways[arn] = tuple(dict.fromkeys((*estate.ways.get(arn, ()), *found)))

@@ -8,6 +8,7 @@ from assaymark.assess.aws.data import RELATION_OF, link_flows, node_kind
 from assaymark.assess.aws.data_access import link_data
 from assaymark.assess.aws.escalate import Escalations
 from assaymark.assess.aws.exposure import link_exposure
+from assaymark.assess.aws.gateways import link_gateways
 from assaymark.assess.aws.lasting import Lasting
 from assaymark.assess.aws.linking import Chain, Linking, administrator
 from assaymark.assess.aws.outside import link_outside
@@ -37,7 +38,7 @@ _PROBES: Final = (
 def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) -> None:
     """Draws the accounts of AWS."""
     estate = estates.aws
-    if not (estate.identities or estate.resources):
+    if not (estate.identities or estate.resources or estate.routes):
         return
     run = Linking(estate, builder, reading, now)
     for identity in run.principals:
@@ -54,6 +55,7 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
             escalations.link(who, gained)
     link_data(run, lasting)
     link_exposure(run, lasting)
+    link_gateways(run)
     link_outside(run, lasting)
     link_flows(run)
 

@@ -81,7 +81,7 @@ class Linking:
             management=estate.management,
             public_access_blocks=estate.public_access_blocks,
             endpoints=estate.endpoints,
-            routes=estate.routes,
+            ways=estate.ways,
         )
         self.now = now
         self.access = Access(asked, now)

@@ -36,7 +36,7 @@ def ways_by_role(estate: Estate) -> dict[str, tuple[Endpoint, ...]]:
     """The endpoints that what runs as a role can go through, by the role's ARN."""
     known = {one.id: one for one in estate.endpoints}
     found: dict[str, dict[str, Endpoint]] = {}
-    for arn, ids in sorted(estate.routes.items()):
+    for arn, ids in sorted(estate.ways.items()):
         resource = estate.resources.get(arn)
         if resource is not None and resource.role:
             own = found.setdefault(resource.role, {})

@@ -46,6 +46,14 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
         "aws_bedrockagent_agent",
         {"AgentName": "agent_name", "AgentResourceRoleArn": "agent_resource_role_arn"},
     ),
+    "AWS::BedrockAgentCore::CodeInterpreterCustom": (
+        "aws_bedrockagentcore_code_interpreter",
+        {"Name": "name", "ExecutionRoleArn": "execution_role_arn"},
+    ),
+    "AWS::BedrockAgentCore::Runtime": (
+        "aws_bedrockagentcore_agent_runtime",
+        {"AgentRuntimeName": "agent_runtime_name", "RoleArn": "role_arn"},
+    ),
     "AWS::CloudFormation::Stack": ("aws_cloudformation_stack", {"StackName": "name", "TemplateURL": "template_url"}),
     "AWS::CodeBuild::Project": ("aws_codebuild_project", {"Name": "name", "ServiceRole": "service_role"}),
     "AWS::DynamoDB::Table": ("aws_dynamodb_table", {"TableName": "name"}),
@@ -56,6 +64,7 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
             "IamInstanceProfile": "iam_instance_profile",
             "SecurityGroupIds": "vpc_security_group_ids",
             "SecurityGroups": "security_groups",
+            "SubnetId": "subnet_id",
             "UserData": "user_data",
         },
     ),
@@ -68,6 +77,22 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
             "FromPort": "from_port",
             "ToPort": "to_port",
             "IpProtocol": "ip_protocol",
+        },
+    ),
+    "AWS::EC2::Subnet": ("aws_subnet", {"VpcId": "vpc_id"}),
+    "AWS::EC2::SubnetRouteTableAssociation": (
+        "aws_route_table_association",
+        {"SubnetId": "subnet_id", "RouteTableId": "route_table_id"},
+    ),
+    "AWS::EC2::VPCEndpoint": (
+        "aws_vpc_endpoint",
+        {
+            "VpcId": "vpc_id",
+            "ServiceName": "service_name",
+            "VpcEndpointType": "vpc_endpoint_type",
+            "PolicyDocument": "policy",
+            "PrivateDnsEnabled": "private_dns_enabled",
+            "RouteTableIds": "route_table_ids",
         },
     ),
     "AWS::ECR::Repository": (
@@ -169,7 +194,13 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     ),
     "AWS::Lambda::Function": (
         "aws_lambda_function",
-        {"FunctionName": "function_name", "Role": "role", "Code": "code", "Handler": "handler"},
+        {
+            "FunctionName": "function_name",
+            "Role": "role",
+            "Code": "code",
+            "Handler": "handler",
+            "VpcConfig": "vpc_config",
+        },
     ),
     "AWS::RDS::DBCluster": ("aws_rds_cluster", {"DBClusterIdentifier": "cluster_identifier"}),
     "AWS::RDS::DBInstance": ("aws_db_instance", {"DBInstanceIdentifier": "identifier"}),

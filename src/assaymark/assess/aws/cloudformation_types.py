@@ -36,7 +36,13 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     ),
     "AWS::ApiGatewayV2::Integration": (
         "aws_apigatewayv2_integration",
-        {"ApiId": "api_id", "IntegrationType": "integration_type", "IntegrationUri": "integration_uri"},
+        {
+            "ApiId": "api_id",
+            "IntegrationType": "integration_type",
+            "IntegrationUri": "integration_uri",
+            "IntegrationSubtype": "integration_subtype",
+            "CredentialsArn": "credentials_arn",
+        },
     ),
     "AWS::ApiGatewayV2::Route": (
         "aws_apigatewayv2_route",
@@ -44,7 +50,15 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     ),
     "AWS::Bedrock::Agent": (
         "aws_bedrockagent_agent",
-        {"AgentName": "agent_name", "AgentResourceRoleArn": "agent_resource_role_arn"},
+        {
+            "AgentName": "agent_name",
+            "AgentResourceRoleArn": "agent_resource_role_arn",
+            "ActionGroups": "action_groups",
+        },
+    ),
+    "AWS::Batch::JobDefinition": (
+        "aws_batch_job_definition",
+        {"JobDefinitionName": "name", "ContainerProperties": "container_properties"},
     ),
     "AWS::BedrockAgentCore::CodeInterpreterCustom": (
         "aws_bedrockagentcore_code_interpreter",
@@ -151,7 +165,20 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
         {"Name": "name", "Scheme": "scheme", "Type": "type", "SecurityGroups": "security_groups"},
     ),
     "AWS::ElasticLoadBalancingV2::TargetGroup": ("aws_lb_target_group", {"Name": "name", "Port": "port"}),
-    "AWS::Glue::Job": ("aws_glue_job", {"Name": "name", "Role": "role_arn"}),
+    "AWS::Events::Rule": (
+        "aws_cloudwatch_event_rule",
+        {
+            "Name": "name",
+            "EventBusName": "event_bus_name",
+            "EventPattern": "event_pattern",
+            "State": "state",
+            "Targets": "targets",
+        },
+    ),
+    "AWS::Glue::Job": (
+        "aws_glue_job",
+        {"Name": "name", "Role": "role_arn", "Command": "command", "DefaultArguments": "default_arguments"},
+    ),
     "AWS::IAM::AccessKey": ("aws_iam_access_key", {"UserName": "user"}),
     "AWS::IAM::UserToGroupAddition": ("aws_iam_group_membership", {"GroupName": "group", "Users": "users"}),
     "AWS::IAM::Group": (
@@ -198,15 +225,29 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
             "FunctionName": "function_name",
             "Role": "role",
             "Code": "code",
+            "Environment": "environment",
             "Handler": "handler",
+            "Layers": "layers",
             "VpcConfig": "vpc_config",
         },
     ),
+    "AWS::Lambda::EventSourceMapping": (
+        "aws_lambda_event_source_mapping",
+        {"EventSourceArn": "event_source_arn", "FunctionName": "function_name", "Enabled": "enabled"},
+    ),
+    "AWS::Lambda::LayerVersion": ("aws_lambda_layer_version", {"LayerName": "layer_name", "Content": "content"}),
     "AWS::RDS::DBCluster": ("aws_rds_cluster", {"DBClusterIdentifier": "cluster_identifier"}),
     "AWS::RDS::DBInstance": ("aws_db_instance", {"DBInstanceIdentifier": "identifier"}),
-    "AWS::S3::Bucket": ("aws_s3_bucket", {"BucketName": "bucket", "AccessControl": "acl"}),
+    "AWS::S3::Bucket": (
+        "aws_s3_bucket",
+        {"BucketName": "bucket", "AccessControl": "acl", "NotificationConfiguration": "notification"},
+    ),
     "AWS::S3::BucketPolicy": ("aws_s3_bucket_policy", {"Bucket": "bucket", "PolicyDocument": "policy"}),
-    "AWS::SNS::Topic": ("aws_sns_topic", {"TopicName": "name"}),
+    "AWS::SNS::Topic": ("aws_sns_topic", {"TopicName": "name", "Subscription": "subscription"}),
+    "AWS::SNS::Subscription": (
+        "aws_sns_topic_subscription",
+        {"TopicArn": "topic_arn", "Protocol": "protocol", "Endpoint": "endpoint"},
+    ),
     "AWS::SQS::Queue": ("aws_sqs_queue", {"QueueName": "name"}),
     "AWS::SNS::TopicPolicy": ("aws_sns_topic_policy", {"Topics": "arn", "PolicyDocument": "policy"}),
     "AWS::SQS::QueuePolicy": ("aws_sqs_queue_policy", {"Queues": "queue_url", "PolicyDocument": "policy"}),
@@ -218,12 +259,17 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
         "aws_sagemaker_endpoint",
         {"EndpointName": "name", "EndpointConfigName": "endpoint_config_name"},
     ),
+    "AWS::SageMaker::EndpointConfig": (
+        "aws_sagemaker_endpoint_configuration",
+        {"EndpointConfigName": "name", "ProductionVariants": "production_variants"},
+    ),
     "AWS::SageMaker::Model": (
         "aws_sagemaker_model",
         {
             "ModelName": "name",
             "ExecutionRoleArn": "execution_role_arn",
             "PrimaryContainer": "primary_container",
+            "Containers": "container",
             "EnableNetworkIsolation": "enable_network_isolation",
         },
     ),
@@ -253,11 +299,23 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     ),
     "AWS::Serverless::Function": (
         "aws_lambda_function",
-        {"FunctionName": "function_name", "Role": "role", "Handler": "handler", "CodeUri": "code_uri"},
+        {
+            "FunctionName": "function_name",
+            "Role": "role",
+            "Handler": "handler",
+            "CodeUri": "code_uri",
+            "Environment": "environment",
+            "Layers": "layers",
+        },
     ),
     "AWS::StepFunctions::StateMachine": (
         "aws_sfn_state_machine",
-        {"StateMachineName": "name", "RoleArn": "role_arn"},
+        {
+            "StateMachineName": "name",
+            "RoleArn": "role_arn",
+            "Definition": "definition",
+            "DefinitionString": "definition_string",
+        },
     ),
     "AWS::Lambda::Url": (
         "aws_lambda_function_url",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.aws.cloudformation_types import TYPES
 from assaymark.assess.aws.cloudformation_words import listed, renamed, snake, snaked
-from assaymark.assess.aws.sam_events import sam_events
+from assaymark.assess.aws.sam_events import sam_events, sam_triggers
 from assaymark.assess.aws.sam_policies import sam_policy
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 from assaymark.assess.estate.terraform import TfResource
@@ -99,6 +99,9 @@ class _Template:
             for key, values in sam_events(_properties(item), self._resources, self.globals, self.resolve):
                 values.put("function", found[0].arn, values.line)
                 found.append(self._resource(f"{name}-{key}", "aws_sam_event", values, values.line))
+            for key, values in sam_triggers(_properties(item), self.resolve):
+                values.put("function", found[0].arn, values.line)
+                found.append(self._resource(f"{name}-{key}", "aws_sam_trigger", values, values.line))
             for role in roles:
                 found[0].values.put("role", role.arn, item.line)
         return found

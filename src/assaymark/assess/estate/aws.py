@@ -168,7 +168,8 @@ class ApiRoute:
     """A route of an API of API Gateway. ``api``: the id of its node; ``shown``: verb and path.
 
     ``open``: whether anyone may call it, ``decides`` what that depends on. ``targets``: the ARNs that it calls, each
-    with what would decide whether it does.
+    with what would decide whether it does. ``uris``: what it names in their place; ``role`` and ``verb``: how it
+    calls services of AWS.
     """
 
     api: str
@@ -178,6 +179,9 @@ class ApiRoute:
     decides: tuple[str, ...]
     targets: Mapping[str, tuple[str, ...]]
     because: Because
+    uris: tuple[str, ...] = ()
+    role: str = ""
+    verb: str = ""
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.estate.source import Flow
 from assaymark.assess.source import flow_names as names
-from assaymark.assess.source.modules import argument, keyword, text_of
+from assaymark.assess.source.modules import argument, keyword, of_lambda, text_of
 from assaymark.assess.source.request_bodies import body_parameters
 from assaymark.core.limits import SOURCE_MAX_DEPTH, SOURCE_MAX_STEPS
 
@@ -85,8 +85,8 @@ class Flows:
                 label = _of_path(path, one.arg, framework)
                 if label and one.arg not in found and typed in ("", "str"):
                     found[one.arg] = frozenset(((label, place),))
-        if [one.arg for one in every[:2]] == ["event", "context"]:  # AWS Lambda
-            found["event"] = frozenset((("body", place),))
+        if of_lambda(function):
+            found[every[0].arg] = frozenset((("body", place),))
         return found
 
     def enter(self, module: Module, function: Function, given: dict[str, _Labels], depth: int) -> _Labels:
@@ -212,6 +212,8 @@ class _Run:
         if self.flows.steps > SOURCE_MAX_STEPS:
             return _NONE
         match node:
+            case ast.Constant(value=str()):
+                return self.env.get(ast.unparse(node), _NONE)  # a file that was fetched under that name
             case None | ast.Constant() | ast.Lambda():
                 return _NONE
             case ast.Compare(left=left, comparators=rest):
@@ -313,6 +315,8 @@ class _Run:
             return _NONE
         if known is not None and self.depth < SOURCE_MAX_DEPTH:
             return self.enter(known, node, given, named)
+        if method in names.STORED and every:
+            return self.stored(node, method, every)
         source = self.source(node, called, method, holder)
         if source is not None:
             return source
@@ -331,6 +335,16 @@ class _Run:
             base = ast.unparse(node.func.value)
             self.env[base] = self.env.get(base, _NONE) | every
         return every if names.CONVERTS.search(last) or (last[:1].isupper() and every) else _NONE
+
+    def stored(self, node: ast.Call, method: str, named: _Labels) -> _Labels:
+        """What a store has under a name: whoever chooses the name chooses what it is; where it is put, too."""
+        sent = [origin for label, origin in named if label.removesuffix(names.PLAIN) in names.CHOOSES]
+        chosen = frozenset(("stored", origin) for origin in sent)
+        places = [*node.args, *(item.value for item in node.keywords)] if method.startswith("download_") else []
+        for one in places:
+            if isinstance(one, (ast.Constant, ast.Name, ast.JoinedStr)) and ast.unparse(one) not in self.env:
+                self.env[ast.unparse(one)] = chosen
+        return chosen
 
     def enter(
         self, known: tuple[Module, Function], node: ast.Call, given: list[_Labels], named: dict[str, _Labels]

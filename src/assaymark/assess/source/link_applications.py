@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from assaymark.core.graph import Because
 
 _NOBODYS: Final = frozenset(("health", "sign-in", "static", "metrics"))
-_SENT: Final = frozenset(("body", "headers", "query", "upload", "part"))
+_SENT: Final = frozenset(("body", "headers", "query", "upload", "part", "stored"))
 _RUN: Final = frozenset(("code", "command", "loader", "template"))
 
 

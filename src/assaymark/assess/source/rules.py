@@ -49,6 +49,7 @@ _WORDS: Final = {
     "prediction": "what the model answers",
     "secret": "a credential",
     "fetched": "what another site sends",
+    "stored": "what a store has under a name that is sent",
 }
 _TAKES: Final = frozenset(("POST", "PUT", "PATCH", "DELETE", "WEBSOCKET"))
 _INVOKES: Final = (
@@ -145,7 +146,7 @@ def _weight(flow: Flow) -> tuple[Severity | None, Confidence | None]:
     if flow.sink in _SINKS:
         if flow.label == "prediction":
             return Severity.HIGH, Confidence.MEDIUM
-        return (Severity.HIGH if flow.label == "fetched" else None), Confidence.MEDIUM
+        return (Severity.HIGH if flow.label in ("fetched", "stored") else None), Confidence.MEDIUM
     if flow.label == "prediction":
         return (Severity.LOW if "debug" in flow.call else None), Confidence.MEDIUM
     if flow.label == "secret":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from assaymark.core.graph import Edge, State
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from assaymark.assess.kubernetes.server_kinds import Server
     from assaymark.core.graph import Because
 
+_BUCKET: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{2,62}")
+
 
 def draw_answer(
     builder: Builder,
@@ -21,10 +24,12 @@ def draw_answer(
     server: Server,
     because: Because,
     ways: Iterable[tuple[str, tuple[str, ...]]],
+    words: str = "",
 ) -> None:
     """The edges from each way (the node of a port, with what would decide that it leads there) to what is served.
 
-    ``shown``: what the workload is called. A server that runs what it is sent gives the workload itself.
+    ``shown``: what the workload is called. A server that runs what it is sent gives the workload itself. ``words``:
+    what starts it; the buckets that these name are where it keeps what it serves.
     """
     how = f"{server.name} asks for no authentication"
     if server.gives == "run":
@@ -47,3 +52,10 @@ def draw_answer(
         for way, unsure in ways:
             state = State.UNKNOWN if unsure else State.YES
             builder.edge(Edge(way, node, relation, how, (because,), state, unsure))
+    if server.gives == "data":
+        for bucket in sorted({match[0] for match in _BUCKET.finditer(words)}):
+            store = f"arn:aws:s3:::{bucket[5:]}"
+            if builder.has(store):
+                how = f"{server.name} keeps there what it serves"
+                for relation in ("contains-read", "contains-write"):
+                    builder.edge(Edge(node, store, relation, how, (because,), effort=0))

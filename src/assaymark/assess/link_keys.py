@@ -30,6 +30,12 @@ if TYPE_CHECKING:
     from assaymark.core.graph import Because
 
 _UNKNOWN_ACCOUNT: Final = "000000000000"
+# What is within another thing, by the attribute that names that one.
+_VERSIONS: Final = {
+    "aws_secretsmanager_secret_version": "secret_id",
+    "google_secret_manager_secret_version": "secret",
+    "azurerm_key_vault_secret": "key_vault_id",
+}
 _STORAGE: Final = "microsoft.storage/storageaccounts"
 
 
@@ -102,6 +108,9 @@ def _in_terraform(estates: Estates, builder: Builder) -> Iterator[tuple[str, Hel
 def _ids(one: TfResource) -> Iterator[str]:
     """What the node of a resource may be called."""
     named = one.text("id")
+    if one.kind in _VERSIONS:
+        holder = one.text(_VERSIONS[one.kind])
+        yield from (holder, holder.lower(), f"//secretmanager.googleapis.com/{holder}")
     yield from (one.arn, named, named.lower())
     yield from (f"//{service}.googleapis.com/{named}" for service in ("run", "cloudfunctions", "aiplatform"))
 
@@ -126,6 +135,11 @@ class _Keys:
     def __init__(self, estates: Estates, builder: Builder, reading: Reading, now: datetime) -> None:
         self.estates, self.builder, self.reading = estates, builder, reading
         self.now = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.written = {
+            one.text("id"): (one.text("user"), one.because())
+            for one in declared(estates).by_kind["aws_iam_access_key"]
+            if one.text("id") and one.values.get("status") != "Inactive"
+        }
         self.stores = {one.name.lower(): one for one in estates.azure.resources.values() if one.kind == _STORAGE}
 
     def draw(self, holder: str, key: HeldKey, place: Because) -> None:
@@ -153,7 +167,7 @@ class _Keys:
         shown = key.identity[:4]
         account = account_of(key.identity)
         users = [one for one in estates.aws.identities.values() if one.kind == "user" and builder.has(one.arn)]
-        listed = estates.source.owners.get(key.identity)
+        listed = estates.source.owners.get(key.identity) or self.written.get(key.identity)
         if listed is not None:
             owner = next((one for one in users if listed[0] in (one.name, one.arn)), None)
             if owner is not None:

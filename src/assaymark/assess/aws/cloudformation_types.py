@@ -76,16 +76,39 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
         "aws_instance",
         {
             "IamInstanceProfile": "iam_instance_profile",
+            "NetworkInterfaces": "network_interfaces",
             "SecurityGroupIds": "vpc_security_group_ids",
             "SecurityGroups": "security_groups",
             "SubnetId": "subnet_id",
             "UserData": "user_data",
         },
     ),
+    "AWS::EC2::LaunchTemplate": (
+        "aws_launch_template",
+        {"LaunchTemplateName": "name", "LaunchTemplateData": "launch_template_data"},
+    ),
+    "AWS::AppRunner::Service": (
+        "aws_apprunner_service",
+        {
+            "ServiceName": "service_name",
+            "SourceConfiguration": "source_configuration",
+            "InstanceConfiguration": "instance_configuration",
+            "NetworkConfiguration": "network_configuration",
+        },
+    ),
+    "AWS::AutoScaling::AutoScalingGroup": (
+        "aws_autoscaling_group",
+        {
+            "AutoScalingGroupName": "name",
+            "LaunchTemplate": "launch_template",
+            "TargetGroupARNs": "target_group_arns",
+        },
+    ),
     "AWS::EC2::SecurityGroup": ("aws_security_group", {"SecurityGroupIngress": "ingress"}),
     "AWS::EC2::SecurityGroupIngress": (
         "aws_vpc_security_group_ingress_rule",
         {
+            "GroupId": "security_group_id",
             "CidrIp": "cidr_ipv4",
             "CidrIpv6": "cidr_ipv6",
             "FromPort": "from_port",
@@ -93,7 +116,7 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
             "IpProtocol": "ip_protocol",
         },
     ),
-    "AWS::EC2::Subnet": ("aws_subnet", {"VpcId": "vpc_id"}),
+    "AWS::EC2::Subnet": ("aws_subnet", {"VpcId": "vpc_id", "MapPublicIpOnLaunch": "map_public_ip_on_launch"}),
     "AWS::EC2::SubnetRouteTableAssociation": (
         "aws_route_table_association",
         {"SubnetId": "subnet_id", "RouteTableId": "route_table_id"},
@@ -154,6 +177,7 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
             "Port": "port",
             "Protocol": "protocol",
             "DefaultActions": "default_action",
+            "MutualAuthentication": "mutual_authentication",
         },
     ),
     "AWS::ElasticLoadBalancingV2::ListenerRule": (
@@ -164,7 +188,10 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
         "aws_lb",
         {"Name": "name", "Scheme": "scheme", "Type": "type", "SecurityGroups": "security_groups"},
     ),
-    "AWS::ElasticLoadBalancingV2::TargetGroup": ("aws_lb_target_group", {"Name": "name", "Port": "port"}),
+    "AWS::ElasticLoadBalancingV2::TargetGroup": (
+        "aws_lb_target_group",
+        {"Name": "name", "Port": "port", "Targets": "targets"},
+    ),
     "AWS::Events::Rule": (
         "aws_cloudwatch_event_rule",
         {
@@ -292,7 +319,11 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
         "aws_organizations_policy",
         {"Name": "name", "Content": "content", "Type": "type", "TargetIds": "target_ids"},
     ),
-    "AWS::SecretsManager::Secret": ("aws_secretsmanager_secret", {"Name": "name", "KmsKeyId": "kms_key_id"}),
+    "AWS::SecretsManager::Secret": (
+        "aws_secretsmanager_secret",
+        {"Name": "name", "KmsKeyId": "kms_key_id", "SecretString": "secret_string"},
+    ),
+    "AWS::SSM::Parameter": ("aws_ssm_parameter", {"Name": "name", "Value": "value"}),
     "AWS::SecretsManager::ResourcePolicy": (
         "aws_secretsmanager_secret_policy",
         {"SecretId": "secret_arn", "ResourcePolicy": "policy"},

@@ -49,7 +49,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
         if any(key in value for key in _DETAILS) and _is_details(value):
             _details(records, file, value)
             inputs.reading.read.add(file.path)
-        else:
+        elif "format_version" not in value:  # what Terraform shows of itself is another collector's
             rest.append((file, value))
     for file, value in rest:
         quoted = file.path in inputs.quoted and "Statement" in value
@@ -212,10 +212,15 @@ def _own_arn(value: Map) -> str:
     return ""
 
 
+# Services whose ARNs do not say what kind of thing it is.
+_UNTYPED: Final = {"s3": "s3:bucket", "sns": "sns:topic", "sqs": "sqs:queue"}
+
+
 def _thing(records: Records, file: SourceFile, value: Map) -> None:
     arn = _own_arn(value)
     parts = arn.split(":", 5)
     kind = f"{parts[2]}:{parts[5].partition('/')[0].partition(':')[0]}" if len(parts) > 5 else parts[2]  # noqa: PLR2004
+    kind = _UNTYPED.get(parts[2], kind) if "/" not in parts[-1] else kind
     role = next((str(value[key]) for key in _ROLES if isinstance(value.get(key), str) and ":role/" in value[key]), "")
     profile = value.get("IamInstanceProfile")
     if isinstance(profile, Map) and isinstance(profile.get("Arn"), str):
@@ -282,7 +287,7 @@ def _alone(records: Records, file: SourceFile, document: Map) -> bool:
             records.reading.skip(file.path, "a trust or key policy whose role or key no file names", document.line)
         for arn in resources:
             service = f"{arn}:::".split(":")[2]
-            kind = {"s3": "s3:bucket", "kms": "kms:key", "sqs": "sqs:queue", "sns": "sns:topic"}.get(service, service)
+            kind = {"kms": "kms:key", **_UNTYPED}.get(service, service)
             records.resource(arn, kind, file.because(document.line), policy=parsed)
         return True
     if "boundary" in words:

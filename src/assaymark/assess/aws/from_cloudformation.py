@@ -123,6 +123,11 @@ class _Template:
                 found.put(
                     "role", resolved[0] if isinstance(resolved, list) and resolved else resolved, properties.at(key)
                 )
+            elif key == "LaunchTemplateData" and isinstance(resolved, Map):
+                for inner, value_of in snaked(resolved).items():
+                    found.put(inner, value_of, properties.at(key))
+            elif key in _SNAKED and key in names:
+                found.put(names[key], snaked(resolved), properties.at(key))
             elif key == "Tags":
                 found.put("tags", resolved, properties.at(key))
             elif key in names:
@@ -257,7 +262,9 @@ class _Template:
             self._open.discard(key)
         if attribute == "Arn" or (attribute == "Ref" and kind in _IS_ARN):
             return arn_of(kind, name, values.get, UNKNOWN_ACCOUNT, REGION) or Unresolved("${" + key + "}")
-        if attribute == "Ref":
+        if kind == "aws_iam_access_key" and attribute == "SecretAccessKey":
+            return Unresolved(f"${{{kind}.{name}.secret}}")
+        if attribute == "Ref" or attribute in _AS_REF:
             return name_of(kind, name, values.get)
         found = computed(kind, name, snake(attribute), values.get, UNKNOWN_ACCOUNT, REGION)
         return found if found is not None else Unresolved("${" + key + "}")
@@ -365,10 +372,28 @@ class _Template:
         return value
 
 
+# Attributes that are what ``Ref`` gives.
+_AS_REF: Final = frozenset(
+    (
+        *(
+            "GroupId",
+            "LaunchTemplateId",
+            "ListenerArn",
+            "LoadBalancerArn",
+            "TargetGroupArn",
+            "SubnetId",
+            "InstanceId",
+        ),
+        *("RestApiId", "ApiId", "AgentId", "QueueName", "TopicName", "EndpointConfigName", "ModelName"),
+    )
+)
+# Nested settings that are read by Terraform's names.
+_SNAKED: Final = frozenset(("SourceConfiguration", "InstanceConfiguration", "LaunchTemplate"))
 _NAMING: Final = frozenset(
     ("name", "path", "bucket", "function_name", "identifier", "family", "url", "agent_name", "repository_name")
 )
 _FUNCTIONS: Final[dict[str, Callable[[_Template, Any], Any]]] = {
+    "Base64": lambda template, text: template.resolve(text),  # what reads it takes the text as it is, too
     "FindInMap": _Template.found_in_map,
     "GetAtt": _Template.get_attribute,
     "If": _Template.either,

@@ -33,7 +33,7 @@ _CLIENT: Final = re.compile(
 )
 CLIENT_SECRET: Final = re.compile(r"client_?secret[\"']?\s{0,4}[:=]\s{0,4}[\"']?([^\s\"',;]{8,200})", re.IGNORECASE)
 _ADDRESS: Final = re.compile(
-    r"\b(aws_iam_access_key|google_service_account_key|azurerm_storage_account|azuread_application_password"
+    r"\b((?:module\.[A-Za-z_][\w-]*(?:\[[^\]]{0,60}\])?\.){0,9})(aws_iam_access_key|google_service_account_key|azurerm_storage_account|azuread_application_password"
     r"|azuread_service_principal_password)\.([A-Za-z_][\w-]*)(?:\[[^\]]{0,60}\])?\.([a-z_]+)"
 )
 _OF_RESOURCE: Final = {
@@ -125,8 +125,8 @@ def _made(text: str) -> Iterator[HeldKey]:
     """Keys that Terraform puts there, by the address of what makes them."""
     if "${" in text:
         for match in _ADDRESS.finditer(text):
-            if match[3] in _OF_RESOURCE[match[1]]:
-                yield HeldKey("terraform", f"{match[1]}.{match[2]}")
+            if match[4] in _OF_RESOURCE[match[2]]:
+                yield HeldKey("terraform", f"{match[1]}{match[2]}.{match[3]}")
 
 
 def decoded(value: str) -> str:

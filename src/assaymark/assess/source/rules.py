@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.assess.rule import found
 from assaymark.assess.source.fronts import fronts
 from assaymark.assess.source.places import standing
+from assaymark.assess.source.reached import check_reached
 from assaymark.assess.source.rule_list import (
     CODE,
     LOAD_REQUEST,
@@ -199,4 +200,4 @@ def _one(some: list[Remark]) -> Remark:
 
 
 __all__ = ("CHECKS", "RULES")
-CHECKS: Final = (_routes, _rates, _flows, _secrets, _remarks)
+CHECKS: Final = (_routes, _rates, _flows, _secrets, _remarks, check_reached)

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.aws.reachable import task_containers
+from assaymark.assess.aws.running import CONTAINERS, task_containers
 from assaymark.assess.kubernetes.mesh import judged_by
 from assaymark.assess.kubernetes.network import Network
 from assaymark.assess.kubernetes.pods import pod_specs
@@ -96,9 +96,9 @@ def runners(estates: Estates, builder: Builder) -> Iterator[Runner]:
                     pod.id, image, served or command, place, pod=True, adds=adds, listens=listens, perhaps=perhaps
                 )
     for task in estates.terraform:
-        for one in task_containers(task) if task.kind == "aws_ecs_task_definition" and builder.has(task.arn) else ():
+        for one in task_containers(task) if task.kind in CONTAINERS and builder.has(task.arn) else ():
             command = " ".join(one.command)
-            place = task.because("container_definitions")
+            place = task.because("container_definitions" if "container_definitions" in task.values else "")
             yield Runner(task.arn, one.image, command, place, pod=True, adds=True, listens=one.ports)
     for arn, resource in sorted(estates.aws.resources.items()):
         for image in sorted(set(_images(resource.settings))) if builder.has(arn) else ():

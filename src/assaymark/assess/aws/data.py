@@ -46,6 +46,8 @@ KINDS: Final[dict[str, tuple[str, str]]] = {  # the kind of node, and what it is
     "sns:topic": ("queue", ""),
     "sqs:queue": ("queue", ""),
     "ssm:parameter": ("secret", ""),
+    "states:state-machine": ("function", ""),
+    "states:stateMachine": ("function", ""),
 }
 _MODEL_WORDS: Final = ("model", "weight", "checkpoint", "artifact", "registry", "mlflow")
 RELATION_OF: Final = {

@@ -162,6 +162,14 @@ def _answers(records: Records, file: SourceFile, value: Map) -> bool:
         arn = f"arn:aws:iam::{account}:oidc-provider/{issuer}"
         audiences = tuple(one for one in listed(value.get("ClientIDList")) if isinstance(one, str))
         records.estate.providers[arn] = Provider(arn, "oidc", issuer, file.because(value.line), audiences)
+    for item in _maps(value.get("EventSourceMappings")):
+        source, target = item.get("EventSourceArn"), item.get("FunctionArn")
+        if isinstance(source, str) and isinstance(target, str):
+            known = True
+            if item.get("State") not in ("Disabled", "Disabling"):
+                records.estate.mappings.append((source, target, file.because(item.line)))
+                if ":sqs:" in source:
+                    records.resource(source, _UNTYPED["sqs"], file.because(item.at("EventSourceArn")))
     organisation = value.get("Organization")
     if isinstance(organisation, Map) and str(organisation.get("MasterAccountId", "")).isdigit():
         known = True
@@ -202,7 +210,7 @@ def _own_arn(value: Map) -> str:
         arn = isinstance(item, str) and item.startswith("arn:") and item.count(":") >= _COLONS and ":iam:" not in item
         if arn and key.lower().endswith("arn"):
             named = (
-                key.lower() in ("arn", "keyarn")
+                key.lower() in ("arn", "keyarn", "queuearn", "topicarn")
                 or f"{key[:-3]}Name" in value
                 or f"{key[:-3].lower()}Name" in value
                 or f"{key[:-3]}Id" in value
@@ -227,9 +235,10 @@ def _thing(records: Records, file: SourceFile, value: Map) -> None:
         known = records.estate.resources.get(profile["Arn"])
         role = known.role if known else role
     settings = {key: item for key, item in value.items() if item is not None}
-    records.resource(
-        arn, kind, file.because(value.line), role=role, tags=tags_of(value.get("Tags")), settings=settings
-    )
+    text = json_of(value.get("Policy"), value.at("Policy")) if kind in _UNTYPED.values() else None
+    policy = records.document(text, f"{arn}#policy", file, value.at("Policy")) if isinstance(text, Map) else None
+    tags, because = tags_of(value.get("Tags")), file.because(value.line)
+    records.resource(arn, kind, because, role=role, policy=policy, tags=tags, settings=settings)
 
 
 def _policy(records: Records, file: SourceFile, value: Map) -> bool:

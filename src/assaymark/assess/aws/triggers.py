@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from assaymark.assess.aws.linking import Linking
     from assaymark.assess.estate.estates import Estates
     from assaymark.assess.estate.terraform import TfResource
+    from assaymark.core.graph import Because
 
 _FUNCTION: Final = re.compile(r"arn:aws[\w-]*:lambda:[\w-]*:\d*:function:[^/:\"\\]+")
 _REFERENCE: Final = re.compile(r"\$\{([\w.\[\]\"-]+)\.\w+\}")
+_POLLS: Final = "Lambda hands it what is put there"
 _DEFAULT_BUS: Final = "default"
 
 
@@ -37,6 +39,8 @@ def link_triggers(run: Linking, estates: Estates) -> None:
     for kind, draw in _KINDS.items():
         for one in drawing.index.by_kind[kind]:
             draw(drawing, one)
+    for source, target, because in run.estate.mappings:
+        drawing.drawn(drawing.named(source), drawing.named(target), _POLLS, because)
 
 
 def function_lets(run: Linking, arn: str, service: str) -> bool:
@@ -71,8 +75,12 @@ class _Triggers:
         same = [arn for arn, one in known.items() if one.kind == kind and re.split(r"[:/]", arn)[-1] == last]
         return same[0] if len(same) == 1 else ""
 
-    def draw(self, source: str, target: str, how: str, one: TfResource, service: str = "", key: str = "") -> None:
+    def draw(self, source: str, target: str, how: str, one: TfResource, service: str = "") -> None:
         """The edge from what is written to what it starts, or is passed on to."""
+        self.drawn(source, target, how, one.because(), service)
+
+    def drawn(self, source: str, target: str, how: str, because: Because, service: str = "") -> None:
+        """The same, for what stands at a place."""
         run = self._run
         if not (source and target and run.builder.has(source) and run.builder.has(target)):
             return
@@ -82,7 +90,7 @@ class _Triggers:
             decides = (f"the policy of {target.rpartition(':')[2]} lets {service} call it",)
         state = State.UNKNOWN if decides else State.YES
         relation = "triggers" if starts else "forwards"
-        run.builder.edge(Edge(source, target, relation, how, (one.because(key),), state, decides, 0))
+        run.builder.edge(Edge(source, target, relation, how, (because,), state, decides, 0))
 
     def calls(self, source: str, target: str, how: str, one: TfResource, service: str = "") -> None:
         """The edge from what is called to what it calls."""
@@ -101,7 +109,7 @@ class _Triggers:
         if one.get("enabled") is not False:
             source = self.named(one.get("event_source_arn"))
             target = self.named(one.get("function_name"), "lambda:function")
-            self.draw(source, target, "Lambda hands it what is put there", one)
+            self.draw(source, target, _POLLS, one)
 
     def notification(self, one: TfResource) -> None:
         """A bucket that tells of new objects."""

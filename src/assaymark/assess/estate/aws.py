@@ -205,3 +205,4 @@ class Estate:
     endpoints: list[Endpoint] = field(default_factory=list)
     ways: dict[str, tuple[str, ...]] = field(default_factory=dict)
     routes: list[ApiRoute] = field(default_factory=list)
+    mappings: list[tuple[str, str, Because]] = field(default_factory=list)

@@ -162,14 +162,7 @@ def _answers(records: Records, file: SourceFile, value: Map) -> bool:
         arn = f"arn:aws:iam::{account}:oidc-provider/{issuer}"
         audiences = tuple(one for one in listed(value.get("ClientIDList")) if isinstance(one, str))
         records.estate.providers[arn] = Provider(arn, "oidc", issuer, file.because(value.line), audiences)
-    for item in _maps(value.get("EventSourceMappings")):
-        source, target = item.get("EventSourceArn"), item.get("FunctionArn")
-        if isinstance(source, str) and isinstance(target, str):
-            known = True
-            if item.get("State") not in ("Disabled", "Disabling"):
-                records.estate.mappings.append((source, target, file.because(item.line)))
-                if ":sqs:" in source:
-                    records.resource(source, _UNTYPED["sqs"], file.because(item.at("EventSourceArn")))
+    known |= _mappings(records, file, value)
     organisation = value.get("Organization")
     if isinstance(organisation, Map) and str(organisation.get("MasterAccountId", "")).isdigit():
         known = True
@@ -186,6 +179,20 @@ def _answers(records: Records, file: SourceFile, value: Map) -> bool:
             known = True
             _thing(records, file, item)
     return known or bool(used)
+
+
+def _mappings(records: Records, file: SourceFile, value: Map) -> bool:
+    """``lambda list-event-source-mappings``; whether it was one."""
+    known = False
+    for item in _maps(value.get("EventSourceMappings")):
+        source, target = item.get("EventSourceArn"), item.get("FunctionArn")
+        if isinstance(source, str) and isinstance(target, str):
+            known = True
+            if item.get("State") not in ("Disabled", "Disabling"):
+                records.estate.mappings.append((source, target, file.because(item.line)))
+                if ":sqs:" in source:
+                    records.resource(source, _UNTYPED["sqs"], file.because(item.at("EventSourceArn")))
+    return known
 
 
 def _only_account(records: Records) -> str:

@@ -1,7 +1,8 @@
 """The collector of CloudFormation: its resources in the names that Terraform has for them, with functions resolved.
 
 What a template says of a role, a bucket or a function is the same as what Terraform says, in other words; so one
-collector reads both (``from_terraform``). Conditions are not decided: what a template may make counts as made.
+collector reads both (``from_terraform``). Conditions are not decided: what a template may make counts as made. This is
+one file because functions, references and resources of a template are resolved through each other.
 """
 
 from __future__ import annotations
@@ -85,6 +86,8 @@ class _Template:
         kind = str(item.get("Type")) if isinstance(item, Map) else ""
         if kind == "AWS::IAM::Policy":
             return self._policy(name, item, inline=True)
+        if kind in _SAM_APIS:
+            return self._sam_api(name, item, _SAM_APIS[kind])
         if kind not in TYPES:
             return []
         if kind in _SEVERAL:
@@ -216,6 +219,21 @@ class _Template:
         values.put("function_name", self.reference(name), value.line)
         values.put("authorization_type", value.get("AuthType"), value.at("AuthType"))
         return [self._resource(f"{name}-url", "aws_lambda_function_url", values, value.line)]
+
+    def _sam_api(self, name: str, item: Map, kind: str) -> list[TfResource]:
+        """An API of SAM whose routes stand in an OpenAPI document; the others are events of functions."""
+        properties = _properties(item)
+        body = self.resolve(properties.get("DefinitionBody"))
+        if not isinstance(body, Map):
+            return []
+        auth = self.resolve(properties.get("Auth"))
+        values = Map(item.line)
+        values.put("name", properties.get("Name") or name, properties.at("Name"))
+        values.put("body", body, properties.at("DefinitionBody"))
+        values.put("endpoint_configuration", self.resolve(properties.get("EndpointConfiguration")), item.line)
+        if isinstance(auth, Map):
+            values.put("default_authorizer", auth.get("DefaultAuthorizer"), auth.line)
+        return [self._resource(name, kind, values, item.line)]
 
     def _bucket(self, name: str, item: Map) -> list[TfResource]:
         properties = _properties(item)
@@ -372,6 +390,10 @@ class _Template:
         return value
 
 
+_SAM_APIS: Final = {
+    "AWS::Serverless::Api": "aws_api_gateway_rest_api",
+    "AWS::Serverless::HttpApi": "aws_apigatewayv2_api",
+}
 # Attributes that are what ``Ref`` gives.
 _AS_REF: Final = frozenset(
     (

@@ -111,7 +111,10 @@ class _Reading:
     def http(self, api: TfResource) -> Iterator[ApiRoute]:
         """The routes of an HTTP or WebSocket API."""
         integrations = {one.text("id"): one for one in self._of("aws_apigatewayv2_integration", "api_id", api)}
-        for route in self._of("aws_apigatewayv2_route", "api_id", api):
+        routes = self._of("aws_apigatewayv2_route", "api_id", api)
+        joins = [one for one in routes if one.text("route_key") == "$connect"]  # asks for all that comes later
+        joined = joins[0].get("authorization_type") or "NONE" if joins else ""
+        for route in routes:
             target = route.text("target").removeprefix("integrations/")
             known = integrations.get(target)
             some = [known] if known is not None else []
@@ -119,7 +122,7 @@ class _Reading:
                 some = list(integrations.values())
             texts = [one.text("integration_uri") or _subtype(one.text("integration_subtype")) for one in some]
             role = next((one.text("credentials_arn") for one in some if one.text("credentials_arn")), "")
-            kind = route.get("authorization_type") or "NONE"
+            kind = joined or route.get("authorization_type") or "NONE"
             open_, decides = _asks(kind, route.get("api_key_required"), State.NO, ())
             shown = route.text("route_key")
             verb = shown.partition(" ")[0]
@@ -139,6 +142,7 @@ class _Reading:
                 if verb not in _VERBS or not isinstance(method, dict):
                     continue
                 security = method.get("security", general)
+                security = [{"default": []}] if security is None and api.text("default_authorizer") else security
                 signed = method.get("x-amazon-apigateway-auth")
                 asked = "AWS_IAM" if isinstance(signed, dict) and str(signed.get("type")).upper() == "AWS_IAM" else ""
                 schemes = [set(one) for one in listed(security) if isinstance(one, dict)]

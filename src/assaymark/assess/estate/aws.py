@@ -190,7 +190,8 @@ class Estate:
 
     ``parents``: of an account or organisational unit what it is in; ``management``: the organisation's account.
     ``public_access_blocks``: what accounts block for all their buckets, by account. ``ways``: the ids of the VPC
-    endpoints that requests of what runs in a resource can go through, by its ARN. ``routes``: of APIs.
+    endpoints that requests of what runs in a resource can go through, by its ARN. ``routes``: of APIs. ``mappings``: what Lambda polls, for which function, where
+    that is said.
     """
 
     identities: dict[str, Identity] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.aws.running import CONTAINERS, task_containers
@@ -12,12 +12,13 @@ from assaymark.assess.kubernetes.mesh import judged_by
 from assaymark.assess.kubernetes.network import Network
 from assaymark.assess.kubernetes.pods import pod_specs
 from assaymark.assess.kubernetes.ports import declared_ports
-from assaymark.assess.kubernetes.servers import server_of
+from assaymark.assess.kubernetes.servers import container_variables, server_of
 from assaymark.assess.source.builds import bare
 from assaymark.assess.unresolved import Unresolved
+from assaymark.assess.values import mappings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from assaymark.assess.estate.estates import Estates
     from assaymark.assess.graph import Builder
@@ -62,6 +63,7 @@ class Runner:
     adds: bool = False
     listens: frozenset[int] = frozenset()
     perhaps: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 def functions_of(estates: Estates, builder: Builder) -> Iterator[tuple[Runner, str]]:
@@ -74,7 +76,19 @@ def functions_of(estates: Estates, builder: Builder) -> Iterator[tuple[Runner, s
             if isinstance(code, str) and not isinstance(code, Unresolved) and ":" not in code:
                 base = posixpath.dirname(resource.because.path)
                 folder = posixpath.normpath(posixpath.join(base, code)).removesuffix(".")
-            yield Runner(arn, "", handler, resource.because, calls=True), folder
+            variables = _variables(resource.settings.get("environment"))
+            yield Runner(arn, "", handler, resource.because, calls=True, variables=variables), folder
+
+
+def _variables(value: Any) -> dict[str, str]:
+    """The environment of a function, as Terraform or CloudFormation has it."""
+    found = {}
+    for part in mappings(value):
+        inner = part.get("variables") or part.get("Variables")
+        for key, text in inner.items() if isinstance(inner, dict) else ():
+            if isinstance(text, str):
+                found[str(key)] = text
+    return found
 
 
 def runners(estates: Estates, builder: Builder) -> Iterator[Runner]:
@@ -93,13 +107,23 @@ def runners(estates: Estates, builder: Builder) -> Iterator[Runner]:
                 place = pod.because(container, "image")
                 listens = declared_ports(container)
                 yield Runner(
-                    pod.id, image, served or command, place, pod=True, adds=adds, listens=listens, perhaps=perhaps
+                    pod.id,
+                    image,
+                    served or command,
+                    place,
+                    pod=True,
+                    adds=adds,
+                    listens=listens,
+                    perhaps=perhaps,
+                    variables=container_variables(container),
                 )
     for task in estates.terraform:
         for one in task_containers(task) if task.kind in CONTAINERS and builder.has(task.arn) else ():
             command = " ".join(one.command)
             place = task.because("container_definitions" if "container_definitions" in task.values else "")
-            yield Runner(task.arn, one.image, command, place, pod=True, adds=True, listens=one.ports)
+            yield Runner(
+                task.arn, one.image, command, place, pod=True, adds=True, listens=one.ports, variables=one.variables
+            )
     for arn, resource in sorted(estates.aws.resources.items()):
         for image in sorted(set(_images(resource.settings))) if builder.has(arn) else ():
             yield Runner(arn, image, "", resource.because, calls=resource.kind.startswith(("lambda:", "sagemaker:")))

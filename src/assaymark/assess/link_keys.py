@@ -36,6 +36,7 @@ _VERSIONS: Final = {
     "google_secret_manager_secret_version": "secret",
     "azurerm_key_vault_secret": "key_vault_id",
 }
+_FEW: Final = 8  # users of an account, any of whom may be whose key it is
 _STORAGE: Final = "microsoft.storage/storageaccounts"
 
 
@@ -183,6 +184,9 @@ class _Keys:
             )
         if named or sole or placeholder(key.identity):
             return  # an example's key is nobody's, unless a file says whose
+        for one in possible if len(possible) <= _FEW else ():
+            text = f"the access key {shown}... belongs to {one.name}"
+            self._edge(holder, one.arn, f"it has an access key {shown}... of nobody knows whom", (place,), (text,))
         mark = sha256(key.identity.encode()).hexdigest()[:8]
         boundary = {"cloud": "aws", "account": account} if account else {"cloud": "aws"}
         name = f"the owner of access key {shown}... in account {account or 'unknown'}"
@@ -255,11 +259,19 @@ class _Keys:
             email = one.text("service_account_id").rpartition("/")[2]
             return account_name(self.estates.gcp, email) if email else ""
         for name in ("service_principal_id", "application_id", "application_object_id"):
-            alias = one.text(name).lower().rpartition("/")[2]
+            alias = self._client_of(one.text(name).lower().rpartition("/")[2])
             owner = self.estates.azure.aliases.get(alias, alias)
             if alias and self.builder.has(f"azure:principal:{owner}"):
                 return f"azure:principal:{owner}"
         return ""
+
+    def _client_of(self, identifier: str) -> str:
+        """The client id of the application whose object id it is; else itself."""
+        for kind in ("azuread_application", "azuread_application_registration"):
+            for one in declared(self.estates).by_kind[kind] if identifier else ():
+                if identifier in (one.text("object_id").lower(), one.text("id").lower().rpartition("/")[2]):
+                    return one.text("client_id").lower()
+        return identifier
 
 
 def _why(user: Identity, *, named: bool) -> str:

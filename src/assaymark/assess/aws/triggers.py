@@ -1,5 +1,7 @@
 """What starts functions and agents' tools: who writes a bucket, queue, topic, stream or bus hands them their input.
 
+With what things run, too: layers, the models of endpoints, and secrets that containers have as variables.
+
 Sources: AWS Lambda Developer Guide, "Invoking Lambda with events from other AWS services" (event source mappings are
 polled with the function's own role; the others need the function's policy); Amazon S3 User Guide, "Amazon S3 Event
 Notifications"; Amazon SNS Developer Guide, "Event destinations"; Amazon EventBridge User Guide, "Event patterns"
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.aws.linking import Chain
 from assaymark.assess.terraform.declared import declared
 from assaymark.assess.unresolved import Unresolved
-from assaymark.assess.values import json_of, listed
+from assaymark.assess.values import json_of, listed, mappings
 from assaymark.core.graph import Edge, State
 from assaymark.formats.located import Map
 
@@ -227,6 +229,18 @@ class _Triggers:
                 how = f"its layer {layer.text('layer_name') or layer.address} is made from there"
                 run.builder.edge(Edge(bucket, one.arn, "loaded-by", how, (layer.because(), one.because("layers"))))
 
+    def secrets(self, one: TfResource) -> None:
+        """The secrets and parameters that containers have as variables."""
+        run = self._run
+        given = [one.get(name) for name in ("container_definitions", "container_properties")]
+        for part in mappings(*(value if isinstance(value, list) else json_of(value, one.line) for value in given)):
+            value = part.get("valueFrom") or part.get("ValueFrom")
+            text = ":".join(str(value).split(":")[:7]) if isinstance(value, str) else ""
+            target = self.named(text, "secretsmanager:secret") or self.named(text, "ssm:parameter")
+            if target and run.builder.has(target) and run.builder.has(one.arn):
+                how = "its containers have it as a variable"
+                run.builder.edge(Edge(one.arn, target, "mounts", how, (one.because(),), effort=0))
+
     def endpoint(self, one: TfResource) -> None:
         """An endpoint of SageMaker and the models behind it."""
         run = self._run
@@ -255,6 +269,8 @@ _NOTIFIED: Final = (
     ("TopicConfigurations", ("Topic",), "sns:topic"),
 )
 _KINDS: Final = {
+    "aws_batch_job_definition": _Triggers.secrets,
+    "aws_ecs_task_definition": _Triggers.secrets,
     "aws_bedrockagent_agent": _Triggers.agent,
     "aws_bedrockagent_agent_action_group": _Triggers.group,
     "aws_cloudwatch_event_rule": _Triggers.rule,

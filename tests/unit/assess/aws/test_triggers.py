@@ -202,3 +202,41 @@ resource "aws_bedrockagent_agent_action_group" "g" {
         "passes-calls",
         State.YES,
     )
+
+
+def test_containers_have_the_secrets_that_they_name() -> None:
+    text = """
+resource "aws_secretsmanager_secret" "s" {
+  name = "token"
+}
+resource "aws_ecs_task_definition" "t" {
+  family                = "t"
+  task_role_arn         = "arn:aws:iam::111122223333:role/task"
+  container_definitions = jsonencode([{
+    name = "a", image = "a", secrets = [{name = "TOKEN", valueFrom = "${aws_secretsmanager_secret.s.arn}:key::"}]
+  }])
+}
+"""
+    secret = "arn:aws:secretsmanager:us-east-1:000000000000:secret:token"
+    task = "arn:aws:ecs:us-east-1:000000000000:task-definition/t:1"
+    assert edges({"main.tf": text})[task, secret] == ("mounts", State.YES)
+
+
+def test_an_endpoint_answers_with_its_model() -> None:
+    text = """
+resource "aws_sagemaker_model" "m" {
+  name = "m"
+}
+resource "aws_sagemaker_endpoint_configuration" "c" {
+  name = "c"
+  production_variants {
+    model_name = aws_sagemaker_model.m.name
+  }
+}
+resource "aws_sagemaker_endpoint" "e" {
+  name                 = "e"
+  endpoint_config_name = aws_sagemaker_endpoint_configuration.c.name
+}
+"""
+    place = "arn:aws:sagemaker:us-east-1:000000000000:"
+    assert edges({"main.tf": text})[f"{place}model/m", f"{place}endpoint/e"] == ("serves", State.YES)

@@ -7,18 +7,13 @@ Elastic Load Balancing user guides ("Internet-facing", "Listener rules", "Authen
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.answering import draw_answer
-from assaymark.assess.kinds import INTERNET
-from assaymark.assess.kubernetes.ports import doors, port_node, port_nodes
-from assaymark.assess.kubernetes.servers import is_loopback, server_of
+from assaymark.assess.answering import LAST_PORT, Served, Way, draw_reached, drawn_ports
 from assaymark.assess.terraform.declared import declared
 from assaymark.assess.unresolved import Unresolved
 from assaymark.assess.values import json_of, listed
-from assaymark.core.graph import Edge, State
+from assaymark.core.graph import State
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
@@ -29,70 +24,33 @@ if TYPE_CHECKING:
     from assaymark.assess.estate.terraform import TfResource
     from assaymark.assess.files import Reading
     from assaymark.assess.graph import Builder
-    from assaymark.assess.kubernetes.server_kinds import Server
     from assaymark.core.graph import Because
 
 _EVERYWHERE: Final = ("0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1")
 _ALL: Final = ("-1", "all")
-_LAST: Final = 65535
-_FEW: Final = 8  # ports of a range that are drawn one by one
 _LISTENERS: Final = ("aws_lb_listener", "aws_alb_listener")
 _BALANCERS: Final = ("aws_lb", "aws_alb")
-_BEFORE: Final = re.compile(r"^\s*(?:(?:sudo|nohup|exec|time)\s+(?:-\w+\s+)*|[A-Z_][A-Z0-9_]*=\S*\s+)")
-
-
-@dataclass(frozen=True, slots=True)
-class TaskContainer:
-    """A container of a task definition: image, words of its command, ports, variables."""
-
-    image: str
-    command: tuple[str, ...]
-    ports: frozenset[int]
-    variables: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """That the internet reaches a port of a workload (None: all of them), and what would decide it."""
-
-    workload: str
-    port: int | None
-    how: str
-    because: tuple[Because, ...]
-    decides: tuple[str, ...] = ()
 
 
 def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) -> None:
     """Draws it. ``reading`` and ``now`` are not needed."""
     del reading, now
     run = _Network(estates)
-    ways = [way for way in (*run.instances(), *run.services()) if builder.has(way.workload)]
-    for way in ways:
-        _draw(builder, way)
-    nodes = port_nodes(builder.ids())
-    for workload in sorted({way.workload for way in ways}):
-        for server, place in run.servers(workload):
-            draw_answer(
-                builder, workload, builder.known(workload).name, server, place, doors(workload, server.ports, nodes)
-            )
+    draw_reached(builder, [*run.instances(), *run.services()], served(estates))
 
 
-def _draw(builder: Builder, way: _Way) -> None:
-    node, name = way.workload, builder.known(way.workload).name
-    boundary = builder.boundary(node)
-    builder.node(INTERNET, "internet", "internet", entry="internet")
-    whole = builder.node(port_node(node), "port", f"the ports of {name}", way.because[:1], boundary=boundary)
-    target = whole
-    if way.port is not None:
-        target = builder.node(
-            port_node(node, way.port), "port", f"port {way.port} of {name}", way.because[:1], boundary=boundary
-        )
-        builder.edge(Edge(whole, target, "exposes", "it is one of them", way.because[:1], effort=0))
-    state = State.UNKNOWN if way.decides else State.YES
-    builder.edge(Edge(INTERNET, target, "reaches", way.how, way.because, state, way.decides))
+def served(estates: Estates) -> Iterator[Served]:
+    """The containers of task definitions, and the scripts that instances start with."""
+    index = declared(estates)
+    for task in index.by_kind.get("aws_ecs_task_definition", ()):
+        yield from task_containers(task)
+    for one in index.by_kind.get("aws_instance", ()):
+        script = one.get("user_data")
+        if isinstance(script, str):
+            yield Served(one.arn, "", script, one.because("user_data"), script=True)
 
 
-def task_containers(resource: TfResource) -> list[TaskContainer]:
+def task_containers(resource: TfResource) -> list[Served]:
     """The containers of a task definition, as Terraform or CloudFormation has them."""
     given = resource.get("container_definitions")
     found = []
@@ -105,7 +63,7 @@ def task_containers(resource: TfResource) -> list[TaskContainer]:
             for item in listed(_key(one, "portMappings"))
             if isinstance(item, dict) and (port := _number(_key(item, "containerPort"))) is not None
         }
-        words = tuple(str(word) for name in ("entryPoint", "command") for word in listed(_key(one, name)))
+        words = " ".join(str(word) for name in ("entryPoint", "command") for word in listed(_key(one, name)))
         variables = {
             str(_key(item, "name")): str(_key(item, "value") or "")
             for item in listed(_key(one, "environment"))
@@ -115,7 +73,8 @@ def task_containers(resource: TfResource) -> list[TaskContainer]:
             str(_key(item, "name")): "<set>" for item in listed(_key(one, "secrets")) if isinstance(item, dict)
         }
         if isinstance(image, str):
-            found.append(TaskContainer(image, words, frozenset(ports), variables))
+            place = resource.because("container_definitions")
+            found.append(Served(resource.arn, image, words, place, frozenset(ports), variables))
     return found
 
 
@@ -167,7 +126,7 @@ class _Network:
 
     # instances
 
-    def instances(self) -> Iterator[_Way]:
+    def instances(self) -> Iterator[Way]:
         """Instances with a public address whose groups let the internet in."""
         for one in self._kinds.get("aws_instance", ()):
             groups = one.get("vpc_security_group_ids") or one.get("security_groups")
@@ -176,10 +135,12 @@ class _Network:
             if public is State.NO:
                 continue
             decides = () if public is State.YES else (f"{one.address} has a public address",)
-            listening = {port for server, _ in self.servers(one.arn) for port in server.ports}
+            script = one.get("user_data")
+            started = Served(one.arn, "", script if isinstance(script, str) else "", one.because(), script=True)
+            listening = {port for server in started.servers() for port in server.ports}
             how = "its security groups let the internet in"
-            for port in _ports(ranges, listening):
-                yield _Way(one.arn, port, how, (one.because(),), decides)
+            for port in drawn_ports(ranges, listening):
+                yield Way(one.arn, port, how, (one.because(),), decides)
 
     def _public(self, one: TfResource) -> State:
         said = one.get("associate_public_ip_address")
@@ -193,7 +154,7 @@ class _Network:
 
     # services
 
-    def services(self) -> Iterator[_Way]:
+    def services(self) -> Iterator[Way]:
         """Tasks of services that a load balancer of the internet passes on to, or with addresses of their own."""
         for service in self._kinds.get("aws_ecs_service", ()):
             tasks = self._named(service.get("task_definition"), "aws_ecs_task_definition")
@@ -202,18 +163,18 @@ class _Network:
                     port = _number(_key(part, "container_port") or _key(part, "containerPort"))
                     group = _key(part, "target_group_arn") or _key(part, "targetGroupArn")
                     for how, because, decides in self._balanced(group):
-                        yield _Way(task.arn, port, how, (*because, service.because()), decides)
+                        yield Way(task.arn, port, how, (*because, service.because()), decides)
                 yield from self._addressed(service, task)
 
-    def _addressed(self, service: TfResource, task: TfResource) -> Iterator[_Way]:
+    def _addressed(self, service: TfResource, task: TfResource) -> Iterator[Way]:
         for part in service.blocks("network_configuration"):
             inner = next(iter(_maps(part.get("AwsvpcConfiguration"))), part)
             public = _key(inner, "assign_public_ip") or _key(inner, "assignPublicIp")
             if public is True or str(public).upper() == "ENABLED":
                 ranges, _ = self._open(inner.get("security_groups") or inner.get("SecurityGroups"))
                 listening = {port for one in task_containers(task) for port in one.ports}
-                for port in _ports(ranges, listening):
-                    yield _Way(task.arn, port, "its tasks have public addresses", (service.because(),))
+                for port in drawn_ports(ranges, listening):
+                    yield Way(task.arn, port, "its tasks have public addresses", (service.because(),))
 
     def _balanced(self, group: Any) -> Iterator[tuple[str, tuple[Because, ...], tuple[str, ...]]]:
         """How load balancers pass on what comes to a target group."""
@@ -254,34 +215,6 @@ class _Network:
         name = balancer.text("name") or balancer.address
         return None if known else (f"the security groups of {name} let the internet in",)
 
-    # servers
-
-    def servers(self, workload: str) -> list[tuple[Server, Because]]:
-        """The servers that ask nobody who calls, of an instance's script or a task's containers."""
-        found: list[tuple[Server, Because]] = []
-        for one in self._index.by_arn.get(workload, ()):
-            if one.kind == "aws_instance":
-                script = one.get("user_data")
-                for line in script.split("\n") if isinstance(script, str) else ():
-                    said = line
-                    while match := _BEFORE.match(said):
-                        said = said[match.end() :]
-                    server = server_of("", said.strip(), said.strip().partition(" ")[0])
-                    if server is not None and not is_loopback(said) and not server.guarded(said, {}):
-                        found.append((server, one.because("user_data")))
-            elif one.kind == "aws_ecs_task_definition":
-                for container in task_containers(one):
-                    words = " ".join((container.image, *container.command))
-                    first = container.command[0] if container.command else ""
-                    server = server_of(container.image, " ".join(container.command), first)
-                    if (
-                        server is not None
-                        and not is_loopback(words)
-                        and not server.guarded(words, container.variables)
-                    ):
-                        found.append((server, one.because("container_definitions")))
-        return found
-
 
 def _target_texts(action: Map) -> Iterator[str]:
     pending: list[Any] = [value for key, value in action.items() if key not in ("redirect", "fixed_response")]
@@ -317,19 +250,6 @@ def _range(rule: Map) -> list[tuple[int, int]]:
         return []
     protocol = str(rule.get("protocol", rule.get("ip_protocol", "-1"))).lower()
     if protocol in _ALL:
-        return [(0, _LAST)]
+        return [(0, LAST_PORT)]
     first, last = _number(rule.get("from_port")), _number(rule.get("to_port"))
     return [(first, last)] if protocol in ("tcp", "6") and first is not None and last is not None else []
-
-
-def _ports(ranges: list[tuple[int, int]], listening: set[int]) -> Iterator[int | None]:
-    """The ports of ranges that are drawn: all at once, each of few, or those that something listens on."""
-    found: set[int] = set()
-    for first, last in ranges:
-        if first <= 1 and last >= _LAST:
-            yield None
-        elif last - first < _FEW:
-            found |= set(range(first, last + 1))
-        else:
-            found |= {port for port in listening if first <= port <= last}
-    yield from sorted(found)

@@ -25,6 +25,23 @@ _COMMENT: Final = re.compile(_QUOTED + r"|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _LAST_COMMA: Final = re.compile(_QUOTED + r"|,(?=\s*[}\]])")
 
 
+class Elsewhere(int):
+    """A line of another file than the one that its collection was read from: of ``path``, whose SHA-256 is ``digest``.
+
+    Values that one file puts into what another declares have such lines; whoever cites a line cites that file.
+    """
+
+    path: str
+    digest: str
+
+    def __new__(cls, line: int, path: str, digest: str) -> Elsewhere:
+        """``line`` (from 1) of the file ``path``."""
+        found = super().__new__(cls, line)
+        found.path = path
+        found.digest = digest
+        return found
+
+
 class Map(dict[str, Any]):
     """A mapping in the order written; a key that is written twice keeps its last value, as most readers have it."""
 

@@ -20,7 +20,7 @@ class Object:
     """An object as it is written: ``value`` is the whole of it. ``namespace`` is empty for what has none.
 
     ``cluster`` tells clusters apart where the input holds several; empty where there is one, or nobody says.
-    ``given``: the namespaces that kustomizations put the file's objects into, whatever the manifest says.
+    ``overlay``: the folder of the outermost kustomization that it comes of; None for what is put in as it is written.
     """
 
     api: str
@@ -30,7 +30,7 @@ class Object:
     value: Map
     file: SourceFile
     cluster: str = ""
-    given: tuple[str, ...] = ()
+    overlay: str | None = None
 
     @property
     def id(self) -> str:

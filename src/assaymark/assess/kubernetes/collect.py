@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.estate.kubernetes import DEFAULT_NAMESPACE, Object
-from assaymark.assess.kubernetes.kustomize import Kustomizations
+from assaymark.assess.kubernetes.overlays import Overlays
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
@@ -24,6 +25,14 @@ _CLUSTER_KINDS: Final = frozenset(
         *("ClusterServingRuntime", "ClusterSecretStore", "User", "Group"),
     )
 )
+# What others name, and what is looked up by its name: one node, whatever overlays make of it.
+_NAMED: Final = frozenset(
+    (
+        *("ServiceAccount", "Secret", "ConfigMap", "PersistentVolumeClaim", "Namespace", "Role", "ClusterRole"),
+        *("RoleBinding", "ClusterRoleBinding", "Service", "Ingress", "NetworkPolicy", "PersistentVolume"),
+        *("StorageClass", "CustomResourceDefinition"),
+    )
+)
 _VERSION: Final = re.compile(r"(?:[a-z0-9.-]+/)?v\d\w*")
 _NO_OBJECTS: Final = frozenset(("Kustomization", "Component", "Config"))  # of tools, not of the cluster
 _TEMPLATE: Final = b"{{"
@@ -31,15 +40,13 @@ _TEMPLATE: Final = b"{{"
 
 def collect(inputs: Inputs, estates: Estates) -> None:
     """Adds all objects to the cluster's."""
-    kustomizations = Kustomizations(inputs)
+    overlays = inputs.once(Overlays)
+    _overlays(inputs, estates.kubernetes, overlays)
     for file, value in inputs.maps():
-        if not _is_object(value):
-            continue
-        inputs.reading.read.add(file.path)
-        if kustomizations.is_patch(file.path):
-            inputs.reading.gap(f"{file.path} is a kustomization's patch, which is not applied to what it changes")
-        else:
-            _add(inputs, estates.kubernetes, file, value, kustomizations.landing(file.path))
+        if _is_object(value):
+            inputs.reading.read.add(file.path)
+            if file.path not in overlays.files:
+                _add(inputs, estates.kubernetes, file, value)
     templates = [
         file.path
         for file in inputs.named(".yaml", ".yml", ".tpl")
@@ -62,6 +69,21 @@ def collect(inputs: Inputs, estates: Estates) -> None:
                 _add(inputs, estates.kubernetes, resource.file, found)
 
 
+def _overlays(inputs: Inputs, cluster: Cluster, overlays: Overlays) -> None:
+    """Adds what kustomizations come to."""
+    for folder, resources in overlays.built.items():
+        variants: set[str] = set()
+        for one in resources:
+            source = inputs.file(one.path)
+            if source is not None and _is_object(one.value):
+                variants |= _add(inputs, cluster, source, one.value, folder)
+        if variants:
+            inputs.reading.gap(
+                f"{folder or 'the outermost kustomization'} and {', '.join(sorted(variants))} put different objects"
+                " of one name into one namespace; they are taken together, as if one cluster had both"
+            )
+
+
 def _is_object(value: Map) -> bool:
     version, kind = value.get("apiVersion"), value.get("kind")
     if not (isinstance(version, str) and isinstance(kind, str) and _VERSION.fullmatch(version)):
@@ -69,8 +91,19 @@ def _is_object(value: Map) -> bool:
     return kind not in _NO_OBJECTS
 
 
-def _add(inputs: Inputs, cluster: Cluster, file: SourceFile, value: Map, landing: tuple[str, ...] = ("",)) -> None:
-    """Adds an object, once in each namespace that kustomizations put it into."""
+def _add(inputs: Inputs, cluster: Cluster, file: SourceFile, value: Map, overlay: str | None = None) -> set[str]:
+    """Adds an object.
+
+    Args:
+        inputs: where it is said what is left out.
+        cluster: what it is added to.
+        file: the file that its lines are of.
+        value: the object.
+        overlay: the folder of the kustomization that it comes of, if it does.
+
+    Returns:
+        The folders of other kustomizations that have another object of this name.
+    """
     kind = str(value.get("kind"))
     items = value.get("items")
     if kind.endswith("List") and isinstance(items, list):
@@ -78,24 +111,28 @@ def _add(inputs: Inputs, cluster: Cluster, file: SourceFile, value: Map, landing
             if isinstance(item, Map):
                 item.setdefault("kind", kind.removesuffix("List"))
                 item.setdefault("apiVersion", value.get("apiVersion"))
-                _add(inputs, cluster, file, item, landing)
-        return
+                _add(inputs, cluster, file, item)
+        return set()
     metadata = value.get("metadata")
     fields: dict[str, Any] = metadata if isinstance(metadata, dict) else {}
     name = fields.get("name") or fields.get("generateName")
     if not isinstance(name, str) or not name:
         inputs.reading.skip(file.path, f"a {kind} without a name", value.line)
-        return
-    given = tuple(one for one in landing if one)
-    own = str(fields.get("namespace") or DEFAULT_NAMESPACE)
-    for place in [""] if kind in _CLUSTER_KINDS else dict.fromkeys(one or own for one in landing):
-        found = Object(str(value.get("apiVersion")), kind, place, name, value, file, given=given)
-        known = cluster.objects.get(found.id)
-        if known is not None and known.value != value:
-            inputs.reading.skip(
-                file.path, f"{kind} {name} is in {known.file.path} too, which is taken", getattr(value, "line", None)
-            )
-        cluster.objects.setdefault(found.id, found)
+        return set()
+    place = "" if kind in _CLUSTER_KINDS else str(fields.get("namespace") or DEFAULT_NAMESPACE)
+    found = Object(str(value.get("apiVersion")), kind, place, name, value, file, overlay=overlay)
+    known = cluster.objects.setdefault(found.id, found)
+    if known is found or known.value is value or known.value == value:
+        return set()
+    if overlay is None or known.overlay in (None, overlay):
+        inputs.reading.skip(
+            file.path, f"{kind} {name} is in {known.file.path} too, which is taken", getattr(value, "line", None)
+        )
+        return set()
+    label = overlay.replace("/", ".").replace(":", ".") or "top"
+    other = found if kind in _NAMED else replace(found, cluster=label)
+    cluster.objects.setdefault(f"{found.id}@{label}" if kind in _NAMED else other.id, other)
+    return {known.overlay}
 
 
 _DECLARED: Final = {

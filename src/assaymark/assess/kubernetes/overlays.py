@@ -6,7 +6,6 @@ Those that no other takes in are what is deployed; a base is an object by itself
 from __future__ import annotations
 
 import posixpath
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.core.errors import InputError
@@ -22,7 +21,10 @@ _TAKES_IN: Final = ("resources", "bases", "components")
 
 
 class Overlays:
-    """``built``: the objects of each outermost kustomization, by its folder. ``files``: what is no object by itself."""
+    """``built``: the objects of each outermost kustomization, by its folder.
+
+    ``files`` are no objects by themselves; those of them that change others, or are put into them, are ``changes``.
+    """
 
     def __init__(self, inputs: Inputs) -> None:
         self._inputs = inputs
@@ -35,6 +37,7 @@ class Overlays:
                     self._known[folder] = (file.path, value)
         self.built: dict[str, list[Resource]] = {}
         self.files: set[str] = set()
+        self.changes: frozenset[str] = frozenset()
         self._quiet = False
         self._build()
 
@@ -64,9 +67,12 @@ class Overlays:
                 self.built[folder] = builder.build(folder)
             except InputError as error:
                 self._inputs.reading.skip(path, f"a kustomization that is not applied: {error.message}")
+                manifests = builder.manifests & known
                 builder = Builder(self)
                 builder.files |= known
+                builder.manifests |= manifests
         self.files = builder.files
+        self.changes = frozenset(builder.files - builder.manifests)
         self._inputs.reading.read |= {path for path in self.files if self._inputs.file(path) is not None}
 
     def _below(self, folder: str) -> set[str]:
@@ -87,8 +93,7 @@ class Overlays:
             return None
         found = [one.value for one in self._inputs.documents_of(file)]
         if found or path.lower().endswith((".yaml", ".yml", ".json")):
-            empty = not re.sub(rb"(?m)^\s*(?:#.*|---.*|\.\.\.)?$", b"", file.data).strip()
-            return found if found or empty or self._inputs.charts.has(path) else None
+            return found if found or self._inputs.charts.has(path) or _is_empty(file.data) else None
         try:
             return self.inline(path, file.text(), 0)
         except InputError:
@@ -124,3 +129,8 @@ class Overlays:
         """Something of a kustomization could not be done."""
         if not self._quiet:
             self._inputs.reading.skip(path, reason, line)
+
+
+def _is_empty(data: bytes) -> bool:
+    """Whether a file has nothing but comments."""
+    return all(line.lstrip().startswith((b"#", b"---")) or not line.strip() for line in data.splitlines())

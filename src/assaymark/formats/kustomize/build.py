@@ -1,4 +1,4 @@
-"""``Builder``: what kustomizations come to: objects as ``kustomize build`` would print them, each value with its line.
+"""``Builder``: what kustomizations come to: objects as ``kustomize build`` prints them, each value with its line.
 
 Source: Kubernetes' kustomize documentation. A kustomization takes in its resources and bases, then its components,
 which go on with all there is; then it generates; then patches, namespace, names, labels, annotations, replicas,
@@ -77,10 +77,14 @@ class Built:
 
 
 class Builder:
-    """Builds kustomizations; one that several take in is built once. ``files``: all that were named on the way."""
+    """Builds kustomizations; one that several take in is built once.
+
+    ``files`` are all that were named on the way; ``manifests`` those of them that hold objects.
+    """
 
     def __init__(self, sources: Sources) -> None:
         self.files: set[str] = set()
+        self.manifests: set[str] = set()
         self.sources = sources
         self._known: dict[str, Built] = {}
         self._steps = 0
@@ -121,6 +125,7 @@ class Builder:
         return found
 
     def whole(self, folder: str, above: tuple[str, ...]) -> Built:
+        """What a kustomization comes to by itself. ``above``: those that take it in."""
         if folder not in self._known:
             built = Built()
             self.into(built, folder, above)
@@ -135,7 +140,7 @@ class Builder:
         path, written = known
         self.files.add(path)
         digest = self.sources.digest(path)
-        value = moved(written, lambda line: Elsewhere(line, path, digest))
+        value = moved(written, partial(Elsewhere, path=path, digest=digest))
         run = _Run(self, built, folder, path, value, (*above, folder))
         run.resources()
         run.components()
@@ -208,6 +213,7 @@ class _Run:
 
     def _file(self, path: str, key: str, line: int) -> list[Resource]:
         self.builder.files.add(path)
+        self.builder.manifests.add(path)
         documents = self.builder.sources.documents(path)
         if documents is None:
             self._note(line, f"{key} of the kustomization names {path}, which is not there or cannot be read")
@@ -348,7 +354,7 @@ class _Run:
         if documents is None:
             raise InputError("kustomize-patch", f"{path or 'a patch'} is not there or cannot be read")
         digest = sources.digest(path)
-        placed = [moved(one, lambda line: Elsewhere(line, path, digest)) for one in documents]
+        placed = [moved(one, partial(Elsewhere, path=path, digest=digest)) for one in documents]
         whole = [copied(one) if isinstance(one, Map) else one for one in placed]
         tried = [one.copy() for one in self.built.resources]
         self.built.resources[:] = apply(tried, entry, whole)
@@ -370,8 +376,7 @@ class _Run:
             for document in documents or ():
                 for one in document if isinstance(document, Seq) else [document]:
                     if isinstance(one, Map):
-                        placed = moved(one, lambda at, where=where, digest=digest: Elsewhere(at, where, digest))
-                        found.append((placed, line))
+                        found.append((moved(one, partial(Elsewhere, path=where, digest=digest)), line))
         return found
 
 

@@ -24,7 +24,7 @@ def bounded(value: Any, depth: int) -> Any:
     """The value, which is to lie this deep.
 
     Raises:
-        InputError: ``kustomize-patch``: it is too large or would nest too deep, as what is copied into itself comes to.
+        InputError: ``kustomize-patch``: it is too large or would nest too deep, as copies within copies do.
     """
     pending, count = [(value, depth)], 0
     while pending:

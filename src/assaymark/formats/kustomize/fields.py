@@ -80,7 +80,7 @@ class Fields:
             "images": self.images,
         }
         for key, known in lists.items():
-            known += _specs(value.get(key))
+            known.extend(_specs(value.get(key)))
         for item in listed(value.get("nameReference")):
             if isinstance(item, Map):
                 words = [str(item.get(key) or "") for key in ("group", "version", "kind")]
@@ -136,7 +136,10 @@ def _references() -> list[Reference]:
         *_at("CustomResourceDefinition", "spec/conversion/webhook/clientConfig/service"),
     ]
     bound = [spec for kind in _BINDINGS for spec in _at(kind, "roleRef/name")]
-    claims = [*_at("PersistentVolumeClaim", "spec/storageClassName"), *_at("PersistentVolume", "spec/storageClassName")]
+    claims = [
+        *_at("PersistentVolumeClaim", "spec/storageClassName"),
+        *_at("PersistentVolume", "spec/storageClassName"),
+    ]
     found = [
         Reference("", "v1", "ConfigMap", (*config, *roles)),
         Reference("", "v1", "Secret", (*secret, *roles)),

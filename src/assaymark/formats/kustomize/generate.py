@@ -33,19 +33,7 @@ def generated(field: str, entry: Map, general: Map | None, folder: str, data: Da
     found = Map(line)
     found.put("apiVersion", "v1", line)
     found.put("kind", kind, line)
-    metadata = Map(line)
-    metadata.put("name", entry.get("name"), entry.at("name"))
-    if entry.get("namespace"):
-        metadata.put("namespace", entry["namespace"], entry.at("namespace"))
-    for key in ("labels", "annotations"):
-        texts = Map(line)
-        for options in (general, entry.get("options")):
-            given = options.get(key) if isinstance(options, Map) else None
-            for name, value in given.items() if isinstance(given, Map) else ():
-                texts.put(name, value, given.at(name))
-        if texts:
-            metadata.put(key, texts, line)
-    found.put("metadata", metadata, line)
+    found.put("metadata", _metadata(entry, general), line)
     if kind == "Secret":
         found.put("type", entry.get("type") or "Opaque", entry.at("type"))
     texts, binary = Map(line), Map(line)
@@ -61,6 +49,24 @@ def generated(field: str, entry: Map, general: Map | None, folder: str, data: Da
         if values or (kind == "Secret" and name == "data"):
             found.put(name, values, line)
     return found
+
+
+def _metadata(entry: Map, general: Map | None) -> Map:
+    line = entry.line
+    metadata = Map(line)
+    metadata.put("name", entry.get("name"), entry.at("name"))
+    if entry.get("namespace"):
+        metadata.put("namespace", entry["namespace"], entry.at("namespace"))
+    for key in ("labels", "annotations"):
+        texts = Map(line)
+        for options in (general, entry.get("options")):
+            given = options.get(key) if isinstance(options, Map) else None
+            if isinstance(given, Map):
+                for name, value in given.items():
+                    texts.put(name, value, given.at(name))
+        if texts:
+            metadata.put(key, texts, line)
+    return metadata
 
 
 def files_of(entry: Map) -> Iterator[str]:

@@ -65,7 +65,7 @@ def merged(base: Map, patch: Map, schema: Schema) -> Map | None:
     if directive == "delete":
         return None
     if directive == "replace":
-        return _plain(patch)
+        return _plain_map(patch)
     found = copied(base)
     for key, item in patch.items():
         if key == _DIRECTIVE:
@@ -134,11 +134,15 @@ def _directed(item: Any) -> bool:
 def _plain(value: Any) -> Any:
     """What a patch adds, without directives and without what it would take away."""
     if isinstance(value, Map):
-        found = Map(value.line, value.path)
-        for key, item in value.items():
-            if key != _DIRECTIVE and item is not None and not (isinstance(item, Map) and _directed(item)):
-                found.put(key, _plain(item), value.at(key))
-        return found
+        return _plain_map(value)
     if isinstance(value, Seq):
         return sequence(((_plain(item), line) for item, line in items_of(value) if not _directed(item)), value.line)
     return value
+
+
+def _plain_map(value: Map) -> Map:
+    found = Map(value.line, value.path)
+    for key, item in value.items():
+        if key != _DIRECTIVE and item is not None and not _directed(item):
+            found.put(key, _plain(item), value.at(key))
+    return found

@@ -41,8 +41,8 @@ def entries_of(value: Map, field: str, folder: str) -> Iterator[Entry]:
             path = "" if inline else posixpath.normpath(posixpath.join(folder, item))
             yield Entry(line, path, item if inline else "", None, None, exact=False)
         elif isinstance(item, Map):
-            path = item.get("path")
-            where = posixpath.normpath(posixpath.join(folder, path)) if isinstance(path, str) and path else ""
+            file = item.get("path")
+            where = posixpath.normpath(posixpath.join(folder, file)) if isinstance(file, str) and file else ""
             text = item.get("patch")
             target, options = item.get("target"), item.get("options")
             yield Entry(
@@ -122,7 +122,8 @@ def _own(resources: list[Resource], document: Map) -> list[Resource]:
     found = current if len(found) > 1 and current else found
     if len(found) != 1:
         raise InputError(
-            "kustomize-patch", f"{id_.kind} {id_.name}, which it changes, is {'not there' if not found else 'ambiguous'}"
+            "kustomize-patch",
+            f"{id_.kind} {id_.name}, which it changes, is {'not there' if not found else 'ambiguous'}",
         )
     return found
 

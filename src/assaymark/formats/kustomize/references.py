@@ -42,9 +42,7 @@ class _Names:
         ]
         if namespace:
             found = [
-                one
-                for one in found
-                if any(id_.namespace == namespace and id_.name == name for id_ in one.before)
+                one for one in found if any(id_.namespace == namespace and id_.name == name for id_ in one.before)
             ]
         elif by.id.kind not in CLUSTER_KINDS and asked.kind not in CLUSTER_KINDS:
             near = [one for one in found if one.id.namespace == by.id.namespace]

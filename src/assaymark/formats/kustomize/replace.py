@@ -24,7 +24,7 @@ _NAMED: Final = re.compile(r"\[(?P<key>[^=\]]*)=(?P<value>[^\]]*)\]")
 
 
 def parts_of(path: Any) -> list[str]:
-    """The parts of a path with dots; ``\\.`` and what is in brackets are no parting dots."""
+    """The parts of a path with dots; a dot behind a backslash, or in brackets, parts nothing."""
     return [part.replace("\\.", ".") for part in _PART.findall(str(path or ""))]
 
 
@@ -120,7 +120,8 @@ def _into(resources: list[Resource], target: Map, value: Any, line: int) -> None
 
 def _renamed(old: Map, new: Map) -> bool:
     return any(
-        at_path(old, path) != at_path(new, path) for path in (("kind",), ("metadata", "name"), ("metadata", "namespace"))
+        at_path(old, path) != at_path(new, path)
+        for path in (("kind",), ("metadata", "name"), ("metadata", "namespace"))
     )
 
 

@@ -28,7 +28,10 @@ CLUSTER_KINDS: Final = frozenset(
         *("VolumeAttachment",),
     )
 )
-_LABELS: Final = re.compile(r"\s*(?P<not>!)?\s*(?P<key>[\w./-]+)\s*(?:(?P<how>==?|!=|\s+in\s*\(|\s+notin\s*\()(?P<value>[^()]*)\)?)?\s*")  # fmt: skip
+_LABELS: Final = re.compile(
+    r"\s*(?P<not>!)?\s*(?P<key>[\w./-]+)\s*"
+    r"(?:(?P<how>==?|!=|\s+in\s*\(|\s+notin\s*\()(?P<value>[^()]*)\)?)?\s*"
+)
 _PARTS: Final = re.compile(r",(?![^()]*\))")
 
 

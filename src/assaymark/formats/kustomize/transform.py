@@ -33,9 +33,7 @@ def set_namespace(resources: Iterable[Resource], namespace: str, line: int, fiel
             value = edited(value, ("subjects",), lambda old, at: (_default_accounts(old, namespace, line), at))
         for spec in fields.namespaces:
             if spec.means(one.id) and spec.path not in (("metadata", "namespace"), ("subjects",)):
-                value = edited(
-                    value, spec.path, lambda _old, _at: (namespace, line), line if spec.create else None
-                )
+                value = edited(value, spec.path, lambda _old, _at: (namespace, line), line if spec.create else None)
         if value is not one.value:
             one.put(value, keep=True)
 
@@ -71,9 +69,10 @@ def _put_all(pairs: Map) -> Callable[[Any, int], tuple[Any, int] | None]:
         if old is not None and not isinstance(old, Map):
             return None
         found = Map(at)
-        for source in (old or {}, pairs):
-            for key, value in source.items():
-                found.put(key, value, source.at(key))
+        for source in (old, pairs):
+            if source is not None:
+                for key, value in source.items():
+                    found.put(key, value, source.at(key))
         return found, at
 
     return change

@@ -126,7 +126,7 @@ def _references() -> list[Reference]:
         *_in_pods("volumes/secret/secretName", "volumes/projected/sources/secret/name", "imagePullSecrets/name"),
         *_in_containers("env/valueFrom/secretKeyRef/name", "envFrom/secretRef/name"),
         *_at("Ingress", "spec/tls/secretName"),
-        *_at("ServiceAccount", "imagePullSecrets/name", "secrets/name"),
+        *_at("ServiceAccount", "imagePullSecrets/name"),
     ]
     service = [
         *_at("StatefulSet", "spec/serviceName"),

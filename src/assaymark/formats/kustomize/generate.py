@@ -92,7 +92,7 @@ def _contents(entry: Map, folder: str, data: Data, at: At) -> Iterator[tuple[str
         for number, text in enumerate(_data(data, where, line).decode("utf-8-sig", "replace").splitlines(), 1):
             key, mark, value = text.lstrip().partition("=")
             if mark and not key.startswith("#"):
-                yield key.strip(), value.encode("utf-8", "replace"), at(where, number)
+                yield key, value.encode("utf-8", "replace"), at(where, number)
 
 
 def _lines(entry: Map, key: str) -> list[tuple[str, int]]:

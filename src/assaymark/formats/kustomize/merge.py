@@ -101,7 +101,7 @@ def _lists(base: Seq, patch: Seq, keys: tuple[str, ...] | None, inner: Schema) -
         return sequence(((_plain(item), line) for item, line in items_of(patch) if not _directed(item)), patch.line)
     if not keys:
         added = [one for one in items_of(patch) if one[0] not in base]
-        return sequence([*items_of(base), *added], base.line)
+        return sequence([*added, *items_of(base)], base.line)
     used = keys if all(isinstance(one, Map) and keys[-1] in one for one in (*base, *patch)) else keys[:1]
     places = {_key(item, used): index for index, item in reversed(list(enumerate(base)))}
     kept: list[tuple[Any, int] | None] = list(items_of(base))

@@ -112,7 +112,7 @@ def _name(names: _Names, asked: Reference, by: Resource, old: str, line: int) ->
 def _mapping(names: _Names, asked: Reference, by: Resource, old: Map) -> Map:
     """A mapping with a name and, it may be, a namespace."""
     name, namespace = old.get("name"), old.get("namespace")
-    if not isinstance(name, str) or ("kind" in old and old["kind"] != asked.kind):
+    if not isinstance(name, str):  # the kind is not looked at: kustomize renames users that are called so, too
         return old
     found = names.find(asked, name, by, namespace if isinstance(namespace, str) else "")
     if found is None:
@@ -158,7 +158,7 @@ def _replaced(old: Any, values: Mapping[str, Any]) -> Any:
         size = max(len(str(one)) for one in values.values()) * old.count("$(")
         if not 0 < size <= _LONGEST:
             return old
-        return _VARIABLE.sub(lambda match: str(values.get(match[1] or "", match[0])), old)
+        return _VARIABLE.sub(lambda match: str(values.get(match[1], match[0])) if match[1] else "$", old)
     if isinstance(old, Seq):
         return sequence(((_replaced(item, values), line) for item, line in items_of(old)), old.line)
     if isinstance(old, Map):

@@ -77,12 +77,15 @@ def _wrong(message: str, line: int) -> InputError:
 
 
 def _meant(resources: list[Resource], source: Map) -> list[Resource]:
-    """The objects with exactly these names."""
+    """The objects with exactly these names, and with the labels that are asked for."""
+    labelled = Map(source.line)
+    for key in ("labelSelector", "annotationSelector"):
+        labelled.put(key, source.get(key), source.line)
     keys = ("group", "version", "kind", "name", "namespace")
     asked = {key: str(source[key]) for key in keys if source.get(key)}
     return [
         one
-        for one in resources
+        for one in selected(resources, labelled)
         if any(all(getattr(id_, key) == value for key, value in asked.items()) for id_ in one.ids)
     ]
 
@@ -100,20 +103,22 @@ def _cut(value: Any, options: Any) -> Any:
 
 def _into(resources: list[Resource], target: Map, value: Any, line: int) -> None:
     select, options = target.get("select"), target.get("options")
-    chosen = selected(resources, select) if isinstance(select, Map) else []
+    chosen = _meant(resources, select) if isinstance(select, Map) else []
     rejected = {
         id(one)
         for entry in listed(target.get("reject"))
         if isinstance(entry, Map)
-        for one in selected(resources, entry)
+        for one in _meant(resources, entry)
     }
     create = isinstance(options, Map) and options.get("create") is True
     for one in chosen:
         if id(one) in rejected:
             continue
         new: Any = one.value
-        for path in listed(target.get("fieldPaths")) or ["metadata.name"]:
-            new = _put(new, parts_of(path), bounded(value, len(parts_of(path))), options, line, create=create)
+        for path in map(parts_of, listed(target.get("fieldPaths")) or ["metadata.name"]):
+            texts = path[:2] in (["metadata", "annotations"], ["metadata", "labels"])
+            given = str(value) if texts and not isinstance(value, (Map, Seq)) else bounded(value, len(path))
+            new = _put(new, path, given, options, line, create=create)
         if new is not one.value:
             one.put(new, keep=_renamed(one.value, new))
 

@@ -216,7 +216,10 @@ def test_configurations_say_where_names_stand() -> None:
 @pytest.mark.parametrize(
     ("said", "reason"),
     [
-        ("helmCharts: [{name: a}]", "helmCharts of the kustomization, charts of Helm that it renders, is not applied"),
+        (
+            "helmCharts: [{name: a}]",
+            "helmCharts of the kustomization, charts of Helm that it renders, is not applied",
+        ),
         ("transformers: [t.yaml]", "transformers of the kustomization"),
         ("generators: [t.yaml]", "generators of the kustomization"),
         ("resources: [https://example.com/x.yaml]", "names https://example.com/x.yaml, which is not in the folder"),

@@ -156,7 +156,7 @@ def test_each_value_has_the_line_of_the_file_that_says_it() -> None:
         ("{annotationSelector: some}", False),
     ],
 )
-def test_targets_are_patterns_and_selectors(target: str, meant: bool) -> None:  # noqa: FBT001
+def test_targets_are_patterns_and_selectors(target: str, meant: bool) -> None:
     files = {
         "kustomization.yaml": f"""
             resources: [web.yaml]

@@ -59,9 +59,13 @@ class Object:
 
 @dataclass(slots=True)
 class Cluster:
-    """All objects by id, in the order read. Of two with one id the first counts, and the second is noted."""
+    """All objects by id, in the order read. Of two with one id the first counts, and the second is noted.
+
+    ``variants``: by id what other overlays make of an object, which are among ``objects`` under ids of their own.
+    """
 
     objects: dict[str, Object] = field(default_factory=dict)
+    variants: dict[str, list[Object]] = field(default_factory=dict)
 
     def of(self, *kinds: str) -> Iterator[Object]:
         """The objects of these kinds."""

@@ -124,6 +124,9 @@ def _add(inputs: Inputs, cluster: Cluster, file: SourceFile, value: Map, overlay
     known = cluster.objects.setdefault(found.id, found)
     if known is found or known.value is value or known.value == value:
         return set()
+    variants = cluster.variants.setdefault(found.id, [])
+    if any(one.value is value or one.value == value for one in variants):
+        return set()
     if overlay is None or known.overlay in (None, overlay):
         inputs.reading.skip(
             file.path, f"{kind} {name} is in {known.file.path} too, which is taken", getattr(value, "line", None)
@@ -131,6 +134,7 @@ def _add(inputs: Inputs, cluster: Cluster, file: SourceFile, value: Map, overlay
         return set()
     label = overlay.replace("/", ".").replace(":", ".") or "top"
     other = found if kind in _NAMED else replace(found, cluster=label)
+    variants.append(other)
     cluster.objects.setdefault(f"{found.id}@{label}" if kind in _NAMED else other.id, other)
     return {known.overlay}
 

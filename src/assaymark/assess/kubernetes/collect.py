@@ -36,6 +36,7 @@ _NAMED: Final = frozenset(
 _VERSION: Final = re.compile(r"(?:[a-z0-9.-]+/)?v\d\w*")
 _NO_OBJECTS: Final = frozenset(("Kustomization", "Component", "Config"))  # of tools, not of the cluster
 _TEMPLATE: Final = b"{{"
+_SHOWN: Final = 10
 
 
 def collect(inputs: Inputs, estates: Estates) -> None:
@@ -71,17 +72,46 @@ def collect(inputs: Inputs, estates: Estates) -> None:
 
 def _overlays(inputs: Inputs, cluster: Cluster, overlays: Overlays) -> None:
     """Adds what kustomizations come to."""
+    versions: dict[str, list[tuple[Object, list[str]]]] = {}
     for folder, resources in overlays.built.items():
-        variants: set[str] = set()
         for one in resources:
             source = inputs.file(one.path)
-            if source is not None and _is_object(one.value):
-                variants |= _add(inputs, cluster, source, one.value, folder)
-        if variants:
-            inputs.reading.gap(
-                f"{folder or 'the outermost kustomization'} and {', '.join(sorted(variants))} put different objects"
-                " of one name into one namespace; they are taken together, as if one cluster had both"
-            )
+            found = _object(inputs, source, one.value) if source is not None and _is_object(one.value) else None
+            if found is None:
+                continue
+            known = versions.setdefault(found.id, [])
+            same = [folders for other, folders in known if other.value is one.value or other.value == one.value]
+            if any(folder in folders for _, folders in known):
+                _twice(inputs, known[0][0], found)
+            elif same:
+                same[0].append(folder)
+            else:
+                known.append((found, [folder]))
+    different: set[str] = set()
+    for identifier, some in versions.items():
+        _versions(cluster, identifier, some)
+        if len(some) > 1 and some[0][0].kind not in _CLUSTER_KINDS:
+            different |= {folder for _, folders in some for folder in folders}
+    if different:
+        shown = [one or "the outermost kustomization" for one in sorted(different)]
+        more = f" and {len(shown) - _SHOWN} others" if len(shown) > _SHOWN else ""
+        inputs.reading.gap(
+            f"{', '.join(shown[:_SHOWN])}{more} put different objects of one name into one namespace, as for several"
+            " clusters; they are shown together, as if their pods and accounts were in one"
+        )
+
+
+def _versions(cluster: Cluster, identifier: str, some: list[tuple[Object, list[str]]]) -> None:
+    """Adds what overlays make of one object: under its id what the first does, the others beside it."""
+    for number, (one, folders) in enumerate(some):
+        label = folders[0].replace("/", ".").replace(":", ".") or "top"
+        own = replace(one, overlays=frozenset(folders))
+        if number and one.kind not in _NAMED:
+            own = replace(own, cluster=label)
+        key = f"{identifier}@{label}" if number and one.kind in _NAMED else own.id
+        cluster.objects[f"{key}@{number}" if key in cluster.objects else key] = own
+        for folder in folders if one.kind not in _CLUSTER_KINDS else ():
+            cluster.placed.setdefault(folder, {})[identifier] = number
 
 
 def _is_object(value: Map) -> bool:
@@ -91,19 +121,8 @@ def _is_object(value: Map) -> bool:
     return kind not in _NO_OBJECTS
 
 
-def _add(inputs: Inputs, cluster: Cluster, file: SourceFile, value: Map, overlay: str | None = None) -> set[str]:
-    """Adds an object.
-
-    Args:
-        inputs: where it is said what is left out.
-        cluster: what it is added to.
-        file: the file that its lines are of.
-        value: the object.
-        overlay: the folder of the kustomization that it comes of, if it does.
-
-    Returns:
-        The folders of other kustomizations that have another object of this name.
-    """
+def _add(inputs: Inputs, cluster: Cluster, file: SourceFile, value: Map) -> None:
+    """Adds an object that is put in as it is written."""
     kind = str(value.get("kind"))
     items = value.get("items")
     if kind.endswith("List") and isinstance(items, list):
@@ -112,31 +131,33 @@ def _add(inputs: Inputs, cluster: Cluster, file: SourceFile, value: Map, overlay
                 item.setdefault("kind", kind.removesuffix("List"))
                 item.setdefault("apiVersion", value.get("apiVersion"))
                 _add(inputs, cluster, file, item)
-        return set()
+        return
+    found = _object(inputs, file, value)
+    if found is None:
+        return
+    known = cluster.objects.setdefault(found.id, found)
+    if known.value != value:
+        _twice(inputs, known, found)
+
+
+def _object(inputs: Inputs, file: SourceFile, value: Map) -> Object | None:
+    """The object that a mapping is; None for one without a name, which is noted."""
+    kind = str(value.get("kind"))
     metadata = value.get("metadata")
     fields: dict[str, Any] = metadata if isinstance(metadata, dict) else {}
     name = fields.get("name") or fields.get("generateName")
     if not isinstance(name, str) or not name:
         inputs.reading.skip(file.path, f"a {kind} without a name", value.line)
-        return set()
+        return None
     place = "" if kind in _CLUSTER_KINDS else str(fields.get("namespace") or DEFAULT_NAMESPACE)
-    found = Object(str(value.get("apiVersion")), kind, place, name, value, file, overlay=overlay)
-    known = cluster.objects.setdefault(found.id, found)
-    if known is found or known.value is value or known.value == value:
-        return set()
-    variants = cluster.variants.setdefault(found.id, [])
-    if any(one.value is value or one.value == value for one in variants):
-        return set()
-    if overlay is None or known.overlay in (None, overlay):
-        inputs.reading.skip(
-            file.path, f"{kind} {name} is in {known.file.path} too, which is taken", getattr(value, "line", None)
-        )
-        return set()
-    label = overlay.replace("/", ".").replace(":", ".") or "top"
-    other = found if kind in _NAMED else replace(found, cluster=label)
-    variants.append(other)
-    cluster.objects.setdefault(f"{found.id}@{label}" if kind in _NAMED else other.id, other)
-    return {known.overlay}
+    return Object(str(value.get("apiVersion")), kind, place, name, value, file)
+
+
+def _twice(inputs: Inputs, known: Object, found: Object) -> None:
+    """Notes an object that is left out."""
+    inputs.reading.skip(
+        found.file.path, f"{found.kind} {found.name} is in {known.file.path} too, which is taken", found.value.line
+    )
 
 
 _DECLARED: Final = {

@@ -108,7 +108,7 @@ def _namespaces(place: Place) -> list[Patch]:
     objects = cluster.objects[name]
     if name not in cluster.objects or cluster.named[name] or not all(in_yaml(one) for one in objects):
         return []
-    if any(one.overlay is not None for one in objects):
+    if any(one.overlays for one in objects):
         return []  # what a kustomization says counts, whatever the manifest does
     if any(f"{one.kind} {one.name}" in cluster.twice for one in objects):
         return []  # the other declaration would come to count

@@ -143,7 +143,7 @@ def test_overlays_that_make_different_objects_of_one_name_are_both_there() -> No
     found = assessed_files({**DEPLOYED, **PRIVILEGED})
     workloads = {one.id for one in found.graph.nodes.values() if one.kind == "workload"}
     assert workloads == {"k8s:ml/deployment/app", "k8s:overlays.b:ml/deployment/app"}
-    assert any("overlays/b and overlays/a put different objects of one name" in one for one in found.reading.gaps)
+    assert any("overlays/a, overlays/b put different objects of one name" in one for one in found.reading.gaps)
     assert len(lines_of(found, "k8s-container-root")) == 1  # what both have is said once
     assert found.reading.skipped == []
 
@@ -212,3 +212,49 @@ def test_a_component_that_nobody_takes_in_is_read_and_named() -> None:
     assert "k8s:written/deployment/trainer" in found.graph.nodes
     assert found.reading.skipped == []
     assert any("the component c is used by no kustomization" in one for one in found.reading.gaps)
+
+
+EXPOSED = {
+    "base/kustomization.yaml": "resources: [app.yaml]\n",
+    "base/app.yaml": """
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {name: app, namespace: ml}
+        spec:
+          replicas: 1
+          template:
+            metadata: {labels: {app: app}}
+            spec: {containers: [{name: c, image: r/app, ports: [{containerPort: 80}]}]}
+        """,
+    "overlays/dev/kustomization.yaml": """
+        resources: [../../base, open.yaml]
+        replicas: [{name: app, count: 2}]
+        """,
+    "overlays/dev/open.yaml": """
+        apiVersion: v1
+        kind: Service
+        metadata: {name: app, namespace: ml}
+        spec: {type: LoadBalancer, selector: {app: app}, ports: [{port: 80}]}
+        """,
+    "overlays/prod/kustomization.yaml": "resources: [../../base, deny.yaml]\n",
+    "overlays/prod/deny.yaml": """
+        apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata: {name: deny, namespace: ml}
+        spec: {podSelector: {}, policyTypes: [Ingress]}
+        """,
+}
+
+
+def exposed(files: dict[str, str]) -> set[str]:
+    """What the internet reaches."""
+    edges = assessed_files(files).graph.edges
+    return {one.target for one in edges if one.source == "internet" and one.state is not State.UNKNOWN}
+
+
+def test_what_one_overlay_opens_or_limits_is_its_own() -> None:
+    assert exposed(EXPOSED) == {"k8s:ml/deployment/app#port:80"}  # dev's, which prod's policy does not limit
+    alike = {**EXPOSED, "overlays/dev/kustomization.yaml": "resources: [../../base, open.yaml]\n"}
+    assert exposed(alike) == {"k8s:ml/deployment/app#port:80"}  # nobody has one object twice in a cluster
+    beside = {**alike, "overlays/prod/kustomization.yaml": "resources: [deny.yaml]\n"}
+    assert exposed(beside) == set()

@@ -18,12 +18,12 @@ from assaymark.assess.kinds import INTERNET
 from assaymark.assess.kubernetes.mesh import judged_by
 from assaymark.assess.kubernetes.network import Network
 from assaymark.assess.kubernetes.pods import pod_specs
-from assaymark.assess.kubernetes.ports import declared_ports, doors, port_node, port_nodes, said_ports
-from assaymark.assess.kubernetes.servers import server_of
+from assaymark.assess.kubernetes.ports import declared_ports, doors, port_node, port_nodes
+from assaymark.assess.kubernetes.servers import container_variables, server_of
 from assaymark.assess.source.builds import bare
 from assaymark.assess.source.link import overlaps
 from assaymark.assess.source.places import standing
-from assaymark.assess.source.started import started, usual_ports
+from assaymark.assess.source.started import listening, started
 from assaymark.core.graph import Edge, State
 from assaymark.core.words import counted
 
@@ -78,6 +78,7 @@ class _Runner:
     adds: bool = False
     listens: frozenset[int] = frozenset()
     perhaps: tuple[str, ...] = ()
+    variables: tuple[tuple[str, str], ...] = ()
 
 
 def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) -> None:
@@ -112,10 +113,9 @@ def _runners(estates: Estates, builder: Builder) -> Iterator[_Runner]:
                 served = _served_by_ray(pod)
                 adds = not served and not _words(container.get("command"))
                 place = pod.because(container, "image")
-                listens = declared_ports(container)
-                yield _Runner(
-                    pod.id, image, served or command, place, pod=True, adds=adds, listens=listens, perhaps=perhaps
-                )
+                listens, given = declared_ports(container), tuple(container_variables(container).items())
+                told = (pod.id, image, served or command, place)
+                yield _Runner(*told, pod=True, adds=adds, listens=listens, perhaps=perhaps, variables=given)
     for arn, resource in sorted(estates.aws.resources.items()):
         for image in sorted(set(_images(resource.settings))) if builder.has(arn) else ():
             yield _Runner(arn, image, "", resource.because, calls=resource.kind.startswith(("lambda:", "sagemaker:")))
@@ -350,9 +350,10 @@ class _Drawing:
 def _listening(runner: _Runner, images: list[tuple[BuiltImage, tuple[str, ...]]]) -> frozenset[int]:
     """The ports of what a workload starts: as it is told, else the usual ones and those that are declared."""
     command = " ; ".join(_told(runner, built) for built, _ in images) or runner.command
-    declared = runner.listens or frozenset(port for built, _ in images for port in built.ports)
-    usual = usual_ports(command)
-    return said_ports(command) or (declared if declared & usual else declared | usual)
+    variables = dict(pair for built, _ in images for pair in built.variables) | dict(runner.variables)
+    return listening(
+        command, variables, runner.listens or frozenset(port for built, _ in images for port in built.ports)
+    )
 
 
 def _told(runner: _Runner, built: BuiltImage) -> str:

@@ -103,12 +103,18 @@ class Assessment:
         )
 
 
-def assess(files: Iterable[SourceFile], now: datetime) -> Assessment:
-    """Reads, links, searches and judges. ``now`` is what conditions on dates are held against."""
+def collect(files: Iterable[SourceFile]) -> tuple[Inputs, Estates]:
+    """What the files say, before anything is linked or judged."""
     inputs = Inputs(files)
     estates = Estates()
     for collector in COLLECTORS:
         load_part(collector)(inputs, estates)
+    return inputs, estates
+
+
+def assess(files: Iterable[SourceFile], now: datetime) -> Assessment:
+    """Reads, links, searches and judges. ``now`` is what conditions on dates are held against."""
+    inputs, estates = collect(files)
     builder = Builder()
     for linker in LINKERS:
         load_part(linker)(estates, builder, inputs.reading, now)

@@ -8,7 +8,6 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from assaymark import __version__
-from assaymark.assess.aws.least import policy_json
 from assaymark.assess.fingerprints import finding_fingerprint, path_fingerprint
 from assaymark.assess.measures import Measures, Needed, measure
 from assaymark.assess.names import find_node
@@ -19,12 +18,12 @@ from assaymark.core.report import Severity
 from assaymark.core.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from assaymark.assess.aws.least import Least
     from assaymark.assess.engine import Assessment
-    from assaymark.assess.estate.aws import PolicyDocument
+    from assaymark.assess.rewrite import Rewrite
+    from assaymark.solve.ask import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +124,7 @@ def assessment_predicate(
     outcome: str,
     threshold: str,
     measures: Measures | None,
-    rewritten: Sequence[Least] = (),
+    rewritten: Sequence[Rewrite] = (),
 ) -> dict[str, Any]:
     """``assaymark:assessment/v1``: docs/spec/assessment.md. The subject is the folder that was assessed."""
     predicate: dict[str, Any] = {
@@ -178,31 +177,40 @@ def _reviewed(how: Standing) -> Iterator[dict[str, Any]]:
             yield said | ({"until": format_time(review.until)} if review.until else {})
 
 
-def _rewrite(least: Least) -> dict[str, Any]:
+def _rewrite(one: Rewrite) -> dict[str, Any]:
     """What was asked of a rewritten policy, and what solvers said."""
-    asked = {one.question: one for one in (*least.within.answers, *least.covers.answers)}
-    return {
+    shown: dict[str, Any] = {
         "kind": "solver-attested",
-        "minimal": not least.droppable,
-        "neededWithinNew": least.covers.verdict,
-        "new": _digest(least.new),
-        "newWithinOld": least.within.verdict,
-        "old": [_digest(policy) for policy in least.old],
-        "principal": least.principal,
-        "proved": least.proved,
-        "questions": [
-            {
-                "question": question,
-                "said": [{"answer": one.answer, "solver": one.solver, "version": one.version} for one in answer.said],
-            }
-            for question, answer in sorted(asked.items())
-        ],
-        "uncovered": len(least.uncovered),
+        "new": _digest(one.policy),
+        "newWithinOld": one.within.verdict,
+        "old": [_digest(policy.policy) for policy in one.replaces],
+        "principal": one.about,
+        "proved": one.proved,
+        "purpose": one.kind,
+        "questions": _questions(one.answers),
+        "uncovered": len(one.uncovered),
     }
+    if one.covers is not None:
+        shown["neededWithinNew"] = one.covers.verdict
+    if one.droppable is not None:
+        shown["minimal"] = not one.droppable
+        shown["minimality"] = _questions(one.minimality)
+    return shown
 
 
-def _digest(policy: PolicyDocument) -> str:
-    return sha256(canonical_json(policy_json(policy))).hexdigest()
+def _questions(answers: Iterable[Answer]) -> list[dict[str, Any]]:
+    """Each question once, and what each solver said."""
+    return [
+        {
+            "question": question,
+            "said": [{"answer": said.answer, "solver": said.solver, "version": said.version} for said in answer.said],
+        }
+        for question, answer in sorted({answer.question: answer for answer in answers}.items())
+    ]
+
+
+def _digest(policy: Any) -> str:
+    return sha256(canonical_json(policy)).hexdigest()
 
 
 def _counts(severities: list[Severity]) -> dict[str, int]:

@@ -8,89 +8,124 @@ replayed through the evaluator; what they do not find is ``solver-attested``.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import actions
-from assaymark.assess.aws.conditions import Key
+from assaymark.assess.aws.conditions import Key, condition_keys
 from assaymark.assess.aws.evaluate import Applies, evaluate
 from assaymark.assess.aws.formulas import SCALE, SEGMENTS, allowed, names, well_formed
+from assaymark.assess.aws.organisation import STRANGER
 from assaymark.assess.aws.patterns import segments
+from assaymark.assess.aws.principals import named
 from assaymark.assess.aws.request import Principal, Request
-from assaymark.core.graph import State
-from assaymark.solve.ask import Answer, satisfiable
-from assaymark.solve.formula import And, Not
+from assaymark.assess.estate.aws import PolicyDocument
+from assaymark.assess.rewrite import CONTAINED, NOT_CONTAINED, UNKNOWN, Containment, Example
+from assaymark.core.graph import Because, State
+from assaymark.solve.ask import satisfiable
+from assaymark.solve.formula import And, Flag, Like, Not
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from assaymark.assess.aws.conditions import Value as KeyValue
-    from assaymark.assess.estate.aws import PolicyDocument
-    from assaymark.solve.formula import Value
+    from assaymark.solve.ask import Answer
+    from assaymark.solve.formula import Formula, Value
 
 _ACCOUNT: Final = "111122223333"
+_OWNER: Final = "808080808080"  # of a resource whose policy decides alone
+_NOWHERE: Final = Because("", 0, "")
 _REGION: Final = "us-east-1"
 _ODD: Final = re.compile(r"(?:\\u\{[0-9a-fA-F]+\}|[^ -~]|\b[A-Z]\b)+")
 _NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A request that one set of policies allows and the other does not."""
-
-    action: str
-    resource: str
-    context: Mapping[str, tuple[str, ...]]
-    absent: tuple[str, ...] = ()  # keys that it does not carry
-
-
-@dataclass(frozen=True, slots=True)
-class Containment:
-    """What solvers attest.
-
-    ``verdict``: ``contained`` (no solver found a counter-example to any question), ``not contained`` with the
-    example, or ``unknown``. ``answers``: what was asked and said.
-    """
-
-    verdict: str
-    answers: tuple[Answer, ...]
-    example: Example | None = None
-
-    @property
-    def solvers(self) -> tuple[str, ...]:
-        """Who attests, with versions."""
-        return tuple(sorted({f"{one.solver} {one.version}" for answer in self.answers for one in answer.said}))
-
-
 def contained(
-    new: Sequence[PolicyDocument], old: Sequence[PolicyDocument], solvers: tuple[str, ...] = ()
+    new: Sequence[PolicyDocument],
+    old: Sequence[PolicyDocument],
+    solvers: tuple[str, ...] = (),
+    facts: Mapping[str, str] | None = None,
 ) -> Containment:
-    """Whether what ``new`` allows ``old`` allows too.
+    """Whether what ``new`` allows ``old`` allows too. Policies that name principals are asked for each kind of them.
+
+    ``facts``: condition keys that every request carries, and their values. Where both say the same, word for word,
+    nothing is asked, unless they do so everywhere.
 
     Raises:
         UsageError: ``solver-missing``.
     """
-    accounts, regions = _mentioned((*new, *old))
     answers: list[Answer] = []
     doubt = False
+    same = None
+    for action, shape, principal, question, differs in _questions(new, old, facts or {}):
+        if not differs:
+            same = same or question
+            continue
+        answer = satisfiable(question, solvers)
+        answers.append(answer)
+        if answer.verdict == "sat":
+            for example in _examples(action, shape, answer.model, principal, (*new, *old)):
+                if _shows(example, new, old, principal):
+                    return Containment(NOT_CONTAINED, tuple(answers), example)
+            doubt = True
+        elif answer.verdict != "unsat":
+            doubt = True
+    if not answers and same is not None:
+        answers.append(satisfiable(same, solvers))
+        doubt = answers[0].verdict != "unsat"
+    return Containment(UNKNOWN if doubt else CONTAINED, tuple(answers))
+
+
+def _questions(
+    new: Sequence[PolicyDocument], old: Sequence[PolicyDocument], facts: Mapping[str, str]
+) -> Iterator[tuple[str, str, Principal | None, Formula, bool]]:
+    """Action, form of ARN and principal, what is asked of them, and whether ``new`` and ``old`` differ there."""
+    mentioned = _mentioned((*new, *old))
+    who = _principals((*new, *old))
+    known = tuple(
+        part
+        for key, value in sorted(facts.items())
+        for part in (Flag(f"has:{key.lower()}"), Like(f"key:{key.lower()}", value, plain=True))
+    )
     for action in _classes(new, old):
         for shape in _shapes(action):
-            question = And(
-                (well_formed(shape, accounts, regions), allowed(new, action, shape), Not(allowed(old, action, shape)))
-            )
-            answer = satisfiable(question, solvers)
-            answers.append(answer)
-            if answer.verdict == "sat":
-                for model in (_readable(answer.model), answer.model):
-                    example = _example(action, shape, model)
-                    if _shows(example, new, old):
-                        return Containment("not contained", tuple(answers), example)
-                doubt = True
-            elif answer.verdict != "unsat":
-                doubt = True
-    return Containment("unknown" if doubt else "contained", tuple(answers))
+            form = well_formed(shape, mentioned)
+            for principal in who:
+                now, before = (allowed(documents, action, shape, principal) for documents in (new, old))
+                yield action, shape, principal, And((form, *known, now, Not(before))), now != before
+
+
+def _principals(documents: Sequence[PolicyDocument]) -> tuple[Principal | None, ...]:
+    """Of policies that name principals one of each kind that all statements treat alike, else none at all."""
+    statements = [one for document in documents for one in document.statements]
+    named_ones = [one for one in statements if one.principals is not None or one.not_principals is not None]
+    if not named_ones:
+        return (None,)
+    candidates = [Principal("anonymous"), Principal("role", f"arn:aws:iam::{STRANGER}:role/someone", tags={})]
+    for statement in named_ones:
+        for elements in (statement.principals or {}, statement.not_principals or {}):
+            for kind, values in sorted(elements.items()):
+                candidates += [one for value in values for one in _like(kind, value)]
+    found: dict[tuple[object, ...], Principal] = {}
+    for one in candidates:
+        found.setdefault((one.kind, *(named(statement, one).state for statement in named_ones)), one)
+    return tuple(found.values())
+
+
+def _like(kind: str, value: str) -> Iterator[Principal]:
+    """Who is named, and of an account that is named somebody; one whom a template leaves open stands for itself."""
+    if kind in ("Service", "Federated"):
+        yield Principal(kind.lower(), value)
+    elif kind == "AWS" and value != "*":
+        parts = value.split(":")
+        account = value if value.isdigit() else parts[4] if len(parts) > len(SEGMENTS) else ""
+        if account.isdigit():
+            yield Principal("role", f"arn:aws:iam::{account}:role/someone", tags={})
+            for name in ("user", "role"):
+                if parts[-1].startswith(f"{name}/"):
+                    yield Principal(name, value, tags={})
 
 
 def _classes(new: Sequence[PolicyDocument], old: Sequence[PolicyDocument]) -> Iterator[str]:
@@ -124,17 +159,19 @@ def _shapes(action: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(service.types[name].arn for name in about.resources))
 
 
-def _mentioned(documents: Sequence[PolicyDocument]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Accounts and regions of the policies' ARNs, and one that they do not mention."""
-    accounts, regions = {_ACCOUNT}, {_REGION}
+def _mentioned(documents: Sequence[PolicyDocument]) -> dict[str, tuple[str, ...]]:
+    """Partitions, accounts and regions of the policies' ARNs, and of each one that they do not mention."""
+    partitions, accounts, regions = {"aws"}, {_ACCOUNT}, {_REGION}
     for document in documents:
         for statement in document.statements:
             for value in (*statement.resources, *(statement.not_resources or ())):
                 parts = segments(value)
                 if len(parts) > len(SEGMENTS):
+                    partitions |= {parts[1]} if parts[1].startswith("aws") and "*" not in parts[1] else set()
                     accounts |= {parts[4]} if parts[4].isdigit() else set()
                     regions |= {parts[3]} if parts[3] and not {"*", "?", "$"} & set(parts[3]) else set()
-    return tuple(sorted(accounts)), tuple(sorted(regions))
+    values = {"partition": partitions, "account": accounts, "region": regions}
+    return {name: tuple(sorted(some)) for name, some in values.items()}
 
 
 def _readable(model: Mapping[str, Value]) -> dict[str, Value]:
@@ -142,7 +179,24 @@ def _readable(model: Mapping[str, Value]) -> dict[str, Value]:
     return {name: _ODD.sub("example", value) if isinstance(value, str) else value for name, value in model.items()}
 
 
-def _example(action: str, shape: str, model: Mapping[str, Value]) -> Example:
+def _examples(
+    action: str,
+    shape: str,
+    model: Mapping[str, Value],
+    principal: Principal | None,
+    documents: Sequence[PolicyDocument],
+) -> Iterator[Example]:
+    """Requests that a model may mean, the most readable first; at last one without all keys that it leaves open."""
+    for one in (_readable(model), model):
+        yield _example(action, shape, one, principal)
+    conditions = [statement.condition for document in documents for statement in document.statements]
+    keys = {key.lower() for condition in conditions for key in condition_keys(condition)}
+    found = _example(action, shape, _readable(model), principal)
+    left = sorted(keys - found.context.keys() - {*found.absent})
+    yield replace(found, absent=(*found.absent, *left))
+
+
+def _example(action: str, shape: str, model: Mapping[str, Value], principal: Principal | None = None) -> Example:
     resource = "*"
     if shape != "*":
         resource = ":".join(("arn", *(str(model.get(f"arn.{name}", "")) for name in SEGMENTS)))
@@ -152,7 +206,7 @@ def _example(action: str, shape: str, model: Mapping[str, Value]) -> Example:
         if kind == "has" and value is True:
             context[key] = (_value(key, model),)
     absent = tuple(name[4:] for name, value in model.items() if name.startswith("has:") and value is False)
-    return Example(action, resource, context, absent)
+    return Example(action, resource, context, absent, principal.arn if principal is not None else "")
 
 
 def _value(key: str, model: Mapping[str, Value]) -> str:
@@ -164,14 +218,28 @@ def _value(key: str, model: Mapping[str, Value]) -> str:
     return str(model.get(f"key:{key}", "x"))
 
 
-def _shows(example: Example, new: Sequence[PolicyDocument], old: Sequence[PolicyDocument]) -> bool:
+def _shows(
+    example: Example, new: Sequence[PolicyDocument], old: Sequence[PolicyDocument], who: Principal | None = None
+) -> bool:
     """Whether the evaluator says so too."""
     states = []
     context: dict[str, KeyValue] = {**example.context, **dict.fromkeys(example.absent, Key.ABSENT)}
     for documents in (new, old):
+        if who is not None:
+            states.append(_of_resource(example, documents, who, context))
+            continue
         parts = example.resource.split(":", 5)
         account = parts[4] if len(parts) > len(SEGMENTS) and parts[4] else _ACCOUNT
         principal = Principal("role", f"arn:aws:iam::{account}:role/someone", tags={})
         request = Request(principal, example.action, example.resource, _NOW, context, account)
         states.append(evaluate(request, Applies(identity=tuple(documents))).state)
     return states[0] is not State.NO and states[1] is State.NO
+
+
+def _of_resource(
+    example: Example, documents: Sequence[PolicyDocument], who: Principal, context: dict[str, KeyValue]
+) -> State:
+    """What policies of a resource say of somebody whose own account allows everything."""
+    request = Request(who, example.action, example.resource, _NOW, context, _OWNER)
+    whole = PolicyDocument("all", tuple(one for policy in documents for one in policy.statements), _NOWHERE)
+    return evaluate(request, Applies(resource=whole, trusted_account=True)).state

@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Final
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.conditions import date_number
 from assaymark.assess.aws.patterns import segments
+from assaymark.assess.aws.principals import named
 from assaymark.assess.unresolved import HOLE, pattern_of
+from assaymark.core.graph import State
 from assaymark.solve.formula import FALSE, TRUE, And, Flag, Like, Not, Or, Within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from assaymark.assess.aws.request import Principal
     from assaymark.assess.estate.aws import PolicyDocument, Statement
     from assaymark.solve.formula import Formula
 
@@ -38,17 +41,20 @@ _BOUNDS: Final = {
 SCALE: Final = 1000  # numbers of conditions have at most three digits after the point here; others are flags
 
 
-def allowed(documents: Iterable[PolicyDocument], action: str, shape: str) -> Formula:
+def allowed(
+    documents: Iterable[PolicyDocument], action: str, shape: str, principal: Principal | None = None
+) -> Formula:
     """When the policies allow an action: some statement does and none denies it.
 
-    ``shape``: the form of the ARN that is asked about, ``*`` for an action that has no resource.
+    ``shape``: the form of the ARN that is asked about, ``*`` for an action that has no resource. ``principal``: who
+    asks, of policies that say whom they are for.
     """
     allows: list[Formula] = []
     denies: list[Formula] = []
     for document in documents:
         for statement in document.statements:
             if names(statement, action):
-                part = And((_resource(statement, shape), condition(statement)))
+                part = And((_who(statement, principal), _resource(statement, shape), condition(statement)))
                 (allows if statement.effect == "Allow" else denies).append(part)
     return And((Or(tuple(allows)), Not(Or(tuple(denies)))))
 
@@ -61,7 +67,19 @@ def names(statement: Statement, action: str) -> bool:
     return any(actions.expand(pattern) & bit for pattern in statement.actions)
 
 
+def _who(statement: Statement, principal: Principal | None) -> Formula:
+    if principal is None:
+        return TRUE
+    state = named(statement, principal).state
+    if state is State.UNKNOWN:
+        return Flag(f"{principal.arn} is one of {statement.principals or statement.not_principals}")
+    return TRUE if state is State.YES else FALSE
+
+
 def _resource(statement: Statement, shape: str) -> Formula:
+    bare = not statement.resources and statement.not_resources is None
+    if bare and (statement.principals is not None or statement.not_principals is not None):
+        return TRUE  # a trust policy is about its role
     excluded = statement.not_resources is not None
     values = statement.not_resources if statement.not_resources is not None else statement.resources
     found = Or(tuple(_pattern(value, shape) for value in values))
@@ -91,19 +109,16 @@ def _closed(text: str) -> str:
     return _VARIABLE.sub(lambda match: "\ue010" * 40 + match[0][2:-1].strip().lower() + "\ue011", text)
 
 
-def well_formed(shape: str, accounts: Iterable[str], regions: Iterable[str]) -> Formula:
-    """What every ARN of a form is like: its fixed parts, and an account and a region that are some."""
+def well_formed(shape: str, mentioned: Mapping[str, Iterable[str]]) -> Formula:
+    """What every ARN of a form is like: its fixed parts, and a partition, an account and a region that are some."""
     if shape == "*":
         return TRUE
     parts = segments(shape)[1:]
     rules: list[Formula] = []
     for name, part in zip(SEGMENTS, parts, strict=True):
         variable = f"arn.{name}"
-        if name == "partition":
-            rules.append(Like(variable, "aws", plain=True))
-        elif name in ("account", "region") and part == "*":
-            values = accounts if name == "account" else regions
-            rules.append(Or(tuple(Like(variable, value, plain=True) for value in values)))
+        if name == "partition" or (name in mentioned and part == "*"):
+            rules.append(Or(tuple(Like(variable, value, plain=True) for value in mentioned[name])))
         else:
             rules += [_segment(variable.removeprefix("arn."), part.replace("*", "?*"))]
     return And(tuple(rules))

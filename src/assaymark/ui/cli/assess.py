@@ -14,10 +14,10 @@ from assaymark.ui.cli.output import FORMATS, NO, NO_ANSWER, YES, Result, emit, n
 if TYPE_CHECKING:
     import argparse
 
-    from assaymark.assess.aws.least import Least
     from assaymark.assess.engine import Assessment
     from assaymark.assess.measures import Measures
     from assaymark.assess.reviews import AssessConfig
+    from assaymark.assess.rewrite import Rewrite
     from assaymark.service.assess_review import Standing
     from assaymark.ui.report.style import Style
 
@@ -152,7 +152,7 @@ def _attest(
     how: Standing,
     code: int,
     measures: Measures | None,
-    fixes: list[Least],
+    fixes: list[Rewrite],
 ) -> None:
     """Sign and log, and say where."""
     from assaymark.service.assess_review import assessment_predicate
@@ -169,9 +169,11 @@ def _attest(
     note(f"assessment of {done.subject.digest} logged: {where}")
 
 
-def _fixes(found: Assessment, config: AssessConfig) -> list[Least]:
-    from assaymark.service.assess_fix import rewrites
+def _fixes(found: Assessment, config: AssessConfig) -> list[Rewrite]:
+    from assaymark.service.assess_rewrites import rewrites, unasked
 
+    if unasked(found):
+        note("what patches do to policies was put to no solver: install assaymark[solve]")
     return rewrites(found, config)
 
 
@@ -190,7 +192,7 @@ def _result(
     folder: str,
     before: Assessment | None,
     measures: Measures | None,
-    fixes: list[Least],
+    fixes: list[Rewrite],
     *,
     diff: bool,
 ) -> Result:

@@ -16,11 +16,11 @@ from assaymark.ui.report.assessment_fixes import fix_document
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assaymark.assess.aws.least import Least
     from assaymark.assess.engine import Assessment
     from assaymark.assess.measures import Measures
     from assaymark.assess.paths.isolation import Isolation
     from assaymark.assess.paths.ranked import Path
+    from assaymark.assess.rewrite import Rewrite
     from assaymark.core.graph import Because, Edge
     from assaymark.core.report import Finding
     from assaymark.service.assess_review import Standing
@@ -30,7 +30,7 @@ ISOLATION_SCHEMA: Final = "assaymark:isolation-output/v1"
 
 
 def assessment_document(
-    found: Assessment, how: Standing, measures: Measures | None = None, fixes: Sequence[Least] = ()
+    found: Assessment, how: Standing, measures: Measures | None = None, fixes: Sequence[Rewrite] = ()
 ) -> dict[str, Any]:
     """Findings, paths, reach, skipped and measures; lists are sorted, the worst first where there is a worst."""
     reach = found.reach

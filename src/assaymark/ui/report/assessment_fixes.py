@@ -5,18 +5,18 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.aws.least import policy_json
 from assaymark.assess.patch import unified
+from assaymark.assess.rewrite import solvers_of
 from assaymark.core.report_json import printable
 from assaymark.core.words import counted as count
-from assaymark.service.assess_fix import patched, policy_diff
+from assaymark.service.assess_fix import patched
+from assaymark.service.assess_rewrites import policy_diff
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from assaymark.assess.aws.containment import Containment
-    from assaymark.assess.aws.least import Least
     from assaymark.assess.engine import Assessment
+    from assaymark.assess.rewrite import Containment, Example, Rewrite
     from assaymark.ui.report.style import Style
 
 
@@ -24,27 +24,33 @@ _FILES: Final = 100  # of patches on the page
 _COLOURS: Final[dict[str, tuple[str, ...]]] = {"+": ("green",), "-": ("red",)}
 
 
-def fix_document(least: Least) -> dict[str, Any]:
+def fix_document(one: Rewrite) -> dict[str, Any]:
     """One rewritten policy. ``safe`` is False: whoever applies it vouches that the needs are all."""
+    proof: dict[str, Any] = {
+        "kind": "solver-attested",
+        "proved": one.proved,
+        "new_within_old": _containment(one.within),
+        "minimality_questions": len(one.minimality),
+    }
+    if one.covers is not None:
+        proof["needed_within_new"] = _containment(one.covers)
+    if one.droppable is not None:
+        proof["droppable"] = [printable(text) for text in one.droppable]
+    if one.takes is not None:
+        proof["takes_away"] = _example(one.takes)
     return {
-        "title": f"least privilege for {printable(least.principal)}",
-        "principal": printable(least.principal),
+        "kind": one.kind,
+        "title": printable(one.title),
+        "principal": printable(one.about),
         "safe": False,
         "replaces": [
-            {"policy": printable(one.name), "path": printable(one.because.path), "line": one.because.line}
-            for one in least.old
+            {"policy": printable(old.name), "path": printable(old.because.path), "line": old.because.line}
+            for old in one.replaces
         ],
-        "policy": policy_json(least.new),
-        "diff": "\n".join(printable(line) for line in policy_diff(least).split("\n")),
-        "uncovered": [{"action": action, "resource": printable(what)} for action, what in least.uncovered],
-        "proof": {
-            "kind": "solver-attested",
-            "proved": least.proved,
-            "new_within_old": _containment(least.within),
-            "needed_within_new": _containment(least.covers),
-            "droppable": [printable(text) for text in least.droppable],
-            "minimality_questions": least.asked,
-        },
+        "policy": one.policy,
+        "diff": "\n".join(printable(line) for line in policy_diff(one).split("\n")),
+        "uncovered": [{"action": action, "resource": printable(what)} for action, what in one.uncovered],
+        "proof": proof,
     }
 
 
@@ -55,26 +61,53 @@ def _containment(answer: Containment) -> dict[str, Any]:
         "questions": [one.question for one in answer.answers],
     }
     if answer.example is not None:
-        said["counter_example"] = {
-            "action": answer.example.action,
-            "resource": printable(answer.example.resource),
-            "context": {key: list(values) for key, values in answer.example.context.items()},
-        }
+        said["counter_example"] = _example(answer.example)
     return said
 
 
-def verdict_words(least: Least) -> list[str]:
+def _example(example: Example) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "action": example.action,
+        "resource": printable(example.resource),
+        "context": {key: [printable(value) for value in values] for key, values in example.context.items()},
+    }
+    if example.absent:
+        said["absent"] = list(example.absent)
+    if example.principal:
+        said["principal"] = printable(example.principal)
+    return said
+
+
+def _request(example: Example) -> str:
+    """A request in words."""
+    who = f" by {example.principal}" if example.principal not in ("", "*") else " by anyone" * bool(example.principal)
+    keys = [f"{key} = {', '.join(values)}" for key, values in sorted(example.context.items())]
+    keys += [f"no {key}" for key in sorted(example.absent)]
+    return f"{example.action} on {example.resource}{who}" + (f" with {', '.join(keys)}" if keys else "")
+
+
+def verdict_words(one: Rewrite) -> list[str]:
     """What is shown, in sentences."""
-    who = " and ".join(least.within.solvers) or "no solver"
+    who = " and ".join(solvers_of(one.answers)) or "no solver was needed"
     words = []
-    if least.proved:
+    if one.kind == "least" and one.proved:
         words.append(
             f"{who} attest: it allows nothing that the old policies do not, all that is needed, and no less does"
         )
+    elif one.proved:
+        kept = ", and all that is known to be needed" if one.covers is not None else ""
+        words.append(f"{who} attest: it allows nothing that the old policy does not{kept}")
     else:
-        words += [f"new within old: {least.within.verdict}", f"needed within new: {least.covers.verdict} ({who})"]
-        words += [f"could still be dropped: {text}" for text in least.droppable]
-    words += [f"needed, and not allowed by the old policies: {action} on {what}" for action, what in least.uncovered]
+        words.append(f"new within old: {one.within.verdict} ({who})")
+        words += [f"new, and not old: {_request(one.within.example)}"] if one.within.example else []
+        words += [f"needed within new: {one.covers.verdict}"] if one.covers is not None else []
+        lost = one.covers.example if one.covers is not None else None
+        words += [f"needed, and not new: {_request(lost)}"] if lost is not None else []
+        words += [f"could still be dropped: {text}" for text in one.droppable or ()]
+    words += [f"it takes away, for one: {_request(one.takes)}"] if one.takes is not None else []
+    if one.kind == "patched" and one.covers is None:
+        words.append("nobody says what is needed of it: [[need]] of --config does, and then it is asked too")
+    words += [f"needed, and not allowed by the old policies: {action} on {what}" for action, what in one.uncovered]
     return words
 
 
@@ -85,13 +118,14 @@ def patch_lines(found: Assessment, style: Style) -> Iterator[str]:
             yield style(printable(line), *_COLOURS.get(line[:1], ())) + "\n"
 
 
-def fix_lines(fixes: list[Least], style: Style) -> Iterator[str]:
+def fix_lines(fixes: list[Rewrite], style: Style) -> Iterator[str]:
     """Each as a diff, and what is attested."""
-    for least in fixes:
-        yield style(f"Least privilege for {printable(least.principal)}", "bold") + "\n"
-        for words in verdict_words(least):
+    for one in fixes:
+        title = printable(one.title)
+        yield style(title[:1].upper() + title[1:], "bold") + "\n"
+        for words in verdict_words(one):
             yield f"   {printable(words)}\n"
-        for line in policy_diff(least).splitlines():
+        for line in policy_diff(one).splitlines():
             yield style(printable(line), *_COLOURS.get(line[:1], ())) + "\n"
         yield "\n"
 
@@ -121,13 +155,13 @@ def _line_html(line: str) -> str:
     return f"<{element}>{text}</{element}>" if element else text
 
 
-def fixes_html(fixes: list[Least]) -> str:
+def fixes_html(fixes: list[Rewrite]) -> str:
     """A section of the page; empty without fixes."""
     if not fixes:
         return ""
     parts = ['<h2 id="fixes">Rewritten policies</h2>']
-    for least in fixes:
-        items = "".join(f"<li>{escape(printable(words))}</li>" for words in verdict_words(least))
-        diff = "\n".join(escape(printable(line)) for line in policy_diff(least).splitlines())
-        parts.append(f"<h3>{escape(printable(least.principal))}</h3><ul>{items}</ul><pre>{diff}</pre>")
+    for one in fixes:
+        items = "".join(f"<li>{escape(printable(words))}</li>" for words in verdict_words(one))
+        diff = "\n".join(escape(printable(line)) for line in policy_diff(one).splitlines())
+        parts.append(f"<h3>{escape(printable(one.title))}</h3><ul>{items}</ul><pre>{diff}</pre>")
     return "".join(parts)

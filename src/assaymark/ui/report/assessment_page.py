@@ -30,10 +30,10 @@ from assaymark.ui.report.style import Style, printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from assaymark.assess.aws.least import Least
     from assaymark.assess.engine import Assessment
     from assaymark.assess.measures import Measures
     from assaymark.assess.paths.ranked import Path
+    from assaymark.assess.rewrite import Rewrite
     from assaymark.core.graph import Node
     from assaymark.core.report import Finding
     from assaymark.service.assess_review import Standing
@@ -77,7 +77,7 @@ def assessment_page(
     how: Standing,
     before: Assessment | None = None,
     measures: Measures | None = None,
-    fixes: Sequence[Least] = (),
+    fixes: Sequence[Rewrite] = (),
 ) -> str:
     """The page. ``title`` names what was assessed; ``before`` and ``measures``: what it is compared with."""
     return "".join(_page(found, title, how, before, measures, fixes))
@@ -89,7 +89,7 @@ def _page(
     how: Standing,
     before: Assessment | None,
     measures: Measures | None,
-    fixes: Sequence[Least],
+    fixes: Sequence[Rewrite],
 ) -> Iterator[str]:
     shown = worst_paths(tuple(path for path in found.ranked.paths if how.counts(path_fingerprint(path))), PATHS)
     yield (

@@ -90,8 +90,8 @@ def _contents(entry: Map, folder: str, data: Data, at: At) -> Iterator[tuple[str
     for item, line in (*_lines(entry, "envs"), *([(entry["env"], entry.at("env"))] if entry.get("env") else [])):
         where = posixpath.normpath(posixpath.join(folder, str(item)))
         for number, text in enumerate(_data(data, where, line).decode("utf-8-sig", "replace").splitlines(), 1):
-            key, mark, value = text.lstrip().partition("=")
-            if mark and not key.startswith("#"):
+            key, _, value = text.lstrip().partition("=")
+            if key and not key.startswith("#"):  # one without a value has that of whoever runs kustomize
                 yield key, value.encode("utf-8", "replace"), at(where, number)
 
 

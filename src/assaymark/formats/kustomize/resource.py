@@ -18,13 +18,13 @@ from assaymark.formats.located import Map
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+# As kustomize has it: of kinds that came to Kubernetes later it does not know that they are in no namespace.
 CLUSTER_KINDS: Final = frozenset(
     (
         *("APIService", "CSIDriver", "CSINode", "CertificateSigningRequest", "ClusterRole", "ClusterRoleBinding"),
-        *("ComponentStatus", "CustomResourceDefinition", "FlowSchema", "IngressClass", "Namespace", "Node"),
-        *("MutatingWebhookConfiguration", "PersistentVolume", "PriorityClass", "PriorityLevelConfiguration"),
-        *("RuntimeClass", "SelfSubjectAccessReview", "StorageClass", "SubjectAccessReview", "TokenReview"),
-        *("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration"),
+        *("ComponentStatus", "CustomResourceDefinition", "IngressClass", "Namespace", "Node", "PodSecurityPolicy"),
+        *("MutatingWebhookConfiguration", "PersistentVolume", "PriorityClass", "RuntimeClass", "StorageClass"),
+        *("SelfSubjectAccessReview", "SubjectAccessReview", "TokenReview", "ValidatingWebhookConfiguration"),
         *("VolumeAttachment",),
     )
 )

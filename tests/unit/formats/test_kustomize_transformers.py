@@ -220,7 +220,7 @@ def test_configurations_say_where_names_stand() -> None:
             "helmCharts: [{name: a}]",
             "helmCharts of the kustomization, charts of Helm that it renders, is not applied",
         ),
-        ("transformers: [t.yaml]", "transformers of the kustomization"),
+        ("transformers: [t.yaml]", "o/t.yaml is none of kustomize's own that is known here"),
         ("generators: [t.yaml]", "generators of the kustomization"),
         ("resources: [https://example.com/x.yaml]", "names https://example.com/x.yaml, which is not in the folder"),
         ("components: [nothing]", "components of the kustomization names nothing"),
@@ -244,3 +244,38 @@ def test_objects_are_what_they_were_where_something_is_not_done() -> None:
     )
     assert found.built[""][0].value["metadata"] == {"name": "a", "namespace": "prod"}
     assert len(inputs.reading.skipped) == 1
+
+
+def test_kustomizes_own_transformers_in_files() -> None:
+    found = overlay(
+        "transformers: [t.yaml]\n",
+        **{
+            "o/t.yaml": """
+                apiVersion: builtin
+                kind: PatchTransformer
+                metadata: {name: a}
+                target: {kind: Deployment}
+                patch: '[{"op": "add", "path": "/spec/paused", "value": true}]'
+                ---
+                apiVersion: builtin
+                kind: PrefixSuffixTransformer
+                metadata: {name: b}
+                prefix: p-
+                fieldSpecs: [{kind: RoleBinding, path: subjects/name}]
+                ---
+                apiVersion: builtin
+                kind: NamespaceTransformer
+                metadata: {name: c, namespace: here}
+                ---
+                apiVersion: builtin
+                kind: ImageTagTransformer
+                metadata: {name: d}
+                imageTag: {name: side, newTag: v7}
+                """
+        },
+    )
+    deployment = found["Deployment/web"]
+    assert deployment["spec"]["paused"] is True
+    assert deployment["metadata"]["namespace"] == "here"
+    assert deployment["spec"]["template"]["spec"]["containers"][1]["image"] == "side:v7"
+    assert [one["name"] for one in found["RoleBinding/reads"]["subjects"]] == ["p-web", "p-default"]

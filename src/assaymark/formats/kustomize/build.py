@@ -10,11 +10,12 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.core.errors import InputError
 from assaymark.core.limits import KUSTOMIZE_MAX_DEPTH, KUSTOMIZE_MAX_OBJECTS, KUSTOMIZE_MAX_STEPS
 from assaymark.formats.kustomize import transform
+from assaymark.formats.kustomize.builtin import patches_in, paths_of, transformed
 from assaymark.formats.kustomize.edit import copied, moved
 from assaymark.formats.kustomize.fields import Fields, every_field
 from assaymark.formats.kustomize.generate import GENERATORS, absorbed, files_of, generated
@@ -27,6 +28,8 @@ from assaymark.formats.located import Elsewhere, Map, Seq, listed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from assaymark.formats.kustomize.sources import Sources
+
 _TAKES_IN: Final = ("resources", "bases")
 _BEFORE: Final = ("patchesStrategicMerge", "patches")
 _REMOTE: Final = ("://", "git@", "github.com/", "?ref=")
@@ -35,36 +38,9 @@ _NOT_DONE: Final = {
     "helmCharts": "charts of Helm that it renders",
     "helmChartInflationGenerator": "charts of Helm that it renders",
     "generators": "generators of its own",
-    "transformers": "transformers of its own",
     "openapi": "schemas that say how lists are merged",
     "crds": "definitions that say where names stand",
 }
-
-
-class Sources(Protocol):
-    """The files, as whoever has them hands them over."""
-
-    def kustomization(self, folder: str) -> tuple[str, Map] | None:
-        """The path and the value of a folder's kustomization."""
-
-    def documents(self, path: str) -> list[Any] | None:
-        """The documents of a YAML or JSON file; None when there is none that can be read."""
-
-    def inline(self, path: str, text: str, line: int) -> list[Any]:
-        """The documents of a text in a file, at a key on ``line``, with the lines of that file.
-
-        Raises:
-            InputError: it is no YAML.
-        """
-
-    def data(self, path: str) -> bytes | None:
-        """A file's bytes."""
-
-    def digest(self, path: str) -> str:
-        """A file's SHA-256, empty when there is none."""
-
-    def note(self, path: str, line: int, reason: str) -> None:
-        """Something of a kustomization could not be done."""
 
 
 @dataclass(slots=True)
@@ -316,6 +292,25 @@ class _Run:
                 self._tried(key, line, partial(self._set, key, entry))
         for entry, line in self._replacements():
             self._tried("replacements", line, partial(replaced, self.built.resources, entry))
+        for path in paths_of(value, self.folder):
+            self._tried("transformers", value.at("transformers"), partial(self._own, path))
+
+    def _own(self, path: str) -> None:
+        """Does what kustomize's own transformers in a file say."""
+        sources = self.builder.sources
+        self.builder.files.add(path)
+        digest = sources.digest(path)
+        for document in sources.documents(path) or [None]:
+            one = moved(document, partial(Elsewhere, path=path, digest=digest))
+            patches = (
+                patches_in(one, self.folder) if isinstance(one, Map) and one.get("apiVersion") == "builtin" else None
+            )
+            for entry in patches or ():
+                self.builder.files |= {entry.path} if entry.path else set()
+                self._patch(entry, path)
+            known = isinstance(one, Map) and one.get("apiVersion") == "builtin"
+            if patches is None and not (known and transformed(self.built.resources, one, self.fields)):
+                raise InputError("kustomize-patch", f"{path} is none of kustomize's own that is known here")
 
     def _set(self, key: str, entry: Map) -> None:
         if key == "replicas":
@@ -344,11 +339,11 @@ class _Run:
                 self.builder.files.add(entry.path)
             self._tried(key, entry.line, partial(self._patch, entry))
 
-    def _patch(self, entry: Entry) -> None:
+    def _patch(self, entry: Entry, where: str = "") -> None:
         sources = self.builder.sources
         if entry.text:
-            documents: list[Any] | None = sources.inline(self.path, entry.text, int(entry.line))
-            path = self.path
+            path = where or self.path
+            documents: list[Any] | None = sources.inline(path, entry.text, int(entry.line))
         else:
             documents, path = sources.documents(entry.path), entry.path
         if documents is None:

@@ -80,15 +80,18 @@ class Fields:
             "images": self.images,
         }
         for key, known in lists.items():
-            known.extend(_specs(value.get(key)))
+            known.extend(specs_of(value.get(key)))
         for item in listed(value.get("nameReference")):
             if isinstance(item, Map):
                 words = [str(item.get(key) or "") for key in ("group", "version", "kind")]
-                self.references.append(Reference(words[0], words[1], words[2], tuple(_specs(item.get("fieldSpecs")))))
+                self.references.append(
+                    Reference(words[0], words[1], words[2], tuple(specs_of(item.get("fieldSpecs"))))
+                )
         return sorted(value.keys() - lists.keys() - {"nameReference", "apiVersion", "kind", "metadata"})
 
 
-def _specs(value: Any) -> Iterator[Spec]:
+def specs_of(value: Any) -> Iterator[Spec]:
+    """The paths that a list of ``fieldSpecs`` names."""
     for item in listed(value):
         if isinstance(item, Map) and isinstance(item.get("path"), str):
             words = [str(item.get(key) or "") for key in ("group", "version", "kind")]

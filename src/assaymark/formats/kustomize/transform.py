@@ -89,6 +89,18 @@ def set_labels(resources: Iterable[Resource], pairs: Map, specs: Iterable[Spec])
         one.put(value)
 
 
+def set_pairs(resources: Iterable[Resource], pairs: Map, specs: Iterable[Spec]) -> None:
+    """Adds labels or annotations at the places that are named, and nowhere else."""
+    some = tuple(specs)
+    for one in resources:
+        value = one.value
+        for spec in some:
+            if spec.means(one.id):
+                value = edited(value, spec.path, _put_all(pairs), pairs.line if spec.create else None)
+        if value is not one.value:
+            one.put(value)
+
+
 def label_specs(entry: Map, fields: Fields) -> list[Spec]:
     """Where an item of ``labels`` puts them besides the objects themselves."""
     found = []

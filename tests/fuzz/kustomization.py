@@ -34,12 +34,15 @@ SEEDS = [
     b"vars: [{name: V, objref: {kind: Service, name: s, apiVersion: v1}, fieldref: {fieldpath: 'spec.ports[0].port'}}]\nconfigurations: [base.yaml]\n",
     b"replacements:\n- source: {kind: Service, name: s, fieldPath: 'spec.ports.[name=http].port'}\n  targets:\n  - select: {kind: Deployment}\n    reject: [{name: z}]\n    fieldPaths: ['spec.template.spec.containers.*.image', 'metadata.annotations.x\\.y/z']\n    options: {delimiter: ':', index: 1, create: true}\n",
     b"resources: [., ../a, gone.yaml, 'https://x/y']\ncomponents: [.]\nhelmCharts: [{name: a}]\npatchesStrategicMerge: [base.yaml]\npatchesJson6902: [{target: {kind: Service, name: s}, path: base.yaml}]\n",
+    b"transformers: [own.yaml]\napiVersion: builtin\nkind: PrefixSuffixTransformer\nprefix: p-\nsuffix: -s\nfieldSpecs: [{path: metadata/name}, {path: subjects/name, create: true}]\n",
+    b"transformers: [own.yaml]\napiVersion: builtin\nkind: PatchTransformer\ntarget: {kind: Service}\npatch: |-\n  - {op: add, path: /spec/x, value: [1]}\n",
+    b"transformers: [own.yaml]\napiVersion: builtin\nkind: NamespaceTransformer\nmetadata: {name: a, namespace: n}\nlabels: {a: b}\nimageTag: {name: i, newTag: t}\n",
 ]  # fmt: skip
 
 
 def fuzz(data: bytes) -> None:
     """Whatever is said, objects come out whose lines are of files that are there."""
-    files = {"base.yaml": BASE, "kustomization.yaml": b"resources: [base.yaml]\n" + data}
+    files = {"base.yaml": BASE, "own.yaml": data, "kustomization.yaml": b"resources: [base.yaml]\n" + data}
     inputs = Inputs([source_file(path, content) for path, content in files.items()])
     counts = {path: content.count(b"\n") + 2 for path, content in files.items()}
     for resources in Overlays(inputs).built.values():

@@ -351,8 +351,13 @@ class _Run:
         digest = sources.digest(path)
         placed = [moved(one, partial(Elsewhere, path=path, digest=digest)) for one in documents]
         whole = [copied(one) if isinstance(one, Map) else one for one in placed]
-        tried = [one.copy() for one in self.built.resources]
-        self.built.resources[:] = apply(tried, entry, whole)
+        was = [(one, one.value, one.before, one.id) for one in self.built.resources]
+        try:
+            self.built.resources[:] = apply(self.built.resources, entry, whole)
+        except InputError:
+            for one, value, before, id_ in was:  # all of a patch or nothing
+                one.value, one.before, one.id = value, before, id_
+            raise
 
     def _replacements(self) -> list[tuple[Map, int]]:
         found: list[tuple[Map, int]] = []

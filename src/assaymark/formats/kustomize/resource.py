@@ -32,6 +32,7 @@ _LABELS: Final = re.compile(
     r"\s*(?P<not>!)?\s*(?P<key>[\w./-]+)\s*"
     r"(?:(?P<how>==?|!=|\s+in\s*\(|\s+notin\s*\()(?P<value>[^()]*)\)?)?\s*"
 )
+_PLAIN: Final = re.compile(r"[\w-]*")
 _PARTS: Final = re.compile(r",(?![^()]*\))")
 
 
@@ -118,33 +119,42 @@ def selected(resources: Iterable[Resource], target: Map) -> list[Resource]:
     Raises:
         InputError: ``kustomize-patch``: a pattern or selector that is not tried.
     """
-    wanted = [target.get(key) for key in ("group", "version", "kind", "namespace", "name")]
+    some = list(resources)
+    fits = [_Word(target.get(key), some, key) for key in ("kind", "name", "namespace", "group", "version")]
+    tests = [one for one in fits if one.said]
+    labels, notes = target.get("labelSelector"), target.get("annotationSelector")
     return [
         one
-        for one in resources
-        if any(
-            all(
-                _fits(said, had)
-                for said, had in zip(wanted, (id_.group, id_.version, id_.kind, id_.namespace, id_.name), strict=True)
-            )
-            for id_ in one.ids
-        )
-        and _has(target.get("labelSelector"), one.texts("labels"))
-        and _has(target.get("annotationSelector"), one.texts("annotations"))
+        for one in some
+        if any(all(test.fits(id_) for test in tests) for id_ in one.ids)
+        and (not labels or _has(labels, one.texts("labels")))
+        and (not notes or _has(notes, one.texts("annotations")))
     ]
 
 
-def _fits(said: Any, had: str) -> bool:
-    """Whether a pattern means the whole of a text; none means all."""
-    if said is None or said == "":
-        return True
-    text = str(said)
-    if re.fullmatch(r"[\w-]*", text):
-        return text == had
-    try:
-        return pattern(text, had).fullmatch(had) is not None
-    except (re.error, InputError):
-        raise InputError("kustomize-patch", f"the pattern {text[:100]!r} is not tried") from None
+class _Word:
+    """A part of a target: a pattern that means the whole of a text. Each text is tried once."""
+
+    def __init__(self, said: Any, resources: list[Resource], key: str) -> None:
+        self.said = "" if said is None else str(said)
+        self._key = key
+        self._known: dict[str, bool] = {}
+        self._pattern: re.Pattern[str] | None = None
+        if not _PLAIN.fullmatch(self.said):
+            longest = max((len(getattr(id_, key)) for one in resources for id_ in one.ids), default=0)
+            try:
+                self._pattern = pattern(self.said, "x" * longest)
+            except (re.error, InputError):
+                raise InputError("kustomize-patch", f"the pattern {self.said[:100]!r} is not tried") from None
+
+    def fits(self, id_: Id) -> bool:
+        """Whether an object is called so."""
+        had: str = getattr(id_, self._key)
+        if self._pattern is None:
+            return had == self.said
+        if had not in self._known:
+            self._known[had] = self._pattern.fullmatch(had) is not None
+        return self._known[had]
 
 
 def _has(selector: Any, labels: dict[str, str]) -> bool:

@@ -40,6 +40,7 @@ COLLECTORS: Final[tuple[Part, ...]] = (
         (),
         "assaymark.assess.aws.from_terraform:collect",
     ),
+    Part("aws-gateways", "collector", "routes of API Gateway", (), "assaymark.assess.aws.gateways:collect"),
     Part(
         "gcp-terraform",
         "collector",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from assaymark.core.graph import Because
+    from assaymark.core.graph import Because, State
 
 UNKNOWN_ACCOUNT: Final = "000000000000"  # stands for the account that Terraform or CloudFormation deploys to
 
@@ -145,12 +145,29 @@ class Use:
     because: Because
 
 
+@dataclass(frozen=True, slots=True)
+class ApiRoute:
+    """A route of an API of API Gateway. ``api``: the id of its node; ``shown``: verb and path.
+
+    ``open``: whether anyone may call it, ``decides`` what that depends on. ``targets``: the ARNs that it calls, each
+    with what would decide whether it does.
+    """
+
+    api: str
+    name: str
+    shown: str
+    open: State
+    decides: tuple[str, ...]
+    targets: Mapping[str, tuple[str, ...]]
+    because: Because
+
+
 @dataclass(slots=True)
 class Estate:
     """All of it. ``controls`` is None when no file speaks of the organisation: then their effect is unknown.
 
     ``parents``: of an account or organisational unit what it is in; ``management``: the organisation's account.
-    ``public_access_blocks``: what accounts block for all their buckets, by account.
+    ``public_access_blocks``: what accounts block for all their buckets, by account. ``routes``: of APIs.
     """
 
     identities: dict[str, Identity] = field(default_factory=dict)
@@ -162,3 +179,4 @@ class Estate:
     parents: dict[str, str] = field(default_factory=dict)
     management: str = ""
     public_access_blocks: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    routes: list[ApiRoute] = field(default_factory=list)

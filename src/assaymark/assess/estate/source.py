@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What a web application answers. ``purpose``: ``health``, ``metrics``, ``sign-in``, ``static``, or empty.
+    """What a web application answers.
 
-    ``authenticated``: something on the way to the handler refuses who does not say who they are. ``asks`` names what
-    is asked for and checked nowhere. ``body``: it reads what a client sends; ``limited``: something bounds its size.
+    ``purpose``: ``health``, ``metrics``, ``sign-in``, ``static``, ``called`` (by a platform that decides who may), or
+    empty. ``authenticated``: something on the way to the handler refuses who does not say who they are. ``asks``
+    names what is asked for and checked nowhere. ``body``: it reads what a client sends; ``limited``: something bounds
+    its size.
     """
 
     framework: str

@@ -89,6 +89,10 @@ class Routes:
         for function in module.all_functions:
             for index, decorator in enumerate(function.decorator_list):
                 self._decorated(module, function, index, decorator)
+            if [one.arg for one in function.args.args[:2]] == ["event", "context"]:
+                place, called = module.because(function), "called"  # by AWS Lambda, whoever that lets call it
+                asks = self._guards.refuses(module, function)
+                self.found.append(Route("Lambda", ("ANY",), "/", function.name, place, asks, "", called, body=True))
         for owner in module.classes.values():
             self._class(module, owner)
         gradio = module.imports("gradio")

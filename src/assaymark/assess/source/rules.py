@@ -67,7 +67,7 @@ _INVOKES: Final = (
 def _routes(seen: Seen) -> Iterator[Finding]:
     front = fronts(seen.estates) if seen.estates.source.routes else None
     for route in seen.estates.source.routes:
-        if standing(route.because.path) or route.purpose in ("health", "sign-in", "static"):
+        if standing(route.because.path) or route.purpose in ("health", "sign-in", "static", "called"):
             continue
         about = f"{'/'.join(route.methods)} {route.path}"
         if not route.authenticated and not route.inert:
@@ -103,7 +103,8 @@ def _rates(seen: Seen) -> Iterator[Finding]:
     first: dict[str, Route] = {}
     for route in source.routes:
         words = f"{route.path} {route.handler}".lower()
-        if not standing(route.because.path) and route.body and any(word in words for word in _INVOKES):
+        called = route.purpose == "called" or standing(route.because.path)
+        if not called and route.body and any(word in words for word in _INVOKES):
             first.setdefault(route.because.path, route)
     for path, route in sorted(first.items()):
         message = f"nothing limits how often {route.path} ({route.handler}) may be called"

@@ -37,7 +37,7 @@ _REMOTE: Final = ("://", "git@", "github.com/", "?ref=")
 _NOT_DONE: Final = {
     "helmCharts": "charts of Helm that it renders",
     "helmChartInflationGenerator": "charts of Helm that it renders",
-    "generators": "generators of its own",
+    "generators": "generators in files",
     "openapi": "schemas that say how lists are merged",
     "crds": "definitions that say where names stand",
 }

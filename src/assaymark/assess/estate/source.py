@@ -145,7 +145,7 @@ class BuiltImage:
     """An image that a Dockerfile of the input makes. ``command``: the words that it starts, variables before them.
 
     ``folder``: the Dockerfile's own, empty for the root; ``ports``: those that it says it listens on (EXPOSE).
-    ``entrypoint``: the part of the command that arguments given elsewhere leave.
+    ``entrypoint``: the part of the command that arguments given elsewhere leave; ``variables``: its environment.
     """
 
     path: str
@@ -154,6 +154,7 @@ class BuiltImage:
     because: Because
     ports: frozenset[int] = frozenset()
     entrypoint: str = ""
+    variables: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

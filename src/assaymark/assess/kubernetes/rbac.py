@@ -96,23 +96,18 @@ def bound(cluster: Cluster) -> dict[Subject, list[Rule]]:
     found: dict[Subject, list[Rule]] = {}
     for binding in cluster.of("RoleBinding", "ClusterRoleBinding"):
         rules = list(_rules(cluster, binding))
-        for subject in _subjects(cluster, binding):
+        for subject in _subjects(binding):
             found.setdefault(subject, []).extend(rules)
     return found
 
 
-def _subjects(cluster: Cluster, binding: Object) -> Iterator[Subject]:
-    """Whom a binding names. Kustomize puts accounts that it moves, and ``default``, into their new namespace."""
+def _subjects(binding: Object) -> Iterator[Subject]:
+    """Whom a binding names."""
     for item in listed(binding.value.get("subjects")):
         if isinstance(item, Map) and isinstance(item.get("name"), str):
             kind, name = str(item.get("kind")), str(item["name"])
             if kind == "ServiceAccount":
-                moved = [binding.namespace] if binding.given and binding.namespace else list(binding.given)
-                here = [
-                    one for one in moved if name == "default" or f"k8s:{one}/serviceaccount/{name}" in cluster.objects
-                ]
-                own = str(item.get("namespace") or binding.namespace)
-                yield from (Subject(kind, one, name) for one in here or [own])
+                yield Subject(kind, str(item.get("namespace") or binding.namespace), name)
             elif kind == "User" and name.startswith("system:serviceaccount:") and name.count(":") == 3:  # noqa: PLR2004
                 _, _, namespace, account = name.split(":")
                 yield Subject("ServiceAccount", namespace, account)
@@ -127,14 +122,14 @@ def _rules(cluster: Cluster, binding: Object) -> Iterator[Rule]:
     name, kind = str(reference.get("name")), str(reference.get("kind"))
     namespace = binding.namespace if binding.kind == "RoleBinding" else ""
     role_namespace = binding.namespace if kind == "Role" else ""
-    role = next((one for one in cluster.of(kind) if one.name == name and one.namespace == role_namespace), None)
+    roles = [one for one in cluster.of(kind) if one.name == name and one.namespace == role_namespace]
     where = binding.because(reference)
     default = binding.labels().get(_DEFAULT) == "rbac-defaults"
-    if role is None:
+    if not roles:
         for groups, resources, verbs in _BUILT_IN.get(name, ()) if kind == "ClusterRole" else ():
             yield Rule(groups, resources, verbs, (), namespace, (where,), default)
-    found = _role_rules(cluster, role, set()) if role is not None else _added(cluster, name) if kind != "Role" else ()
-    for of, item in found:
+    found = [one for role in roles for one in _role_rules(cluster, role, set())]
+    for of, item in found if roles or kind == "Role" else _added(cluster, name):
         yield Rule(
             _words(item, "apiGroups"),
             _words(item, "resources"),

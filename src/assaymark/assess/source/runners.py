@@ -14,7 +14,7 @@ from assaymark.assess.kubernetes.mesh import judged_by
 from assaymark.assess.kubernetes.network import Network
 from assaymark.assess.kubernetes.pods import pod_specs
 from assaymark.assess.kubernetes.ports import declared_ports
-from assaymark.assess.kubernetes.servers import server_of
+from assaymark.assess.kubernetes.servers import container_variables, server_of
 from assaymark.assess.source.builds import bare
 from assaymark.assess.unresolved import Unresolved
 
@@ -53,6 +53,7 @@ class Runner:
 
     ``pod``: it is reached over the network; ``calls``: it is called by its name; else nobody knows.
     ``listens``: the ports that its container says it has. ``adds``: its command goes behind the image's entry point.
+    ``variables``: the environment that its container is given.
     """
 
     node: str
@@ -64,6 +65,7 @@ class Runner:
     adds: bool = False
     listens: frozenset[int] = frozenset()
     perhaps: tuple[str, ...] = ()
+    variables: tuple[tuple[str, str], ...] = ()
 
 
 def functions_of(estates: Estates, builder: Builder) -> Iterator[tuple[Runner, str]]:
@@ -93,23 +95,14 @@ def runners(estates: Estates, builder: Builder) -> Iterator[Runner]:
                 served = _served_by_ray(pod)
                 adds = not served and not _words(container.get("command"))
                 place = pod.because(container, "image")
-                listens = declared_ports(container)
-                yield Runner(
-                    pod.id, image, served or command, place, pod=True, adds=adds, listens=listens, perhaps=perhaps
-                )
+                listens, given = declared_ports(container), tuple(container_variables(container).items())
+                told = (pod.id, image, served or command, place)
+                yield Runner(*told, pod=True, adds=adds, listens=listens, perhaps=perhaps, variables=given)
     for one in (*aws.served(estates), *azure.served(estates), *gcp.served(estates)):
         if one.image and builder.has(one.workload):
-            calls = one.called
-            yield Runner(
-                one.workload,
-                one.image,
-                one.command,
-                one.because,
-                pod=not calls,
-                calls=calls,
-                adds=True,
-                listens=one.ports,
-            )
+            told = (one.workload, one.image, one.command, one.because)
+            given, calls = tuple(one.variables.items()), one.called
+            yield Runner(*told, pod=not calls, calls=calls, adds=True, listens=one.ports, variables=given)
     for arn, resource in sorted(estates.aws.resources.items()):
         for image in sorted(set(_images(resource.settings))) if builder.has(arn) else ():
             yield Runner(arn, image, "", resource.because, calls=resource.kind.startswith(("lambda:", "sagemaker:")))

@@ -12,9 +12,12 @@ from assaymark.assess.aws.least import least_policy
 from assaymark.assess.aws.patched import patched_policies
 from assaymark.assess.engine import collect
 from assaymark.assess.files import source_file
+from assaymark.assess.kubernetes.least import least_roles, subjects
 from assaymark.assess.names import find_node
+from assaymark.assess.reviews import platform_of
 from assaymark.core.errors import UsageError
 from assaymark.service.assess_fix import patched
+from assaymark.service.assess_needs import kubernetes_needs
 from assaymark.solve.ask import installed
 
 if TYPE_CHECKING:
@@ -29,14 +32,14 @@ _NOT_POLICIES = (".py", ".pyw", ".ipynb", ".txt", ".lock")  # files whose patche
 
 
 def rewrites(found: Assessment, config: AssessConfig) -> list[Rewrite]:
-    """The least policy of each principal of AWS with needs, then what the patches of findings make of policies.
+    """The least policy of each principal with needs, then what the patches of findings make of policies of AWS.
 
-    Needs are declared in AWS's actions, of the principal's code, or in a log. Without a solver patches are not asked
-    about: they are shown all the same, and ``unasked`` says so.
+    Needs are declared in the platform's actions, of the principal's code, or in a log. Without a solver patches are
+    not asked about: they are shown all the same, and ``unasked`` says so.
 
     Raises:
         UsageError: ``solver-missing``; ``node-unknown`` or ``node-ambiguous`` for a principal that is not there;
-            ``assess-code`` for code that calls nothing.
+            ``need-principal`` for one of another platform; ``assess-code`` for code that calls nothing.
     """
     identities = found.estates.aws.identities
     needs = _needs(found, config)
@@ -45,7 +48,14 @@ def rewrites(found: Assessment, config: AssessConfig) -> list[Rewrite]:
         for arn, wanted in sorted(needs.items())
         if arn in identities and identities[arn].policies
     ]
-    return [*done, *_of_patches(found, needs)]
+    return [*done, *_of_kubernetes(found, config), *_of_patches(found, needs)]
+
+
+def _of_kubernetes(found: Assessment, config: AssessConfig) -> Iterator[Rewrite]:
+    cluster = found.estates.kubernetes
+    known = subjects(cluster)
+    for node, wanted in sorted(kubernetes_needs(found, config).items()):
+        yield least_roles(cluster, known[node], wanted)
 
 
 def unasked(found: Assessment) -> bool:
@@ -69,7 +79,7 @@ def _needs(found: Assessment, config: AssessConfig) -> dict[str, set[tuple[str, 
     identities = found.estates.aws.identities
     needs: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
     for need in config.needs:
-        actions = [action for action in need.actions if ":" in action]
+        actions = [action for action in need.actions if platform_of(action) == "aws"]
         for principal in need.principals if actions else ():
             arn = find_node(found.graph, principal)
             needs[arn] |= {(action, resource) for action in actions for resource in need.resources}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from assaymark.assess.estate.use import Use
     from assaymark.core.graph import Because
 
 UNKNOWN_ACCOUNT: Final = "000000000000"  # stands for the account that Terraform or CloudFormation deploys to
@@ -133,16 +134,6 @@ class Grant:
     operations: tuple[str, ...]
     because: Because
     constrained: bool = False
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Use:
-    """One call that was allowed, by AWS's own log. ``resource`` is an ARN, ``*`` for a call that names none."""
-
-    principal: str
-    action: str
-    resource: str
-    because: Because
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from assaymark.assess.estate.use import Use
     from assaymark.assess.files import SourceFile
     from assaymark.core.graph import Because
     from assaymark.formats.located import Map
@@ -59,9 +60,13 @@ class Object:
 
 @dataclass(slots=True)
 class Cluster:
-    """All objects by id, in the order read. Of two with one id the first counts, and the second is noted."""
+    """All objects by id, in the order read. Of two with one id the first counts, and the second is noted.
+
+    ``uses``: what audit logs show, by ids of subjects.
+    """
 
     objects: dict[str, Object] = field(default_factory=dict)
+    uses: list[Use] = field(default_factory=list)
 
     def of(self, *kinds: str) -> Iterator[Object]:
         """The objects of these kinds."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.estate.kubernetes import DEFAULT_NAMESPACE, Object
 from assaymark.assess.kubernetes.kustomize import Kustomizations
+from assaymark.assess.kubernetes.used import is_event, uses
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
@@ -32,8 +33,9 @@ _TEMPLATE: Final = b"{{"
 def collect(inputs: Inputs, estates: Estates) -> None:
     """Adds all objects to the cluster's."""
     kustomizations = Kustomizations(inputs)
+    estates.kubernetes.uses += uses(inputs)
     for file, value in inputs.maps():
-        if not _is_object(value):
+        if not _is_object(value) or is_event(value):
             continue
         inputs.reading.read.add(file.path)
         if kustomizations.is_patch(file.path):

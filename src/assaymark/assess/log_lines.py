@@ -1,4 +1,4 @@
-"""``entries``: those of platforms' logs, in documents with a list of them, in lists, or one on each line of a file."""
+"""``entries``: those of a log, in documents with a list of them, in lists, or one on each line of a file."""
 
 from __future__ import annotations
 

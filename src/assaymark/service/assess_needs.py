@@ -31,19 +31,52 @@ def kubernetes_needs(found: Assessment, config: AssessConfig) -> Needs:
     return _merged(found, config, "kubernetes", known, found.estates.kubernetes.uses)
 
 
+def azure_needs(found: Assessment, config: AssessConfig) -> Needs:
+    """Of principals of Azure, by the ids of their nodes; resources are scopes.
+
+    Raises:
+        UsageError: as ``kubernetes_needs``, and ``need-resource``.
+    """
+    estate = found.estates.azure
+    known = {one.node for one in estate.principals.values()}
+    named = {one.principal for one in estate.assignments} | {one for some in estate.groups.values() for one in some}
+    known |= {f"azure:principal:{one}" for one in named}
+    return _merged(found, config, "azure", known, estate.uses, "/")
+
+
 def _merged(
-    found: Assessment, config: AssessConfig, platform: str, known: Collection[str], uses: Iterable[Use]
+    found: Assessment,
+    config: AssessConfig,
+    platform: str,
+    known: Collection[str],
+    uses: Iterable[Use],
+    root: str = "",
 ) -> Needs:
     needs: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
     for need in config.needs:
         actions = [action for action in need.actions if platform_of(action) == platform]
         for text in need.principals if actions else ():
             principal = _principal(found, text, platform, known)
-            needs[principal] |= {(action, resource) for action in actions for resource in need.resources}
+            places = [_place(found, one, platform, root) for one in need.resources]
+            needs[principal] |= {(action, place) for action in actions for place in places}
     for use in uses:
         if use.principal in known:
             needs[use.principal].add((use.action, use.resource))
     return dict(needs)
+
+
+def _place(found: Assessment, text: str, platform: str, root: str) -> str:
+    """What a need names, in the platform's own ids, which begin with ``root``."""
+    if text.startswith(root):
+        return text
+    node = find_node(found.graph, text)
+    if not node.startswith(root):
+        raise UsageError(
+            "need-resource",
+            f"{text!r} ({node}) is nothing of {_NAMES[platform]}, which the needed actions are of",
+            remedy="name a resource by its id there",
+        )
+    return node
 
 
 def _principal(found: Assessment, text: str, platform: str, known: Collection[str]) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from assaymark.assess.gcp.least import members, node_of
+from assaymark.assess.gcp.places import place_of
 from assaymark.assess.kubernetes.least import subjects
 from assaymark.assess.names import find_node
 from assaymark.assess.reviews import platform_of
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from assaymark.assess.reviews import AssessConfig
 
 Needs = dict[str, set[tuple[str, str]]]  # pairs of action and resource by principal's node
+_NAMED = {"gcp": ("projects/", "folders/", "organizations/")}  # how ids may begin beside
 _NAMES = {"azure": "Azure", "gcp": "Google Cloud", "kubernetes": "Kubernetes RBAC"}
 
 
@@ -44,6 +48,25 @@ def azure_needs(found: Assessment, config: AssessConfig) -> Needs:
     return _merged(found, config, "azure", known, estate.uses, "/")
 
 
+def gcp_needs(found: Assessment, config: AssessConfig) -> Needs:
+    """Of members of Google Cloud, by the ids of their nodes; resources are full names of what takes bindings.
+
+    Raises:
+        UsageError: as ``azure_needs``.
+    """
+    estate = found.estates.gcp
+    uses = [replace(one, principal=node_of(estate, one.principal)) for one in estate.uses]
+    needs = _merged(found, config, "gcp", members(estate), uses, "//")
+    placed: Needs = {}
+    for node, some in needs.items():
+        for permission, text in some:
+            place = place_of(estate, text, permission.partition(".")[0])
+            if not place:
+                raise _no_resource(text, text, "gcp")
+            placed.setdefault(node, set()).add((permission, place))
+    return placed
+
+
 def _merged(
     found: Assessment,
     config: AssessConfig,
@@ -67,16 +90,20 @@ def _merged(
 
 def _place(found: Assessment, text: str, platform: str, root: str) -> str:
     """What a need names, in the platform's own ids, which begin with ``root``."""
-    if text.startswith(root):
+    if text.startswith((root, *_NAMED.get(platform, ()))):
         return text
     node = find_node(found.graph, text)
     if not node.startswith(root):
-        raise UsageError(
-            "need-resource",
-            f"{text!r} ({node}) is nothing of {_NAMES[platform]}, which the needed actions are of",
-            remedy="name a resource by its id there",
-        )
+        raise _no_resource(text, node, platform)
     return node
+
+
+def _no_resource(text: str, node: str, platform: str) -> UsageError:
+    return UsageError(
+        "need-resource",
+        f"{text!r} ({node}) is nothing of {_NAMES[platform]}, which the needed actions are of",
+        remedy="name a resource by its id there",
+    )
 
 
 def _principal(found: Assessment, text: str, platform: str, known: Collection[str]) -> str:

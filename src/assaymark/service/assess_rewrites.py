@@ -13,12 +13,13 @@ from assaymark.assess.aws.patched import patched_policies
 from assaymark.assess.azure.least import least_assignments
 from assaymark.assess.engine import collect
 from assaymark.assess.files import source_file
+from assaymark.assess.gcp.least import least_bindings, members
 from assaymark.assess.kubernetes.least import least_roles, subjects
 from assaymark.assess.names import find_node
 from assaymark.assess.reviews import platform_of
 from assaymark.core.errors import UsageError
 from assaymark.service.assess_fix import patched
-from assaymark.service.assess_needs import azure_needs, kubernetes_needs
+from assaymark.service.assess_needs import azure_needs, gcp_needs, kubernetes_needs
 from assaymark.solve.ask import installed
 
 if TYPE_CHECKING:
@@ -49,7 +50,13 @@ def rewrites(found: Assessment, config: AssessConfig) -> list[Rewrite]:
         for arn, wanted in sorted(needs.items())
         if arn in identities and identities[arn].policies
     ]
-    return [*done, *_of_kubernetes(found, config), *_of_azure(found, config), *_of_patches(found, needs)]
+    return [
+        *done,
+        *_of_kubernetes(found, config),
+        *_of_azure(found, config),
+        *_of_gcp(found, config),
+        *_of_patches(found, needs),
+    ]
 
 
 def _of_kubernetes(found: Assessment, config: AssessConfig) -> Iterator[Rewrite]:
@@ -62,6 +69,12 @@ def _of_kubernetes(found: Assessment, config: AssessConfig) -> Iterator[Rewrite]
 def _of_azure(found: Assessment, config: AssessConfig) -> Iterator[Rewrite]:
     for node, wanted in sorted(azure_needs(found, config).items()):
         yield least_assignments(found.estates.azure, node.rpartition(":")[2], wanted, found.now)
+
+
+def _of_gcp(found: Assessment, config: AssessConfig) -> Iterator[Rewrite]:
+    known = members(found.estates.gcp)
+    for node, wanted in sorted(gcp_needs(found, config).items()):
+        yield least_bindings(found.estates.gcp, known[node], wanted, found.now)
 
 
 def unasked(found: Assessment) -> bool:

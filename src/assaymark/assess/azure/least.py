@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.azure.abac import condition_holds
 from assaymark.assess.azure.evaluate import Access
 from assaymark.assess.azure.formulas import DATA, Grant, language
 from assaymark.assess.azure.roles import allows, is_asked
@@ -111,6 +112,10 @@ def _allowed(access: Access, principal: str, action: str, scope: str) -> _Need |
             _both(assignment.condition, entry.condition)
             for entry in role.permissions
             if allows(entry, name, data=data)
+            and all(
+                condition_holds(one, name, {}).state is not State.NO
+                for one in (assignment.condition, entry.condition)
+            )
         ]
     if not conditions:
         return State.UNKNOWN

@@ -27,7 +27,7 @@ _BAD: Final = frozenset(("failure", "failed", "unauthorized", "forbidden", "deni
 _REFUSED: Final = ("401", "403")
 _ACTION: Final = re.compile(r"[A-Za-z0-9]+(?:\.[A-Za-z0-9]+)+(?:/[A-Za-z0-9_.-]+)+", re.ASCII)
 _VAULT: Final = "data:Microsoft.KeyVault/vaults"
-_BAD: Final = frozenset(("failure", "failed", "unauthorized", "forbidden", "denied", "start", "started", "accepted"))
+# Operations of a vault's log, as the rest of the data action.
 _OF_VAULTS: Final = {
     "SecretGet": "secrets/getSecret/action",
     "SecretSet": "secrets/setSecret/action",

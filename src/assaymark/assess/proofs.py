@@ -26,6 +26,18 @@ Request = TypeVar("Request")
 
 
 @dataclass(frozen=True, slots=True)
+class Needed(Generic[Grant]):
+    """Needs as grants, each under the conditions that allow it, and those that the old policies do not allow.
+
+    ``undecided``: those of which the input does not show whether they do.
+    """
+
+    grants: tuple[Grant, ...] = ()
+    uncovered: tuple[tuple[str, str], ...] = ()
+    undecided: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Language(Generic[Grant, Request]):
     """How a platform's grants are asked about.
 
@@ -81,31 +93,57 @@ def least_rewrite(
     about: str,
     replaces: Sequence[Replaced],
     policy: object,
-    grants: tuple[Sequence[Grant], Sequence[Grant], Sequence[Grant]],
+    sides: tuple[Sequence[Grant], Sequence[Grant]],
     how: Language[Grant, Request],
-    left: tuple[Sequence[tuple[str, str]], Sequence[tuple[str, str]]],
+    needs: Needed[Grant],
 ) -> Rewrite:
-    """The rewrite with all three questions asked.
-
-    ``grants``: the new ones, those that are needed, the old ones. ``left``: needs that the old ones do not allow, and
-    those of which that is not known.
+    """The rewrite with all three questions asked. ``sides``: the new grants and the old ones.
 
     Raises:
         UsageError: ``solver-missing``.
     """
-    new, needed, old = grants
-    droppable, minimality = _droppable(new, needed, how)
+    new, old = sides
+    droppable, minimality = _droppable(new, needs.grants, how)
     return Rewrite(
         "least",
         about,
         tuple(replaces),
         policy,
         contained(new, old, how),
-        contained(needed, new, how),
+        contained(needs.grants, new, how),
         droppable,
-        uncovered=tuple(left[0]),
-        undecided=tuple(left[1]),
+        uncovered=needs.uncovered,
+        undecided=needs.undecided,
         minimality=minimality,
+    )
+
+
+def patched_rewrite(
+    about: str,
+    replaces: Sequence[Replaced],
+    policy: object,
+    sides: tuple[Sequence[Grant], Sequence[Grant]],
+    how: Language[Grant, Request],
+    needs: Needed[Grant],
+) -> Rewrite:
+    """What patches make of policies: whether they allow no more, keep what is needed, and what they take away.
+
+    ``sides``: the new grants and the old ones.
+
+    Raises:
+        UsageError: ``solver-missing``.
+    """
+    new, old = sides
+    return Rewrite(
+        "patched",
+        about,
+        tuple(replaces),
+        policy,
+        contained(new, old, how),
+        contained(needs.grants, new, how) if needs.grants else None,
+        takes=contained(old, new, how, likely=False).example,
+        uncovered=needs.uncovered,
+        undecided=needs.undecided,
     )
 
 

@@ -188,7 +188,7 @@ def _rewrite(one: Rewrite) -> dict[str, Any]:
         "proved": one.proved,
         "purpose": one.kind,
         "questions": _questions(one.answers),
-        "uncovered": len(one.uncovered),
+        "uncovered": len(one.uncovered) + len(one.undecided),
     }
     if one.covers is not None:
         shown["neededWithinNew"] = one.covers.verdict

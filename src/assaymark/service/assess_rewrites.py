@@ -5,25 +5,28 @@ from __future__ import annotations
 import difflib
 import json
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from assaymark.assess.aws.called import implied, narrowed, needed
 from assaymark.assess.aws.least import least_policy
 from assaymark.assess.aws.patched import patched_policies
 from assaymark.assess.azure.least import least_assignments
+from assaymark.assess.azure.patched import patched_assignments
 from assaymark.assess.engine import collect
 from assaymark.assess.files import source_file
 from assaymark.assess.gcp.least import least_bindings, members
+from assaymark.assess.gcp.patched import patched_bindings
 from assaymark.assess.kubernetes.least import least_roles, subjects
+from assaymark.assess.kubernetes.patched import patched_roles
 from assaymark.assess.names import find_node
 from assaymark.assess.reviews import platform_of
 from assaymark.core.errors import UsageError
 from assaymark.service.assess_fix import patched
-from assaymark.service.assess_needs import azure_needs, gcp_needs, kubernetes_needs
+from assaymark.service.assess_needs import Needs, azure_needs, gcp_needs, kubernetes_needs
 from assaymark.solve.ask import installed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from assaymark.assess.engine import Assessment
     from assaymark.assess.estate.aws import Identity
@@ -34,47 +37,44 @@ _NOT_POLICIES = (".py", ".pyw", ".ipynb", ".txt", ".lock")  # files whose patche
 
 
 def rewrites(found: Assessment, config: AssessConfig) -> list[Rewrite]:
-    """The least policy of each principal with needs, then what the patches of findings make of policies of AWS.
+    """The least policy of each principal with needs, then what the patches of findings make of policies.
 
     Needs are declared in the platform's actions, of the principal's code, or in a log. Without a solver patches are
     not asked about: they are shown all the same, and ``unasked`` says so.
 
     Raises:
         UsageError: ``solver-missing``; ``node-unknown`` or ``node-ambiguous`` for a principal that is not there;
-            ``need-principal`` for one of another platform; ``assess-code`` for code that calls nothing.
+            ``need-principal`` and ``need-resource`` for one of another platform; ``assess-code`` for code that calls
+            nothing.
     """
-    identities = found.estates.aws.identities
-    needs = _needs(found, config)
-    done = [
-        least_policy(arn, identities[arn].policies, wanted, identities[arn].because)
-        for arn, wanted in sorted(needs.items())
-        if arn in identities and identities[arn].policies
-    ]
-    return [
-        *done,
-        *_of_kubernetes(found, config),
-        *_of_azure(found, config),
-        *_of_gcp(found, config),
-        *_of_patches(found, needs),
-    ]
+    needs = _AllNeeds(
+        _needs(found, config), kubernetes_needs(found, config), azure_needs(found, config), gcp_needs(found, config)
+    )
+    return [*_least(found, needs), *_of_patches(found, needs)]
 
 
-def _of_kubernetes(found: Assessment, config: AssessConfig) -> Iterator[Rewrite]:
-    cluster = found.estates.kubernetes
-    known = subjects(cluster)
-    for node, wanted in sorted(kubernetes_needs(found, config).items()):
-        yield least_roles(cluster, known[node], wanted)
+class _AllNeeds(NamedTuple):
+    aws: Needs
+    kubernetes: Needs
+    azure: Needs
+    gcp: Needs
 
 
-def _of_azure(found: Assessment, config: AssessConfig) -> Iterator[Rewrite]:
-    for node, wanted in sorted(azure_needs(found, config).items()):
-        yield least_assignments(found.estates.azure, node.rpartition(":")[2], wanted, found.now)
-
-
-def _of_gcp(found: Assessment, config: AssessConfig) -> Iterator[Rewrite]:
-    known = members(found.estates.gcp)
-    for node, wanted in sorted(gcp_needs(found, config).items()):
-        yield least_bindings(found.estates.gcp, known[node], wanted, found.now)
+def _least(found: Assessment, needs: _AllNeeds) -> Iterator[Rewrite]:
+    estates, identities = found.estates, found.estates.aws.identities
+    for arn, wanted in sorted(needs.aws.items()):
+        if arn in identities and identities[arn].policies:
+            yield least_policy(arn, identities[arn].policies, wanted, identities[arn].because)
+    if needs.kubernetes:
+        known = subjects(estates.kubernetes)
+        for node, wanted in sorted(needs.kubernetes.items()):
+            yield least_roles(estates.kubernetes, known[node], wanted)
+    for node, wanted in sorted(needs.azure.items()):
+        yield least_assignments(estates.azure, node.rpartition(":")[2], wanted, found.now)
+    if needs.gcp:
+        who = members(estates.gcp)
+        for node, wanted in sorted(needs.gcp.items()):
+            yield least_bindings(estates.gcp, who[node], wanted, found.now)
 
 
 def unasked(found: Assessment) -> bool:
@@ -82,7 +82,7 @@ def unasked(found: Assessment) -> bool:
     return not installed() and any(not path.endswith(_NOT_POLICIES) for path in patched(found, safe=False))
 
 
-def _of_patches(found: Assessment, needs: Mapping[str, set[tuple[str, str]]]) -> Iterator[Rewrite]:
+def _of_patches(found: Assessment, needs: _AllNeeds) -> Iterator[Rewrite]:
     changed = {path: new for path, (_, new) in patched(found, safe=False).items() if not path.endswith(_NOT_POLICIES)}
     if not changed or not installed():
         return
@@ -90,7 +90,11 @@ def _of_patches(found: Assessment, needs: Mapping[str, set[tuple[str, str]]]) ->
         source_file(file.path, changed[file.path]) if file.path in changed else file for file in found.inputs.files
     ]
     _, after = collect(files)
-    yield from patched_policies(found.estates.aws, after.aws, needs)
+    before = found.estates
+    yield from patched_policies(before.aws, after.aws, needs.aws)
+    yield from patched_roles(before.kubernetes, after.kubernetes, needs.kubernetes)
+    yield from patched_assignments(before.azure, after.azure, needs.azure, found.now)
+    yield from patched_bindings(before.gcp, after.gcp, needs.gcp, found.now)
 
 
 def _needs(found: Assessment, config: AssessConfig) -> dict[str, set[tuple[str, str]]]:

@@ -15,7 +15,7 @@ from assaymark.assess.azure.evaluate import Access
 from assaymark.assess.azure.formulas import DATA, Grant, language
 from assaymark.assess.azure.roles import allows, is_asked
 from assaymark.assess.estate.azure import Assignment, Permission, RoleDefinition
-from assaymark.assess.proofs import least_rewrite
+from assaymark.assess.proofs import Needed, least_rewrite
 from assaymark.assess.rewrite import Replaced
 from assaymark.core.graph import Because, State
 
@@ -55,6 +55,28 @@ def least_assignments(estate: Azure, principal: str, needs: Iterable[tuple[str, 
     held = access.held(principal)
     known = estate.principals.get(principal)
     where = known.because if known is not None else held[0][0].because if held else _NOWHERE
+    found, needed = _needed(access, principal, needs, where)
+    new = _merged(principal, found, where)
+    old = [Grant(assignment) for assignment, _ in held]
+    scopes = {one.assignment.scope for one in (*new, *old)}
+    return least_rewrite(
+        f"azure:principal:{principal}",
+        [replaced(access, principal, one.assignment) for one in old],
+        [part for one in new for part in _as_json(one, known.name if known is not None else principal)],
+        (new, old),
+        language(estate, principal, [one.action for one in found], sorted(scopes)),
+        needed,
+    )
+
+
+def needed_grants(access: Access, principal: str, needs: Iterable[tuple[str, str]]) -> Needed[Grant]:
+    """Needs as grants, as far as what is held allows them."""
+    return _needed(access, principal, needs, _NOWHERE)[1]
+
+
+def _needed(
+    access: Access, principal: str, needs: Iterable[tuple[str, str]], where: Because
+) -> tuple[list[_Need], Needed[Grant]]:
     found: list[_Need] = []
     left: tuple[list[tuple[str, str]], list[tuple[str, str]]] = ([], [])
     for text, place in sorted(set(needs)):
@@ -66,18 +88,8 @@ def least_assignments(estate: Azure, principal: str, needs: Iterable[tuple[str, 
         else:
             found.append(need)
     found = [one for one in dict.fromkeys(found) if not any(other.holds(one) for other in found)]
-    needed = [_grant(principal, f"need-{index}", [one], where) for index, one in enumerate(found)]
-    new = _merged(principal, found, where)
-    old = [Grant(assignment) for assignment, _ in held]
-    scopes = {one.assignment.scope for one in (*new, *old)}
-    return least_rewrite(
-        f"azure:principal:{principal}",
-        [_replaced(access, principal, one.assignment) for one in old],
-        [part for one in new for part in _as_json(one, known.name if known is not None else principal)],
-        (new, needed, old),
-        language(estate, principal, [one.action for one in found], sorted(scopes)),
-        left,
-    )
+    grants = (_grant(principal, f"need-{index}", [one], where) for index, one in enumerate(found))
+    return found, Needed(tuple(grants), tuple(left[0]), tuple(left[1]))
 
 
 def _kind(access: Access, principal: str, text: str, scope: str) -> str:
@@ -142,7 +154,8 @@ def _grant(principal: str, name: str, needs: Sequence[_Need], where: Because) ->
     return Grant(Assignment(principal, name, needs[0].scope, where, needs[0].condition), role)
 
 
-def _replaced(access: Access, principal: str, one: Assignment) -> Replaced:
+def replaced(access: Access, principal: str, one: Assignment) -> Replaced:
+    """An old assignment, with what its role allows where files say it."""
     role = access.roles.get(one.role)
     through = "" if one.principal == principal else f", through the group {one.principal}"
     value = {**_assignment(one, role.name if role is not None else one.role)}

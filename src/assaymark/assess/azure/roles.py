@@ -92,6 +92,11 @@ def is_asked(action: str, *, data: bool = False) -> bool:
     return (f"data:{action}" if data else action).lower() in _table().asked
 
 
+def asked_actions() -> frozenset[str]:
+    """The actions that the table of Azure's own roles speaks of, in lower case, ``data:`` before data actions."""
+    return _table().asked
+
+
 class Roles:
     """The role definitions of an estate and Azure's own."""
 

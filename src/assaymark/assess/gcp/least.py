@@ -16,7 +16,7 @@ from assaymark.assess.gcp.conditions import holds
 from assaymark.assess.gcp.evaluate import Access
 from assaymark.assess.gcp.formulas import Grant, language
 from assaymark.assess.gcp.names import account_name, gke_member
-from assaymark.assess.proofs import least_rewrite
+from assaymark.assess.proofs import Needed, least_rewrite
 from assaymark.assess.rewrite import Replaced
 from assaymark.assess.unresolved import Unresolved
 from assaymark.core.graph import Because, State
@@ -64,6 +64,28 @@ def least_bindings(estate: Gcp, member: str, needs: Iterable[tuple[str, str]], n
     """
     access = Access(estate, now)
     old = [Grant(binding) for some in access.held(member).values() for binding, _ in some]
+    where = next((one.binding.because for one in old), _NOWHERE)
+    found, needed = _needed(access, member, needs, where)
+    new = _merged(access, member, found, where)
+    places = [one.binding.resource for one in (*new, *old)]
+    return least_rewrite(
+        node_of(estate, member),
+        [replaced(access, member, one.binding) for one in old],
+        [part for one in new for part in _as_json(one)],
+        (new, old),
+        language(estate, member, [one.permission for one in found], places, now),
+        needed,
+    )
+
+
+def needed_grants(access: Access, member: str, needs: Iterable[tuple[str, str]]) -> Needed[Grant]:
+    """Needs as grants, as far as what is held allows them."""
+    return _needed(access, member, needs, _NOWHERE)[1]
+
+
+def _needed(
+    access: Access, member: str, needs: Iterable[tuple[str, str]], where: Because
+) -> tuple[list[_Need], Needed[Grant]]:
     found: list[_Need] = []
     left: tuple[list[tuple[str, str]], list[tuple[str, str]]] = ([], [])
     for permission, place in sorted(set(needs)):
@@ -73,18 +95,8 @@ def least_bindings(estate: Gcp, member: str, needs: Iterable[tuple[str, str]], n
         else:
             found.append(need)
     found = [one for one in found if not any(_holds(access, other, one) for other in found)]
-    where = next((one.binding.because for one in old), _NOWHERE)
-    needed = [_grant(access, member, f"need-{index}", [one], where) for index, one in enumerate(found)]
-    new = _merged(access, member, found, where)
-    places = [one.binding.resource for one in (*new, *old)]
-    return least_rewrite(
-        node_of(estate, member),
-        [_replaced(estate, access, member, one.binding) for one in old],
-        [part for one in new for part in _as_json(one)],
-        (new, needed, old),
-        language(estate, member, [one.permission for one in found], places, now),
-        left,
-    )
+    grants = (_grant(access, member, f"need-{index}", [one], where) for index, one in enumerate(found))
+    return found, Needed(tuple(grants), tuple(left[0]), tuple(left[1]))
 
 
 def _holds(access: Access, larger: _Need, need: _Need) -> bool:
@@ -137,10 +149,11 @@ def _home(access: Access, place: str) -> str:
     return fitting[0] if fitting else "organizations/ORGANIZATION"
 
 
-def _replaced(estate: Gcp, access: Access, member: str, one: Binding) -> Replaced:
+def replaced(access: Access, member: str, one: Binding) -> Replaced:
+    """An old binding, as far as it is the member's."""
     names = access.identities(member)
     through = "" if member in one.members else next((each for each in one.members if each in names), one.members[0])
-    custom = estate.roles.get(one.role)
+    custom = access.estate.roles.get(one.role)
     value = _binding(one, through or member)
     if custom is not None:
         value["includedPermissions"] = [str(each) for each in custom.permissions]

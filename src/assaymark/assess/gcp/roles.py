@@ -39,6 +39,11 @@ def _table() -> _Table:
     return _Table(whole["roles"], frozenset(whole["nothing"]), frozenset(whole["asked"]))
 
 
+def asked_permissions() -> frozenset[str]:
+    """The permissions that the table of predefined roles speaks of."""
+    return _table().asked
+
+
 class Roles:
     """The roles of an estate, with what each allows remembered."""
 

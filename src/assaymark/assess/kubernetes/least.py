@@ -14,7 +14,7 @@ from assaymark.assess.kubernetes.default_roles import RBAC
 from assaymark.assess.kubernetes.formulas import language
 from assaymark.assess.kubernetes.needs import holds, needed_rule, written
 from assaymark.assess.kubernetes.rbac import Subject, bindings
-from assaymark.assess.proofs import least_rewrite
+from assaymark.assess.proofs import Needed, least_rewrite
 from assaymark.assess.rewrite import Replaced
 
 if TYPE_CHECKING:
@@ -42,21 +42,31 @@ def least_roles(cluster: Cluster, subject: Subject, needs: Iterable[tuple[str, s
     Raises:
         UsageError: ``solver-missing``.
     """
-    held = [one for one in bindings(cluster) if {*one.subjects} & {*counts_as(subject)}]
+    held = held_by(cluster, subject)
     old = [rule for one in held for rule in one.rules]
-    wanted = [rule for need in sorted(set(needs)) if (rule := needed_rule(*need)) is not None]
-    needed = [rule for rule in wanted if any(holds(one, rule) for one in old)]
-    left = [written(rule) for rule in wanted if rule not in needed]
-    whole = all(one.whole for one in held)
-    rules = merged(needed)
+    needed = needed_rules(held, needs)
+    rules = merged(needed.grants)
     return least_rewrite(
         subject.id,
-        _replaced(held, subject),
+        replaced(held, subject),
         _objects(subject, rules),
-        (rules, needed, old),
+        (rules, old),
         language([*rules, *old]),
-        (left, []) if whole else ([], left),
+        needed,
     )
+
+
+def held_by(cluster: Cluster, subject: Subject) -> list[Bound]:
+    """The bindings that speak of a subject or of a group that it is in."""
+    return [one for one in bindings(cluster) if {*one.subjects} & {*counts_as(subject)}]
+
+
+def needed_rules(held: Sequence[Bound], needs: Iterable[tuple[str, str]]) -> Needed[Rule]:
+    """Needs as rules, as far as what is held allows them."""
+    wanted = [rule for need in sorted(set(needs)) if (rule := needed_rule(*need)) is not None]
+    needed = tuple(rule for rule in wanted if any(holds(each, rule) for one in held for each in one.rules))
+    left = tuple(written(rule) for rule in wanted if rule not in needed)
+    return Needed(needed, left, ()) if all(one.whole for one in held) else Needed(needed, (), left)
 
 
 def counts_as(subject: Subject) -> list[Subject]:
@@ -88,8 +98,8 @@ def merged(needed: Sequence[Rule]) -> list[Rule]:
     )
 
 
-def _replaced(held: Sequence[Bound], subject: Subject) -> list[Replaced]:
-    """The bindings with the part that is of the subject, and the roles that they refer to."""
+def replaced(held: Sequence[Bound], subject: Subject) -> list[Replaced]:
+    """The bindings as far as they are the subject's, each with the rules of its role where files say them."""
     found = []
     for one in held:
         reference = one.binding.value.get("roleRef")
@@ -98,8 +108,9 @@ def _replaced(held: Sequence[Bound], subject: Subject) -> list[Replaced]:
         through = "" if subject in via else f", through the group {via[0].name}"
         name = f"{one.binding.kind} {one.binding.name} to {role.get('kind')} {role.get('name')}{through}"
         value: dict[str, Any] = _bound(one.binding.kind, one.binding.name, one.binding.namespace, via[0], role)
-        rules = [_rule_json(rule) for rule in one.rules]
-        found.append(Replaced(name, one.binding.because(), {**value, "rules": rules}))
+        if one.role is not None:
+            value["rules"] = [_rule_json(rule) for rule in one.rules]
+        found.append(Replaced(name, one.binding.because(), value))
     return found
 
 

@@ -14,7 +14,7 @@ from assaymark.assess.estate.use import Use
 from assaymark.assess.kubernetes.needs import ACTION, EVERYWHERE, action_of, place_of
 from assaymark.assess.kubernetes.rbac import Subject
 from assaymark.assess.log_lines import entries
-from assaymark.formats.located import Map
+from assaymark.formats.located import Map, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,8 +79,7 @@ def _subject(user: Any) -> Subject | None:
 
 
 def _groups(user: Any) -> list[str]:
-    found = user.get("groups")
-    return [one for one in found if isinstance(one, str) and one != "system:authenticated"] if found else []
+    return [one for one in listed(user.get("groups")) if isinstance(one, str) and one != "system:authenticated"]
 
 
 def _asked(value: Map) -> tuple[str, str] | None:

@@ -140,6 +140,24 @@ def test_least_roles_of_three_platforms_are_written_and_attested(place: Path) ->
     assert "Rewritten policies" in cli("assess", place, "--config", config, "--diff", "--format", "html").out
 
 
+def test_what_code_calls_of_the_cluster_is_what_its_workload_needs(place: Path) -> None:
+    (place / "app").mkdir()
+    (place / "app" / "main.py").write_text(
+        "from kubernetes import client\nv1 = client.CoreV1Api()\nv1.read_namespaced_secret('db', 'ml')\n"
+    )
+    (place / "audit.log").unlink()
+    config = place.parent / "assess.toml"
+    config.write_text('format = "assaymark:assess-config/v1"\n[[need]]\nprincipals = ["nightly"]\ncode = ["app/"]\n')
+    ran = cli("assess", place, "--config", config, "--diff", "--format", "json")
+    (fix,) = [fix for fix in ran.json["fixes"] if fix.get("principal", "").startswith("k8s:")]
+    assert fix["policy"][0]["rules"] == [
+        {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["db"], "verbs": ["get"]}
+    ]
+    assert fix["proof"]["proved"]
+    (place / "app" / "main.py").write_text("import boto3\nboto3.client('s3').list_buckets()\n")
+    assert "assess-code" in cli("assess", place, "--config", config, "--diff").err
+
+
 @pytest.mark.parametrize(
     ("old", "new", "code"),
     [

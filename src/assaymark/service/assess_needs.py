@@ -3,121 +3,185 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
+from assaymark.assess.aws import called as of_aws
+from assaymark.assess.azure import called as of_azure
+from assaymark.assess.azure.evaluate import Access as AzureAccess
+from assaymark.assess.gcp import called as of_gcp
+from assaymark.assess.gcp.evaluate import Access as GcpAccess
 from assaymark.assess.gcp.least import members, node_of
 from assaymark.assess.gcp.places import place_of
-from assaymark.assess.kubernetes.least import subjects
+from assaymark.assess.kubernetes import called as of_kubernetes
+from assaymark.assess.kubernetes.least import held_by, subjects
 from assaymark.assess.names import find_node
 from assaymark.assess.reviews import platform_of
 from assaymark.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from assaymark.assess.engine import Assessment
+    from assaymark.assess.estate.source import CloudCall
     from assaymark.assess.estate.use import Use
     from assaymark.assess.reviews import AssessConfig
 
 Needs = dict[str, set[tuple[str, str]]]  # pairs of action and resource by principal's node
-_NAMED = {"gcp": ("projects/", "folders/", "organizations/")}  # how ids may begin beside
-_NAMES = {"azure": "Azure", "gcp": "Google Cloud", "kubernetes": "Kubernetes RBAC"}
+_NAMES: Final = {"aws": "AWS", "azure": "Azure", "gcp": "Google Cloud", "kubernetes": "Kubernetes RBAC"}
+_RELATIVE: Final = ("//", "projects/", "folders/", "organizations/")
 
 
-def kubernetes_needs(found: Assessment, config: AssessConfig) -> Needs:
-    """Of subjects, by the ids of their nodes.
+@dataclass(frozen=True, slots=True)
+class _Platform:
+    """``known``: nodes of principals. ``place``: what a text and an action mean. ``code``: what calls need."""
 
-    Raises:
-        UsageError: ``node-unknown``, ``node-ambiguous``, ``need-principal``.
-    """
-    known = subjects(found.estates.kubernetes)
-    return _merged(found, config, "kubernetes", known, found.estates.kubernetes.uses)
-
-
-def azure_needs(found: Assessment, config: AssessConfig) -> Needs:
-    """Of principals of Azure, by the ids of their nodes; resources are scopes.
-
-    Raises:
-        UsageError: as ``kubernetes_needs``, and ``need-resource``.
-    """
-    estate = found.estates.azure
-    known = {one.node for one in estate.principals.values()}
-    named = {one.principal for one in estate.assignments} | {one for some in estate.groups.values() for one in some}
-    known |= {f"azure:principal:{one}" for one in named}
-    return _merged(found, config, "azure", known, estate.uses, "/")
+    name: str
+    known: Collection[str]
+    uses: Iterable[Use]
+    place: Callable[[str, str], str]
+    code: Callable[[str, Sequence[CloudCall]], set[tuple[str, str]]]
 
 
-def gcp_needs(found: Assessment, config: AssessConfig) -> Needs:
-    """Of members of Google Cloud, by the ids of their nodes; resources are full names of what takes bindings.
+def all_needs(found: Assessment, config: AssessConfig) -> dict[str, Needs]:
+    """The needs of all principals, by platform: ``aws``, ``azure``, ``gcp``, ``kubernetes``.
 
     Raises:
-        UsageError: as ``azure_needs``.
+        UsageError: ``node-unknown``, ``node-ambiguous``; ``need-principal`` and ``need-resource`` for one that is of
+            another platform than the actions; ``assess-code`` for code that calls nothing of the principal's.
     """
-    estate = found.estates.gcp
-    uses = [replace(one, principal=node_of(estate, one.principal)) for one in estate.uses]
-    needs = _merged(found, config, "gcp", members(estate), uses, "//")
-    placed: Needs = {}
-    for node, some in needs.items():
-        for permission, text in some:
-            place = place_of(estate, text, permission.partition(".")[0])
-            if not place:
-                raise _no_resource(text, text, "gcp")
-            placed.setdefault(node, set()).add((permission, place))
-    return placed
-
-
-def _merged(
-    found: Assessment,
-    config: AssessConfig,
-    platform: str,
-    known: Collection[str],
-    uses: Iterable[Use],
-    root: str = "",
-) -> Needs:
-    needs: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+    platforms = [_aws(found), _kubernetes(found), _azure(found), _gcp(found)]
+    needs: dict[str, defaultdict[str, set[tuple[str, str]]]] = {one.name: defaultdict(set) for one in platforms}
     for need in config.needs:
-        actions = [action for action in need.actions if platform_of(action) == platform]
-        for text in need.principals if actions else ():
-            principal = _principal(found, text, platform, known)
-            places = [_place(found, one, platform, root) for one in need.resources]
-            needs[principal] |= {(action, place) for action in actions for place in places}
-    for use in uses:
-        if use.principal in known:
-            needs[use.principal].add((use.action, use.resource))
-    return dict(needs)
+        for one in platforms:
+            actions = [action for action in need.actions if platform_of(action) == one.name]
+            for text in need.principals if actions else ():
+                principal = _principal(found, text, [one])[one.name]
+                needs[one.name][principal] |= {
+                    (action, one.place(text, action)) for action in actions for text in need.resources
+                }
+        for text in need.principals if need.code else ():
+            of = _principal(found, text, platforms)
+            calls = _calls(found, need.code, {*of})
+            for one in platforms:
+                if one.name in of:
+                    mine = [call for call in calls if call.platform == one.name]
+                    needs[one.name][of[one.name]] |= one.code(of[one.name], mine) if mine else set()
+    for one in platforms:
+        for use in one.uses:
+            if use.principal in one.known:
+                needs[one.name][use.principal].add((use.action, use.resource))
+    return {name: {key: some for key, some in found_ones.items() if some} for name, found_ones in needs.items()}
 
 
-def _place(found: Assessment, text: str, platform: str, root: str) -> str:
-    """What a need names, in the platform's own ids, which begin with ``root``."""
-    if text.startswith((root, *_NAMED.get(platform, ()))):
-        return text
+def _principal(found: Assessment, text: str, platforms: Sequence[_Platform]) -> dict[str, str]:
+    """The principal that a need names, or whom the named workload runs as, by platform."""
     node = find_node(found.graph, text)
-    if not node.startswith(root):
-        raise _no_resource(text, node, platform)
-    return node
-
-
-def _no_resource(text: str, node: str, platform: str) -> UsageError:
-    return UsageError(
-        "need-resource",
-        f"{text!r} ({node}) is nothing of {_NAMES[platform]}, which the needed actions are of",
-        remedy="name a resource by its id there",
-    )
-
-
-def _principal(found: Assessment, text: str, platform: str, known: Collection[str]) -> str:
-    """The principal that a need names, or whom the named workload runs as."""
-    node = find_node(found.graph, text)
-    if node in known:
-        return node
-    runs_as = sorted(
-        {edge.target for edge in found.graph.edges if edge.source == node and edge.relation == "runs-as"} & {*known}
-    )
-    if len(runs_as) == 1:
-        return runs_as[0]
+    runs_as = {edge.target for edge in found.graph.edges if edge.source == node and edge.relation == "runs-as"}
+    of = {}
+    for one in platforms:
+        fitting = [node] if node in one.known else sorted(runs_as & {*one.known})
+        if len(fitting) == 1:
+            of[one.name] = fitting[0]
+    if of:
+        return of
+    names = " or ".join(_NAMES[one.name] for one in platforms)
     raise UsageError(
         "need-principal",
-        f"{text!r} ({node}) is no principal of {_NAMES[platform]}, which its needed actions are of",
-        remedy=f"name {' or '.join(runs_as)}" if runs_as else "name the identity whose actions they are",
+        f"{text!r} ({node}) is no principal of {names}, which its needed actions are of",
+        remedy=f"name {' or '.join(sorted(runs_as))}" if runs_as else "name the identity whose actions they are",
+    )
+
+
+def _calls(found: Assessment, places: Sequence[str], platforms: Collection[str]) -> list[CloudCall]:
+    """The calls of platforms below files and folders."""
+    calls: list[CloudCall] = []
+    for place in places:
+        folder = place.strip("/").removeprefix("./")
+        here = [
+            call
+            for call in found.estates.source.cloud_calls
+            if call.platform in platforms
+            and (folder in ("", ".") or call.because.path == folder or call.because.path.startswith(f"{folder}/"))
+        ]
+        if not here:
+            raise UsageError(
+                "assess-code", f"no code below {place!r} calls a cloud", remedy="name a file or folder that does"
+            )
+        calls += here
+    return calls
+
+
+def _as_it_is(text: str, action: str) -> str:
+    del action
+    return text
+
+
+def _aws(found: Assessment) -> _Platform:
+    identities = found.estates.aws.identities
+
+    def code(arn: str, calls: Sequence[CloudCall]) -> set[tuple[str, str]]:
+        identity = identities[arn]
+        wanted = {need for call in calls for need in of_aws.needed(call, arn.split(":")[1])}
+        pairs = {pair for need in wanted for pair in of_aws.narrowed(need, identity.policies)}
+        return pairs | {*of_aws.implied(identity.policies)}
+
+    return _Platform("aws", identities.keys(), found.estates.aws.uses, _as_it_is, code)
+
+
+def _kubernetes(found: Assessment) -> _Platform:
+    cluster = found.estates.kubernetes
+    known = subjects(cluster)
+
+    def code(node: str, calls: Sequence[CloudCall]) -> set[tuple[str, str]]:
+        old = [rule for one in held_by(cluster, known[node]) for rule in one.rules]
+        return {pair for call in calls for pair in of_kubernetes.needed(call, old)}
+
+    return _Platform("kubernetes", known, cluster.uses, _as_it_is, code)
+
+
+def _azure(found: Assessment) -> _Platform:
+    estate = found.estates.azure
+    named = {one.principal for one in estate.assignments} | {one for some in estate.groups.values() for one in some}
+    known = {f"azure:principal:{one}" for one in (*named, *estate.principals)}
+
+    def place(text: str, action: str) -> str:
+        node = text if text.startswith("/") else find_node(found.graph, text)
+        if not node.startswith("/") or node.startswith("//"):
+            raise _no_resource(text, node, action)
+        return node
+
+    def code(node: str, calls: Sequence[CloudCall]) -> set[tuple[str, str]]:
+        access, principal = AzureAccess(estate, found.now), node.rpartition(":")[2]
+        return {pair for call in calls for pair in of_azure.needed(call, access, principal)}
+
+    return _Platform("azure", known, estate.uses, place, code)
+
+
+def _gcp(found: Assessment) -> _Platform:
+    estate = found.estates.gcp
+    known = members(estate)
+    uses = [replace(one, principal=node_of(estate, one.principal)) for one in estate.uses]
+
+    def place(text: str, action: str) -> str:
+        node = text if text.startswith(_RELATIVE) else find_node(found.graph, text)
+        named = node if node.startswith(_RELATIVE) else ""
+        whole = place_of(estate, named, action.partition(".")[0]) if named else ""
+        if not whole:
+            raise _no_resource(text, node, action)
+        return whole
+
+    def code(node: str, calls: Sequence[CloudCall]) -> set[tuple[str, str]]:
+        access = GcpAccess(estate, found.now)
+        pairs = {pair for call in calls for pair in of_gcp.needed(call, access, known[node])}
+        return pairs | of_gcp.implied(access, known[node])
+
+    return _Platform("gcp", known, uses, place, code)
+
+
+def _no_resource(text: str, node: str, action: str) -> UsageError:
+    return UsageError(
+        "need-resource",
+        f"{text!r} ({node}) is nothing of {_NAMES[platform_of(action)]}, which the needed actions are of",
+        remedy="name a resource by its id there",
     )

@@ -82,7 +82,7 @@ def _needed(
     for text, place in sorted(set(needs)):
         scope = place.lower().rstrip("/") or "/"
         action = _kind(access, principal, text, scope)
-        need = _allowed(access, principal, action, scope)
+        need = _allowed(access, principal, action, scope) if not text.endswith("*") else State.UNKNOWN
         if isinstance(need, State):
             left[need is State.UNKNOWN].append((text, place))
         else:

@@ -89,7 +89,7 @@ def _needed(
     found: list[_Need] = []
     left: tuple[list[tuple[str, str]], list[tuple[str, str]]] = ([], [])
     for permission, place in sorted(set(needs)):
-        need = _allowed(access, member, permission, place)
+        need = _allowed(access, member, permission, place) if not permission.endswith("*") else State.UNKNOWN
         if isinstance(need, State):
             left[need is State.UNKNOWN].append((permission, place))
         else:

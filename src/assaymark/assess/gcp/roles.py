@@ -62,6 +62,13 @@ class Roles:
         """Whether it is known what the role allows."""
         return role in self._custom or (not isinstance(role, Unresolved) and _predefined(role) is not None)
 
+    def permissions(self, role: str) -> tuple[tuple[str, ...], bool]:
+        """The permissions that a role is known to have, and whether these are all of them."""
+        if role in self._custom:
+            found = self._custom[role].permissions
+            return found, not any(isinstance(one, Unresolved) for one in found)
+        return tuple(_predefined(role) or ()) if not isinstance(role, Unresolved) else (), False
+
     def _has(self, role: str, permission: str) -> State:
         if role in self._custom:
             permissions = self._custom[role].permissions

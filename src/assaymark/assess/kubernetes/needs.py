@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 EVERYWHERE: Final = "*"
 ACTION: Final = re.compile(
-    r"(?P<verb>[a-z]+) (?:(?P<resource>[a-z0-9-]+)(?:\.(?P<group>[a-z0-9.-]+))?(?:/(?P<part>[a-z0-9-]+))?"
+    r"(?P<verb>[a-z]+|\*) (?:(?P<resource>[a-z0-9-]+|\*)(?:\.(?P<group>[a-z0-9.-]+|\*))?(?:/(?P<part>[a-z0-9-]+))?"
     r"|(?P<path>/\S*))"
 )
 _NAMELESS: Final = ("create", "deletecollection")

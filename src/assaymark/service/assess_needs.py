@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 Needs = dict[str, set[tuple[str, str]]]  # pairs of action and resource by principal's node
 _NAMES: Final = {"aws": "AWS", "azure": "Azure", "gcp": "Google Cloud", "kubernetes": "Kubernetes RBAC"}
+_SHOWN: Final = 5
 _RELATIVE: Final = ("//", "projects/", "folders/", "organizations/")
 
 
@@ -68,9 +69,17 @@ def all_needs(found: Assessment, config: AssessConfig) -> dict[str, Needs]:
                     mine = [call for call in calls if call.platform == one.name]
                     needs[one.name][of[one.name]] |= one.code(of[one.name], mine) if mine else set()
     for one in platforms:
+        strange = set()
         for use in one.uses:
             if use.principal in one.known:
                 needs[one.name][use.principal].add((use.action, use.resource))
+            else:
+                strange.add(use.principal)
+        if strange:
+            shown = ", ".join(sorted(strange)[:_SHOWN]) + (" ..." if len(strange) > _SHOWN else "")
+            found.reading.gap(
+                f"logs of {_NAMES[one.name]} show calls of principals that the input does not have: {shown}"
+            )
     return {name: {key: some for key, some in found_ones.items() if some} for name, found_ones in needs.items()}
 
 

@@ -36,9 +36,9 @@ def needed_rule(action: str, where: str, because: Sequence[Because] = ()) -> Rul
     verb, part = match["verb"], match["part"]
     if match["path"]:
         return Rule((), (), (verb,), (), "", tuple(because), urls=(match["path"],))
-    place = where.removeprefix("k8s:")
-    namespace, _, name = place.partition("/")
-    name = name.rpartition("/")[2]  # of a node's id: its kind stands between
+    namespace, _, name = where.removeprefix("k8s:").partition("/")
+    kind, _, rest = name.partition("/")
+    name = rest if rest and match["resource"] and match["resource"].startswith(kind) else name  # of a node's id
     if name in ("", "*") or (verb in _NAMELESS and not part):
         name = ""
     resource = match["resource"] + (f"/{part}" if part else "")

@@ -110,6 +110,17 @@ def test_wildcards_parts_groups_names_and_paths(rules, need, covered):
     assert bool(found.uncovered) is not covered
 
 
+def test_names_may_have_slashes_and_ids_of_nodes_are_names_too():
+    signers = role("c", rule(["certificates.k8s.io"], ["signers"], ["approve"], resourceNames=["example.com/*"]))
+    found = least([("approve signers.certificates.k8s.io", "*/example.com/*")], signers, binding("c"))
+    assert found.proved
+    found = least([("get secrets", "k8s:ml/secret/db")], binding("view"), binding("edit"))
+    assert rules_of(found)[0][1:] == (
+        "ml",
+        [{"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["db"], "verbs": ["get"]}],
+    )
+
+
 def test_paths_are_of_the_whole_cluster_only():
     paths = role("c", rule([], [], ["get"], nonResourceURLs=["*"]))
     assert least([("get /metrics", "*")], paths, binding("c", "ml")).uncovered

@@ -13,7 +13,6 @@ import random
 import resource
 import subprocess
 import sys
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from time import process_time
@@ -26,9 +25,8 @@ from assaymark.assess.paths.closure import Closure
 from assaymark.assess.paths.ranked import ranked_paths
 from assaymark.core.graph import Because, Edge, Node, State
 from assaymark.service.assess import uncollected
+from bench.assess_peers import ask_peers
 
-ROOT = Path(__file__).parents[1]
-PEERS = ROOT / ".venv-assess" / "bin"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NODES, EDGES, ENDS, WORST = 10_000, 200_000, 200, 20
 SIZES = (250, 500, 1000, 2000)
@@ -216,20 +214,41 @@ def measure_known(folder: Path) -> bool:
     took = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     answer = json.loads(done.stdout)
     reached = {path["from"].rpartition("/")[2] for path in answer["paths"] if path["to"].endswith(":administrator")}
-    wrong = []
-    for file in sorted((folder / "modules/free-resources/tool-testing").glob("f*.tf")):
-        number = file.name[:3]
-        hit = any(name.lower().startswith(number) for name in reached)
-        if hit is not number.startswith("fn"):
-            wrong.append(number)
-    escalations = sorted((folder / "modules/free-resources/privesc-paths").glob("privesc*.tf"))
-    missing = [file.stem for file in escalations if not any(_same(file.stem, name) for name in reached)]
-    print("\n| iam-vulnerable | traps right | escalations with a path | CPU seconds |\n|---|---:|---:|---:|")
-    print(f"| assaymark | {9 - len(wrong)}/9 | {len(escalations) - len(missing)}/{len(escalations)} | {took:.2f} |")
+    wrong, missing = _right(folder, reached)
+    traps, escalations = (len(some) for some in _cases(folder))
+    print("\n| iam-vulnerable | traps right | escalations reported | CPU seconds |\n|---|---:|---:|---:|")
+    print(
+        f"| assaymark | {traps - len(wrong)}/{traps} | {escalations - len(missing)}/{escalations}, each with its path"
+        f" | {took:.2f} |"
+    )
     for name in wrong + missing:
         print(f"wrong: {name}")
-    _peers(folder)
+    for peer, names, cost in ask_peers(folder, json.dumps(_details(folder))):
+        if names is None:
+            print(f"| {peer} | not installed in .venv-assess | | |")
+            continue
+        mistaken, unseen = _right(folder, names)
+        right = f"{traps - len(mistaken)}/{traps} ({', '.join(mistaken)} wrong)" if mistaken else f"{traps}/{traps}"
+        print(f"| {peer} | {right} | {escalations - len(unseen)}/{escalations}, no path | {cost:.2f} |", flush=True)
     return not wrong and not missing and took <= LIMITS["iam-vulnerable"]
+
+
+def _cases(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The files of the traps, and those of the escalations."""
+    place = folder / "modules/free-resources"
+    return sorted((place / "tool-testing").glob("f*.tf")), sorted((place / "privesc-paths").glob("privesc*.tf"))
+
+
+def _right(folder: Path, names: set[str]) -> tuple[list[str], list[str]]:
+    """The traps that reported names get wrong, and the escalations that they lack."""
+    traps, escalations = _cases(folder)
+    wrong = []
+    for file in traps:
+        number = file.name[:3]
+        hit = any(name.lower().startswith(number) for name in names)
+        if hit is not number.startswith("fn"):
+            wrong.append(number)
+    return wrong, [file.stem for file in escalations if not any(_same(file.stem, name) for name in names)]
 
 
 def _same(file: str, name: str) -> bool:
@@ -237,43 +256,6 @@ def _same(file: str, name: str) -> bool:
     return name.lower().startswith(mark.lower() + ("-" if mark != file else "")) or (
         "".join(c for c in mark.lower() if c.isalnum()) in "".join(c for c in name.lower() if c.isalnum())
     )
-
-
-def _peers(folder: Path) -> None:
-    details = json.dumps(_details(folder))
-    with tempfile.TemporaryDirectory() as place:
-        export = Path(place) / "account.json"
-        export.write_text(details)
-        asked = {
-            "cloudsplaining": [
-                str(PEERS / "cloudsplaining"),
-                "scan",
-                "--input-file",
-                str(export),
-                "--output",
-                place,
-                "--skip-open-report",
-            ],
-            "parliament": [str(PEERS / "parliament"), "--auth-details-file", str(export)],
-            "checkov": [
-                str(PEERS / "checkov"),
-                "-d",
-                str(folder),
-                "--quiet",
-                "--compact",
-                "--framework",
-                "terraform",
-            ],
-        }
-        for name, command in asked.items():
-            if not Path(command[0]).exists():
-                print(f"| {name} | not installed in .venv-assess | | |")
-                continue
-            before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            done = subprocess.run(command, capture_output=True, check=False, cwd=place)
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            took = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-            print(f"| {name} (exit code {done.returncode}) | no paths | | {took:.2f} |")
 
 
 def _details(folder: Path) -> dict[str, Any]:

@@ -40,6 +40,7 @@ COLLECTORS: Final[tuple[Part, ...]] = (
         (),
         "assaymark.assess.aws.from_terraform:collect",
     ),
+    Part("aws-gateways", "collector", "routes of API Gateway", (), "assaymark.assess.aws.gateways:collect"),
     Part(
         "gcp-terraform",
         "collector",
@@ -102,7 +103,8 @@ LINKERS: Final[tuple[Part, ...]] = (
         (),
         "assaymark.assess.kubernetes.link:link",
     ),
-    Part("source", "linker", "whose keys and pipelines the source holds", (), "assaymark.assess.source.link:link"),
+    Part("source", "linker", "what pipelines may take on", (), "assaymark.assess.source.link:link"),
+    Part("keys", "linker", "whose long-lived keys are held where", (), "assaymark.assess.link_keys:link"),
     Part(
         "applications",
         "linker",

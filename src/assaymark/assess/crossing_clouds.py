@@ -6,12 +6,9 @@ IAM, "Workload Identity Federation with other clouds"; AWS, "OIDC federation" (a
 
 from __future__ import annotations
 
-import base64
-import binascii
 import fnmatch
-import json
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.gcp.federation import pooled, providers_of
 from assaymark.assess.gcp.names import account_name, gke_member
@@ -42,7 +39,6 @@ def link_clouds(estates: Estates, builder: Builder, reading: Reading) -> None:
     _annotated(estates, builder, reading, accounts)
     _of_other_clouds(estates, builder)
     _clusters(estates, builder)
-    _keys_in_secrets(estates, builder)
     _buckets(estates, builder)
 
 
@@ -273,34 +269,6 @@ def _clusters(estates: Estates, builder: Builder) -> None:
             "administers",
             0,
         )
-
-
-def _keys_in_secrets(estates: Estates, builder: Builder) -> None:
-    """Keys of service accounts that lie in secrets of a cluster."""
-    for one in estates.kubernetes.of("Secret"):
-        for key in ("data", "stringData"):
-            held = one.value.get(key)
-            for name, value in held.items() if isinstance(held, Map) else ():
-                email = _client_email(value, encoded=key == "data")
-                if email:
-                    target = account_name(estates.gcp, email)
-                    if not builder.has(target):
-                        builder.node(
-                            target, "service-account", email, (one.because(held, name),), boundary={"cloud": "gcp"}
-                        )
-                    how = "the secret holds a private key of the service account"
-                    _edge(builder, one.id, target, how, (one.because(held, name),), (), "holds-credential", 0)
-
-
-def _client_email(value: Any, *, encoded: bool) -> str:
-    if not isinstance(value, str) or len(value) > _MAX_SECRET or len(value) < 64:  # noqa: PLR2004 - too short for a key
-        return ""
-    try:
-        text = base64.b64decode(value, validate=True).decode() if encoded else value
-        found = json.loads(text)
-    except (ValueError, binascii.Error, RecursionError):
-        return ""
-    return str(found.get("client_email", "")) if isinstance(found, dict) and "private_key" in found else ""
 
 
 def _buckets(estates: Estates, builder: Builder) -> None:

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.aws.rule_list import FUNCTION_URL, NOTEBOOK_ROOT, REGISTRY_MUTABLE, SAGEMAKER_PLAIN
+from assaymark.assess.aws.gateways import asks_nothing, is_quiet
+from assaymark.assess.aws.rule_list import API_OPEN, FUNCTION_URL, NOTEBOOK_ROOT, REGISTRY_MUTABLE, SAGEMAKER_PLAIN
 from assaymark.assess.rule import found
 from assaymark.assess.unresolved import Unresolved
 from assaymark.assess.values import json_of
-from assaymark.core.report import Severity
+from assaymark.core.graph import State
+from assaymark.core.report import Confidence, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from assaymark.assess.aws.linking import Linking
-    from assaymark.assess.estate.aws import Resource
+    from assaymark.assess.estate.aws import ApiRoute, Resource
     from assaymark.assess.rule import Seen
     from assaymark.core.report import Finding
 
@@ -31,6 +33,7 @@ def check_services(run: Linking, seen: Seen) -> Iterator[Finding]:
         check = _BY_KIND.get(resource.kind)
         if check is not None:
             yield from check(resource)
+    yield from _apis(run.estate.routes)
 
 
 def _notebook(resource: Resource) -> Iterator[Finding]:
@@ -125,3 +128,16 @@ _BY_KIND: Final = {
     "lambda:function": _function,
     "ecr:repository": _registry,
 }
+
+
+def _apis(routes: Iterable[ApiRoute]) -> Iterator[Finding]:
+    """APIs of API Gateway with routes that anyone may call, probes left out."""
+    by_api: dict[str, list[ApiRoute]] = {}
+    for route in routes:
+        if route.open is State.YES and not is_quiet(route):
+            by_api.setdefault(route.api, []).append(route)
+    for api, some in sorted(by_api.items()):
+        message = f"API {some[0].name}: {asks_nothing(some)}"
+        yield found(
+            API_OPEN, api, message, tuple(dict.fromkeys(one.because for one in some)), None, Confidence.MEDIUM
+        )

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 def check_tenants(run: Linking, seen: Seen) -> Iterator[Finding]:
     """Findings about tenants and environments, as tags and names tell them."""
-    yield from _keys(run, seen)
     nodes = seen.graph.nodes
+    shared = list(_keys(run, seen))
+    yield from shared
+    yield from _opened(seen, {one.name for one in shared})
     for edge in _each(seen.graph):
         here, there = nodes[edge.source].boundary, nodes[edge.target].boundary
         sure = edge.state is State.YES
@@ -67,3 +69,18 @@ def _keys(run: Linking, seen: Seen) -> Iterator[Finding]:
             places = [resource.because for some in tenants.values() for resource in some]
             message = f"tenants {', '.join(sorted(tenants))} share the key {key.rpartition('/')[2]}"
             yield found(TENANTS_KEY, key, message, places)
+
+
+def _opened(seen: Seen, known: set[str]) -> Iterator[Finding]:
+    """Keys of nobody that principals of several tenants decrypt with, whatever is encrypted with them."""
+    nodes = seen.graph.nodes
+    users: dict[str, dict[str, Edge]] = {}
+    for edge in _each(seen.graph):
+        tenant = nodes[edge.source].boundary.get("tenant")
+        if edge.relation == "decrypts" and edge.state is State.YES and tenant:
+            users.setdefault(edge.target, {}).setdefault(tenant, edge)
+    for key, tenants in sorted(users.items()):
+        if len(tenants) > 1 and key not in known and not nodes[key].boundary.get("tenant"):
+            places = (*nodes[key].because, *(place for one in tenants.values() for place in one.because))
+            message = f"principals of the tenants {', '.join(sorted(tenants))} decrypt with the key {nodes[key].name}"
+            yield found(TENANTS_KEY, key, message, tuple(dict.fromkeys(places)))

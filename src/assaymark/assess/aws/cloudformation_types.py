@@ -5,6 +5,43 @@ from __future__ import annotations
 from typing import Final
 
 TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
+    "AWS::ApiGateway::RestApi": (
+        "aws_api_gateway_rest_api",
+        {"Name": "name", "Body": "body", "Policy": "policy", "EndpointConfiguration": "endpoint_configuration"},
+    ),
+    "AWS::ApiGateway::Resource": (
+        "aws_api_gateway_resource",
+        {"RestApiId": "rest_api_id", "PathPart": "path_part"},
+    ),
+    "AWS::ApiGateway::Method": (
+        "aws_api_gateway_method",
+        {
+            "RestApiId": "rest_api_id",
+            "ResourceId": "resource_id",
+            "HttpMethod": "http_method",
+            "AuthorizationType": "authorization",
+            "ApiKeyRequired": "api_key_required",
+            "Integration": "integration",
+        },
+    ),
+    "AWS::ApiGatewayV2::Api": (
+        "aws_apigatewayv2_api",
+        {
+            "Name": "name",
+            "ProtocolType": "protocol_type",
+            "Target": "target",
+            "RouteKey": "route_key",
+            "Body": "body",
+        },
+    ),
+    "AWS::ApiGatewayV2::Integration": (
+        "aws_apigatewayv2_integration",
+        {"ApiId": "api_id", "IntegrationType": "integration_type", "IntegrationUri": "integration_uri"},
+    ),
+    "AWS::ApiGatewayV2::Route": (
+        "aws_apigatewayv2_route",
+        {"ApiId": "api_id", "RouteKey": "route_key", "AuthorizationType": "authorization_type", "Target": "target"},
+    ),
     "AWS::Bedrock::Agent": (
         "aws_bedrockagent_agent",
         {"AgentName": "agent_name", "AgentResourceRoleArn": "agent_resource_role_arn"},
@@ -95,7 +132,7 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     ),
     "AWS::Lambda::Function": (
         "aws_lambda_function",
-        {"FunctionName": "function_name", "Role": "role", "Code": "code"},
+        {"FunctionName": "function_name", "Role": "role", "Code": "code", "Handler": "handler"},
     ),
     "AWS::RDS::DBCluster": ("aws_rds_cluster", {"DBClusterIdentifier": "cluster_identifier"}),
     "AWS::RDS::DBInstance": ("aws_db_instance", {"DBInstanceIdentifier": "identifier"}),
@@ -146,7 +183,10 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
         "aws_secretsmanager_secret_policy",
         {"SecretId": "secret_arn", "ResourcePolicy": "policy"},
     ),
-    "AWS::Serverless::Function": ("aws_lambda_function", {"FunctionName": "function_name", "Role": "role"}),
+    "AWS::Serverless::Function": (
+        "aws_lambda_function",
+        {"FunctionName": "function_name", "Role": "role", "Handler": "handler", "CodeUri": "code_uri"},
+    ),
     "AWS::StepFunctions::StateMachine": (
         "aws_sfn_state_machine",
         {"StateMachineName": "name", "RoleArn": "role_arn"},

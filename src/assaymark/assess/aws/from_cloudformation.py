@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.aws.cloudformation_types import TYPES
 from assaymark.assess.aws.cloudformation_words import listed, renamed, snake, snaked
+from assaymark.assess.aws.sam_events import sam_events
 from assaymark.assess.aws.sam_policies import sam_policy
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 from assaymark.assess.estate.terraform import TfResource
@@ -61,6 +62,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
         ):
             inputs.reading.read.add(file.path)
             template = _Template(inputs, file, value, resources)
+            template.globals = value.get("Globals")
             for name in resources:
                 estates.terraform += template.declared(name)
 
@@ -75,6 +77,7 @@ class _Template:
         self._mappings = mappings if isinstance(mappings, Map) else Map(1)
         self._resources = resources
         self._open: set[str] = set()
+        self.globals: Any = None  # what a template of SAM says for all of a kind
 
     def declared(self, name: str) -> list[TfResource]:
         """The resources that one of the template is, in Terraform's names; none for types that nobody asks about."""
@@ -93,6 +96,9 @@ class _Template:
             found += self._bucket(name, item)
         if kind == "AWS::Serverless::Function":
             found += [*self._url(name, item), *(roles := self._of_function(name, item))]
+            for key, values in sam_events(_properties(item), self._resources, self.globals, self.resolve):
+                values.put("function", found[0].arn, values.line)
+                found.append(self._resource(f"{name}-{key}", "aws_sam_event", values, values.line))
             for role in roles:
                 found[0].values.put("role", role.arn, item.line)
         return found

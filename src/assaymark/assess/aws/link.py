@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.aws.data import link_data, link_flows, node_kind
 from assaymark.assess.aws.escalate import Escalations
 from assaymark.assess.aws.exposure import link_exposure
+from assaymark.assess.aws.gateways import link_gateways
 from assaymark.assess.aws.linking import Chain, Linking, administrator
 from assaymark.assess.aws.outside import link_outside
 from assaymark.assess.aws.trust import link_assumed, link_trust
@@ -35,7 +36,7 @@ _PROBES: Final = (
 def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) -> None:
     """Draws the accounts of AWS."""
     estate = estates.aws
-    if not (estate.identities or estate.resources):
+    if not (estate.identities or estate.resources or estate.routes):
         return
     run = Linking(estate, builder, reading, now)
     for identity in run.principals:
@@ -51,6 +52,7 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
             escalations.link(who, gained)
     link_data(run)
     link_exposure(run)
+    link_gateways(run)
     link_outside(run)
     link_flows(run)
 

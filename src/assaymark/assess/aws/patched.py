@@ -14,18 +14,19 @@ from assaymark.assess.aws.as_json import policy_json
 from assaymark.assess.aws.containment import contained
 from assaymark.assess.aws.least import needed_statements
 from assaymark.assess.aws.patterns import literal
-from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT, PolicyDocument
+from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT, PolicyDocument, Statement
 from assaymark.assess.rewrite import CONTAINED, NOT_CONTAINED, UNKNOWN, Containment, Replaced, Rewrite
 from assaymark.assess.unresolved import Unresolved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from assaymark.assess.estate.aws import Estate, Identity, Statement
+    from assaymark.assess.estate.aws import Estate, Identity
     from assaymark.solve.ask import Answer
 
 _VARIABLE: Final = re.compile(r"\$\{\s*([^{},]*?)\s*\}")
 _READS_VARIABLES: Final = "2012-10-17"
+DEPLOYED: Final = "111122223333"  # stands for the account that a template is deployed to
 
 
 def patched_policies(
@@ -82,22 +83,36 @@ def _asked(
     kept = [one for one in new if not any(not _differ((one,), (other,)) for other in old)]
     gone = [one for one in old if not any(not _differ((one,), (other,)) for other in new)]
     shown = [policy_json(one) for one in kept]
+    first = not old and all(one.effect == "Deny" for document in new for one in document.statements)
+    before = (_unlimited(new),) if first else tuple(old)  # what others allow, a first policy that denies takes from
+    after = (*before, *new) if first else tuple(new)
+    before, after = (tuple(_somewhere(one) for one in documents) for documents in (before, after))
     return Rewrite(
         "patched",
         about,
         tuple(Replaced(one.name, one.because, policy_json(one)) for one in gone),
         shown[0] if len(shown) == 1 else shown,
-        contained(new, old) if old else _beside(new),
+        contained(after, before),
         covers,
-        takes=contained(old, new).example if old else None,
+        takes=contained(before, after).example,
         uncovered=uncovered,
     )
 
 
-def _beside(new: Sequence[PolicyDocument]) -> Containment:
-    """A policy where there was none: one that only denies allows nothing more."""
-    only_denies = all(one.effect == "Deny" for document in new for one in document.statements)
-    return Containment(CONTAINED, ()) if only_denies else contained(new, ())
+def _unlimited(policies: Sequence[PolicyDocument]) -> PolicyDocument:
+    """One that allows everybody all that policies speak of."""
+    statements = [one for document in policies for one in document.statements]
+    actions = tuple(
+        dict.fromkeys(action for one in statements for action in (one.not_actions and ("*",)) or one.actions)
+    )
+    because = policies[0].because
+    everyone = Statement("Allow", because, actions=actions, resources=("*",), principals={"*": ("*",)})
+    return PolicyDocument("everything", (everyone,), because)
+
+
+def _somewhere(document: PolicyDocument) -> PolicyDocument:
+    """A policy in an account of its own: the one that it is deployed to, which is the same before and after."""
+    return _put(document, lambda value, _: value.replace(UNKNOWN_ACCOUNT, DEPLOYED))
 
 
 def _identity(estate: Estate, old: Identity, new: Identity, needs: Collection[tuple[str, str]]) -> Rewrite:
@@ -142,22 +157,36 @@ def _personal(document: PolicyDocument, facts: Mapping[str, str]) -> PolicyDocum
     if document.version != _READS_VARIABLES:
         return document
 
-    def put(value: str, shown: Callable[[str], str]) -> str:
-        if isinstance(value, Unresolved) or "${" not in value:
-            return value
+    def personal(value: str, literally: bool) -> str:
+        shown = literal if literally else str
         return _VARIABLE.sub(
             lambda match: shown(facts[key]) if (key := match[1].lower()) in facts else match[0], value
         )
 
-    def filled(one: Statement) -> Statement:
+    return _put(document, personal)
+
+
+def _put(document: PolicyDocument, change: Callable[[str, bool], str]) -> PolicyDocument:
+    """A policy with other values, where a template leaves none open; the second is True for those of ARNs."""
+
+    def each(values: tuple[str, ...], *, literally: bool) -> tuple[str, ...]:
+        return tuple(value if isinstance(value, Unresolved) else change(value, literally) for value in values)
+
+    def people(named: Mapping[str, tuple[str, ...]] | None) -> Mapping[str, tuple[str, ...]] | None:
+        return None if named is None else {kind: each(some, literally=False) for kind, some in named.items()}
+
+    def one(statement: Statement) -> Statement:
+        excluded = statement.not_resources
         return replace(
-            one,
-            resources=tuple(put(value, literal) for value in one.resources),
-            not_resources=None if one.not_resources is None else tuple(put(v, literal) for v in one.not_resources),
+            statement,
+            resources=each(statement.resources, literally=True),
+            not_resources=None if excluded is None else each(excluded, literally=True),
+            principals=people(statement.principals),
+            not_principals=people(statement.not_principals),
             condition={
-                operator: {key: tuple(put(value, str) for value in values) for key, values in keys.items()}
-                for operator, keys in one.condition.items()
+                operator: {key: each(values, literally=False) for key, values in keys.items()}
+                for operator, keys in statement.condition.items()
             },
         )
 
-    return replace(document, statements=tuple(filled(one) for one in document.statements))
+    return replace(document, statements=tuple(one(statement) for statement in document.statements))

@@ -147,6 +147,13 @@ SAGEMAKER_PLAIN = AssessRule(
     "transport",
     ("AML.T0025", "AML.M0012", "CWE-319"),
 )
+API_OPEN = AssessRule(
+    "aws-api-open",
+    Severity.HIGH,
+    "A route of an API Gateway that asks for no authentication",
+    "endpoint",
+    ("AML.T0040", "AML.T0049", "AML.M0019", "ML05:2023", "LLM10:2025", "CWE-306"),
+)
 FUNCTION_URL = AssessRule(
     "aws-function-url-open",
     Severity.HIGH,
@@ -203,6 +210,7 @@ RULES: Final = (
     KEY_ROTATION,
     NOTEBOOK_ROOT,
     SAGEMAKER_PLAIN,
+    API_OPEN,
     FUNCTION_URL,
     REGISTRY_MUTABLE,
     SECURITY_GROUP,

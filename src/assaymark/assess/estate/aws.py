@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from assaymark.assess.estate.use import Use
-    from assaymark.core.graph import Because
+    from assaymark.core.graph import Because, State
 
 UNKNOWN_ACCOUNT: Final = "000000000000"  # stands for the account that Terraform or CloudFormation deploys to
 
@@ -136,12 +136,29 @@ class Grant:
     constrained: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ApiRoute:
+    """A route of an API of API Gateway. ``api``: the id of its node; ``shown``: verb and path.
+
+    ``open``: whether anyone may call it, ``decides`` what that depends on. ``targets``: the ARNs that it calls, each
+    with what would decide whether it does.
+    """
+
+    api: str
+    name: str
+    shown: str
+    open: State
+    decides: tuple[str, ...]
+    targets: Mapping[str, tuple[str, ...]]
+    because: Because
+
+
 @dataclass(slots=True)
 class Estate:
     """All of it. ``controls`` is None when no file speaks of the organisation: then their effect is unknown.
 
     ``parents``: of an account or organisational unit what it is in; ``management``: the organisation's account.
-    ``public_access_blocks``: what accounts block for all their buckets, by account.
+    ``public_access_blocks``: what accounts block for all their buckets, by account. ``routes``: of APIs.
     """
 
     identities: dict[str, Identity] = field(default_factory=dict)
@@ -153,3 +170,4 @@ class Estate:
     parents: dict[str, str] = field(default_factory=dict)
     management: str = ""
     public_access_blocks: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    routes: list[ApiRoute] = field(default_factory=list)

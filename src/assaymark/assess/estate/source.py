@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What a web application answers. ``purpose``: ``health``, ``metrics``, ``sign-in``, ``static``, or empty.
+    """What a web application answers.
 
-    ``authenticated``: something on the way to the handler refuses who does not say who they are. ``asks`` names what
-    is asked for and checked nowhere. ``body``: it reads what a client sends; ``limited``: something bounds its size.
+    ``purpose``: ``health``, ``metrics``, ``sign-in``, ``static``, ``called`` (by a platform that decides who may), or
+    empty. ``authenticated``: something on the way to the handler refuses who does not say who they are. ``asks``
+    names what is asked for and checked nowhere. ``body``: it reads what a client sends; ``limited``: something bounds
+    its size.
     """
 
     framework: str
@@ -51,11 +53,27 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldKey:
+    """A long-lived key of a cloud, by what tells whose it is; the key itself is not kept.
+
+    ``kind``: ``aws`` (``identity`` is the id of an access key), ``google`` (an account's email), ``azure-storage``
+    (an account's name), ``azure-client`` (an application's id), ``terraform`` (the address of what makes it).
+    ``beside``: words near it, a profile's or user's name among them. ``rights``: what a shared access signature
+    opens, and ``until`` when it ends, as ISO 8601 is written; all, and never, for keys.
+    """
+
+    kind: str
+    identity: str
+    beside: frozenset[str] = frozenset()
+    rights: tuple[str, ...] = ("reads", "writes")
+    until: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Secret:
     """A credential in a file. ``rule`` is the rule that it falls under, ``shown`` never more than four characters.
 
-    ``identity`` is what tells whose it is: the id of an AWS access key, the address of a service account. ``beside``
-    are words that stand near it, a profile's or user's name among them.
+    ``key``: whose it is, where it tells.
     """
 
     rule: str
@@ -63,8 +81,7 @@ class Secret:
     shown: str
     because: Because
     severity: Severity
-    identity: str = ""
-    beside: frozenset[str] = frozenset()
+    key: HeldKey | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,25 @@ class Pod:
         """Its volumes."""
         return (item for item in listed(self.spec.get("volumes")) if isinstance(item, Map))
 
+    def configurations(self) -> Iterator[tuple[str, Because]]:
+        """The ConfigMaps that it has as variables or files, and where."""
+        for container in self.containers():
+            for key, inner in (("env", "configMapKeyRef"), ("envFrom", "configMapRef")):
+                for item in listed(container.get(key)):
+                    source = item.get("valueFrom") if isinstance(item, Map) and key == "env" else item
+                    yield from self._named(source, inner)
+        for volume in self.volumes():
+            yield from self._named(volume, "configMap")
+            projected = volume.get("projected")
+            for source in listed(projected.get("sources")) if isinstance(projected, Map) else ():
+                yield from self._named(source, "configMap")
+
+    def _named(self, value: object, key: str) -> Iterator[tuple[str, Because]]:
+        reference = value.get(key) if isinstance(value, Map) else None
+        name = reference.get("name") if isinstance(reference, Map) else None
+        if isinstance(name, str):
+            yield name, self.because(reference)
+
     @property
     def is_template(self) -> bool:
         """Whether it runs only as a part of what refers to it."""

@@ -140,12 +140,61 @@ def _pool_condition(place: Place) -> Iterator[Patch]:
         yield from changed(resource, {"attribute_condition": condition}, title)
 
 
+def _over_tls(place: Place) -> Iterator[Patch]:
+    """The setting that a finding about plain text names, by the name that is written or that today's provider has."""
+    address, _, named = place.finding.name.partition("#")
+    for resource in declared(place.estates).by_address[address]:
+        for kind, (ours, theirs), value in _TLS:
+            if resource.kind == kind and resource.file.path == place.path and named in ours:
+                written = next((one for one in theirs if resource.values.get(one) is not None), theirs[0])
+                yield from changed(resource, {written: value}, "take connections over TLS alone")
+
+
+_SECURE: Final = (("supportsHttpsTrafficOnly",), ("https_traffic_only_enabled", "enable_https_traffic_only"))
+_SITE: Final = (("httpsOnly",), ("https_only",))
+_TLS: Final[tuple[tuple[str, tuple[tuple[str, ...], tuple[str, ...]], str], ...]] = (
+    ("azurerm_storage_account", _SECURE, "true"),
+    ("azurerm_storage_account", (("minimumTlsVersion",), ("min_tls_version",)), '"TLS1_2"'),
+    (
+        "azurerm_redis_cache",
+        (("enableNonSslPort",), ("non_ssl_port_enabled", "enable_non_ssl_port")),
+        "false",
+    ),
+    ("azurerm_redis_cache", (("minimumTlsVersion",), ("minimum_tls_version",)), '"1.2"'),
+    *(
+        (f"azurerm_{kind}", _SITE, "true")
+        for kind in (
+            *("linux_web_app", "windows_web_app", "app_service", "function_app"),
+            *("linux_function_app", "windows_function_app", "linux_web_app_slot"),
+        )
+    ),
+    ("azurerm_mssql_server", (("minimalTlsVersion",), ("minimum_tls_version",)), '"1.2"'),
+    *(
+        (f"azurerm_{kind}_server", (("sslEnforcement",), ("ssl_enforcement_enabled",)), "true")
+        for kind in ("postgresql", "mysql", "mariadb")
+    ),
+    *(
+        (f"azurerm_{kind}_flexible_server_configuration", (("value",), ("value",)), '"on"')
+        for kind in ("postgresql", "mysql")
+    ),
+    (
+        "google_redis_instance",
+        (("transit_encryption_mode",), ("transit_encryption_mode",)),
+        '"SERVER_AUTHENTICATION"',
+    ),
+    (
+        "google_sql_database_instance",
+        (("settings.ip_configuration.ssl_mode",), ("settings.ip_configuration.ssl_mode",)),
+        '"ENCRYPTED_ONLY"',
+    ),
+)
 CLOUD_WRITERS: Final[dict[str, Writer]] = {
     "azure-endpoint-keys": first_of(
         setting("azurerm_cognitive_account", {"local_auth_enabled": "false"}, _KEYS),
         setting("azurerm_search_service", {"local_authentication_enabled": "false"}, _KEYS),
         setting("azurerm_container_registry", {"admin_enabled": "false"}, "turn the admin user off"),
     ),
+    "azure-plaintext": _over_tls,
     "azure-public-data": first_of(
         setting("azurerm_storage_container", {"container_access_type": '"private"'}, "let nobody in without a role"),
         setting("azurerm_container_registry", {"anonymous_pull_enabled": "false"}, "let nobody pull without a role"),
@@ -154,6 +203,7 @@ CLOUD_WRITERS: Final[dict[str, Writer]] = {
     "azure-vault-public": _vault,
     "gcp-bucket-prevention": _prevention,
     "gcp-federation-condition": _pool_condition,
+    "gcp-plaintext": _over_tls,
     "gcp-public-data": _everyone,
     "gcp-public-endpoint": _everyone,
 }

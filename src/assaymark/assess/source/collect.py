@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.source import (
     builds,
@@ -12,6 +13,7 @@ from assaymark.assess.source import (
     dependencies,
     images,
     log_shipping,
+    scripts,
     workflows,
 )
 from assaymark.assess.source.applications import Applications
@@ -23,6 +25,7 @@ from assaymark.assess.source.commands import command_remarks
 from assaymark.assess.source.components import components, specifications
 from assaymark.assess.source.django import Django
 from assaymark.assess.source.flows import Flows
+from assaymark.assess.source.inline import inline_modules
 from assaymark.assess.source.loads import loads, revisions
 from assaymark.assess.source.modules import Module, Project, parse_module
 from assaymark.assess.source.notebooks import code_of, is_notebook
@@ -32,6 +35,7 @@ from assaymark.assess.source.serving import serving
 from assaymark.assess.source.web_applications import web_applications
 from assaymark.core.errors import InputError
 from assaymark.core.limits import SOURCE_MAX_STEPS
+from assaymark.core.words import counted
 from assaymark.formats.located import read_json
 
 if TYPE_CHECKING:
@@ -51,15 +55,48 @@ def collect(inputs: Inputs, estates: Estates) -> None:
     compose.collect(inputs, source)
     workflows.collect(inputs, source)
     builds.collect(inputs, source)
+    scripts.collect(inputs, source)
+    _others(inputs)
     source.remarks += specifications(inputs)
     log_shipping.collect(inputs, estates)
-    modules = [*_modules(inputs), *_notebooks(inputs, source)]
+    modules = [*_modules(inputs), *_notebooks(inputs, source), *inline_modules(inputs)]
     _python(modules, source, inputs.reading)
     credentials.collect(inputs, source)
     for resource in estates.terraform:
         if resource.kind == "aws_iam_access_key" and resource.text("id"):
             source.owners.setdefault(resource.text("id"), (resource.text("user"), resource.because()))
             source.inactive |= {resource.text("id")} if resource.text("status") == "Inactive" else set()
+
+
+_LANGUAGES: Final = {
+    **dict.fromkeys((".js", ".mjs", ".cjs", ".jsx"), "JavaScript"),
+    **dict.fromkeys((".ts", ".tsx"), "TypeScript"),
+    **dict.fromkeys((".c", ".cc", ".cpp", ".cu"), "C and C++"),
+    **dict.fromkeys((".kt", ".kts"), "Kotlin"),
+    ".go": "Go",
+    ".java": "Java",
+    ".scala": "Scala",
+    ".rs": "Rust",
+    ".rb": "Ruby",
+    ".php": "PHP",
+    ".cs": "C#",
+    ".r": "R",
+    ".jl": "Julia",
+    ".swift": "Swift",
+    ".ps1": "PowerShell",
+}
+
+
+def _others(inputs: Inputs) -> None:
+    """Says which languages' source is there and is not read."""
+    count: dict[str, int] = {}
+    for file in inputs.files:
+        language = _LANGUAGES.get(posixpath.splitext(file.path.lower())[1])
+        if language and not standing(file.path):
+            count[language] = count.get(language, 0) + 1
+    if count:
+        shown = ", ".join(f"{language} ({counted(number, 'file')})" for language, number in sorted(count.items()))
+        inputs.reading.gap(f"source in other languages than Python is not followed: {shown}")
 
 
 def _modules(inputs: Inputs) -> list[Module]:

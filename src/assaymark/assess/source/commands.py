@@ -30,6 +30,9 @@ _UNVERIFIED: Final = re.compile(
     r"|\bPYTHONHTTPSVERIFY=[\"']?0|--no-gpg-check\b|--allow-unauthenticated\b(?=.*apt)|\bapt-get\b[^|;&\n]{0,500}--allow-unauthenticated"
 )
 _DOWNLOAD: Final = re.compile(r"\b(?:curl|wget)\b[^|;&\n]{0,500}?(https?://[^\s\"'|;&)]+)", re.IGNORECASE)
+_SENDS: Final = re.compile(
+    r"\bcurl\b[^|;&\n]{0,500}\s(?:-T|--upload-file|-d|--data[\w-]*|-F|--form|-X\s*(?:POST|PUT|DELETE|PATCH))\b"
+)
 _RUNS_LATER: Final = re.compile(
     r"\.(?:sh|py|run|deb|rpm|whl|bin|pt|pth|pkl|pickle|joblib|ckpt|h5|keras|onnx|safetensors|gguf|tar|tar\.gz|tgz|zip|gz|so)"
     r"(?:$|[?#])",
@@ -42,6 +45,9 @@ _PIP: Final = re.compile(
     r"(?:^|[\s;&|(/\"'])(?:pip[\d.]*|uv\s+pip)\s+(?:--?[\w-]+(?:=\S+)?\s+)*install\s+([^;&|\n)]*)"
 )
 _CONDA: Final = re.compile(r"(?:^|[\s;&|])(?:conda|mamba|micromamba)\s+install\s+([^;&|\n]*)")
+_TRUSTS: Final = re.compile(
+    r"(?:^|\s)--trust[-_]remote[-_]code(?![-_\w])(?!(?:=|\s+)[\"']?(?:false|0|no)\b)", re.IGNORECASE
+)
 _HUB: Final = re.compile(r"\b(?:huggingface-cli|hf)\s+download\s+([A-Za-z0-9][\w.-]*/[\w.-]+)([^;&|\n]*)")
 _CLONE: Final = re.compile(r"\bgit\s+clone\s+([^;&|\n]*)")
 # A longer command is looked at in parts, each of which shares some text with the next.
@@ -98,6 +104,9 @@ def command_remarks(text: str, because: Because, where: str) -> list[Remark]:
     if _UNVERIFIED.search(text):
         message = f"{where} does not verify who it talks to: {_short(text)}"
         found.append(Remark("source-tls-unverified", _short(text), message, (because,)))
+    if _TRUSTS.search(text):
+        message = f"{where} runs Python of the model's repository (--trust-remote-code)"
+        found.append(Remark("load-remote-code", "--trust-remote-code", message, (because,)))
     found += _downloads(text, because, where)
     found += pip_remarks(text, because, where)
     for match in _HUB.finditer(text):
@@ -108,7 +117,7 @@ def command_remarks(text: str, because: Because, where: str) -> list[Remark]:
 
 
 def _downloads(text: str, because: Because, where: str) -> Iterator[Remark]:
-    if _PIPE.search(text) or _VERIFIES.search(text):
+    if _PIPE.search(text) or _VERIFIES.search(text) or _SENDS.search(text):
         return
     for match in _DOWNLOAD.finditer(text):
         address = match[1]
@@ -123,6 +132,7 @@ def _downloads(text: str, because: Because, where: str) -> Iterator[Remark]:
             yield Remark("build-remote-file", address[:100], message, (because,), None, Confidence.MEDIUM)
 
 
+_COMMENT: Final = re.compile(r"\s#.*")
 _SAYS: Final = re.compile(r"""\b(?:echo|printf)\b\s+(?:-\w+\s+)*(?:"[^"]*|'[^']*)$""")
 
 
@@ -131,7 +141,7 @@ def pip_remarks(text: str, because: Because, where: str) -> Iterator[Remark]:
     for match in _PIP.finditer(text):
         if _SAYS.search(text[: match.start()]):
             continue  # words that a command prints
-        words = match[1].split()
+        words = _COMMENT.sub("", match[1]).split()
         hashed = "--require-hashes" in words
         yield from _indexes(words, because, where, hashed=hashed)
         loose = []

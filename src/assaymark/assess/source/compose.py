@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.estate.source import Remark
 from assaymark.assess.source.commands import command_remarks
 from assaymark.assess.source.images import SECRET_VARIABLE
-from assaymark.assess.source.placeholders import placeholder
+from assaymark.assess.source.placeholders import placeholder, to_fill
 from assaymark.assess.source.programs import program_remarks
 from assaymark.assess.source.sequences import items
 from assaymark.core.report import Severity
@@ -103,9 +103,10 @@ def _service(file: SourceFile, name: str, one: Map) -> Iterator[Remark]:
 def _environment(file: SourceFile, name: str, one: Map) -> Iterator[Remark]:
     given = one.get("environment")
     for key, value, line in _pairs(given, one.at("environment")):
-        if SECRET_VARIABLE.search(key) and not _HARMLESS.search(key) and value and not placeholder(value):
+        if SECRET_VARIABLE.search(key) and not _HARMLESS.search(key) and not to_fill(value):
             message = f"service {name} has the value of {key} in its file ({value[:4]}...)"
-            severity = Severity.MEDIUM if len(value) < 8 else None  # noqa: PLR2004 - a development password
+            weak = len(value) < 8 or placeholder(value)  # noqa: PLR2004 - a development password
+            severity = Severity.MEDIUM if weak else None
             yield Remark("secret-password", f"{name} {key}", message, (file.because(line),), severity)
         elif _PLAIN.match(value) and re.search(
             r"mlflow|minio|s3|tracking|storage|artifact|registry", f"{key} {value}", re.IGNORECASE

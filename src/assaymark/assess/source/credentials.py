@@ -6,14 +6,13 @@ secret and tells the account that it belongs to. A value that says itself that i
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from assaymark.assess.estate.source import Secret
-from assaymark.assess.source.placeholders import placeholder
+from assaymark.assess.estate.source import HeldKey, Secret
+from assaymark.assess.source.held_keys import AWS_KEY, CLIENT_SECRET, held_keys
+from assaymark.assess.source.placeholders import placeholder, to_fill
 from assaymark.core.errors import InputError
 from assaymark.core.limits import SECRETS_MAX_BYTES
 from assaymark.core.report import Severity
@@ -49,7 +48,7 @@ _SHAPES: Final = (
         "secret-cloud-key",
         "an Azure storage key",
         "AccountKey=",
-        r"AccountKey=([A-Za-z0-9+/]{86}==)",
+        r"AccountKey=([^;\"'\s]{8,200})",
         Severity.CRITICAL,
     ),
     _shape(
@@ -109,14 +108,13 @@ _SHAPES: Final = (
     _shape("secret-token", "a Groq key", "gsk_", _EDGE + r"(gsk_[A-Za-z0-9]{50,})" + _END),
     _shape("secret-token", "a Vault token", "hvs.", _EDGE + r"(hvs\.[A-Za-z0-9_-]{24,})" + _END),
 )
-_AWS: Final = re.compile(r"(?<![A-Za-z0-9])((?:AKIA|ASIA)[A-Z2-7]{16})(?![A-Za-z0-9])")
 _AWS_SECRET: Final = re.compile(
     r"(?i:secret\w{0,30}|aws\w{0,30}key)[\"']?[ \t]{0,20}[:=]?>?[ \t]{0,20}(?:value[\"']?[ \t]{0,20}[:=][ \t]{0,20})?"
     r"[\"']?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"
 )
 _PRIVATE: Final = re.compile(
     r"-----BEGIN ((?:RSA |EC |DSA |OPENSSH |ENCRYPTED |PGP )?PRIVATE KEY(?: BLOCK)?)-----"
-    r"(?:\\n|\s|\")*([A-Za-z0-9+/=\\\s:,-]{64,})"
+    r"(?:\\n|\s|\")*([A-Za-z0-9+/=\\\s:,.-]{4,})"
 )
 _URL: Final = re.compile(
     r"\b([a-z][a-z0-9+.-]{2,20})://([^\s:/@\"'<>{}$]{1,60}):([^\s:/@\"'<>{}$]{3,100})@([A-Za-z0-9][\w.-]*)",
@@ -133,6 +131,15 @@ _INLINE: Final = re.compile(
     r"(?i)(?<![\w.])[\"']?((?:[a-z]\w{0,40}_)?(?:password|passwd|pwd|secret|api_?key|secret_?key|auth_?token|access_?token|"
     r"client_?secret|private_?key))[\"']?[ \t]{0,4}(?:=(?!=)|:)[ \t]{0,4}([\"'])([^\s\"'#,;(){}\[\]<>$]{6,200})\2"
 )
+_TERRAFORM: Final = re.compile(
+    r"(?m)^[ \t]*\"?((?:\w{1,60}_)?(?:password|passwd|secret_key|client_secret|api_key|access_token|auth_token|"
+    r"private_key|secret_string))\"?[ \t]*[=:][ \t]*\"([^\"$\n]{4,200})\"[ \t]*,?[ \t]*(?:#.*|//.*)?$"
+)
+_DEFAULT: Final = re.compile(
+    r"\bvariable[ \t]+\"(\w{0,60}(?:password|passwd|secret|token|api_key|private_key))\"[ \t]*\{[^{}]{0,2000}?"
+    r"^[ \t]*default[ \t]*=[ \t]*\"([^\"$\n]{4,200})\"",
+    re.MULTILINE,
+)
 _NAMED_FILES: Final = (
     *(".py", ".env", ".ini", ".cfg", ".conf", ".toml", ".properties", ".sh", ".ipynb", ".tfvars", ".yaml", ".yml"),
     ".json",
@@ -146,12 +153,18 @@ _NOT_VALUE: Final = re.compile(
     re.IGNORECASE,
 )
 _LEFT_OUT: Final = re.compile(
-    r"\.(?:lock|min\.js|map|svg|csv|tsv|parquet|pt|bin|onnx|png|jpe?g|gif|pdf|zip|gz|tar|whl|so|dll|pyc|safetensors|h5|npz?|md|rst)$"
+    r"\.(?:lock|min\.js|map|svg|csv|tsv|parquet|pt|bin|onnx|png|jpe?g|gif|pdf|zip|gz|tar|whl|so|dll|pyc|safetensors|h5|npz?|(?:md|rst)(?:\.gotmpl)?)$"
     r"|(?:^|/)(?:package-lock\.json|yarn\.lock|poetry\.lock|uv\.lock|pnpm-lock\.yaml|LICENSE[\w.]*)$",
     re.IGNORECASE,
 )
-_WORDS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9+=,.@_-]{2,63}")
-_NEAR: Final = 3  # lines around a key in which its owner may be named
+_AZURE_KEY: Final = re.compile(r"[A-Za-z0-9+/]{86}==")
+_AROUND: Final = 1500  # characters in which what tells whose a key is stands
+_SHORT: Final = 64  # characters of a key that is none
+_OF_SHAPE: Final = {
+    "AccountKey=": ("azure-storage",),
+    "sig=": ("azure-storage",),
+    "8Q~": ("azure-client",),
+}
 _MILDER_HOSTS: Final = ("localhost", "127.0.0.1", "db", "postgres", "redis", "rabbitmq", "mongo", "mysql", "host")
 
 
@@ -192,91 +205,92 @@ def _secrets(file: SourceFile, text: str) -> Iterator[Secret]:
     for shape in _SHAPES:
         if shape.hint in text:
             for match in shape.pattern.finditer(text):
-                if not placeholder(match[1]):
-                    yield _secret(file, text, match.start(1), match[1], shape.rule, shape.kind, shape.severity)
+                yield from _shaped(file, text, shape, match)
     if "AKIA" in text or "ASIA" in text:
         yield from _aws(file, text)
     if "PRIVATE KEY" in text:
         yield from _keys(file, text)
     if "://" in text and "@" in text:
         yield from _urls(file, text)
+    if "client" in text.lower():
+        yield from _clients(file, text)
     name = file.path.lower().rpartition("/")[2]
     if name.endswith(_NAMED_FILES) or name.startswith(".env"):
         yield from _named(file, text, python=name.endswith((".py", ".ipynb", ".json")))
+    elif name.endswith((".tf", ".tf.json")):
+        yield from _in_terraform(file, text)
+
+
+def _shaped(file: SourceFile, text: str, shape: _Shape, match: re.Match[str]) -> Iterator[Secret]:
+    """A storage key stands where a program takes it from, so an example's is one too, if a milder one."""
+    storage = shape.hint == "AccountKey="
+    if to_fill(match[1]) if storage else placeholder(match[1]):
+        return
+    near = text[max(0, match.start() - _AROUND) : match.end() + _AROUND]
+    keys = [key for key in held_keys(near) if key.kind in _OF_SHAPE.get(shape.hint, ())]
+    mild = storage and (placeholder(match[1]) or not _AZURE_KEY.fullmatch(match[1]))
+    severity = Severity.MEDIUM if mild else shape.severity
+    yield _secret(file, text, match.start(1), match[1], shape.rule, shape.kind, severity, keys[0] if keys else None)
 
 
 def _secret(
-    file: SourceFile, text: str, start: int, value: str, rule: str, kind: str, severity: Severity, identity: str = ""
+    file: SourceFile,
+    text: str,
+    start: int,
+    value: str,
+    rule: str,
+    kind: str,
+    severity: Severity,
+    key: HeldKey | None = None,
 ) -> Secret:
     line = text.count("\n", 0, start) + 1
-    return Secret(rule, kind, value[:4], file.because(line), severity, identity)
+    return Secret(rule, kind, value[:4], file.because(line), severity, key)
 
 
 def _aws(file: SourceFile, text: str) -> Iterator[Secret]:
-    lines = text.split("\n")
-    pairs = any(not placeholder(match[1]) and len(set(match[1])) > 15 for match in _AWS_SECRET.finditer(text))  # noqa: PLR2004
-    for match in _AWS.finditer(text):
+    """Ids of access keys. An example's counts, mildly, where a secret stands with it: a program takes both."""
+    secrets = [match[1] for match in _AWS_SECRET.finditer(text) if not to_fill(match[1])]
+    pairs = any(not placeholder(one) and len(set(one)) > 15 for one in secrets)  # noqa: PLR2004
+    keys = {key.identity: key for key in held_keys(text) if key.kind == "aws"}
+    for match in AWS_KEY.finditer(text):
         key = match[1]
-        if placeholder(key):
+        example = placeholder(key)
+        if key not in keys or (example and not secrets):
             continue
         line = text.count("\n", 0, match.start()) + 1
         if "AccessKeyMetadata" in text and not pairs:
             continue  # a list of whose keys there are
         temporary = key.startswith("ASIA")
         severity = Severity.MEDIUM if temporary or not pairs else Severity.CRITICAL
-        kind = f"an AWS access key{' of a session' if temporary else '' if pairs else ' id'}"
-        near = " ".join(lines[max(0, line - _NEAR - 1) : line + _NEAR])
-        yield Secret(
-            "secret-aws-key", kind, key[:4], file.because(line), severity, key, frozenset(_WORDS.findall(near))
-        )
-
-
-def aws_keys(text: str) -> list[tuple[str, frozenset[str]]]:
-    """The ids of AWS access keys in a text, each with the words near it; examples are left out."""
-    lines = text.split("\n")
-    found = []
-    for match in _AWS.finditer(text):
-        if not placeholder(match[1]):
-            line = text.count("\n", 0, match.start())
-            near = " ".join(lines[max(0, line - _NEAR) : line + _NEAR + 1])
-            found.append((match[1], frozenset(_WORDS.findall(near))))
-    return found
-
-
-def account_of(key: str) -> str:
-    """The account that an AWS access key id belongs to: its bits 1 to 40 after the prefix, in base 32.
-
-    Empty for what is no key id of today's form.
-    """
-    try:
-        data = base64.b32decode(key[4:20])
-    except (binascii.Error, ValueError):
-        return ""
-    number = (int.from_bytes(data[:6], "big") & 0x7FFFFFFFFF80) >> 7
-    return f"{number:012d}" if number < 10**12 else ""
+        kind = f"an AWS access key{' of a session' if temporary else '' if secrets else ' id'}"
+        shown = Severity.LOW if example else severity
+        yield Secret("secret-aws-key", kind, key[:4], file.because(line), shown, keys[key])
 
 
 def _keys(file: SourceFile, text: str) -> Iterator[Secret]:
     for match in _PRIVATE.finditer(text):
         body = match[2]
-        if placeholder(body[:40]) or re.search(r"example|\.\.\.", body, re.IGNORECASE) or "ENCRYPTED" in match[1]:
-            continue
         google = '"service_account"' in text and '"private_key"' in text
+        example = placeholder(body[:40]) or re.search(r"example|\.\.\.", body, re.IGNORECASE)
+        if "ENCRYPTED" in match[1] or (example and not google) or (len(body) < _SHORT and not google):
+            continue
         if google:
             who = re.search(r'"client_email"\s*:\s*"([^"]+)"', text)
-            identity = who[1] if who else ""
-            yield _secret(
-                file,
-                text,
-                match.start(),
-                "----",
-                "secret-cloud-key",
-                "a Google service account key",
-                Severity.CRITICAL,
-                identity,
-            )
+            key = HeldKey("google", who[1]) if who else None
+            severity = Severity.MEDIUM if example or len(body) < _SHORT else Severity.CRITICAL
+            kind = "a Google service account key"
+            yield _secret(file, text, match.start(), "----", "secret-cloud-key", kind, severity, key)
         else:
             yield _secret(file, text, match.start(), "----", "secret-private-key", "a private key", Severity.HIGH)
+
+
+def _clients(file: SourceFile, text: str) -> Iterator[Secret]:
+    """The secret of an application of Entra ID beside its id, whatever form the secret has."""
+    key = next((one for one in held_keys(text) if one.kind == "azure-client"), None)
+    for match in CLIENT_SECRET.finditer(text) if key is not None else ():
+        if not placeholder(match[1]) and "8Q~" not in match[1] and not _NOT_VALUE.match(match[1]):
+            kind = "an Azure client secret"
+            yield _secret(file, text, match.start(1), match[1], "secret-cloud-key", kind, Severity.HIGH, key)
 
 
 def _urls(file: SourceFile, text: str) -> Iterator[Secret]:
@@ -296,6 +310,16 @@ def _urls(file: SourceFile, text: str) -> Iterator[Secret]:
         yield _secret(
             file, text, match.start(3), password, "secret-password", f"a password for {scheme}://{host}", severity
         )
+
+
+def _in_terraform(file: SourceFile, text: str) -> Iterator[Secret]:
+    """Literals that resources are given, and defaults of variables: a weak one is used as it is, too."""
+    for match in (*_TERRAFORM.finditer(text), *_DEFAULT.finditer(text)):
+        name, value = match[1], match[2]
+        if to_fill(value) or _NOT_VALUE.match(value) or value.lower() == name.lower() or "PRIVATE KEY" in value:
+            continue
+        severity = Severity.MEDIUM if placeholder(value) else Severity.HIGH
+        yield _secret(file, text, match.start(2), value, "secret-password", f"a value of {name}", severity)
 
 
 def _names_secret(text: str, name: str) -> bool:

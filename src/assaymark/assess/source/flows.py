@@ -33,6 +33,9 @@ _GLOBAL_REQUESTS: Final = frozenset(("flask.request", "quart.request", "bottle.r
 _FILTERS: Final = frozenset(("addFilter", "configure", "setFormatter"))
 _NAMES_PARTS: Final = frozenset(("Flask", "Quart", "FastAPI", "Sanic", "Bottle"))
 _REQUEST_TYPES: Final = frozenset(("Request", "HttpRequest", "WebSocket", "HTTPConnection"))
+_FILES: Final = frozenset(  # components of Gradio whose values are files that it has put away itself
+    f"gradio.{name}" for name in ("File", "UploadButton", "Image", "Audio", "Video", "Model3D", "MultimodalTextbox")
+)
 
 
 class Flows:
@@ -72,9 +75,10 @@ class Flows:
                 upload = annotation is not None and "UploadFile" in ast.unparse(annotation)
                 found[name] = frozenset((("upload" if upload else "body", place),))
         elif framework in ("BentoML", "Gradio"):
+            files = framework == "Gradio" and any(module.dotted(call.func) in _FILES for call, _ in module.calls)
             for one in every:
                 if one.arg not in ("self", "ctx", "context"):
-                    found[one.arg] = frozenset((("body", place),))
+                    found[one.arg] = frozenset((("upload" if files else "body", place),))
         if framework in _NAMES_PARTS:
             for one in every:
                 typed = module.dotted(one.annotation) if one.annotation is not None else ""
@@ -284,6 +288,8 @@ class _Run:
             elif label == "headers":
                 secret = not name or names.HEADER.search(name) or name in ("raw", "items", "values")
                 found.add((label if secret else f"{label}{names.PLAIN}", origin))
+            elif label == "upload" and name == "name" and self.module.imports("gradio"):
+                found.add((label, origin))  # where Gradio put the file, which nobody else names
             elif label in ("body", "query", "upload") and names.PLAIN_FIELD.search(name):
                 found.add((label if names.PERSONAL.search(name) else f"{label}{names.PLAIN}", origin))
             else:

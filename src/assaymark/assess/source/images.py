@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.estate.source import BuiltImage, Remark
 from assaymark.assess.source.commands import command_remarks
-from assaymark.assess.source.placeholders import placeholder
+from assaymark.assess.source.placeholders import placeholder, to_fill
 from assaymark.assess.source.programs import program_remarks
 from assaymark.core.errors import InputError
 from assaymark.core.report import Confidence, Severity
@@ -151,9 +151,10 @@ def _secret(file: SourceFile, one: Instruction) -> Iterator[Remark]:
         if not SECRET_VARIABLE.search(name) or _HARMLESS.search(name):
             continue
         line = next((number for number, part in one.parts if name in part), one.line)
-        if value and not placeholder(value):
+        if not to_fill(value):
+            severity = Severity.MEDIUM if placeholder(value) else None
             message = f"{one.name} {name} stays in the image with its value ({value[:4]}...), for whoever can pull it"
-            yield Remark("build-secret-in-image", name, message, (file.because(line),))
+            yield Remark("build-secret-in-image", name, message, (file.because(line),), severity)
         elif one.name == "ARG" and not value:
             message = f"ARG {name}: what is passed to the build stays in the image's history"
             yield Remark(

@@ -11,18 +11,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.kinds import INTERNET
-from assaymark.assess.kubernetes.mesh import judged_by
-from assaymark.assess.kubernetes.network import Network
-from assaymark.assess.kubernetes.pods import pod_specs
-from assaymark.assess.kubernetes.ports import declared_ports, doors, port_node, port_nodes, said_ports
-from assaymark.assess.kubernetes.servers import server_of
+from assaymark.assess.kubernetes.ports import doors, port_node, port_nodes, said_ports
 from assaymark.assess.source.builds import bare
 from assaymark.assess.source.link import overlaps
 from assaymark.assess.source.places import standing
+from assaymark.assess.source.runners import functions_of, runners, serves
 from assaymark.assess.source.started import started, usual_ports
 from assaymark.core.graph import Edge, State
 from assaymark.core.words import counted
@@ -35,49 +31,12 @@ if TYPE_CHECKING:
     from assaymark.assess.estate.source import BuiltImage, Flow, Route, Source, WebApplication
     from assaymark.assess.files import Reading
     from assaymark.assess.graph import Builder
-    from assaymark.assess.kubernetes.pods import Pod
+    from assaymark.assess.source.runners import Runner
     from assaymark.core.graph import Because
 
 _NOBODYS: Final = frozenset(("health", "sign-in", "static", "metrics"))
 _SENT: Final = frozenset(("body", "headers", "query", "upload", "part"))
 _RUN: Final = frozenset(("code", "command", "loader", "template"))
-_IMAGE_KEYS: Final = frozenset(("image", "image_uri", "imageuri", "container_image"))
-_SHARED: Final = frozenset(  # images that nobody builds from a repository of one's own
-    (
-        *("alpine", "busybox", "debian", "ubuntu", "python", "node", "nginx", "envoy", "haproxy", "traefik", "caddy"),
-        *("redis", "postgres", "mysql", "mariadb", "mongo", "rabbitmq", "kafka", "zookeeper", "etcd", "memcached"),
-        *(
-            "prometheus",
-            "grafana",
-            "vault",
-            "minio",
-            "curl",
-            "kubectl",
-            "git-sync",
-            "proxyv2",
-            "oauth2-proxy",
-            "pause",
-        ),
-    )
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Runner:
-    """A workload. ``pod``: it is reached over the network; ``calls``: it is called by its name; else nobody knows.
-
-    ``listens``: the ports that its container says it has. ``adds``: its command goes behind the image's entry point.
-    """
-
-    node: str
-    image: str
-    command: str
-    because: Because
-    pod: bool = False
-    calls: bool = False
-    adds: bool = False
-    listens: frozenset[int] = frozenset()
-    perhaps: tuple[str, ...] = ()
 
 
 def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) -> None:
@@ -88,64 +47,18 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
         return
     drawing = _Drawing(source, builder)
     seen = set()
-    for runner, images in drawing.found(_runners(estates, builder)):
+    for runner, images in drawing.found(runners(estates, builder)):
         for application, decides in drawing.started(runner, images):
             seen.add(application.path)
             drawing.run(application, runner, decides, _listening(runner, images))
         for built, decides in images:
             drawing.files(runner.node, drawing.contexts(built), built.because, decides)
+    for runner, application, decides in drawing.functions(functions_of(estates, builder)):
+        seen.add(application.path)
+        drawing.run(application, runner, decides, frozenset())
     for application in source.applications:
         if application.path not in seen:
             drawing.alone(application)
-
-
-def _runners(estates: Estates, builder: Builder) -> Iterator[_Runner]:
-    pods = pod_specs(estates.kubernetes)
-    network = Network(estates.kubernetes, pods) if any(estates.kubernetes.of("AuthorizationPolicy")) else None
-    for pod in pods:
-        policy = judged_by(network, pod) if network is not None else None
-        perhaps = (f"AuthorizationPolicy {policy.name} lets whoever comes pass",) if policy is not None else ()
-        for container in pod.containers() if builder.has(pod.id) and not pod.is_template else ():
-            image = container.get("image")
-            if isinstance(image, str) and image:
-                command = " ".join([*_words(container.get("command")), *_words(container.get("args"))])
-                served = _served_by_ray(pod)
-                adds = not served and not _words(container.get("command"))
-                place = pod.because(container, "image")
-                listens = declared_ports(container)
-                yield _Runner(
-                    pod.id, image, served or command, place, pod=True, adds=adds, listens=listens, perhaps=perhaps
-                )
-    for arn, resource in sorted(estates.aws.resources.items()):
-        for image in sorted(set(_images(resource.settings))) if builder.has(arn) else ():
-            yield _Runner(arn, image, "", resource.because, calls=resource.kind.startswith(("lambda:", "sagemaker:")))
-
-
-def _served_by_ray(pod: Pod) -> str:
-    """What a service of Ray has its cluster serve, as the command that would; the workers run it, the head too."""
-    spec = pod.owner.value.get("spec") if pod.owner.kind == "RayService" else None
-    given = spec.get("serveConfigV2") or spec.get("serveConfig") if isinstance(spec, dict) else None
-    names = re.findall(r"import_?[pP]ath[\"']?\s*:\s*[\"']?([\w.]+(?::\w+)?)", str(given)) if given else []
-    return " && ".join(f"serve run {name if ':' in name else name.replace('.', ':')}" for name in names)
-
-
-def _words(value: Any) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list) else []
-
-
-def _images(value: Any) -> Iterator[str]:
-    """What is named as an image, at any depth."""
-    pending = [value]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, dict):
-            for key, inner in item.items():
-                if isinstance(inner, str) and str(key).lower() in _IMAGE_KEYS:
-                    yield inner
-                elif isinstance(inner, (dict, list)):
-                    pending.append(inner)
-        elif isinstance(item, list):
-            pending += item
 
 
 class _Drawing:
@@ -171,15 +84,15 @@ class _Drawing:
 
     # which image a workload runs, and what that starts
 
-    def found(self, runners: Iterable[_Runner]) -> Iterator[tuple[_Runner, list[tuple[BuiltImage, tuple[str, ...]]]]]:
+    def found(self, runners: Iterable[Runner]) -> Iterator[tuple[Runner, list[tuple[BuiltImage, tuple[str, ...]]]]]:
         """Each workload with the Dockerfiles that its image may be built from."""
         known = [(runner, self._images(runner.image)) for runner in runners]
         own = [one for one in self._source.images if self._commanded(one)]
-        left = {bare(runner.image) for runner, images in known if not images and _serves(runner)}
+        left = {bare(runner.image) for runner, images in known if not images and serves(runner)}
         taken = {built.path for _, images in known for built, _ in images}
         alone = len(left) == 1 and len(own) == 1 and own[0].path not in taken
         for runner, images in known:
-            if alone and not images and _serves(runner):
+            if alone and not images and serves(runner):
                 yield runner, [(own[0], (f"{runner.image} is built from {own[0].path}",))]
             else:
                 yield runner, images
@@ -206,7 +119,7 @@ class _Drawing:
         return given or [built.folder]
 
     def started(
-        self, runner: _Runner, images: list[tuple[BuiltImage, tuple[str, ...]]]
+        self, runner: Runner, images: list[tuple[BuiltImage, tuple[str, ...]]]
     ) -> Iterator[tuple[WebApplication, tuple[str, ...]]]:
         """The applications that a workload starts, with what would decide it."""
         found: dict[str, tuple[WebApplication, tuple[str, ...]]] = {}
@@ -230,6 +143,23 @@ class _Drawing:
                 return found
         return []
 
+    def functions(
+        self, runners: Iterable[tuple[Runner, str]]
+    ) -> Iterator[tuple[Runner, WebApplication, tuple[str, ...]]]:
+        """Each function with the module that its handler is in: of the folder of its code, else one of that name."""
+        for runner, folder in runners:
+            module, _, _ = runner.command.rpartition(".")
+            name = module.replace(".", "/")
+            found = [
+                one
+                for one in self._named([name], [folder])
+                if one.framework == "Lambda" and f"/{_importable(one.path)}".endswith(f"/{name}")
+            ]
+            short = runner.node.rpartition(":")[2]
+            for one in found:
+                decides = (f"the code of {short} is {one.path}",)
+                yield runner, one, () if folder and len(found) == 1 else decides
+
     def _commanded(self, built: BuiltImage) -> bool:
         return any(True for _ in self._of_image(built, built.command))
 
@@ -239,7 +169,8 @@ class _Drawing:
         if named:
             yield from ((one, ()) for one in named)
             return
-        within = [one for one in self._source.applications if any(_inside(one.path, place) for place in contexts)]
+        own = [one for one in self._source.applications if one.framework != "Lambda"]
+        within = [one for one in own if any(_inside(one.path, place) for place in contexts)]
         if len(within) == 1:
             yield within[0], (f"{within[0].path} is what the image of {built.path} starts",)
 
@@ -262,7 +193,7 @@ class _Drawing:
     # edges
 
     def run(
-        self, application: WebApplication, runner: _Runner, decides: tuple[str, ...], ports: frozenset[int]
+        self, application: WebApplication, runner: Runner, decides: tuple[str, ...], ports: frozenset[int]
     ) -> None:
         """An application in a workload, on some of its ports; none where nobody knows."""
         builder = self._builder
@@ -291,7 +222,7 @@ class _Drawing:
     def alone(self, application: WebApplication) -> None:
         """An application that nothing is seen to run."""
         routes, flows = self._of(application)
-        opened = [route for route in routes if _open(route)]
+        opened = [route for route in routes if _open(route) and route.purpose != "called"]
         if not opened:
             return
         node = self._node(application, opened, None)
@@ -316,7 +247,7 @@ class _Drawing:
         routes = [route for path in parts for route in self._routes.get(path, ())]
         return routes, [flow for path in parts for flow in self._flows.get(path, ())]
 
-    def _node(self, application: WebApplication, opened: list[Route], runner: _Runner | None) -> str:
+    def _node(self, application: WebApplication, opened: list[Route], runner: Runner | None) -> str:
         identifier = f"app:{application.path}" + (f"@{runner.node}" if runner is not None else "")
         boundary: Mapping[str, str] = self._builder.boundary(runner.node) if runner is not None else {}
         places = (application.because, *(route.because for route in opened[:1]))
@@ -347,7 +278,7 @@ class _Drawing:
             self._builder.edge(Edge(node, workload, "runs-input", how, places, state, unsure))
 
 
-def _listening(runner: _Runner, images: list[tuple[BuiltImage, tuple[str, ...]]]) -> frozenset[int]:
+def _listening(runner: Runner, images: list[tuple[BuiltImage, tuple[str, ...]]]) -> frozenset[int]:
     """The ports of what a workload starts: as it is told, else the usual ones and those that are declared."""
     command = " ; ".join(_told(runner, built) for built, _ in images) or runner.command
     declared = runner.listens or frozenset(port for built, _ in images for port in built.ports)
@@ -355,7 +286,7 @@ def _listening(runner: _Runner, images: list[tuple[BuiltImage, tuple[str, ...]]]
     return said_ports(command) or (declared if declared & usual else declared | usual)
 
 
-def _told(runner: _Runner, built: BuiltImage) -> str:
+def _told(runner: Runner, built: BuiltImage) -> str:
     """What a workload starts of an image: arguments alone go behind its entry point, commands replace all of it.
 
     Source: Kubernetes documentation, "Define a Command and Arguments for a Container".
@@ -374,12 +305,6 @@ def _asks_nothing(opened: list[Route]) -> str:
     if len(opened) == 1:
         return f"{first} asks for no authentication"
     return f"{first} and {counted(len(opened) - 1, 'other route')} ask for no authentication"
-
-
-def _serves(runner: _Runner) -> bool:
-    """Whether it may be an image of one's own that serves something."""
-    last = bare(runner.image).rpartition("/")[2]
-    return bool(runner.listens) and last not in _SHARED and server_of(runner.image, runner.command, "") is None
 
 
 def _called(built: BuiltImage) -> set[str]:

@@ -13,6 +13,12 @@ _SAID: Final = re.compile(
     r"valuefrom|keyvault|test[-_]?(?:key|secret|token|password)|super[-_]?secret",
     re.IGNORECASE,
 )
+_TO_FILL: Final = re.compile(
+    r"place_?holder|change_?me|change_?it|changethis|replace|your|insert|todo|fixme|redacted|xxxx|\*\*\*|\.\.\.|…|"
+    r"<[^>]*>|^\$|\$\{|\{\{|%\(|\$\(|^env[:.(]|^os\.|^@|^vault:|^ref\+|^op://|^arn:|^sm://|^projects/|secretsmanager|"
+    r"valuefrom|keyvault",
+    re.IGNORECASE,
+)
 _PLAIN: Final = frozenset(
     (
         "",
@@ -40,3 +46,12 @@ def placeholder(value: str) -> bool:
     if bare.lower() in _PLAIN or _SAID.search(bare):
         return True
     return len(set(bare)) < _FEW and len(bare) > _FEW
+
+
+def to_fill(value: str) -> bool:
+    """Whether somebody or something puts another value in its place before it is used.
+
+    An example's key that stands where a program takes its key from is none of these: it is used as it is.
+    """
+    bare = value.strip().strip("\"'`,;")
+    return not bare or _TO_FILL.search(bare) is not None or (len(set(bare)) < _FEW and len(bare) > _FEW)

@@ -2,6 +2,8 @@
 
 A route is authenticated when its handler, a decorator inside the one that registers it, a dependency, or what it is
 part of refuses callers. A decorator outside the one that registers a handler does not run for requests.
+
+This is one file because each framework's way is a few lines over the same state.
 """
 
 from __future__ import annotations
@@ -63,6 +65,11 @@ def purpose_of(path: str, methods: tuple[str, ...] = ("GET",)) -> str:
     return ""
 
 
+_EVENTS: Final = frozenset(  # of Gradio's components, which call a function with their values
+    ("click", "submit", "change", "input", "upload", "select", "release", "blur", "stop_recording", "then", "success")
+)
+
+
 class Routes:
     """Finds them.
 
@@ -82,10 +89,17 @@ class Routes:
         for function in module.all_functions:
             for index, decorator in enumerate(function.decorator_list):
                 self._decorated(module, function, index, decorator)
+            if [one.arg for one in function.args.args[:2]] == ["event", "context"]:
+                place, called = module.because(function), "called"  # by AWS Lambda, whoever that lets call it
+                asks = self._guards.refuses(module, function)
+                self.found.append(Route("Lambda", ("ANY",), "/", function.name, place, asks, "", called, body=True))
         for owner in module.classes.values():
             self._class(module, owner)
+        gradio = module.imports("gradio")
         for call, _ in module.calls:
             self._call(module, call)
+            if gradio:
+                self._event(module, call)
         return self.found
 
     # decorators
@@ -290,6 +304,14 @@ class Routes:
                 body=True,
             )
         )
+
+    def _event(self, module: Module, call: ast.Call) -> None:
+        """A function that Gradio calls with what a visitor gives: of an interface, or of a component's event."""
+        verb = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+        made = module.dotted(call.func) in ("gradio.Interface", "gradio.ChatInterface", "gradio.TabbedInterface")
+        known = self._project.function(module, given) if (given := argument(call, 0, "fn")) is not None else None
+        if known is not None and (made or verb in _EVENTS):
+            self.handlers.setdefault(id(known[1]), ("Gradio", "/"))
 
     # what came of it
 

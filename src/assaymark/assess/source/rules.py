@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.rule import found
+from assaymark.assess.source.fronts import fronts
 from assaymark.assess.source.places import standing
 from assaymark.assess.source.rule_list import (
     CODE,
@@ -64,13 +65,17 @@ _INVOKES: Final = (
 
 
 def _routes(seen: Seen) -> Iterator[Finding]:
+    front = fronts(seen.estates) if seen.estates.source.routes else None
     for route in seen.estates.source.routes:
-        if standing(route.because.path) or route.purpose in ("health", "sign-in", "static"):
+        if standing(route.because.path) or route.purpose in ("health", "sign-in", "static", "called"):
             continue
         about = f"{'/'.join(route.methods)} {route.path}"
         if not route.authenticated and not route.inert:
-            yield found(WEB_OPEN, about, _unguarded(route, about), (route.because,), _severity(route))
-        if route.body and not route.limited:
+            judge = front.judge if front is not None else None
+            message = _unguarded(route, about) + (f", unless {judge.kind} {judge.name} does" if judge else "")
+            severity, confidence = (Severity.LOW, Confidence.LOW) if judge else (_severity(route), None)
+            yield found(WEB_OPEN, about, message, (route.because,), severity, confidence)
+        if route.body and not route.limited and not (front is not None and front.sizes):
             message = f"{route.framework} route {about} ({route.handler}) takes input of any size"
             yield found(WEB_LIMIT, about, message, (route.because,), None, Confidence.MEDIUM)
 
@@ -93,12 +98,13 @@ def _severity(route: Route) -> Severity | None:
 
 def _rates(seen: Seen) -> Iterator[Finding]:
     source = seen.estates.source
-    if source.rate_limited:
+    if source.rate_limited or (source.routes and fronts(seen.estates).rates):
         return
     first: dict[str, Route] = {}
     for route in source.routes:
         words = f"{route.path} {route.handler}".lower()
-        if not standing(route.because.path) and route.body and any(word in words for word in _INVOKES):
+        called = route.purpose == "called" or standing(route.because.path)
+        if not called and route.body and any(word in words for word in _INVOKES):
             first.setdefault(route.because.path, route)
     for path, route in sorted(first.items()):
         message = f"nothing limits how often {route.path} ({route.handler}) may be called"
@@ -162,7 +168,11 @@ def _secrets(seen: Seen) -> Iterator[Finding]:
 
 
 def _remarks(seen: Seen) -> Iterator[Finding]:
-    for one in _merged(seen.estates.source.remarks):
+    remarks = seen.estates.source.remarks
+    refused = any(one.rule == "web-plaintext" for one in remarks) and fronts(seen.estates).tls
+    for one in _merged(remarks):
+        if refused and one.rule == "web-plaintext":
+            continue
         if one.rule.startswith(("web-", "log-")) and standing(one.because[0].path):
             continue
         yield found(_BY_ID[one.rule], one.about, one.message, one.because, one.severity, one.confidence)

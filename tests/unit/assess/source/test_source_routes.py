@@ -565,3 +565,29 @@ def x(body: In):
     (route,) = assessed_files({"main.py": text}).estates.source.routes
     assert route.body
     assert route.limited is limited
+
+
+def test_functions_that_gradio_calls_get_what_visitors_give() -> None:
+    code = """
+    import gradio as gr
+    import pickle
+
+    def load(file):
+        with open(file.name, "rb") as handle:
+            return pickle.load(handle)
+
+    def run(text):
+        return eval(text)
+
+    def own(text):
+        return eval(text)
+
+    with gr.Blocks() as demo:
+        chosen = gr.File()
+        gr.Button().click(fn=run, inputs=chosen)
+    gr.Interface(load, chosen, "text").launch(auth=("a", "b"))
+    """
+    found = {(one.rule, one.message.partition(":")[0]) for one in assessed_files({"demo.py": code}).findings}
+    assert ("load-from-request", "load") in found
+    assert ("source-code-injection", "run") in found
+    assert not {("source-path-injection", "load"), ("source-code-injection", "own")} & found

@@ -8,7 +8,7 @@ import json
 import pytest
 from tests.support.source_estate import assessed_files
 
-from assaymark.assess.source.credentials import account_of
+from assaymark.assess.source.held_keys import account_of
 from assaymark.core.graph import State
 
 KEY, SECRET = "AKIAQ3EGRWVX5NTHZKLD", "f9K2mQ7xVb3LpR8sTz1WnY6uJc4HdE0gAoIiMkPq"
@@ -51,7 +51,8 @@ def test_what_is_one(text: str, rule: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE\nAWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        "key_id = 'AKIAIOSFODNN7EXAMPLE'  # what such an id looks like",
+        "AWS_ACCESS_KEY_ID=AKIAXXXXXXXXXXXXXXXX\nAWS_SECRET_ACCESS_KEY=your-secret-key-your-secret-key-your-sec",
         "password = os.environ['PASSWORD']",
         "password = 'changeme'",
         "password: str",

@@ -1,0 +1,256 @@
+"""Amazon API Gateway: the routes of REST, HTTP and WebSocket APIs, who may call them, and what they call.
+
+Sources: Amazon API Gateway Developer Guide, "Controlling and managing access to a REST API in API Gateway" (a method
+without authorization is open; an API key tells callers apart and does not say who they are), "API Gateway resource
+policies", "Private REST APIs in API Gateway", "Control and manage access to HTTP APIs"; OpenAPI extensions
+(``x-amazon-apigateway-integration``); AWS SAM, "Control API access with your AWS SAM template".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from assaymark.assess.estate.aws import ApiRoute
+from assaymark.assess.kinds import INTERNET
+from assaymark.assess.unresolved import Unresolved
+from assaymark.core.graph import Edge, State
+from assaymark.core.words import counted
+from assaymark.formats.located import Map, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from assaymark.assess.aws.linking import Linking
+    from assaymark.assess.estate.aws import Estate
+    from assaymark.assess.estate.estates import Estates
+    from assaymark.assess.estate.terraform import TfResource
+    from assaymark.assess.inputs import Inputs
+    from assaymark.core.graph import Because
+
+_FUNCTION: Final = re.compile(r"arn:aws[\w-]*:lambda:[\w-]*:\d*:function:[^/:\"]+")
+_ENDPOINT: Final = re.compile(r"runtime\.sagemaker:path/+endpoints/([\w-]+)/")
+_VERBS: Final = ("get", "put", "post", "delete", "patch", "head", "options", "x-amazon-apigateway-any-method")
+_QUIET: Final = re.compile(
+    r"(?:^|/)(?:health\w*|ping|status|ready\w*|live\w*|docs|openapi\.json|favicon\.ico)/?$", re.IGNORECASE
+)
+_GATEWAY: Final = "apigateway.amazonaws.com"
+
+
+def collect(inputs: Inputs, estates: Estates) -> None:
+    """Adds the routes to the estate of AWS, whose functions were read before."""
+    del inputs
+    estates.aws.routes += routes_of(estates.terraform, estates.aws)
+
+
+def routes_of(resources: Iterable[TfResource], estate: Estate) -> Iterator[ApiRoute]:
+    """The routes that Terraform and templates declare."""
+    by_kind: dict[str, list[TfResource]] = {}
+    for one in resources:
+        by_kind.setdefault(one.kind, []).append(one)
+    run = _Reading(by_kind, estate)
+    for api in by_kind.get("aws_api_gateway_rest_api", ()):
+        yield from run.rest(api)
+    for api in by_kind.get("aws_apigatewayv2_api", ()):
+        yield from run.http(api)
+    for event in by_kind.get("aws_sam_event", ()):
+        yield run.event(event)
+
+
+class _Reading:
+    """The resources by kind."""
+
+    def __init__(self, by_kind: dict[str, list[TfResource]], estate: Estate) -> None:
+        self._by_kind = by_kind
+        self._estate = estate
+
+    def _of(self, kind: str, key: str, api: TfResource) -> list[TfResource]:
+        """The resources of a kind that name the API."""
+        names = {api.text("id"), api.text("name"), f"${{{api.address}.id}}", f"<{api.address}>"} - {""}
+        return [one for one in self._by_kind.get(kind, ()) if one.text(key) in names]
+
+    def rest(self, api: TfResource) -> Iterator[ApiRoute]:
+        """The methods of a REST API, one by one or in an OpenAPI document."""
+        closed = _private(api)
+        limits = _limits(api)
+        integrations = self._of("aws_api_gateway_integration", "rest_api_id", api)
+        paths = {one.text("id"): one.text("path_part") for one in self._by_kind.get("aws_api_gateway_resource", ())}
+        for method in self._of("aws_api_gateway_method", "rest_api_id", api):
+            verb, place = method.text("http_method"), method.text("resource_id")
+            named = [
+                one for one in integrations if (one.text("http_method"), one.text("resource_id")) == (verb, place)
+            ]
+            inner = method.get("integration")
+            texts = [one.text("uri") for one in named] + [str(one) for one in _each(inner, "Uri", "uri")]
+            shown = f"{verb} /{paths.get(place, '')}"
+            open_, decides = _asks(method.get("authorization"), method.get("api_key_required"), closed, limits)
+            yield self._route(api, shown, open_, decides, texts, method.because())
+        body = api.json("body")
+        yield from self._document(api, body, closed, limits)
+
+    def http(self, api: TfResource) -> Iterator[ApiRoute]:
+        """The routes of an HTTP or WebSocket API."""
+        integrations = {one.text("id"): one for one in self._of("aws_apigatewayv2_integration", "api_id", api)}
+        for route in self._of("aws_apigatewayv2_route", "api_id", api):
+            target = route.text("target").removeprefix("integrations/")
+            known = integrations.get(target)
+            texts = [known.text("integration_uri")] if known is not None else []
+            if known is None and isinstance(route.get("target"), Unresolved):
+                texts = [one.text("integration_uri") for one in integrations.values()]
+            kind = route.get("authorization_type") or "NONE"
+            open_, decides = _asks(kind, route.get("api_key_required"), State.NO, ())
+            yield self._route(api, route.text("route_key"), open_, decides, texts, route.because())
+        if api.text("target"):
+            yield self._route(
+                api, api.text("route_key") or "$default", State.YES, (), [api.text("target")], api.because()
+            )
+        yield from self._document(api, api.json("body"), State.NO, ())
+
+    def _document(self, api: TfResource, body: Any, closed: State, limits: tuple[str, ...]) -> Iterator[ApiRoute]:
+        paths = body.get("paths") if isinstance(body, dict) else None
+        general = body.get("security") if isinstance(body, dict) else None
+        for path, item in paths.items() if isinstance(paths, dict) else ():
+            for verb, method in item.items() if isinstance(item, dict) else ():
+                if verb not in _VERBS or not isinstance(method, dict):
+                    continue
+                security = method.get("security", general)
+                signed = method.get("x-amazon-apigateway-auth")
+                asked = "AWS_IAM" if isinstance(signed, dict) and str(signed.get("type")).upper() == "AWS_IAM" else ""
+                kind = asked or ("CUSTOM" if isinstance(security, list) and security and all(security) else "NONE")
+                open_, decides = _asks(kind, None, closed, limits)
+                target = method.get("x-amazon-apigateway-integration")
+                texts = [str(one) for one in _each(target, "uri")]
+                line = getattr(item, "at", lambda _: api.line)(verb)
+                shown = f"{'ANY' if verb.startswith('x-') else verb.upper()} {path}"
+                yield self._route(api, shown, open_, decides, texts, api.file.because(line or api.line))
+
+    def event(self, event: TfResource) -> ApiRoute:
+        """An event of a function of SAM: its API is made, and lets itself call the function."""
+        open_, decides = _asks(event.get("authorization"), event.get("api_key_required"), State.NO, ())
+        shown = f"{event.text('method').upper()} {event.text('path')}"
+        return self._route(event, shown, open_, decides, [event.text("function")], event.because(), permitted=True)
+
+    def _route(
+        self,
+        api: TfResource,
+        shown: str,
+        open_: State,
+        decides: tuple[str, ...],
+        texts: list[str],
+        because: Because,
+        *,
+        permitted: bool = False,
+    ) -> ApiRoute:
+        targets: dict[str, tuple[str, ...]] = {}
+        for text in texts:
+            function = _FUNCTION.search(text)
+            endpoint = _ENDPOINT.search(text)
+            if function is not None:
+                arn = function[0]
+                lets = permitted or self._lets(arn)
+                targets[arn] = () if lets else (f"the policy of {arn.rpartition(':')[2]} lets API Gateway call it",)
+            elif endpoint is not None:
+                for arn in self._estate.resources:
+                    if ":sagemaker:" in arn and arn.lower().endswith(f"endpoint/{endpoint[1].lower()}"):
+                        targets[arn] = ()
+        name = str(api.values.get("name") or api.values.get("api") or api.address.rpartition(".")[2])
+        return ApiRoute(f"aws:api:{api.account}:{name}", name, shown, open_, decides, targets, because)
+
+    def _lets(self, arn: str) -> bool:
+        function = self._estate.resources.get(arn)
+        policy = function.policy if function is not None else None
+        return any(
+            _GATEWAY in (statement.principals or {}).get("Service", ()) and statement.effect == "Allow"
+            for statement in (policy.statements if policy is not None else ())
+        )
+
+
+def _each(value: Any, *keys: str) -> Iterator[Any]:
+    for one in [value] if isinstance(value, dict) else listed(value):
+        if isinstance(one, dict):
+            yield from (one[key] for key in keys if one.get(key))
+
+
+def _private(api: TfResource) -> State:
+    """Whether only networks of one's own reach it."""
+    for one in _each({"x": api.get("endpoint_configuration")}, "x"):
+        for part in [one] if isinstance(one, dict) else listed(one):
+            kinds = part.get("types") or part.get("Types") if isinstance(part, dict) else None
+            words = [str(word) for word in kinds] if isinstance(kinds, list) else [str(kinds)]
+            if "PRIVATE" in words:
+                return State.YES
+    off = api.get("disable_execute_api_endpoint")
+    return State.UNKNOWN if off is True else State.NO
+
+
+def _limits(api: TfResource) -> tuple[str, ...]:
+    """What an API's own policy leaves open: who is let in is not evaluated here."""
+    policy = api.json("policy") if not isinstance(api.get("policy"), Map) else api.get("policy")
+    statements = policy.get("Statement") if isinstance(policy, dict) else None
+    found = [
+        one for one in ([statements] if isinstance(statements, dict) else listed(statements)) if isinstance(one, dict)
+    ]
+    everyone = [one for one in found if one.get("Effect") == "Allow" and not one.get("Condition")]
+    if policy is None or (everyone and all(one.get("Effect") == "Allow" for one in found)):
+        return ()
+    return (f"the policy of the API {api.text('name')} lets the caller in",)
+
+
+def _asks(kind: Any, key: Any, closed: State, limits: tuple[str, ...]) -> tuple[State, tuple[str, ...]]:
+    """Whether anyone may call, and what decides it."""
+    if closed is State.YES or (
+        isinstance(kind, str) and kind not in ("", "NONE") and not isinstance(kind, Unresolved)
+    ):
+        return State.NO, ()
+    decides = limits
+    if isinstance(kind, Unresolved):
+        decides += (f"the authorization {kind} is none",)
+    if key is True or str(key).lower() == "true":
+        decides += ("the caller has a key of the API",)
+    if closed is State.UNKNOWN:
+        decides += ("the API is reached under a name of its own",)
+    return (State.UNKNOWN if decides else State.YES), decides
+
+
+def link_gateways(run: Linking) -> None:
+    """Draws the internet to APIs whose routes ask for nothing, and APIs to what they call."""
+    by_api: dict[str, list[ApiRoute]] = {}
+    for route in run.estate.routes:
+        by_api.setdefault(route.api, []).append(route)
+    for api, routes in sorted(by_api.items()):
+        boundary = {"cloud": "aws", "account": api.split(":")[2]}
+        places = tuple(dict.fromkeys(one.because for one in routes))[:1]
+        run.builder.node(api, "endpoint", f"API {routes[0].name}", places, boundary=boundary, target="endpoint")
+        for target in dict.fromkeys(arn for one in routes if one.open is not State.NO for arn in one.targets):
+            open_ones = [one for one in routes if one.open is not State.NO and target in one.targets]
+            _passes(run, api, target, min(open_ones, key=lambda one: (one.open is not State.YES, one.because)))
+        opened = sorted(
+            (one for one in routes if one.open is not State.NO), key=lambda one: one.open is not State.YES
+        )
+        if opened:
+            run.builder.node(INTERNET, "internet", "internet", entry="internet")
+            first = opened[0]
+            because = tuple(dict.fromkeys(one.because for one in opened[:3]))
+            run.builder.edge(
+                Edge(INTERNET, api, "open-invoke", asks_nothing(opened), because, first.open, first.decides)
+            )
+
+
+def _passes(run: Linking, api: str, target: str, route: ApiRoute) -> None:
+    if run.builder.has(target):
+        decides = route.targets[target]
+        state = State.UNKNOWN if decides else State.YES
+        how = f"{route.shown} passes on what comes"
+        run.builder.edge(Edge(api, target, "passes-calls", how, (route.because,), state, decides, 0))
+
+
+def asks_nothing(routes: list[ApiRoute]) -> str:
+    """What open routes are, in words."""
+    more = f" and {counted(len(routes) - 1, 'other route')}" if len(routes) > 1 else ""
+    return f"{routes[0].shown}{more} {'ask' if more else 'asks'} for no authentication"
+
+
+def is_quiet(route: ApiRoute) -> bool:
+    """Whether a route is one that is open for good reasons: a probe, or a browser's question before a call."""
+    verb, _, path = route.shown.partition(" ")
+    return verb == "OPTIONS" or _QUIET.search(path) is not None

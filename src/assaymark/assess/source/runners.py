@@ -1,0 +1,132 @@
+"""Who runs applications: containers of pods, and what of AWS names an image or a handler."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from assaymark.assess.kubernetes.mesh import judged_by
+from assaymark.assess.kubernetes.network import Network
+from assaymark.assess.kubernetes.pods import pod_specs
+from assaymark.assess.kubernetes.ports import declared_ports
+from assaymark.assess.kubernetes.servers import server_of
+from assaymark.assess.source.builds import bare
+from assaymark.assess.unresolved import Unresolved
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from assaymark.assess.estate.estates import Estates
+    from assaymark.assess.graph import Builder
+    from assaymark.assess.kubernetes.pods import Pod
+    from assaymark.core.graph import Because
+
+_IMAGE_KEYS: Final = frozenset(("image", "image_uri", "imageuri", "container_image"))
+_SHARED: Final = frozenset(  # images that nobody builds from a repository of one's own
+    (
+        *("alpine", "busybox", "debian", "ubuntu", "python", "node", "nginx", "envoy", "haproxy", "traefik", "caddy"),
+        *("redis", "postgres", "mysql", "mariadb", "mongo", "rabbitmq", "kafka", "zookeeper", "etcd", "memcached"),
+        *(
+            "prometheus",
+            "grafana",
+            "vault",
+            "minio",
+            "curl",
+            "kubectl",
+            "git-sync",
+            "proxyv2",
+            "oauth2-proxy",
+            "pause",
+        ),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """A workload that runs something.
+
+    ``pod``: it is reached over the network; ``calls``: it is called by its name; else nobody knows.
+    ``listens``: the ports that its container says it has. ``adds``: its command goes behind the image's entry point.
+    """
+
+    node: str
+    image: str
+    command: str
+    because: Because
+    pod: bool = False
+    calls: bool = False
+    adds: bool = False
+    listens: frozenset[int] = frozenset()
+    perhaps: tuple[str, ...] = ()
+
+
+def functions_of(estates: Estates, builder: Builder) -> Iterator[tuple[Runner, str]]:
+    """Functions of AWS Lambda that name their handler, with the folder of their code where a file says it."""
+    for arn, resource in sorted(estates.aws.resources.items()):
+        handler = resource.settings.get("handler") or resource.settings.get("Handler")
+        if resource.kind == "lambda:function" and isinstance(handler, str) and builder.has(arn):
+            code = resource.settings.get("code_uri")
+            folder = ""
+            if isinstance(code, str) and not isinstance(code, Unresolved) and ":" not in code:
+                base = posixpath.dirname(resource.because.path)
+                folder = posixpath.normpath(posixpath.join(base, code)).removesuffix(".")
+            yield Runner(arn, "", handler, resource.because, calls=True), folder
+
+
+def runners(estates: Estates, builder: Builder) -> Iterator[Runner]:
+    """Containers of pods, and what of AWS names an image."""
+    pods = pod_specs(estates.kubernetes)
+    network = Network(estates.kubernetes, pods) if any(estates.kubernetes.of("AuthorizationPolicy")) else None
+    for pod in pods:
+        policy = judged_by(network, pod) if network is not None else None
+        perhaps = (f"AuthorizationPolicy {policy.name} lets whoever comes pass",) if policy is not None else ()
+        for container in pod.containers() if builder.has(pod.id) and not pod.is_template else ():
+            image = container.get("image")
+            if isinstance(image, str) and image:
+                command = " ".join([*_words(container.get("command")), *_words(container.get("args"))])
+                served = _served_by_ray(pod)
+                adds = not served and not _words(container.get("command"))
+                place = pod.because(container, "image")
+                listens = declared_ports(container)
+                yield Runner(
+                    pod.id, image, served or command, place, pod=True, adds=adds, listens=listens, perhaps=perhaps
+                )
+    for arn, resource in sorted(estates.aws.resources.items()):
+        for image in sorted(set(_images(resource.settings))) if builder.has(arn) else ():
+            yield Runner(arn, image, "", resource.because, calls=resource.kind.startswith(("lambda:", "sagemaker:")))
+
+
+def _served_by_ray(pod: Pod) -> str:
+    """What a service of Ray has its cluster serve, as the command that would; the workers run it, the head too."""
+    spec = pod.owner.value.get("spec") if pod.owner.kind == "RayService" else None
+    given = spec.get("serveConfigV2") or spec.get("serveConfig") if isinstance(spec, dict) else None
+    names = re.findall(r"import_?[pP]ath[\"']?\s*:\s*[\"']?([\w.]+(?::\w+)?)", str(given)) if given else []
+    return " && ".join(f"serve run {name if ':' in name else name.replace('.', ':')}" for name in names)
+
+
+def _words(value: Any) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else []
+
+
+def _images(value: Any) -> Iterator[str]:
+    """What is named as an image, at any depth."""
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            for key, inner in item.items():
+                if isinstance(inner, str) and str(key).lower() in _IMAGE_KEYS:
+                    yield inner
+                elif isinstance(inner, (dict, list)):
+                    pending.append(inner)
+        elif isinstance(item, list):
+            pending += item
+
+
+def serves(runner: Runner) -> bool:
+    """Whether it may be an image of one's own that serves something."""
+    last = bare(runner.image).rpartition("/")[2]
+    return bool(runner.listens) and last not in _SHARED and server_of(runner.image, runner.command, "") is None

@@ -15,6 +15,7 @@ from assaymark.assess.gcp.least import members, node_of
 from assaymark.assess.gcp.places import place_of
 from assaymark.assess.kubernetes import called as of_kubernetes
 from assaymark.assess.kubernetes.least import held_by, subjects
+from assaymark.assess.kubernetes.used import lasting
 from assaymark.assess.names import find_node
 from assaymark.assess.reviews import platform_of
 from assaymark.core.errors import UsageError
@@ -146,7 +147,7 @@ def _kubernetes(found: Assessment) -> _Platform:
         old = [rule for one in held_by(cluster, known[node]) for rule in one.rules]
         return {pair for call in calls for pair in of_kubernetes.needed(call, old)}
 
-    return _Platform("kubernetes", known, cluster.uses, _as_it_is, code)
+    return _Platform("kubernetes", known, lasting(cluster.uses, cluster), _as_it_is, code)
 
 
 def _azure(found: Assessment) -> _Platform:

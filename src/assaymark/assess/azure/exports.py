@@ -13,6 +13,7 @@ from assaymark.assess.azure.records import Records, permissions_of
 from assaymark.assess.azure.shapes import identities_of, settings_of
 from assaymark.assess.azure.used import uses
 from assaymark.assess.estate.azure import DenyAssignment, DirectoryRole, Federated
+from assaymark.assess.estate.use import once
 from assaymark.assess.values import listed
 from assaymark.formats.located import Map
 
@@ -33,7 +34,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
         for file, value in documents:
             if passes(records, file, value):
                 inputs.reading.read.add(file.path)
-    estates.azure.uses += uses(inputs, estates.azure)
+    estates.azure.uses += once(uses(inputs, estates.azure))
 
 
 def _principals(records: Records, file: SourceFile, value: Map) -> bool:

@@ -84,7 +84,7 @@ class _Asked:
         self._principal = principal
         self._actions = actions
         self._access = Access(estate)
-        self._names = self._access.identities(principal)
+        self._reaches: dict[str, Formula] = {}
 
     def form(self, depth: int) -> Formula:
         """An action of those, at some scope of at most so many parts; what is deeper is alike."""
@@ -121,6 +121,11 @@ class _Asked:
 
     def _reach(self, scope: str) -> Formula:
         """Where what is assigned at a scope applies."""
+        if scope not in self._reaches:
+            self._reaches[scope] = self._applies_at(scope)
+        return self._reaches[scope]
+
+    def _applies_at(self, scope: str) -> Formula:
         if not scope.startswith(GROUPS):
             return _below(scope)
         known = self._estate.parents

@@ -166,16 +166,16 @@ def replaced(access: Access, principal: str, one: Assignment) -> Replaced:
 
 
 def _assignment(one: Assignment, role: str) -> dict[str, Any]:
-    value = {"principalId": one.principal, "roleDefinitionName": role, "scope": one.scope}
-    return value | ({"condition": one.condition, "conditionVersion": "2.0"} if one.condition else {})
+    value = {"principalId": str(one.principal), "roleDefinitionName": str(role), "scope": str(one.scope)}
+    return value | ({"condition": str(one.condition), "conditionVersion": "2.0"} if one.condition else {})
 
 
 def _entry(one: Permission) -> dict[str, Any]:
     value: dict[str, Any] = {
-        "actions": list(one.actions),
-        "notActions": list(one.not_actions),
-        "dataActions": list(one.data_actions),
-        "notDataActions": list(one.not_data_actions),
+        "actions": [str(each) for each in one.actions],
+        "notActions": [str(each) for each in one.not_actions],
+        "dataActions": [str(each) for each in one.data_actions],
+        "notDataActions": [str(each) for each in one.not_data_actions],
     }
     return value | ({"condition": one.condition} if one.condition else {})
 

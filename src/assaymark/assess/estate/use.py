@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from assaymark.core.graph import Because
 
 
@@ -20,3 +22,11 @@ class Use:
     action: str
     resource: str
     because: Because
+
+
+def once(uses: Iterable[Use]) -> list[Use]:
+    """Each use once, where it was first seen: logs say the same over and over."""
+    found: dict[tuple[str, str, str], Use] = {}
+    for one in uses:
+        found.setdefault((one.principal, one.action, one.resource), one)
+    return list(found.values())

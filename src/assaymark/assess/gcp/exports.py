@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.estate.gcp import IAM, MANAGER, Provider, Role
+from assaymark.assess.estate.use import once
 from assaymark.assess.gcp.boundaries import read_boundary
 from assaymark.assess.gcp.constraints import read_policy
 from assaymark.assess.gcp.from_terraform import deny_rule
@@ -82,7 +83,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
         for file, value in documents:
             if passes(records, file, value):
                 inputs.reading.read.add(file.path)
-    estates.gcp.uses += uses(inputs, estates.gcp)
+    estates.gcp.uses += once(uses(inputs, estates.gcp))
 
 
 def _documents(inputs: Inputs) -> Iterator[tuple[SourceFile, Map]]:

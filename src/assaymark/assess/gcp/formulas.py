@@ -69,6 +69,7 @@ class _Asked:
         # Projects of the input lie in folders that bindings may be on.
         self._projects = sorted({one for one in (*mentioned, *estate.places) if one.startswith(_PROJECTS)})
         self._places = sorted({*mentioned, *self._projects})
+        self._inside: dict[str, Formula] = {}
 
     def form(self) -> Formula:
         """One of the permissions, on something that lies in a project or is above them."""
@@ -81,6 +82,11 @@ class _Asked:
 
     def _within(self, place: str) -> Formula:
         """The place and what lies in it."""
+        if place not in self._inside:
+            self._inside[place] = self._lies_in(place)
+        return self._inside[place]
+
+    def _lies_in(self, place: str) -> Formula:
         inside = [one for one in self._places if place in self._access.chain(one)]
         parts = [_is("resource", one) for one in {place: None, **dict.fromkeys(inside)}]
         return Or((*parts, *(_is("project", one) for one in self._projects if place in self._access.chain(one))))

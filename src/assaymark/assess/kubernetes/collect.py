@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.estate.kubernetes import DEFAULT_NAMESPACE, Object
+from assaymark.assess.estate.use import once
 from assaymark.assess.kubernetes.kustomize import Kustomizations
 from assaymark.assess.kubernetes.used import is_event, uses
 from assaymark.formats.located import Map
@@ -33,7 +34,7 @@ _TEMPLATE: Final = b"{{"
 def collect(inputs: Inputs, estates: Estates) -> None:
     """Adds all objects to the cluster's."""
     kustomizations = Kustomizations(inputs)
-    estates.kubernetes.uses += uses(inputs)
+    estates.kubernetes.uses += once(uses(inputs))
     for file, value in inputs.maps():
         if not _is_object(value) or is_event(value):
             continue

@@ -8,6 +8,7 @@ everyone by itself (discovery, asking about oneself) needs no role. Source: Kube
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.estate.use import Use
@@ -17,8 +18,9 @@ from assaymark.assess.log_lines import entries
 from assaymark.formats.located import Map, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from assaymark.assess.estate.kubernetes import Cluster
     from assaymark.assess.inputs import Inputs
     from assaymark.core.graph import Because
 
@@ -28,6 +30,7 @@ _ANSWERED: Final = ("ResponseStarted", "ResponseComplete")
 _REFUSED: Final = (401, 403)
 _ACCOUNT: Final = "system:serviceaccount:"
 _ANYONES: Final = re.compile(r"/(?:apis?(?:/.*)?|healthz|livez|readyz|openapi(?:/.*)?|version/?)")
+_MADE_UP: Final = ("pods", "events", "replicasets", "endpointslices", "controllerrevisions")  # by the server
 _OF_ONESELF: Final = ("selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectreviews")
 
 
@@ -39,6 +42,27 @@ def uses(inputs: Inputs) -> Iterator[Use]:
         inputs.reading.read.add(file.path)
         if value.get("stage") in _ANSWERED and not _refused(value):
             yield from _uses(value, file.because(value.line))
+
+
+def lasting(found: Iterable[Use], cluster: Cluster) -> Iterator[Use]:
+    """The uses with the names that will be there again; of others a use means all objects of the kind.
+
+    Pods and what controllers make have new names every time, and so has what a subject makes itself.
+    """
+    uses = list(found)
+    made = {
+        (use.principal, match["resource"], match["group"])
+        for use in uses
+        if (match := ACTION.fullmatch(use.action)) and match["verb"] == "create" and not match["part"]
+    }
+    known = {(one.namespace, one.name) for one in cluster.objects.values()}
+    for use in uses:
+        match = ACTION.fullmatch(use.action)
+        namespace, _, name = use.resource.partition("/")
+        kind = (match["resource"], match["group"]) if match is not None else ("", None)
+        passing = kind[0] in _MADE_UP or (use.principal, *kind) in made
+        kept = not passing or (namespace, name) in known
+        yield use if kept or not name else replace(use, resource=namespace)
 
 
 def is_event(value: Map) -> bool:

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from tests.support.clouds import NOW
 
 from assaymark.assess.engine import assess
+from assaymark.assess.estate.use import Use
 from assaymark.assess.files import source_file
 from assaymark.assess.kubernetes.formulas import language
 from assaymark.assess.kubernetes.least import counts_as, least_roles, merged, subjects
 from assaymark.assess.kubernetes.needs import holds, needed_rule
 from assaymark.assess.kubernetes.rbac import Request, Rule, Subject, permits
+from assaymark.assess.kubernetes.used import lasting
 from assaymark.assess.proofs import contained
 
 pytest.importorskip("z3")
@@ -204,6 +206,23 @@ def test_audit_logs_are_needs_and_refused_requests_are_not():
         assert [one.reason for one in found.reading.skipped] == (
             [] if text == whole else ["line 11: an entry of a log that is no JSON"]
         )
+
+
+def test_names_that_are_others_the_next_time_are_not_asked_for():
+    cluster = assess(
+        [source_file("a.yaml", b"apiVersion: v1\nkind: Pod\nmetadata: {name: fixed, namespace: ml}\n")], NOW
+    )
+    where = cluster.inputs.files[0].because(1)
+    uses = [
+        Use("a", "get pods/log", "ml/train-x1", where),
+        Use("a", "get pods", "ml/fixed", where),
+        Use("a", "create jobs.batch", "ml", where),
+        Use("a", "delete jobs.batch", "ml/train-7", where),
+        Use("b", "delete jobs.batch", "ml/nightly", where),
+        Use("a", "get secrets", "ml/db", where),
+    ]
+    found = [one.resource for one in lasting(uses, cluster.estates.kubernetes)]
+    assert found == ["ml", "ml/fixed", "ml", "ml", "ml/nightly", "ml/db"]
 
 
 WORDS = st.sampled_from(["a", "b", "*"])

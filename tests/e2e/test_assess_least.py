@@ -125,7 +125,7 @@ def test_least_roles_of_three_platforms_are_written_and_attested(place: Path) ->
     }
     assert binding["metadata"]["namespace"] == "ml"
     definition, assignment = least["azure:principal:11111111-1111-1111-1111-111111111111"]["policy"]
-    assert definition["permissions"][0]["dataActions"] == [f"{BLOBS}/read"]
+    assert definition["DataActions"] == [f"{BLOBS}/read"]
     assert assignment["scope"].endswith("/storageaccounts/azmodels")
     (google,) = [fix for name, fix in least.items() if name.startswith("//iam")]
     assert google["policy"][0]["includedPermissions"] == [

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from assaymark.assess.rewrite import CONTAINED, NOT_CONTAINED, UNKNOWN, Containment, Rewrite
 from assaymark.core.graph import State
 from assaymark.solve.ask import satisfiable
-from assaymark.solve.formula import TRUE, And, Not
+from assaymark.solve.formula import FALSE, TRUE, And, Flag, Not, Or
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -41,10 +41,10 @@ class Needed(Generic[Grant]):
 class Language(Generic[Grant, Request]):
     """How a platform's grants are asked about.
 
-    ``allows``: when one of some grants allows a request. ``form``: what all requests are like. ``readable``: requests
-    with real names, of which examples are made where there are some. ``requests``: those that a model may mean.
-    ``state``: what the evaluator says. ``smaller``: a grant with one part less each, None for nothing left, and the
-    part's name.
+    ``allows``: when one of some grants allows a request; its flags are what is left open. ``form``: what all requests
+    are like. ``readable``: requests with real names, of which examples are made where there are some. ``requests``:
+    those that a model may mean. ``state``: what the evaluator says. ``smaller``: a grant with one part less each,
+    None for nothing left, and the part's name.
     """
 
     allows: Callable[[Sequence[Grant]], Formula]
@@ -64,19 +64,36 @@ def contained(
     Raises:
         UsageError: ``solver-missing``.
     """
-    question = And((how.form, how.allows(new), Not(how.allows(old))))
-    named = And((how.readable, question)) if how.readable != TRUE else question
+    now, before = how.allows(new), how.allows(old)
+    question = And((how.form, now, Not(before)))
+    plain = And((how.form, now, Not(_at_most(before))))
+    named = And((how.readable, plain))
     answers: list[Answer] = []
-    for formula in (question, named) if likely else (named, question):
+    last: Example | None = None  # of what is left open in the old ones, where nothing else shows it
+    for formula in (question, named, plain) if likely else (named, plain, question):
         answer = satisfiable(formula)
         answers.append(answer)
         if formula is question and answer.verdict == "unsat":
             return Containment(CONTAINED, tuple(answers))
-        example = _repeated(answer, new, old, how) if answer.verdict == "sat" else None
-        if example is not None and (formula is named or not likely):
+        example = _repeated(answer, new, old, how)
+        if example is not None and formula is not question:
             return Containment(NOT_CONTAINED, tuple(answers), example)
-    first = _repeated(answers[0], new, old, how) if likely else None  # no readable one: then what there is
-    return Containment(NOT_CONTAINED if first else UNKNOWN, tuple(answers), first)
+        last = last or example
+    return Containment(NOT_CONTAINED if last else UNKNOWN, tuple(answers), last)
+
+
+def _at_most(formula: Formula, *, largest: bool = True) -> Formula:
+    """A formula with what is left open as large as it may be, or as small: what it excludes, it does for certain."""
+    match formula:
+        case Flag():
+            return TRUE if largest else FALSE
+        case Not(of):
+            return Not(_at_most(of, largest=not largest))
+        case And(parts):
+            return And(tuple(_at_most(one, largest=largest) for one in parts))
+        case Or(parts):
+            return Or(tuple(_at_most(one, largest=largest) for one in parts))
+    return formula
 
 
 def _repeated(

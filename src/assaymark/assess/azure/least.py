@@ -181,16 +181,21 @@ def _entry(one: Permission) -> dict[str, Any]:
 
 
 def _as_json(grant: Grant, who: str) -> list[dict[str, Any]]:
-    """The definition of the role, which resource groups and above may hold, and its assignment."""
+    """The definition of the role, as the Azure CLI takes it, at a resource group or above, and its assignment."""
     role = grant.role
     if role is None:
         return []
     name = f"{who} {role.name}"
     home = "/".join(grant.assignment.scope.split("/")[:_PLACES]) or "/"
+    (entry,) = role.permissions
     definition = {
-        "roleName": name,
-        "roleType": "CustomRole",
-        "assignableScopes": [home if not home.startswith("/providers/") else grant.assignment.scope],
-        "permissions": [_entry(one) for one in role.permissions],
+        "Name": name,
+        "IsCustom": True,
+        "Description": f"what {who} needs",
+        "Actions": list(entry.actions),
+        "NotActions": [],
+        "DataActions": list(entry.data_actions),
+        "NotDataActions": [],
+        "AssignableScopes": [home if not home.startswith("/providers/") else grant.assignment.scope],
     }
     return [definition, _assignment(grant.assignment, name)]

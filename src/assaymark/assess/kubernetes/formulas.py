@@ -14,14 +14,14 @@ from assaymark.assess.kubernetes.rbac import Request, Rule, permits
 from assaymark.assess.proofs import Language
 from assaymark.assess.rewrite import Example
 from assaymark.core.graph import State
-from assaymark.solve.formula import TRUE, And, Flag, Like, Not, Or
+from assaymark.solve.formula import TRUE, And, Like, Not, Or
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from assaymark.solve.formula import Formula, Value
 
-_PATH: Final = Flag("path")  # the request is for a path that is of no resource
+_PATH: Final = Like("of", "path", plain=True)  # the request is for a path that is of no resource
 _VERBS: Final = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
 _NAMED: Final = ("get", "update", "patch", "delete")  # always of one object
 
@@ -104,7 +104,7 @@ def _requests(model: Mapping[str, Value]) -> Iterator[Request]:
     def text(name: str) -> str:
         return str(model.get(name, ""))
 
-    if model.get("path") is True:
+    if model.get("of") == "path":
         yield Request(text("verb"), path=text("url") or "/")
     else:
         what = text("resource") + (f"/{text('part')}" if text("part") else "")

@@ -13,7 +13,7 @@ from assaymark.assess.engine import assess
 from assaymark.assess.estate.use import Use
 from assaymark.assess.files import source_file
 from assaymark.assess.kubernetes.formulas import language
-from assaymark.assess.kubernetes.least import counts_as, least_roles, merged, subjects
+from assaymark.assess.kubernetes.least import counts_as, held_by, least_roles, merged, subjects
 from assaymark.assess.kubernetes.needs import holds, needed_rule
 from assaymark.assess.kubernetes.rbac import Request, Rule, Subject, permits
 from assaymark.assess.kubernetes.used import lasting
@@ -246,7 +246,7 @@ REQUESTS = [
 ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(RULES, min_size=1, max_size=2), st.lists(RULES, min_size=1, max_size=2))
 def test_what_is_contained_is_so_for_every_request_that_was_tried(new, old):
     found = contained(new, old, language([*new, *old]))
@@ -271,6 +271,18 @@ def test_the_least_roles_allow_what_is_needed_and_nothing_can_be_dropped(needs):
     assert found.proved, (found.droppable, found.covers, found.within)
     rules = merged([one for need in needs if (one := needed_rule(*need))])
     assert all(any(holds(rule, needed_rule(*need)) for rule in rules) for need in needs)
+    written = assess([source_file("new.json", json.dumps(found.policy).encode())], NOW).estates.kubernetes
+    again = [rule for one in held_by(written, ACCOUNT) for rule in one.rules]
+    wanted = [needed_rule(*need) for need in needs]
+    for verb, group, what in (
+        ("get", "", "secrets"),
+        ("list", "", "secrets"),
+        ("create", "", "pods/exec"),
+        ("get", "batch", "jobs"),
+    ):
+        for name, namespace in (("", "ml"), ("a", "ml"), ("c", "ml"), ("a", ""), ("c", "x"), ("a", "y")):
+            one = Request(verb, group, what, name, namespace)
+            assert permits(again, one) == permits(wanted, one)
 
 
 def test_whom_bindings_name_and_what_they_count_as():

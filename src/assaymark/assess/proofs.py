@@ -66,11 +66,11 @@ def contained(
     """
     now, before = how.allows(new), how.allows(old)
     question = And((how.form, now, Not(before)))
-    plain = And((how.form, now, Not(_at_most(before))))
-    named = And((how.readable, plain))
+    sure = [And((how.form, one, Not(_at_most(before)))) for one in (_at_most(now, largest=False), now)]
+    tries = list(dict.fromkeys(part for one in sure for part in (And((how.readable, one)), one)))
     answers: list[Answer] = []
     last: Example | None = None  # of what is left open in the old ones, where nothing else shows it
-    for formula in (question, named, plain) if likely else (named, plain, question):
+    for formula in (question, *tries) if likely else (*tries, question):
         answer = satisfiable(formula)
         answers.append(answer)
         if formula is question and answer.verdict == "unsat":

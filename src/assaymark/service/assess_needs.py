@@ -87,10 +87,12 @@ def all_needs(found: Assessment, config: AssessConfig) -> dict[str, Needs]:
 def _principal(found: Assessment, text: str, platforms: Sequence[_Platform]) -> dict[str, str]:
     """The principal that a need names, or whom the named workload runs as, by platform."""
     node = find_node(found.graph, text)
+    of = {one.name: node for one in platforms if node in one.known}
+    if of:
+        return of
     runs_as = {edge.target for edge in found.graph.edges if edge.source == node and edge.relation == "runs-as"}
-    of = {}
     for one in platforms:
-        fitting = [node] if node in one.known else sorted(runs_as & {*one.known})
+        fitting = sorted(runs_as & {*one.known})
         if len(fitting) == 1:
             of[one.name] = fitting[0]
     if of:
@@ -115,8 +117,11 @@ def _calls(found: Assessment, places: Sequence[str], platforms: Collection[str])
             and (folder in ("", ".") or call.because.path == folder or call.because.path.startswith(f"{folder}/"))
         ]
         if not here:
+            names = " or ".join(_NAMES[one] for one in sorted(platforms))
             raise UsageError(
-                "assess-code", f"no code below {place!r} calls a cloud", remedy="name a file or folder that does"
+                "assess-code",
+                f"no code below {place!r} calls {names}, which the principal is of",
+                remedy="name a file or folder that does, or the identity that its calls are made as",
             )
         calls += here
     return calls

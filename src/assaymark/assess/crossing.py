@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from assaymark.assess.answering import draw_answer
 from assaymark.assess.aws.images import images_of
 from assaymark.assess.aws.patterns import action_matches, glob
 from assaymark.assess.aws.trust import claimed, issuer_of, lets_in, other_keys
@@ -253,31 +254,11 @@ def _servers(estates: Estates, builder: Builder) -> None:
                 continue
             if not builder.has(port):
                 builder.node(port, "port", f"the ports of {pod.owner.namespace}/{pod.owner.name}", (running.because,))
-            boundary, because = builder.boundary(pod.id), (running.because,)
-            how = f"{server.name} asks for no authentication"
             perhaps = running.perhaps or (f"AuthorizationPolicy {judge.name}" if judge is not None else "")
             decides = (f"{perhaps} does not ask either",) if perhaps else ()
             ways = [(way, (*decides, *unsure)) for way, unsure in doors(pod.id, running.ports, nodes)]
-            if server.gives == "run":
-                for way, unsure in ways:
-                    state = State.UNKNOWN if unsure else State.YES
-                    words = f"{how} and runs what it is sent"
-                    builder.edge(Edge(way, pod.id, "open-service", words, because, state, unsure))
-                continue
-            kind, target = ("endpoint", "endpoint") if server.gives == "invoke" else ("database", "data")
-            node = builder.node(
-                f"{pod.id}#{server.name}",
-                kind,
-                f"{server.name} of {pod.owner.namespace}/{pod.owner.name}",
-                (running.because,),
-                boundary=boundary,
-                target="tenant-data" if boundary.get("tenant") and target == "data" else target,
-            )
-            relations = ("open-invoke",) if server.gives == "invoke" else ("open-read", "open-write")
-            for relation in relations:
-                for way, unsure in ways:
-                    state = State.UNKNOWN if unsure else State.YES
-                    builder.edge(Edge(way, node, relation, how, because, state, unsure))
+            shown = f"{pod.owner.namespace}/{pod.owner.name}"
+            draw_answer(builder, pod.id, shown, server, running.because, ways)
 
 
 def _storage(estates: Estates, builder: Builder) -> None:

@@ -2,8 +2,9 @@
 
 An attacker who holds a node holds it in some *mode*: ``control`` (acts as it, runs code in it), ``write``, ``read``,
 ``network`` (can send it packets), ``invoke`` (may call what it serves), ``delete`` (destroys what it holds, and puts
-nothing in its place). Control includes all others. A relation is
-followed only by who holds its source in the mode that it needs: reading a bucket does not change the model in it.
+nothing in its place), ``permissions`` (changes who may use it, where that alone lets nobody at what it holds).
+Control includes all others. A relation is followed only by who holds its source in the mode that it needs: reading a
+bucket does not change the model in it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ READ: Final = "read"
 NETWORK: Final = "network"
 INVOKE: Final = "invoke"
 DELETE: Final = "delete"
-MODES: Final = (CONTROL, WRITE, READ, NETWORK, INVOKE, DELETE)
+GOVERN: Final = "permissions"
+MODES: Final = (CONTROL, WRITE, READ, NETWORK, INVOKE, DELETE, GOVERN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,14 @@ RELATIONS: Final[dict[str, Relation]] = {
     "writes": Relation("can write", gives=WRITE),
     "deletes": Relation("can delete what is in", gives=DELETE),
     "permissions": Relation("can change who may use"),
+    "governs": Relation("can change who may use", gives=GOVERN),
     "decrypts": Relation("can decrypt with", gives=READ),
     "invokes": Relation("can call", gives=INVOKE),
     "contains": Relation("holds", cuttable=False),
     "contains-read": Relation("holds", needs=READ, gives=READ, cuttable=False),
     "contains-write": Relation("holds", needs=WRITE, gives=WRITE, cuttable=False),
     "contains-delete": Relation("holds", needs=DELETE, gives=DELETE, cuttable=False),
+    "contains-governed": Relation("holds", needs=GOVERN, gives=GOVERN, cuttable=False),
     "loaded-by": Relation("is loaded, and runs, in", needs=WRITE),
     "serves": Relation("decides the answers of", needs=WRITE, gives=WRITE, cuttable=False),
     "mounts": Relation("has as a file or variable", gives=READ),

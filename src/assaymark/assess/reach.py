@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from assaymark.assess.kinds import CONTROL, DELETE, INVOKE, PRINCIPALS, READ, RESOURCES, WRITE
+from assaymark.assess.kinds import CONTROL, DELETE, GOVERN, INVOKE, PRINCIPALS, READ, RESOURCES, WRITE
 from assaymark.assess.paths.closure import Closure, bits
 from assaymark.assess.paths.search import Search
 from assaymark.core.graph import State
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from assaymark.assess.graph import States
 
-_CLASS: Final = {READ: "read", WRITE: "write", DELETE: "write", INVOKE: "invoke"}
+_CLASS: Final = {READ: "read", WRITE: "write", DELETE: "write", INVOKE: "invoke", GOVERN: "permissions"}
 
 
 class Triple(NamedTuple):

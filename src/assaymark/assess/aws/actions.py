@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.aws.data_actions import content_class
+from assaymark.assess.aws.data_actions import content_class, told_class
 from assaymark.assess.unresolved import HOLE, pattern_of
 
 if TYPE_CHECKING:
@@ -25,45 +25,7 @@ CLASSES: Final = (
     *("list", "read", "write", "delete", "manage", "permissions", "invoke", "decrypt", "assume", "pass"),
 )
 _LEVELS: Final = {"L": "list", "R": "read", "W": "write", "T": "manage", "P": "permissions"}
-# What the reference's level does not tell apart: running a model or code, using a key, becoming a role. ``invoke`` is
-# what gets an answer from code or a model.
-_CLASS_OF: Final = {
-    "iam:passrole": "pass",
-    "sts:assumerole": "assume",
-    "sts:assumerolewithsaml": "assume",
-    "sts:assumerolewithwebidentity": "assume",
-    "sts:assumeroot": "assume",
-    "sts:getfederationtoken": "assume",
-    "kms:decrypt": "decrypt",
-    "kms:derivesharedsecret": "decrypt",
-    "kms:generatedatakey": "decrypt",
-    "kms:generatedatakeypair": "decrypt",
-    "kms:reencryptfrom": "decrypt",
-    "lambda:invokefunction": "invoke",
-    "lambda:invokefunctionurl": "invoke",
-    "lambda:invokeasync": "invoke",
-    "sagemaker:invokeendpoint": "invoke",
-    "sagemaker:invokeendpointasync": "invoke",
-    "sagemaker:invokeendpointwithbidirectionalstream": "invoke",
-    "sagemaker:invokeendpointwithresponsestream": "invoke",
-    "bedrock:converse": "invoke",
-    "bedrock:retrieveandgenerate": "invoke",
-    "states:startexecution": "invoke",
-    "states:startsyncexecution": "invoke",
-    "execute-api:invoke": "invoke",
-    "sns:publish": "write",
-    "s3:bypassgovernanceretention": "manage",
-    "s3:objectowneroverridetobucketowner": "manage",
-    # Writing one of these changes who may do what, whatever the reference's level says.
-    "lambda:addpermission": "permissions",
-    "iam:createaccesskey": "permissions",
-    "iam:createloginprofile": "permissions",
-    "iam:updateloginprofile": "permissions",
-    "iam:addusertogroup": "permissions",
-    "iam:updateassumerolepolicy": "permissions",
-}
 _SEGMENTS: Final = 6  # of an ARN
-_INVOKES: Final = re.compile(r"(?:bedrock|bedrock-agentcore):invoke.*|apigateway:testinvoke.*|runtime\.sagemaker:.*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +69,7 @@ class _Table:
         raw = json.loads(text)
         self.source: str = raw["source"]
         self.passes_role: tuple[str, ...] = tuple(raw["passes_role"])
+        self.rcp: tuple[str, ...] = tuple(raw["rcp"])
         self._names: list[str] = raw["names"].split(" ")
         self._lists: list[str] = raw["keys"]
         self._raw: dict[str, Any] = raw["services"]
@@ -193,6 +156,25 @@ def services() -> tuple[str, ...]:
 def service(prefix: str) -> Service | None:
     """A service's actions and types; None when the table has none of that prefix."""
     return _table().service(prefix.lower())
+
+
+@cache
+def under_rcp() -> int:
+    """The set of the actions that resource control policies are about.
+
+    Source: AWS Organizations User Guide, "List of AWS services that support RCPs", as of the table; AWS KMS Developer
+    Guide, "Resource control policies in AWS KMS": none is about ``kms:RetireGrant``.
+    """
+    found = 0
+    for prefix in _table().rcp:
+        found |= expand(f"{prefix}:*")
+    return found & ~bit("kms:RetireGrant")
+
+
+def is_under_rcp(action: str) -> bool:
+    """Whether resource control policies are about the action, known to the table or not."""
+    prefix = action.partition(":")[0].lower()
+    return prefix in _table().rcp and action.lower() != "kms:retiregrant"
 
 
 def find(action: str) -> Action | None:
@@ -293,10 +275,9 @@ def access_class(action: str) -> str:
     service.
     """
     name = action.lower()
-    if name in _CLASS_OF:
-        return _CLASS_OF[name]
-    if _INVOKES.fullmatch(name):
-        return "invoke"
+    told = told_class(name)
+    if told:
+        return told
     found = find(name)
     return content_class(name, _LEVELS[found.level]) if found else "write"
 

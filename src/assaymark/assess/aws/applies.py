@@ -8,6 +8,7 @@ from assaymark.assess.aws import actions
 from assaymark.assess.aws.evaluate import Applies
 from assaymark.assess.aws.organisation import Controls, controls_of
 from assaymark.assess.aws.request import TRUST_ACTIONS, Principal
+from assaymark.assess.aws.routes import Way, way_through, ways_by_role
 from assaymark.assess.unresolved import Unresolved
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class Lookup:
         for index, grant in enumerate(estate.grants):
             self.granted.setdefault(grant.key, []).append(index)
         self._controls: dict[tuple[str, str], Controls] = {}
+        self._ends = ways_by_role(estate)
         self._policies: dict[str, tuple[tuple[PolicyDocument, ...], tuple[str, ...]]] = {}
 
     def identity(self, arn: str) -> Identity | None:
@@ -156,6 +158,11 @@ class Lookup:
         if isinstance(resource.settings.get("tags"), Unresolved):
             return None
         return dict(resource.tags)
+
+    def ways(self, principal: Principal) -> list[Way]:
+        """The ways of a principal's requests through endpoints of the networks where what runs as it is."""
+        found = (way_through(one, principal) for one in self._ends.get(principal.arn, ()))
+        return [way for way in found if way is not None]
 
     def policies(self, identity: Identity) -> tuple[tuple[PolicyDocument, ...], tuple[str, ...]]:
         """The policies of an identity and its groups, and the names of those whose text is not known."""

@@ -46,10 +46,28 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
         "aws_bedrockagent_agent",
         {"AgentName": "agent_name", "AgentResourceRoleArn": "agent_resource_role_arn"},
     ),
+    "AWS::BedrockAgentCore::CodeInterpreterCustom": (
+        "aws_bedrockagentcore_code_interpreter",
+        {"Name": "name", "ExecutionRoleArn": "execution_role_arn"},
+    ),
+    "AWS::BedrockAgentCore::Runtime": (
+        "aws_bedrockagentcore_agent_runtime",
+        {"AgentRuntimeName": "agent_runtime_name", "RoleArn": "role_arn"},
+    ),
     "AWS::CloudFormation::Stack": ("aws_cloudformation_stack", {"StackName": "name", "TemplateURL": "template_url"}),
     "AWS::CodeBuild::Project": ("aws_codebuild_project", {"Name": "name", "ServiceRole": "service_role"}),
     "AWS::DynamoDB::Table": ("aws_dynamodb_table", {"TableName": "name"}),
-    "AWS::EC2::Instance": ("aws_instance", {"IamInstanceProfile": "iam_instance_profile"}),
+    "AWS::EC2::EIP": ("aws_eip", {"InstanceId": "instance"}),
+    "AWS::EC2::Instance": (
+        "aws_instance",
+        {
+            "IamInstanceProfile": "iam_instance_profile",
+            "SecurityGroupIds": "vpc_security_group_ids",
+            "SecurityGroups": "security_groups",
+            "SubnetId": "subnet_id",
+            "UserData": "user_data",
+        },
+    ),
     "AWS::EC2::SecurityGroup": ("aws_security_group", {"SecurityGroupIngress": "ingress"}),
     "AWS::EC2::SecurityGroupIngress": (
         "aws_vpc_security_group_ingress_rule",
@@ -61,13 +79,43 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
             "IpProtocol": "ip_protocol",
         },
     ),
+    "AWS::EC2::Subnet": ("aws_subnet", {"VpcId": "vpc_id"}),
+    "AWS::EC2::SubnetRouteTableAssociation": (
+        "aws_route_table_association",
+        {"SubnetId": "subnet_id", "RouteTableId": "route_table_id"},
+    ),
+    "AWS::EC2::VPCEndpoint": (
+        "aws_vpc_endpoint",
+        {
+            "VpcId": "vpc_id",
+            "ServiceName": "service_name",
+            "VpcEndpointType": "vpc_endpoint_type",
+            "PolicyDocument": "policy",
+            "PrivateDnsEnabled": "private_dns_enabled",
+            "RouteTableIds": "route_table_ids",
+        },
+    ),
     "AWS::ECR::Repository": (
         "aws_ecr_repository",
         {"RepositoryName": "name", "ImageTagMutability": "image_tag_mutability", "RepositoryPolicyText": "policy"},
     ),
     "AWS::ECS::TaskDefinition": (
         "aws_ecs_task_definition",
-        {"Family": "family", "TaskRoleArn": "task_role_arn", "ExecutionRoleArn": "execution_role_arn"},
+        {
+            "Family": "family",
+            "TaskRoleArn": "task_role_arn",
+            "ExecutionRoleArn": "execution_role_arn",
+            "ContainerDefinitions": "container_definitions",
+        },
+    ),
+    "AWS::ECS::Service": (
+        "aws_ecs_service",
+        {
+            "ServiceName": "name",
+            "TaskDefinition": "task_definition",
+            "LoadBalancers": "load_balancers",
+            "NetworkConfiguration": "network_configuration",
+        },
     ),
     "AWS::EFS::FileSystem": ("aws_efs_file_system", {"Encrypted": "encrypted", "FileSystemPolicy": "policy"}),
     "AWS::EKS::Cluster": ("aws_eks_cluster", {"Name": "name", "RoleArn": "role_arn"}),
@@ -87,8 +135,22 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     ),
     "AWS::ElasticLoadBalancingV2::Listener": (
         "aws_lb_listener",
-        {"LoadBalancerArn": "load_balancer_arn", "Protocol": "protocol", "DefaultActions": "default_action"},
+        {
+            "LoadBalancerArn": "load_balancer_arn",
+            "Port": "port",
+            "Protocol": "protocol",
+            "DefaultActions": "default_action",
+        },
     ),
+    "AWS::ElasticLoadBalancingV2::ListenerRule": (
+        "aws_lb_listener_rule",
+        {"ListenerArn": "listener_arn", "Actions": "actions"},
+    ),
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": (
+        "aws_lb",
+        {"Name": "name", "Scheme": "scheme", "Type": "type", "SecurityGroups": "security_groups"},
+    ),
+    "AWS::ElasticLoadBalancingV2::TargetGroup": ("aws_lb_target_group", {"Name": "name", "Port": "port"}),
     "AWS::Glue::Job": ("aws_glue_job", {"Name": "name", "Role": "role_arn"}),
     "AWS::IAM::AccessKey": ("aws_iam_access_key", {"UserName": "user"}),
     "AWS::IAM::UserToGroupAddition": ("aws_iam_group_membership", {"GroupName": "group", "Users": "users"}),
@@ -132,7 +194,13 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     ),
     "AWS::Lambda::Function": (
         "aws_lambda_function",
-        {"FunctionName": "function_name", "Role": "role", "Code": "code", "Handler": "handler"},
+        {
+            "FunctionName": "function_name",
+            "Role": "role",
+            "Code": "code",
+            "Handler": "handler",
+            "VpcConfig": "vpc_config",
+        },
     ),
     "AWS::RDS::DBCluster": ("aws_rds_cluster", {"DBClusterIdentifier": "cluster_identifier"}),
     "AWS::RDS::DBInstance": ("aws_db_instance", {"DBInstanceIdentifier": "identifier"}),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from assaymark.assess.aws.blocks import shuts_out
 from assaymark.assess.aws.images import images_of
 from assaymark.assess.aws.linking import NOWHERE, Chain
 from assaymark.assess.aws.request import same_account
@@ -12,10 +11,8 @@ from assaymark.assess.values import mappings
 from assaymark.core.graph import Edge, State
 
 if TYPE_CHECKING:
-    from assaymark.assess.aws.answers import Answer, Reach
-    from assaymark.assess.aws.grants import Reached
     from assaymark.assess.aws.linking import Linking
-    from assaymark.assess.estate.aws import Identity, Resource
+    from assaymark.assess.estate.aws import Resource
 
 KINDS: Final[dict[str, tuple[str, str]]] = {  # the kind of node, and what it is as a target
     "bedrock:agent": ("endpoint", "endpoint"),
@@ -34,6 +31,13 @@ KINDS: Final[dict[str, tuple[str, str]]] = {  # the kind of node, and what it is
     "rds:db": ("database", "data"),
     "rds:instance": ("database", "data"),
     "s3:bucket": ("bucket", "data"),
+    "s3files:file-system": ("volume", "data"),
+    "s3tables:bucket": ("database", "data"),
+    "s3tables:table": ("database", "data"),
+    "s3tables:table-bucket": ("database", "data"),
+    "s3vectors:bucket": ("database", "data"),
+    "s3vectors:index": ("database", "data"),
+    "s3vectors:vector-bucket": ("database", "data"),
     "sagemaker:endpoint": ("endpoint", "endpoint"),
     "sagemaker:feature-group": ("database", "data"),
     "sagemaker:model": ("model", "model"),
@@ -67,51 +71,11 @@ CLASSES: Final = {
 }
 
 
-def node_kind(resource: Resource) -> tuple[str, str]:
-    """The kind of node of a resource, and what it is as a target (empty for none)."""
-    kind, target = KINDS.get(resource.kind, ("workload", ""))
-    words = f"{resource.arn} {' '.join(resource.tags.values())}".lower()
-    if kind == "bucket" and any(word in words for word in _MODEL_WORDS):
-        target = "model"
-    return kind, target
-
-
-def link_data(run: Linking) -> None:
-    """Draws who reads, writes, calls and decrypts what."""
-    keys = {arn: key for arn, resource in run.estate.resources.items() if (key := encryption_key(run, resource))}
-    kinds = {arn: node_kind(resource)[0] for arn, resource in run.estate.resources.items()}
-    for who in run.principals:
-        if who.arn in run.administrators:
-            continue
-        reached = run.access.reached(who.arn, identities=False)
-        opened: dict[tuple[str, str], Answer] = {}  # key and service by whether it decrypts for the principal
-        alike: dict[tuple[str, str, Chain], list[str]] = {}
-        for found in reached.rows:
-            arn = found.resource.removesuffix("/*") if ":s3:::" in found.resource else found.resource
-            resource = run.estate.resources.get(arn)
-            if resource is None:
-                continue
-            kind = kinds[arn]
-            if found.action_class in CLASSES.get(kind, ()) and not shuts_out(run.estate, resource, who.account):
-                chain = Chain(found.state, found.because, found.decides)
-                if found.action_class == "read" and arn in keys and kind != "key":
-                    # the service asks for who reads; AWS KMS Developer Guide, "kms:ViaService"
-                    via = f"{arn.split(':')[2]}.{keys[arn].split(':')[3]}.amazonaws.com"
-                    if (keys[arn], via) not in opened:
-                        opened[keys[arn], via] = run.can(who, "kms:Decrypt", keys[arn], {"kms:ViaService": (via,)})
-                    chain = chain.then(opened[keys[arn], via])
-                if found.action_class == "read" and chain.state is not State.NO:
-                    chain = chain.then(let_out(resource, who.account))
-                how = f"its policies allow {_known_action(run, who, resource, found, reached)}"
-                alike.setdefault((RELATION_OF[found.action_class], how, chain), []).append(arn)
-        for (relation, how, chain), arns in alike.items():
-            run.fan(who.arn, arns, relation, how, lambda _, chain=chain: chain, 0)  # type: ignore[misc]
-
-
 # What people know of a kind of thing and a class of actions.
-_KNOWN: Final = {
+KNOWN: Final = {
     ("s3:bucket", "read"): "s3:GetObject",
     ("s3:bucket", "write"): "s3:PutObject",
+    ("s3:bucket", "delete"): "s3:DeleteObject",
     ("s3:bucket", "permissions"): "s3:PutBucketPolicy",
     ("kms:key", "decrypt"): "kms:Decrypt",
     ("kms:key", "permissions"): "kms:PutKeyPolicy",
@@ -124,15 +88,13 @@ _KNOWN: Final = {
 }
 
 
-def _known_action(run: Linking, who: Identity, resource: Resource, found: Reach, reached: Reached) -> str:
-    """The action to show: the one that people know, where it is allowed as the others of its class are."""
-    known = _KNOWN.get((resource.kind, found.action_class), "")
-    if known and known != found.action:
-        on = f"{resource.arn}/*" if known.endswith("Object") else resource.arn
-        state = run.access.can(who.arn, known, on).state if reached.unread else reached.state(known, on)
-        if state is found.state:
-            return known
-    return found.action
+def node_kind(resource: Resource) -> tuple[str, str]:
+    """The kind of node of a resource, and what it is as a target (empty for none)."""
+    kind, target = KINDS.get(resource.kind, ("workload", ""))
+    words = f"{resource.arn} {' '.join(resource.tags.values())}".lower()
+    if kind == "bucket" and any(word in words for word in _MODEL_WORDS):
+        target = "model"
+    return kind, target
 
 
 def encryption_key(run: Linking, resource: Resource) -> str:
@@ -158,6 +120,15 @@ def own_key(resource: Resource) -> str:
     return ""
 
 
+def locked(resource: Resource) -> bool:
+    """Whether a resource is encrypted with a key that Amazon keeps for the account alone."""
+    if resource.kind == "secretsmanager:secret":
+        return not own_key(resource)
+    values = mappings(resource.settings.get("encryption"), resource.settings)
+    algorithms = [str(value.get(name)) for value in values for name in ("sse_algorithm", "SSEAlgorithm")]
+    return resource.kind == "s3:bucket" and not own_key(resource) and "aws:kms" in algorithms
+
+
 def let_out(resource: Resource, account: str) -> Chain:
     """Whether the key that Amazon keeps lets an account read what is encrypted with it: its own alone.
 
@@ -166,13 +137,7 @@ def let_out(resource: Resource, account: str) -> Chain:
     """
     if same_account(account, str(resource.settings.get("account") or resource.account)) is not False:
         return Chain()
-    values = mappings(resource.settings.get("encryption"), resource.settings)
-    if resource.kind == "secretsmanager:secret":
-        locked = not own_key(resource)
-    else:
-        algorithms = [str(value.get(name)) for value in values for name in ("sse_algorithm", "SSEAlgorithm")]
-        locked = resource.kind == "s3:bucket" and not own_key(resource) and "aws:kms" in algorithms
-    if not locked:
+    if not locked(resource):
         return Chain()
     if "terraform" in resource.settings or resource.kind == "s3:bucket":
         return NOWHERE

@@ -6,7 +6,7 @@ Whose credentials it could make, which roles it could pass to a service, what ru
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.linking import NOWHERE, Chain, administrator
@@ -40,9 +40,14 @@ class Escalations:
         _credentials(self._run, who, may, gained)
         _joins(self._run, who, may)
         _trusts_itself(self._run, who, may, gained)
+        _signs(self._run, who, may, gained)
         _grants_itself(self._run, who, may, gained)
         _passes(self._run, who, may, self._trusting)
         _takes(self._run, who, may, self._trusting, self._running)
+
+
+_METADATA: Final = "iam:UpdateSAMLProvider"
+_SIGN_IN: Final = "https://signin.aws.amazon.com/saml"  # the audience of assertions for AWS
 
 
 def _some(may: int, *names: str) -> bool:
@@ -106,6 +111,25 @@ def _trusts_itself(run: Linking, who: Identity, may: int, gained: set[str]) -> N
         how = f"it could make the role trust itself, and assume it ({action})"
         run.fan(who.arn, targets, "escalates", how, chain)
         gained.update(targets)
+
+
+def _signs(run: Linking, who: Identity, may: int, gained: set[str]) -> None:
+    """Who may replace the metadata of a SAML provider signs assertions itself, and is whoever it likes there."""
+    if not _some(may, _METADATA):
+        return
+    for arn, provider in sorted(run.estate.providers.items()):
+        if provider.kind != "saml" or arn.split(":")[4] != who.account:
+            continue
+        changes = Chain().then(run.can(who, _METADATA, arn))
+        for role in run.principals if changes.state is not State.NO else ():
+            if role.kind == "role" and role.account == who.account and role.trust is not None:
+                # it writes the assertion, and what that says of the subject and its attributes
+                said = run.access.can(arn, "sts:AssumeRoleWithSAML", role.arn, {"saml:aud": (_SIGN_IN,)})
+                how = f"it could sign assertions of {arn.rpartition('/')[2]} for the role ({_METADATA})"
+                chain = changes.then(said)
+                run.draw(who.arn, role.arn, "resets", how, chain)
+                if chain.state is not State.NO:
+                    gained.add(role.arn)
 
 
 def _grants_itself(run: Linking, who: Identity, may: int, gained: set[str]) -> None:

@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from assaymark.assess.aws import patterns
+from assaymark.assess.aws import actions, patterns
 from assaymark.assess.aws.answers import NOT, YES, Answer, Part, joined
 from assaymark.assess.aws.conditions import evaluate_condition, variable
 from assaymark.assess.aws.organisation import UNSPOKEN, Controls, allows
@@ -40,16 +40,18 @@ class Applies:
     """What applies to a request.
 
     ``identity``: policies of the identity, those of its groups too; ``opaque`` names such whose text is not known.
-    ``boundary`` and ``session`` limit them. ``resource``: the resource's policy, for a role its trust policy, for a
-    key its key policy; ``resource_seen`` is False when the input does not have the resource, so that one may exist.
-    ``scps`` and ``rcps``: the organisation's policies for the principal's and the resource's account.
-    ``management``: the principal's account is the organisation's management account. ``trusted_account``: an identity
-    that the input does not have, and whose account can give it what it likes.
+    ``boundary`` and ``session`` limit them, and so does ``endpoint``, the policy of the VPC endpoint that the request
+    goes through, with the statements that name the principal. ``resource``: the resource's policy, for a role its
+    trust policy, for a key its key policy; ``resource_seen`` is False when the input does not have the resource, so
+    that one may exist. ``scps`` and ``rcps``: the organisation's policies for the principal's and the resource's
+    account. ``management``: the principal's account is the organisation's management account. ``trusted_account``: an
+    identity that the input does not have, and whose account can give it what it likes.
     """
 
     identity: tuple[PolicyDocument, ...] = ()
     boundary: PolicyDocument | None = None
     session: tuple[PolicyDocument, ...] | None = None
+    endpoint: PolicyDocument | None = None
     resource: PolicyDocument | None = None
     resource_seen: bool = True
     scps: Controls = UNSPOKEN
@@ -228,12 +230,13 @@ def _exempt(principal: Principal) -> bool:
 
 def _denied(run: _Evaluation) -> Part:
     """Whether some statement denies it."""
-    applies, principal = run.applies, run.request.principal
+    applies = run.applies
     documents = list(applies.identity)
     documents += [applies.boundary] if applies.boundary else []
     documents += applies.session or ()
+    documents += [applies.endpoint] if applies.endpoint else []
     organised = [applies.scps] if _under_scps(run) else []
-    organised += [] if _exempt(principal) else [applies.rcps]
+    organised += [applies.rcps] if _under_rcps(run) else []
     documents += [document for one in organised for level in one.levels for document in level]
     perhaps = [run.perhaps(document, words) for one in organised for document, words in one.perhaps]
     found = run.layer(documents, "Deny")
@@ -246,17 +249,21 @@ def _under_scps(run: _Evaluation) -> bool:
     return signed and not _exempt(principal) and not run.applies.management
 
 
+def _under_rcps(run: _Evaluation) -> bool:
+    return not _exempt(run.request.principal) and actions.is_under_rcp(run.request.action)
+
+
 def _controls(run: _Evaluation, assumes: dict[str, None]) -> Part:
     """Whether the organisation's policies let it be allowed."""
     applies, request = run.applies, run.request
-    found = YES
+    found = YES if applies.endpoint is None else run.layer((applies.endpoint,), "Allow")
     if _under_scps(run):
         if not applies.scps.spoken:
             account = request.principal.account
             assumes[f"no service control policy of account {account} forbids it; the input holds none"] = None
         else:
             found = found.both(_levels(run, applies.scps, "service control policy"))
-    if not _exempt(request.principal):
+    if _under_rcps(run):
         found = found.both(_levels(run, applies.rcps, "resource control policy"))
     return found
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.aws.endpoints import exported, routed
 from assaymark.assess.aws.records import Records, tags_of
 from assaymark.assess.aws.used import uses
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT, Grant, Provider
@@ -59,6 +60,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
             or _policy(records, file, value)
         ):
             inputs.reading.read.add(file.path)
+    routed(records)
 
 
 def _is_details(value: Map) -> bool:
@@ -168,6 +170,7 @@ def _answers(records: Records, file: SourceFile, value: Map) -> bool:
         if isinstance(item.get("Name"), str):
             known = True
             records.resource(f"arn:aws:s3:::{item['Name']}", "s3:bucket", file.because(item.at("Name")))
+    known = exported(records, file, value) or known
     used = list(uses(file, value))
     records.estate.uses += used
     if not used:

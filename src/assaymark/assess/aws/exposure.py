@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.blocks import blocked, means_everyone
-from assaymark.assess.aws.data import CLASSES, RELATION_OF, node_kind
+from assaymark.assess.aws.data import CLASSES, node_kind
+from assaymark.assess.aws.lasting import ANYONE, gives
 from assaymark.assess.aws.linking import Chain
 from assaymark.assess.kinds import INTERNET
 from assaymark.assess.values import mappings
 from assaymark.core.graph import Edge, State
 
 if TYPE_CHECKING:
+    from assaymark.assess.aws.lasting import Lasting
     from assaymark.assess.aws.linking import Linking
     from assaymark.assess.estate.aws import Resource
 
-_ANYONE: Final = "aws:outside:*"
+_SIGNED_UP: Final = "aws:outside:*"
 _SWITCHED_OFF: Final = "the account and the bucket do not block public access"
 _TAKES_LISTS: Final = "the bucket takes access control lists"
 _OBJECTS: Final = "objects have an access control list that lets everyone read them"
@@ -28,9 +30,9 @@ _OBJECTS: Final = "objects have an access control list that lets everyone read t
 _CANNED: Final = {
     "public-read": (INTERNET, ("read",)),
     "public-read-write": (INTERNET, ("read", "write", "delete")),
-    "authenticated-read": (_ANYONE, ("read",)),
+    "authenticated-read": (_SIGNED_UP, ("read",)),
 }
-_GROUPS: Final = {"AllUsers": INTERNET, "AuthenticatedUsers": _ANYONE}
+_GROUPS: Final = {"AllUsers": INTERNET, "AuthenticatedUsers": _SIGNED_UP}
 _PERMISSIONS: Final = {
     "READ": ("read",),
     "WRITE": ("write", "delete"),
@@ -40,15 +42,15 @@ _PERMISSIONS: Final = {
 ENFORCED: Final = "BucketOwnerEnforced"
 
 
-def link_exposure(run: Linking) -> None:
+def link_exposure(run: Linking, lasting: Lasting) -> None:
     """Draws who of all people may do what."""
     for arn, resource in sorted(run.estate.resources.items()):
         kind, _ = node_kind(resource)
         if resource.policy is not None and kind in CLASSES and _names_everyone(resource):
             for action_class in CLASSES[kind]:
-                _anonymous(run, resource, kind, action_class)
+                _anonymous(run, lasting, resource, kind, action_class)
         if resource.kind == "s3:bucket":
-            _listed(run, resource)
+            _listed(run, lasting, resource)
         url = resource.settings.get("url")
         if isinstance(url, dict) and url.get("authorization_type") == "NONE":
             because = (resource.because,)
@@ -61,7 +63,7 @@ def _names_everyone(resource: Resource) -> bool:
     return any(means_everyone(one) for one in statements)
 
 
-def _anonymous(run: Linking, resource: Resource, kind: str, action_class: str) -> None:
+def _anonymous(run: Linking, lasting: Lasting, resource: Resource, kind: str, action_class: str) -> None:
     """What the resource's policy allows everyone: of a class an action that is allowed for certain, if any is."""
     target = f"{resource.arn}/*" if kind == "bucket" and action_class != "permissions" else resource.arn
     mask = actions.actions_for(target) & actions.class_bits().get(action_class, 0)
@@ -78,7 +80,11 @@ def _anonymous(run: Linking, resource: Resource, kind: str, action_class: str) -
     if best is not None:
         action, chain = best
         chain = chain.unless(_SWITCHED_OFF) if state is State.UNKNOWN and chain.state is State.YES else chain
-        _draw(run, INTERNET, resource, action_class, f"its policy allows everyone {action}", chain)
+        if action_class == "read" and resource.arn in lasting.keys:
+            chain = chain.then(lasting.opens(ANYONE, resource))
+        how = f"its policy allows everyone {action}"
+        for relation, whole in gives(lasting, ANYONE, resource, kind, action_class, chain):
+            _draw(run, INTERNET, resource, relation, how, whole)
 
 
 def ownership(resource: Resource) -> list[str]:
@@ -87,7 +93,7 @@ def ownership(resource: Resource) -> list[str]:
     return [one for one in found if isinstance(one, str)]
 
 
-def _listed(run: Linking, resource: Resource) -> None:
+def _listed(run: Linking, lasting: Lasting, resource: Resource) -> None:
     """What the bucket's access control list gives to groups of strangers."""
     state = blocked(run.estate, resource, "ignore_public_acls")
     owned = ownership(resource)
@@ -102,7 +108,10 @@ def _listed(run: Linking, resource: Resource) -> None:
                 chain = chain.unless(_SWITCHED_OFF)
             if not owned:
                 chain = chain.unless(_TAKES_LISTS)
-            _draw(run, who, resource, action_class, f"the bucket has {what}", chain)
+            asks = "*" if who == INTERNET else ANYONE
+            chain = chain.then(lasting.listed(asks, resource, "bucket", action_class))
+            for relation, whole in gives(lasting, ANYONE, resource, "bucket", action_class, chain):
+                _draw(run, who, resource, relation, f"the bucket has {what}", whole)
 
 
 def grants(resource: Resource) -> list[tuple[str, tuple[str, ...], str]]:
@@ -132,8 +141,10 @@ def _whoever(run: Linking, who: str, resource: Resource) -> str:
     return run.builder.node(who, "outside", name, (resource.because,), boundary=boundary, entry="outside")
 
 
-def _draw(run: Linking, who: str, resource: Resource, action_class: str, how: str, chain: Chain) -> None:
+def _draw(run: Linking, who: str, resource: Resource, relation: str, how: str, chain: Chain) -> None:
+    if chain.state is State.NO:
+        return
     decides = chain.decides if chain.state is State.UNKNOWN else ()
     because = chain.because or (resource.because,)
     source = _whoever(run, who, resource)
-    run.builder.edge(Edge(source, resource.arn, RELATION_OF[action_class], how, because, chain.state, decides, 0))
+    run.builder.edge(Edge(source, resource.arn, relation, how, because, chain.state, decides, 0))

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.aws.endpoints import KINDS as NETWORKS
+from assaymark.assess.aws.endpoints import Networks
 from assaymark.assess.aws.from_terraform_organisation import ABOVE, Declared
+from assaymark.assess.aws.from_terraform_tables import OF_POLICIES, ROLES, SERVICES, SETTINGS
 from assaymark.assess.aws.records import Records, tags_of
 from assaymark.assess.estate.aws import Grant, PolicyDocument, Provider, Statement
 from assaymark.assess.unresolved import Unresolved
@@ -30,55 +33,6 @@ _ATTACHMENTS: Final = {
     "aws_iam_user_policy_attachment": "user",
     "aws_iam_group_policy_attachment": "group",
 }
-# Where a resource names the role that it runs as: an attribute, or a block and its attribute.
-_ROLES: Final[dict[str, tuple[str, ...]]] = {
-    "aws_apprunner_service": ("instance_configuration.instance_role_arn",),
-    "aws_batch_job_definition": ("job_role_arn",),
-    "aws_bedrockagent_agent": ("agent_resource_role_arn",),
-    "aws_bedrockagent_knowledge_base": ("role_arn",),
-    "aws_cloudformation_stack": ("iam_role_arn",),
-    "aws_codebuild_project": ("service_role",),
-    "aws_codepipeline": ("role_arn",),
-    "aws_datapipeline_pipeline": ("role",),
-    "aws_ecs_task_definition": ("task_role_arn", "execution_role_arn"),
-    "aws_eks_cluster": ("role_arn",),
-    "aws_eks_node_group": ("node_role_arn",),
-    "aws_emr_cluster": ("service_role",),
-    "aws_glue_crawler": ("role",),
-    "aws_glue_dev_endpoint": ("role_arn",),
-    "aws_glue_job": ("role_arn",),
-    "aws_lambda_function": ("role",),
-    "aws_sagemaker_domain": ("default_user_settings.execution_role",),
-    "aws_sagemaker_feature_group": ("role_arn",),
-    "aws_sagemaker_model": ("execution_role_arn",),
-    "aws_sagemaker_notebook_instance": ("role_arn",),
-    "aws_sagemaker_pipeline": ("role_arn",),
-    "aws_sagemaker_user_profile": ("user_settings.execution_role",),
-    "aws_sfn_state_machine": ("role_arn",),
-}
-# A resource that carries the policy of another: the attribute that names that one.
-_POLICIES: Final = {
-    "aws_ecr_repository_policy": "repository",
-    "aws_efs_file_system_policy": "file_system_id",
-    "aws_elasticsearch_domain_policy": "domain_name",
-    "aws_kms_key_policy": "key_id",
-    "aws_opensearch_domain_policy": "domain_name",
-    "aws_s3_bucket_policy": "bucket",
-    "aws_sagemaker_model_package_group_policy": "model_package_group_name",
-    "aws_secretsmanager_secret_policy": "secret_arn",
-    "aws_sns_topic_policy": "arn",
-    "aws_sqs_queue_policy": "queue_url",
-}
-# A resource that sets something of another: what it is called among the other's settings, and who names that one.
-_SETTINGS: Final = {
-    "aws_s3_bucket_public_access_block": ("public_access_block", "bucket"),
-    "aws_s3_bucket_server_side_encryption_configuration": ("encryption", "bucket"),
-    "aws_s3_bucket_versioning": ("versioning", "bucket"),
-    "aws_s3_bucket_logging": ("logging", "bucket"),
-    "aws_s3_bucket_acl": ("acl", "bucket"),
-    "aws_s3_bucket_ownership_controls": ("ownership", "bucket"),
-    "aws_lambda_function_url": ("url", "function_name"),
-}
 _OWN_POLICY: Final = ("policy", "access_policies")
 
 
@@ -96,6 +50,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
     _unattached(run, resources)
     for resource in resources:
         run.thing(resource)
+    run.networks.finish(resources)
 
 
 def _unattached(run: _Collecting, resources: list[TfResource]) -> None:
@@ -116,6 +71,7 @@ class _Collecting:
         self.records = records
         self.policies: dict[str, PolicyDocument] = {}
         self.organisation = Declared(records)
+        self.networks = Networks(records)
         self.by_name: defaultdict[tuple[str, str], list[TfResource]] = defaultdict(list)
         for resource in resources:
             for name in {resource.arn, resource.text("name"), resource.text("id"), resource.text("bucket")} - {""}:
@@ -189,7 +145,7 @@ class _Collecting:
 
     def role(self, resource: TfResource) -> str:
         """The role that a resource runs as; empty for none."""
-        for place in _ROLES.get(resource.kind, ()):
+        for place in ROLES.get(resource.kind, ()):
             block, _, key = place.rpartition(".")
             for inner in resource.blocks(block) if block else [resource.values]:
                 found = self.identity_arn("role", inner.get(key))
@@ -208,9 +164,7 @@ class _Collecting:
 
 def _service(kind: str) -> str:
     word = kind.split("_")[1]
-    return {"db": "rds", "instance": "ec2", "sfn": "states", "bedrockagent": "bedrock", "cloudwatch": "logs"}.get(
-        word, word
-    )
+    return SERVICES.get(word, word)
 
 
 def _kind(kind: str) -> str:
@@ -304,13 +258,13 @@ def _provider(run: _Collecting, resource: TfResource) -> None:
 
 
 def _resource_policy(run: _Collecting, resource: TfResource) -> None:
-    named = resource.get(_POLICIES[resource.kind])
+    named = resource.get(OF_POLICIES[resource.kind])
     owner = resource.kind.removesuffix("_policy")
     arn = run.arn(owner, named)
     if not arn and resource.kind == "aws_s3_bucket_policy" and isinstance(named, str):
         arn = f"arn:aws:s3:::{named}"
     if not arn:
-        run.unknown(resource, _POLICIES[resource.kind])
+        run.unknown(resource, OF_POLICIES[resource.kind])
         return
     document = run.records.document(
         resource.json("policy"), f"{arn}#policy", resource.file, resource.values.at("policy")
@@ -321,7 +275,7 @@ def _resource_policy(run: _Collecting, resource: TfResource) -> None:
 
 
 def _setting(run: _Collecting, resource: TfResource) -> None:
-    name, key = _SETTINGS[resource.kind]
+    name, key = SETTINGS[resource.kind]
     named = resource.get(key)
     owner = "aws_lambda_function" if "lambda" in resource.kind else "aws_s3_bucket"
     arn = run.arn(owner, named) or (
@@ -389,11 +343,12 @@ _PASSES: Final[tuple[dict[str, Callable[[_Collecting, TfResource], None]], ...]]
         **_steps(("aws_iam_group_membership", "aws_iam_user_group_membership"), _membership),
         **_steps(("aws_iam_access_key",), _access_key),
         **_steps(("aws_iam_openid_connect_provider", "aws_iam_saml_provider"), _provider),
-        **_steps(_POLICIES, _resource_policy),
-        **_steps(_SETTINGS, _setting),
+        **_steps(OF_POLICIES, _resource_policy),
+        **_steps(SETTINGS, _setting),
         **_steps(("aws_lambda_permission",), _permission),
         **_steps(("aws_kms_grant",), _grant),
         **_steps(("aws_s3_account_public_access_block",), _account_block),
+        **_steps(NETWORKS, lambda run, resource: run.networks.place(resource)),
         **_steps(ABOVE, lambda run, resource: run.organisation.place(resource)),
     },
     _steps(("aws_organizations_policy",), lambda run, resource: run.organisation.control(resource)),

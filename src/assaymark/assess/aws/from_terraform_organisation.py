@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.aws.organisation import FULL_ACCESS, full_access
 from assaymark.assess.terraform.identity import ORGANISATION_ROOT
 from assaymark.assess.unresolved import Unresolved
 from assaymark.assess.values import listed
@@ -36,7 +37,10 @@ class Declared:
         """What is in what, and what is attached where."""
         estate = self._records.estate
         if resource.kind == "aws_organizations_policy_attachment":
-            self._attached[str(resource.get("policy_id"))].append(_target(resource.get("target_id")))
+            policy, target = str(resource.get("policy_id")), _target(resource.get("target_id"))
+            self._attached[policy].append(target)
+            if policy == FULL_ACCESS:
+                self._records.control("scp", full_access(resource.because()), (target,), declared=True)
         elif resource.kind == "aws_organizations_organization":
             account = resource.text("master_account_id")
             estate.management = account if account.isdigit() else estate.management
@@ -54,7 +58,8 @@ class Declared:
             document = self._records.document(resource.json("content"), name, resource.file, line)
             targets = resource.get("target_ids")
             named = [_target(one) for one in ([targets] if isinstance(targets, str) else listed(targets))]
-            self._records.control(kind, document, (*named, *self._attached.get(_identifier(resource), ())))
+            targets = (*named, *self._attached.get(_identifier(resource), ()))
+            self._records.control(kind, document, targets, declared=True)
 
 
 def _identifier(resource: TfResource) -> str:

@@ -8,29 +8,33 @@ Where a condition looks at the action, it is asked for each action that the stat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from assaymark.assess.aws import actions
-from assaymark.assess.aws.answers import YES, Answer, Part, Reach, renamed
+from assaymark.assess.aws.alike import Alike, Group, Groups, Reached, by_others, is_about_itself, moves
+from assaymark.assess.aws.answers import YES, Answer, Part, Reach
 from assaymark.assess.aws.applies import Lookup, tags_sessions
-from assaymark.assess.aws.compiled import NOTHING, Compiler, Span
+from assaymark.assess.aws.compiled import Compiler, Span
 from assaymark.assess.aws.conditions import Key, variable
 from assaymark.assess.aws.evaluate import evaluate
 from assaymark.assess.aws.inventory import Atom, Inventory, indices, is_bucket, request_arn
 from assaymark.assess.aws.patterns import FRESH, meet_arns, substitute
 from assaymark.assess.aws.reckoning import Reckoning
 from assaymark.assess.aws.request import Context, Principal, Request
+from assaymark.assess.aws.routes import LOOKED_AT
+from assaymark.assess.estate.aws import PolicyDocument, Statement
 from assaymark.assess.unresolved import HOLE
 from assaymark.core.graph import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from assaymark.assess.aws.conditions import Value
     from assaymark.assess.aws.evaluate import Applies
+    from assaymark.assess.aws.routes import Way
     from assaymark.assess.estate.aws import Estate
 
 
@@ -50,63 +54,6 @@ def _owned(shape: str, principal_arn: str) -> str:
 
 _ISSUED = "aws:TokenIssueTime"
 _RANK = {State.YES: 0, State.UNKNOWN: 1, State.NO: 2}
-
-
-class Alike(NamedTuple):
-    """Identities on which one action is allowed alike: by the same statements, each with a trust policy of its own.
-
-    ``answer`` is that for the first of ``arns``; ``of`` gives that for any.
-    """
-
-    arns: tuple[str, ...]
-    answer: Answer
-    of: Callable[[str], Answer]
-
-
-def _own(answer: Answer, one: Atom) -> bool:
-    """Whether an answer rests on statements of the atom's own policy."""
-    own = {id(statement) for statement in one.policy.statements} if one.policy else set()
-    return any(id(statement) in own for statement in answer.statements)
-
-
-def _by_others(atoms: list[Atom], principal_arn: str) -> list[Atom]:
-    """Atoms with that of who asks last: what an answer says of it as such is not said of what it asks for."""
-    return atoms if atoms[0].source != principal_arn else [*atoms[1:], atoms[0]]
-
-
-def _moves(answer: Answer, one: Atom) -> Callable[[Atom], Answer]:
-    """Makes of an atom's answer that of another of its kind: with its own policy's statements and its own name."""
-    own = {id(statement): at for at, statement in enumerate(one.policy.statements)} if one.policy else {}
-    places = [own.get(id(statement), -1) for statement in answer.statements]
-    same = all(place < 0 for place in places)
-
-    def move(other: Atom) -> Answer:
-        statements = answer.statements
-        if not same and other.policy is not None:
-            theirs = other.policy.statements
-            pairs = zip(places, answer.statements, strict=True)
-            statements = tuple(theirs[place] if place >= 0 else statement for place, statement in pairs)
-        decides = tuple(renamed(text, one.arn, other.arn) for text in answer.decides)
-        return Answer(answer.state, statements, decides, answer.assumes, answer.grants)
-
-    return move
-
-
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """What a principal gets: a row for each resource and class, and all actions by how rows name the resource.
-
-    ``unread``: policies apply whose text the input does not hold, which ``spans`` leave out.
-    """
-
-    rows: list[Reach]
-    spans: dict[str, Span]
-    unread: bool
-
-    def state(self, action: str, shown: str) -> State:
-        """Whether an action is allowed on what rows name so, as far as policies were read."""
-        span, bit = self.spans.get(shown, NOTHING), actions.bit(action)
-        return State.YES if span.yes & bit else State.UNKNOWN if span.maybe & bit else State.NO
 
 
 class Access:
@@ -142,6 +89,34 @@ class Access:
         if resource_arn == "*" and found is not None and found.together:
             return self._together(principal_arn, action, found.together, known)
         return self._some(principal_arn, action, resource_arn, known)
+
+    def could(
+        self,
+        principal_arn: str,
+        action: str,
+        resource_arn: str,
+        context: Mapping[str, Value] | None = None,
+        *,
+        keep: bool = False,
+    ) -> Answer:
+        """Whether a principal may do it once the resource's own policy lets it: what all other policies leave.
+
+        ``keep``: what the resource's policy denies it still denies.
+        """
+        asked = request_arn(resource_arn) if resource_arn in self._estate.resources else resource_arn
+        asked = asked[:-1] + FRESH if asked.endswith("/*") else asked
+        request = self._request(principal_arn, action, resource_arn, asked, context or {})
+        resource = self._lookup.resource(resource_arn)
+        if resource is None:
+            raise KeyError(resource_arn)
+        named = {"AWS": (request.principal.arn,)}
+        lets = Statement("Allow", resource.because, actions=("*",), resources=("*",), principals=named)
+        denies = resource.policy.statements if keep and resource.policy is not None else ()
+        whole = (lets, *(one for one in denies if one.effect == "Deny"))
+        policy = PolicyDocument(f"{resource.arn}#changed", whole, resource.because)
+        applies = replace(self._applies(request, resource_arn), resource=policy, resource_seen=True)
+        answer = evaluate(request, applies)  # which does not rest on a statement that nobody has written yet
+        return replace(answer, statements=tuple(one for one in answer.statements if one is not lets))
 
     def _together(
         self, principal_arn: str, action: str, types: tuple[str, ...], context: Mapping[str, Value]
@@ -183,11 +158,21 @@ class Access:
                 for other in (self._request(principal_arn, action, arn, asked, given),)
             ]
             return min(answers, key=lambda one: _RANK[one.state])
+        for way in self._ways(request.principal) if answer.state is State.UNKNOWN else ():
+            if way.mask & actions.bit(action) and not way.context.keys() & context.keys():
+                asked_so = self._request(principal_arn, action, arn, asked, {**context, **way.context})
+                through = evaluate(asked_so, replace(self._applies(asked_so, arn), endpoint=way.policy))
+                if through.state is State.YES:
+                    return through
         other = self._retagged(request.principal) if answer.state is State.NO else None
         if other and not other.keys() & context.keys():
             asked_so = self._request(principal_arn, action, arn, asked, {**context, **other})
             return evaluate(asked_so, self._applies(asked_so, arn))
         return answer
+
+    def _ways(self, principal: Principal) -> list[Way]:
+        """The ways through endpoints, where some policy looks at how a request comes."""
+        return self._lookup.ways(principal) if any(map(self._inventory.looks_at, LOOKED_AT)) else []
 
     def _retagged(self, principal: Principal) -> dict[str, Value]:
         """The role's own tags that a policy looks at, when whoever starts its session may set others.
@@ -279,9 +264,11 @@ class Access:
             _ISSUED.lower()
         ):
             given = [{_ISSUED: Key.ABSENT}, {_ISSUED: (self._now.isoformat(),)}]
+        parts = (self._lookup, self._inventory, self._compiler, principal_arn, self._now)
+        ways = self._ways(self._lookup.principal(principal_arn))
         return [
-            Reckoning(self._lookup, self._inventory, self._compiler, principal_arn, self._now, context)
-            for context in given
+            *(Reckoning(*parts, context) for context in given),
+            *(Reckoning(*parts, context, way) for way in ways for context in given),
         ]
 
     def reach(self, principal_arn: str) -> Iterator[Reach]:
@@ -295,12 +282,12 @@ class Access:
         reckonings = self._reckonings(principal_arn)
         within = self._inventory.everything if identities else self._inventory.things
         for alike, span in chain.from_iterable(reckoning.all(within) for reckoning in reckonings):
-            atoms = _by_others(alike, principal_arn)
+            atoms = by_others(alike, principal_arn)
             for row, answer in self._rows(principal_arn, atoms[0], span):
                 place = actions.CLASSES.index(row.action_class)
-                move = _moves(answer, atoms[0])
+                move = moves(answer, atoms[0])
                 action_class, _, state, because, decides, action = row
-                own = bool(decides) or _own(answer, atoms[0])
+                own = is_about_itself(answer, atoms[0])
                 for atom in atoms:
                     key = (atom.shown, place)
                     known = best.get(key)
@@ -315,6 +302,24 @@ class Access:
         for row in unread:
             best[row.resource, actions.CLASSES.index(row.action_class)] = row
         return Reached([best[key] for key in sorted(best)], spans, bool(unread))
+
+    def grouped(self, principal_arn: str) -> Groups | None:
+        """The same of what is no user, role or group, those alike together; None where that is not so simple.
+
+        It is where no policy tells objects of a bucket apart, all policies were read, and requests come one way.
+        """
+        reckonings = self._reckonings(principal_arn)
+        if len(reckonings) > 1 or reckonings[0].special or next(reckonings[0].unread(), None) is not None:
+            return None
+        found = []
+        for mask, span in reckonings[0].masks(self._inventory.things):
+            atoms = self._inventory.of(mask)
+            found.append(Group(mask, atoms, span, tuple(self._rows(principal_arn, atoms[0], span))))
+        return Groups(found, reckonings[0].uniform)
+
+    def level(self, mask: int, *, objects: bool) -> int:
+        """The atoms of the buckets that some atoms are objects of, or of the buckets' objects; 0 for what is none."""
+        return self._inventory.level(mask, objects=objects)
 
     def _rows(self, principal_arn: str, atom: Atom, span: Span) -> Iterator[tuple[Reach, Answer]]:
         """A row for each class, with what ``evaluate`` says of one of its actions."""
@@ -332,11 +337,11 @@ class Access:
         for alike, maybe in self._alike(principal_arn):
             if not maybe & bit:
                 continue
-            atoms = _by_others(alike, principal_arn)
+            atoms = by_others(alike, principal_arn)
             answer = self._one(principal_arn, action, atoms[0].source, atoms[0].arn, context or {})
             if answer.state is not State.NO:
                 by_arn = {atom.source: atom for atom in atoms}
-                move = _moves(answer, atoms[0])
+                move = moves(answer, atoms[0])
                 yield Alike(tuple(by_arn), answer, lambda arn, by_arn=by_arn, move=move: move(by_arn[arn]))  # type: ignore[misc]
 
     def _alike(self, principal_arn: str) -> list[tuple[list[Atom], int]]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from assaymark.assess.estate.aws import Estate, PolicyDocument
 
 _SEGMENTS = 6
+_KEPT = 10_000  # sets of atoms; an estate has as many as its principals are told apart by
 
 
 class Kind(NamedTuple):
@@ -111,8 +112,41 @@ class Inventory:
                 self._by_service.setdefault(service, []).append((parts[5], index))
         for rows in self._by_service.values():
             rows.sort()
+        self._of: dict[int, list[Atom]] = {}
+        self._levels: dict[tuple[int, bool], int] = {}
         self._matches: dict[str, tuple[int, int]] = {}
         self._keys: dict[str, list[tuple[str, str]]] = {}
+
+    def of(self, mask: int) -> list[Atom]:
+        """The atoms of a set of bits."""
+        found = self._of.get(mask)
+        if found is None:
+            if len(self._of) >= _KEPT:
+                self._of.clear()
+            found = self._of[mask] = [self.atoms[index] for index in indices(mask)]
+        return found
+
+    def level(self, mask: int, *, objects: bool) -> int:
+        """For atoms of buckets or of their objects those of the objects, or the buckets; 0 where one is no such."""
+        key = (mask, objects)
+        if key not in self._levels:
+            if len(self._levels) >= _KEPT:
+                self._levels.clear()
+            found = 0
+            for atom in self.of(mask):
+                bucket = atom.shown.removesuffix("/*")
+                bit = self._shown.get(f"{bucket}/*" if objects else bucket, 0)
+                if not bit:
+                    found = 0
+                    break
+                found |= bit
+            self._levels[key] = found
+        return self._levels[key]
+
+    @cached_property
+    def _shown(self) -> dict[str, int]:
+        """The bit of each thing's atom by how answers name it."""
+        return {atom.shown: 1 << index for index, atom in enumerate(self.atoms) if self.things >> index & 1}
 
     def looks_at(self, key: str) -> bool:
         """Whether some policy of the estate looks at a condition key, given in lower case."""
@@ -322,6 +356,7 @@ def _keys_in_policies(estate: Estate) -> frozenset[str]:
         documents += [one for one in (identity.boundary, identity.trust) if one is not None]
     documents += [resource.policy for resource in estate.resources.values() if resource.policy is not None]
     documents += [control.document for control in estate.controls or ()]
+    documents += [endpoint.policy for endpoint in estate.endpoints if endpoint.policy is not None]
     found: set[str] = set()
     for document in documents:
         for statement in document.statements:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.aws.data import link_data, link_flows, node_kind
+from assaymark.assess.aws.data import RELATION_OF, link_flows, node_kind
+from assaymark.assess.aws.data_access import link_data
 from assaymark.assess.aws.escalate import Escalations
 from assaymark.assess.aws.exposure import link_exposure
 from assaymark.assess.aws.gateways import link_gateways
+from assaymark.assess.aws.lasting import Lasting
 from assaymark.assess.aws.linking import Chain, Linking, administrator
 from assaymark.assess.aws.outside import link_outside
 from assaymark.assess.aws.trust import link_assumed, link_trust
@@ -43,17 +45,18 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
         _principal(run, identity)
     for _, resource in sorted(estate.resources.items()):
         _resource(run, resource)
-    _administrators(run)
+    lasting = Lasting(run)
+    _administrators(run, lasting)
     link_trust(run)
     escalations = Escalations(run)
     for who in run.principals:
         if who.arn not in run.administrators:
             gained = link_assumed(run, who) if who.kind != "group" else set()
             escalations.link(who, gained)
-    link_data(run)
-    link_exposure(run)
+    link_data(run, lasting)
+    link_exposure(run, lasting)
     link_gateways(run)
-    link_outside(run)
+    link_outside(run, lasting)
     link_flows(run)
 
 
@@ -99,7 +102,7 @@ def _boundary(account: str, name: str, tags: dict[str, str]) -> dict[str, str]:
     return {key: value for key, value in found.items() if value}
 
 
-def _administrators(run: Linking) -> None:
+def _administrators(run: Linking, lasting: Lasting) -> None:
     """The node of each account's administrator, who is it, and what it leads to."""
     accounts = {one.account for one in run.principals}
     for account in sorted(accounts):
@@ -121,12 +124,25 @@ def _administrators(run: Linking) -> None:
     for who in run.principals:
         how = "an administrator may change any role and make keys for any user"
         run.draw(administrator(who.account), who.arn, "administers", how, Chain(because=(who.because,)), 1)
-    for arn, resource in sorted(run.estate.resources.items()):
+    for _, resource in sorted(run.estate.resources.items()):
         account = str(resource.settings.get("account") or resource.account)
         owner = account if account in accounts else next(iter(accounts)) if len(accounts) == 1 else ""
         if owner:
-            how = "an administrator may do everything with what is in the account"
-            run.draw(administrator(owner), arn, "administers", how, Chain(because=(resource.because,)), 0)
+            _administers_resource(run, lasting, owner, resource)
+
+
+def _administers_resource(run: Linking, lasting: Lasting, owner: str, resource: Resource) -> None:
+    """All of it, unless the organisation or a key's policy keeps administrators out too."""
+    chain = Chain(because=(resource.because,))
+    left = lasting.administered(owner, resource, node_kind(resource)[0])
+    how = "an administrator may do everything with what is in the account"
+    if left is None:
+        run.draw(administrator(owner), resource.arn, "administers", how, chain, 0)
+        return
+    how += ", as far as the organisation and keys let it"
+    for action_class, given in left.items():
+        relation = "governs" if action_class == "permissions" else RELATION_OF[action_class]
+        run.draw(administrator(owner), resource.arn, relation, how, chain.then(given), 0)
 
 
 def _administers(run: Linking, who: Identity) -> Chain:

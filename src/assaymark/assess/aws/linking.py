@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from assaymark.assess.aws.alike import Alike
     from assaymark.assess.aws.answers import Answer
     from assaymark.assess.aws.conditions import Value
-    from assaymark.assess.aws.grants import Alike
     from assaymark.assess.estate.aws import Identity, PolicyDocument, Resource
     from assaymark.assess.files import Reading
     from assaymark.assess.graph import Builder
@@ -57,6 +57,7 @@ _WITHIN = {  # what having a group in the mode that a relation gives is to its m
     "writes": "contains-write",
     "deletes": "contains-delete",
     "invokes": "passes-calls",
+    "governs": "contains-governed",
 }
 
 
@@ -79,6 +80,8 @@ class Linking:
             parents=estate.parents,
             management=estate.management,
             public_access_blocks=estate.public_access_blocks,
+            endpoints=estate.endpoints,
+            ways=estate.ways,
         )
         self.now = now
         self.access = Access(asked, now)

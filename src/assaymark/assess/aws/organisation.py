@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
+from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT, PolicyDocument, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from assaymark.assess.estate.aws import Control, Estate, PolicyDocument
+    from assaymark.assess.estate.aws import Control, Estate
+    from assaymark.core.graph import Because
 
 NAMES: Final = {"scp": "service control policy", "rcp": "resource control policy"}
 _DEPTH: Final = 10  # an organisation nests units five deep
@@ -48,6 +49,14 @@ STRANGER: Final = "999999999999"  # the account of anyone at all: in no organisa
 _ROOT: Final = "r-"  # the one level of all ids of roots: an organisation has one root
 
 
+FULL_ACCESS: Final = "p-FullAWSAccess"  # the id that the policy has which AWS attaches to whatever is made
+
+
+def full_access(because: Because) -> PolicyDocument:
+    """The policy that AWS attaches everywhere until somebody detaches it: it lets everything through."""
+    return PolicyDocument(FULL_ACCESS, (Statement("Allow", because, actions=("*",), resources=("*",)),), because)
+
+
 def allows(document: PolicyDocument) -> bool:
     """Whether some statement of it allows."""
     return any(statement.effect == "Allow" for statement in document.statements)
@@ -65,6 +74,7 @@ def controls_of(estate: Estate, kind: str, account: str, *, held: bool = True) -
         return Controls()
     above = _above(estate, account)
     levels: dict[str, list[PolicyDocument]] = {}
+    declared: dict[str, PolicyDocument] = {}
     perhaps: list[tuple[PolicyDocument, str]] = []
     for one in estate.controls:
         if one.kind != kind:
@@ -73,9 +83,27 @@ def controls_of(estate: Estate, kind: str, account: str, *, held: bool = True) -
         if places and (held or account in (*one.targets, *estate.parents)):
             for place in places:
                 levels.setdefault(place, []).append(one.document)
+                if one.declared and one.kind == "scp" and allows(one.document):
+                    declared.setdefault(place, one.document)
         elif places is None or places:
             perhaps.append((one.document, f"the {NAMES[kind]} {one.document.name} applies to account {account}"))
+    for place, document in declared.items():  # templates attach policies, and do not show that one was detached
+        if not any(_whole(other) for other in levels[place]):
+            words = f"the policy FullAWSAccess was not detached from {_shown(place)}"
+            perhaps.append((full_access(document.because), words))
     return Controls(*_grouped(levels), tuple(perhaps))
+
+
+def _shown(place: str) -> str:
+    return "the organisation's root" if place == _ROOT else place
+
+
+def _whole(document: PolicyDocument) -> bool:
+    """Whether it lets everything through that it does not deny."""
+    return any(
+        one.effect == "Allow" and "*" in one.actions and "*" in one.resources and not one.condition
+        for one in document.statements
+    )
 
 
 def _grouped(levels: dict[str, list[PolicyDocument]]) -> tuple[tuple[tuple[PolicyDocument, ...], ...], bool]:

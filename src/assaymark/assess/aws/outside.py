@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.blocks import shuts_out
-from assaymark.assess.aws.data import CLASSES, RELATION_OF, let_out, node_kind
+from assaymark.assess.aws.data import CLASSES, let_out, node_kind
+from assaymark.assess.aws.lasting import gives
 from assaymark.assess.aws.linking import Chain
 from assaymark.assess.unresolved import Unresolved
 from assaymark.core.graph import Edge, State
 
 if TYPE_CHECKING:
+    from assaymark.assess.aws.lasting import Lasting
     from assaymark.assess.aws.linking import Linking
     from assaymark.assess.estate.aws import Resource
 
@@ -25,7 +27,7 @@ _DELIVERY: Final = frozenset(
 )
 
 
-def link_outside(run: Linking) -> None:
+def link_outside(run: Linking, lasting: Lasting) -> None:
     """Draws what resource policies give to principals of other accounts.
 
     What their own account allows them is for that account to say: that they may is what the resource's owner has
@@ -43,7 +45,7 @@ def link_outside(run: Linking) -> None:
                 continue
             if account not in accounts and account != owner:
                 for action_class in CLASSES[kind]:
-                    _outside(run, resource, kind, value, action_class)
+                    _outside(run, lasting, resource, kind, value, action_class)
 
 
 def _named(resource: Resource) -> list[str]:
@@ -57,7 +59,7 @@ def _named(resource: Resource) -> list[str]:
     return list(found)
 
 
-def _outside(run: Linking, resource: Resource, kind: str, value: str, action_class: str) -> None:
+def _outside(run: Linking, lasting: Lasting, resource: Resource, kind: str, value: str, action_class: str) -> None:
     target = f"{resource.arn}/*" if kind == "bucket" and action_class != "permissions" else resource.arn
     principal = f"arn:aws:iam::{value}:root" if value.isdigit() else value
     mask = actions.actions_for(target) & actions.class_bits().get(action_class, 0)
@@ -72,7 +74,9 @@ def _outside(run: Linking, resource: Resource, kind: str, value: str, action_cla
         return
     action, chain = best
     account = principal.split(":")[4]
-    chain = chain.then(let_out(resource, account)) if action_class == "read" else chain
+    if action_class == "read":
+        chain = chain.then(let_out(resource, account))
+        chain = chain.then(lasting.opens(principal, resource)) if resource.arn in lasting.keys else chain
     if chain.state is State.NO:
         return
     who = f"AWS account {account}" if principal.endswith(":root") else value
@@ -84,9 +88,8 @@ def _outside(run: Linking, resource: Resource, kind: str, value: str, action_cla
         boundary={"cloud": "aws", "account": account},
         entry="outside",
     )
-    decides = chain.decides if chain.state is State.UNKNOWN else ()
     how = f"its policy allows {who} {action}"
-    because = chain.because or (resource.because,)
-    run.builder.edge(
-        Edge(node, resource.arn, RELATION_OF[action_class], how, because, chain.state, decides, effort=0)
-    )
+    for relation, whole in gives(lasting, principal, resource, kind, action_class, chain):
+        decides = whole.decides if whole.state is State.UNKNOWN else ()
+        because = whole.because or (resource.because,)
+        run.builder.edge(Edge(node, resource.arn, relation, how, because, whole.state, decides, effort=0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property, reduce
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from assaymark.assess.aws.organisation import allows
 from assaymark.assess.aws.patterns import FRESH, substitute
 from assaymark.assess.aws.principals import Named, named
 from assaymark.assess.aws.request import Context, Request, is_own
-from assaymark.assess.aws.rows import SIGNED, Row, granted_span, layers
+from assaymark.assess.aws.rows import SIGNED, Row, directly_named, granted_span, layers, treats_alike
 from assaymark.assess.unresolved import HOLE, pattern_of
 from assaymark.core.graph import State
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from assaymark.assess.aws.compiled import Compiled, Compiler
     from assaymark.assess.aws.conditions import Value
     from assaymark.assess.aws.inventory import Atom, Inventory
+    from assaymark.assess.aws.routes import Way
     from assaymark.assess.estate.aws import PolicyDocument
 
 
@@ -41,14 +43,16 @@ class Reckoning:
         principal_arn: str,
         now: datetime,
         context: Mapping[str, Value],
+        way: Way | None = None,
     ) -> None:
-        self._given = context
+        self._given = {**context, **(way.context if way else {})}
+        self._asked = way.mask if way else actions.everything()
         self._lookup = lookup
         self._inventory = inventory
         self._compiler = compiler
         self._now = now
         self.principal = lookup.principal(principal_arn)
-        self._applies = lookup.applies(self.principal, "", "*")
+        self._applies = replace(lookup.applies(self.principal, "", "*"), endpoint=way.policy if way else None)
         self._context = Context(self._request("", "*", "", None))
         self._named: dict[int, Named] = {}
         self._all = Span(actions.everything(), actions.everything())
@@ -101,10 +105,17 @@ class Reckoning:
     # All atoms
 
     def all(self, within: int) -> Iterator[tuple[list[Atom], Span]]:
-        """Atoms that are treated alike, with what may be done on them; not what unread policies may allow.
+        """Atoms in ``within`` that are treated alike, with what may be done; not what unread policies may allow."""
+        for mask, span in self.masks(within):
+            yield self._inventory.of(mask), span
+        for bucket in sorted(self.special):
+            for atom in self.special[bucket]:
+                span = self._single(atom, None, unread=False)
+                if span.maybe:
+                    yield [atom], span
 
-        ``within``: bits of the inventory's atoms, others are left out.
-        """
+    def masks(self, within: int) -> Iterator[tuple[int, Span]]:
+        """The same as bits of the inventory, without the objects that statements spell out."""
         allowed = self._allowed_atoms()
         single = self._inventory.alone
         for row in self._rows:
@@ -114,16 +125,14 @@ class Reckoning:
         if self.principal.kind not in SIGNED:
             allowed = 0
         for index in indices((allowed | named_here) & single & within):
-            atom = self._inventory.atoms[index]
-            span = self._single(atom, self._states(1 << index), unread=False)
+            span = self._single(self._inventory.atoms[index], self._states(1 << index), unread=False)
             if span.maybe:
-                yield [atom], span
+                yield 1 << index, span
         yield from self._groups((allowed | named_here) & ~single & within, named_here)
-        for bucket in sorted(self._special):
-            for atom in self._special[bucket]:
-                span = self._single(atom, None, unread=False)
-                if span.maybe:
-                    yield [atom], span
+
+    def uniform(self, mask: int) -> bool:
+        """Whether the statements treat all atoms of a mask alike."""
+        return treats_alike(self._rows, self._inventory, mask)
 
     def _allowed_atoms(self) -> int:
         if self.principal.kind == "root" or self._applies.trusted_account:
@@ -134,7 +143,7 @@ class Reckoning:
                 found |= row.certain | row.perhaps
         return found
 
-    def _groups(self, atoms: int, named_here: int) -> Iterator[tuple[list[Atom], Span]]:
+    def _groups(self, atoms: int, named_here: int) -> Iterator[tuple[int, Span]]:
         """Atoms by the statements that mean them and by their kind; one of them is calculated."""
         groups: list[tuple[int, list[Row]]] = [(atoms, [])] if atoms else []
         for row in self._rows:
@@ -152,10 +161,10 @@ class Reckoning:
             for kind, members in self._inventory.kinds.items():
                 inside = mask & members
                 if inside and (kind.actions & possible or inside & named_here):
-                    found = [self._inventory.atoms[index] for index in indices(inside)]
-                    span = self._single(found[0], states, unread=False)
+                    first = self._inventory.atoms[(inside & -inside).bit_length() - 1]
+                    span = self._single(first, states, unread=False)
                     if span.maybe:
-                        yield found, span
+                        yield inside, span
 
     def _possible(self, rows: list[Row]) -> int:
         """The actions that the identity's policies may allow."""
@@ -168,7 +177,7 @@ class Reckoning:
         return found
 
     @cached_property
-    def _special(self) -> dict[str, list[Atom]]:
+    def special(self) -> dict[str, list[Atom]]:
         """Objects of buckets that some statement spells out, wholly or in parts, and that allows something."""
         wanted: dict[str, set[str]] = {}
         for row in self._rows:
@@ -214,14 +223,14 @@ class Reckoning:
     # One atom
 
     def on(self, arn: str) -> Iterator[Span]:
-        """What may be done on an ARN, which need not be one of the estate."""
+        """The same of an ARN, which need not be one of the estate."""
         for atom in self._inventory.atoms_of(arn):
             yield self._single(atom, None, unread=True)
 
     def objects(self, bucket: str) -> Iterator[Span]:
         """What may be done on some object of a bucket, for each sort of object that policies tell apart."""
         yield self._single(self._inventory.object_atom(bucket, FRESH), None, unread=True)
-        for atom in self._special.get(bucket, ()):
+        for atom in self.special.get(bucket, ()):
             yield self._single(atom, None, unread=True)
 
     def _states(self, bit: int) -> list[tuple[Row, State]]:
@@ -256,6 +265,8 @@ class Reckoning:
             if row.layer == "rcp" and row.owner != atom.kind.owner:
                 continue
             span = self._span(row.compiled, row.condition, atom, state, implied=False)
+            if row.layer == "rcp":
+                span = Span(span.yes & actions.under_rcp(), span.maybe & actions.under_rcp())
             if row.compiled.deny and not row.sure:
                 span = Span(0, span.maybe)
             key = (row.layer, row.compiled.deny)
@@ -273,7 +284,9 @@ class Reckoning:
         allowed = self._combined(atom, own, limit, ways)
         for layer, account in (("scp", self.principal.account), ("rcp", atom.kind.owner)):
             allowed = allowed.both(self._controls(layer, by_document, account))
-        within = atom.kind.actions
+        if self._applies.endpoint is not None:
+            allowed = allowed.both(spans.get(("endpoint", False), NOTHING))
+        within = atom.kind.actions & self._asked
         return Span(allowed.yes & ~denied.maybe & within, allowed.maybe & ~denied.yes & within)
 
     def _span(self, compiled: Compiled, condition: State | None, atom: Atom, state: State, *, implied: bool) -> Span:
@@ -355,7 +368,8 @@ class Reckoning:
         for document, _ in controls.perhaps:
             if allows(document):
                 found = Span(found.yes & of(document).yes, found.maybe | of(document).maybe)
-        return found
+        beyond = self._all.maybe & ~actions.under_rcp() if layer == "rcp" else 0
+        return Span(found.yes | beyond, found.maybe | beyond)
 
     def _combined(self, atom: Atom, own: Span, limit: Span, ways: dict[str, Span]) -> Span:
         """What identity and resource allow together, as ``evaluate._allowed``."""
@@ -371,7 +385,7 @@ class Reckoning:
         across = granted.either(path.both(whole))
         within = across
         if same is not False:
-            directly = ways["session"].either(self._direct(ways, limit))
+            directly = ways["session"].either(directly_named(self.principal.kind, self._all, ways, limit))
             on_key = ":kms:" in atom.arn and ":key/" in atom.arn
             on_role = ":role/" in atom.arn and bool(atom.kind.actions & actions.bit("sts:AssumeRole"))
             if on_key and atom.policy is None:
@@ -383,9 +397,3 @@ class Reckoning:
         else:
             found = within if same else across
         return Span(found.yes & ~crossing, found.maybe & ~crossing)
-
-    def _direct(self, ways: dict[str, Span], limit: Span) -> Span:
-        if self.principal.kind in ("user", "root"):
-            return ways["direct"].either(ways["everyone"])
-        unlimited = Span(limit.yes, self._all.maybe)
-        return ways["direct"].both(limit).either(ways["everyone"].both(unlimited))

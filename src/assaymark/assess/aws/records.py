@@ -103,10 +103,17 @@ class Records:
             policy=policy or known.policy,
         )
 
-    def control(self, kind: str, document: PolicyDocument | None, targets: tuple[str, ...] = ("*",)) -> None:
+    def control(
+        self,
+        kind: str,
+        document: PolicyDocument | None,
+        targets: tuple[str, ...] = ("*",),
+        *,
+        declared: bool = False,
+    ) -> None:
         """Adds a policy of the organisation."""
         if document is not None:
-            self.estate.controls = [*(self.estate.controls or ()), Control(kind, document, targets)]
+            self.estate.controls = [*(self.estate.controls or ()), Control(kind, document, targets, declared)]
 
     def known_policy(
         self, arn: str, policies: Mapping[str, PolicyDocument], file: SourceFile, line: int

@@ -26,8 +26,8 @@ SIGNED = ("user", "role", "root")
 class Row(NamedTuple):
     """A statement of a policy without principals.
 
-    ``layer``: identity, boundary, scp or rcp; ``document`` tells the policies of a layer apart; ``owner``: the
-    account of the resources that an rcp is for. ``condition`` is None where it hangs on the request. ``sure`` is
+    ``layer``: identity, boundary, endpoint, scp or rcp; ``document`` tells the policies of a layer apart; ``owner``:
+    the account of the resources that an rcp is for. ``condition`` is None where it hangs on the request. ``sure`` is
     False for a policy of the organisation that may apply or not.
     """
 
@@ -49,6 +49,8 @@ def layers(
     Those of the organisation come with whether they apply for sure.
     """
     exempt = SERVICE_LINKED in principal.arn
+    if applies.endpoint is not None:
+        yield "endpoint", "", ((applies.endpoint, True),)
     yield "identity", "", [(document, True) for document in applies.identity]
     if applies.boundary is not None:
         yield "boundary", "", ((applies.boundary, True),)
@@ -73,3 +75,20 @@ def granted_span(lookup: Lookup, principal: Principal, atom: Atom) -> Span:
             bits |= actions.bit(f"kms:{operation}")
         found = found.either(Span(0 if grant.constrained else bits, bits))
     return found
+
+
+def directly_named(kind: str, everything: Span, ways: dict[str, Span], limit: Span) -> Span:
+    """What a resource's policy gives within its account without any identity policy, as ``evaluate._direct``."""
+    if kind in ("user", "root"):
+        return ways["direct"].either(ways["everyone"])
+    unlimited = Span(limit.yes, everything.maybe)
+    return ways["direct"].both(limit).either(ways["everyone"].both(unlimited))
+
+
+def treats_alike(rows: Iterable[Row], inventory: Inventory, mask: int) -> bool:
+    """Whether all atoms of a mask are of one kind, and statements mean all of them or none, for certain."""
+    first = inventory.atoms[(mask & -mask).bit_length() - 1]
+    if mask & ~inventory.kinds[first.kind]:
+        return False
+    some = (row for row in rows if mask & (row.certain | row.perhaps))
+    return all(not row.compiled.wild and not mask & row.perhaps and not mask & ~row.certain for row in some)

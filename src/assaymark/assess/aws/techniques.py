@@ -67,6 +67,19 @@ NEW: Final = (
         "run code in a new code interpreter",
     ),
     NewRole(
+        "bedrock-003",
+        "bedrock-agentcore.amazonaws.com",
+        (
+            ("bedrock-agentcore:CreateAgentRuntime", "bedrock-agentcore:InvokeAgentRuntime"),
+            ("bedrock-agentcore:UpdateAgentRuntime", "bedrock-agentcore:InvokeAgentRuntime"),
+            ("bedrock-agentcore:CreateAgentRuntime", "bedrock-agentcore:InvokeAgentRuntimeCommand"),
+            ("bedrock-agentcore:CreateAgentRuntime", "bedrock-agentcore:InvokeAgentRuntimeCommandShell"),
+            ("bedrock-agentcore:CreateHarness", "bedrock-agentcore:InvokeHarness"),
+            ("bedrock-agentcore:UpdateHarness", "bedrock-agentcore:InvokeHarness"),
+        ),
+        "run an agent of its own",
+    ),
+    NewRole(
         "cloudformation-001",
         "cloudformation.amazonaws.com",
         (
@@ -110,6 +123,8 @@ NEW: Final = (
             ("ecs:RegisterTaskDefinition", "ecs:CreateService"),
             ("ecs:RegisterTaskDefinition", "ecs:StartTask"),
             ("ecs:RegisterTaskDefinition", "ecs:UpdateService"),
+            ("ecs:RegisterDaemonTaskDefinition", "ecs:CreateDaemon"),
+            ("ecs:RegisterDaemonTaskDefinition", "ecs:UpdateDaemon"),
         ),
         "run a container",
     ),
@@ -118,6 +133,15 @@ NEW: Final = (
         "ec2.amazonaws.com",
         (("elasticmapreduce:RunJobFlow",),),
         "run steps in a new cluster",
+    ),
+    NewRole(
+        "emrserverless-001",
+        "emr-serverless.amazonaws.com",
+        (
+            ("emr-serverless:CreateApplication", "emr-serverless:StartJobRun"),
+            ("emr-serverless:CreateApplication", "emr-serverless:StartSession", "emr-serverless:GetSessionEndpoint"),
+        ),
+        "run code in EMR Serverless",
     ),
     NewRole(
         "glue-001",
@@ -138,11 +162,21 @@ NEW: Final = (
         (
             ("lambda:CreateFunction", "lambda:InvokeFunction"),
             ("lambda:CreateFunction", "lambda:AddPermission"),
+            ("lambda:CreateFunction", "lambda:PutResourcePolicy"),
             ("lambda:CreateFunction", "lambda:CreateEventSourceMapping"),
             ("lambda:CreateFunction", "lambda:CreateFunctionUrlConfig"),
             ("lambda:UpdateFunctionConfiguration", "lambda:InvokeFunction"),
         ),
         "run code in a function",
+    ),
+    NewRole(
+        "lambda-008",
+        "lambda.amazonaws.com",
+        (
+            ("lambda:CreateMicrovmImage", "lambda:RunMicrovm"),
+            ("lambda:RunMicrovm", "lambda:CreateMicrovmShellAuthToken"),
+        ),
+        "run code in a MicroVM",
     ),
     NewRole(
         "sagemaker-001",
@@ -204,9 +238,19 @@ TAKE: Final = (
     TakeOver(
         "bedrock-002",
         "bedrock-agentcore.amazonaws.com",
-        ("bedrock-agentcore:code-interpreter",),
+        ("bedrock-agentcore:code-interpreter", "bedrock-agentcore:code-interpreter-custom"),
         (("bedrock-agentcore:StartCodeInterpreterSession", "bedrock-agentcore:InvokeCodeInterpreter"),),
         "run code in the code interpreter",
+    ),
+    TakeOver(
+        "bedrock-004",
+        "bedrock-agentcore.amazonaws.com",
+        ("bedrock-agentcore:agent-runtime", "bedrock-agentcore:runtime"),
+        (
+            ("bedrock-agentcore:InvokeAgentRuntimeCommand",),
+            ("bedrock-agentcore:InvokeAgentRuntimeCommandShell",),
+        ),
+        "run commands in the agent's runtime",
     ),
     TakeOver(
         "cloudformation-002",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.answer import NO, Answer
+from assaymark.assess.azure.keys import by_keys, link_workspace_keys
 from assaymark.assess.azure.linking import assigning
 from assaymark.assess.azure.roles import OWNER
 from assaymark.assess.kinds import INTERNET
@@ -56,19 +57,11 @@ _RUNS: Final = (  # types in which code runs
     *("microsoft.databricks/workspaces", "microsoft.synapse/workspaces", f"{_ML}/computes"),
     *(f"{_ML}/onlineendpoints/deployments", "microsoft.web/sites/slots", "microsoft.hybridcompute/machines"),
 )
-_KEYS: Final = "Microsoft.Storage/storageAccounts/listKeys/action"
-_SAS: Final = "Microsoft.Storage/storageAccounts/listAccountSas/action"
 _BLOBS: Final = "data:Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
 _ASSIGN: Final = "Microsoft.Authorization/roleAssignments/write"
 _EVENTS: Final[dict[str, tuple[str, ...]]] = {
-    "reads": (
-        "data:Microsoft.EventHub/namespaces/messages/receive/action",
-        "Microsoft.EventHub/namespaces/authorizationRules/listKeys/action",
-    ),
-    "writes": (
-        "data:Microsoft.EventHub/namespaces/messages/send/action",
-        "Microsoft.EventHub/namespaces/authorizationRules/listKeys/action",
-    ),
+    "reads": ("data:Microsoft.EventHub/namespaces/messages/receive/action",),
+    "writes": ("data:Microsoft.EventHub/namespaces/messages/send/action",),
 }
 # Who may do one of these with it; ``data:`` before data actions.
 ALLOWS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
@@ -132,13 +125,7 @@ ALLOWS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "invokes": ("data:Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action",),
         "writes": ("Microsoft.CognitiveServices/accounts/deployments/write",),
     },
-    "microsoft.documentdb/databaseaccounts": {
-        "reads": (
-            "Microsoft.DocumentDB/databaseAccounts/listKeys/action",
-            "Microsoft.DocumentDB/databaseAccounts/readonlykeys/action",
-        ),
-        "writes": ("Microsoft.DocumentDB/databaseAccounts/listKeys/action",),
-    },
+    "microsoft.documentdb/databaseaccounts": {"reads": (), "writes": ()},
     "microsoft.search/searchservices": {
         "reads": ("data:Microsoft.Search/searchServices/indexes/documents/read",),
         "writes": ("data:Microsoft.Search/searchServices/indexes/documents/write",),
@@ -152,14 +139,8 @@ ALLOWS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "writes": ("Microsoft.Sql/servers/administrators/write", "Microsoft.Sql/servers/write"),
     },
     "microsoft.appconfiguration/configurationstores": {
-        "reads": (
-            "data:Microsoft.AppConfiguration/configurationStores/keyValues/read",
-            "Microsoft.AppConfiguration/configurationStores/ListKeys/action",
-        ),
-        "writes": (
-            "data:Microsoft.AppConfiguration/configurationStores/keyValues/write",
-            "Microsoft.AppConfiguration/configurationStores/ListKeys/action",
-        ),
+        "reads": ("data:Microsoft.AppConfiguration/configurationStores/keyValues/read",),
+        "writes": ("data:Microsoft.AppConfiguration/configurationStores/keyValues/write",),
     },
     "microsoft.eventhub/namespaces": _EVENTS,
     "microsoft.servicebus/namespaces": {
@@ -200,6 +181,7 @@ def link_data(run: Linking) -> None:
         for resource in run.within(principal.id):
             if not run.owns(principal.id, resource.id):
                 _allowed(run, principal, resource)
+                link_workspace_keys(run, principal, resource)
     for resource in run.resources:
         if resource.kind == _KV and resource.settings.get("rbac") is not True:
             _policies(run, resource)
@@ -213,11 +195,12 @@ def _allowed(run: Linking, principal: Principal, resource: Resource) -> None:
         answer, action = run.any_of(principal.id, actions, resource.id, _attributes(resource)) if ruled else (NO, "")
         if base is not None and base.settings.get("rbac") is None and answer.state is State.YES:
             answer = answer.unless(f"{base.name} decides by roles and not by access policies")
-        for other, name in _keys(run, principal, resource, relation):
-            if answer.state is not State.YES and other.state is not State.NO:
-                answer, action = answer.either(other), name
+        other, name = by_keys(run, principal, resource, relation)
+        if answer.state is not State.YES and other.state is not State.NO:
+            answer, action = answer.either(other), name
         if answer.state is not State.NO:
-            run.draw(principal.node, resource.id, relation, f"its roles allow {action}", answer, 0)
+            effort = 1 if ", " in action else 0
+            run.draw(principal.node, resource.id, relation, f"its roles allow {action}", answer, effort)
     answer = NO
     for role in (OWNER, *_OPENS.get(resource.kind, ())):
         may = run.access.can(principal.id, _ASSIGN, resource.id, attributes=assigning(principal, role))
@@ -245,39 +228,6 @@ def _attributes(resource: Resource) -> dict[str, str]:
 def vault_of(run: Linking, resource: Resource) -> Resource | None:
     """The vault of a secret or key, or the vault itself."""
     return run.estate.resources.get("/".join(resource.id.split("/")[:9]))
-
-
-def _keys(run: Linking, principal: Principal, resource: Resource, relation: str) -> list[tuple[Answer, str]]:
-    """Ways by keys of the account: shared keys of storage, admin users of registries, keys of services."""
-    del relation
-    account = run.estate.resources.get("/".join(resource.id.split("/")[:9]), resource)
-    match resource.kind.split("/")[0]:
-        case "microsoft.storage":
-            if account.settings.get("shared_key") is False:
-                return []
-            found = [run.any_of(principal.id, (_KEYS, _SAS), account.id)]
-        case "microsoft.containerregistry":
-            if account.settings.get("admin") is False:
-                return []
-            found = [
-                run.any_of(
-                    principal.id, ("Microsoft.ContainerRegistry/registries/listCredentials/action",), account.id
-                )
-            ]
-        case "microsoft.cognitiveservices" | "microsoft.search":
-            if account.settings.get("local") is False:
-                return []
-            actions = (
-                ("Microsoft.CognitiveServices/accounts/listKeys/action",)
-                if "cognitive" in resource.kind
-                else ("Microsoft.Search/searchServices/listAdminKeys/action",)
-            )
-            found = [run.any_of(principal.id, actions, account.id)]
-        case _:
-            return []
-    if account.settings.get("admin", True) is None:
-        found = [(answer.unless(f"the admin user of {account.name} is on"), name) for answer, name in found]
-    return found
 
 
 def _policies(run: Linking, vault: Resource) -> None:

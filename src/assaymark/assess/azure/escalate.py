@@ -97,6 +97,13 @@ _RUNS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
+# What gives credentials of a cluster's local accounts, while it has some.
+_LOCAL_ACCOUNTS: Final = (
+    "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action",
+    "Microsoft.ContainerService/managedClusters/accessProfiles/listCredential/action",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Start:
     """Something that can be made to run as a user-assigned identity, and what making it takes."""
@@ -128,7 +135,10 @@ def link_escalations(run: Linking) -> None:
         for resource in run.within(principal.id):
             if run.owns(principal.id, resource.id):
                 continue
-            answer, action = run.any_of(principal.id, _RUNS.get(resource.kind, ()), resource.id)
+            actions = _RUNS.get(resource.kind, ())
+            if resource.settings.get("local_accounts") is False:  # whoever may write the cluster turns them on again
+                actions = tuple(one for one in actions if one not in _LOCAL_ACCOUNTS)
+            answer, action = run.any_of(principal.id, actions, resource.id)
             if action.startswith(
                 ("Microsoft.ContainerService/managedClusters/pods", "Microsoft.ContainerService/managedClusters/apps")
             ) and not resource.settings.get("azure_rbac", True):

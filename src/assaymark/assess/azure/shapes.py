@@ -9,6 +9,14 @@ from assaymark.assess.values import listed
 from assaymark.formats.located import Map
 
 _OFF: Final = ("disabled", "false")
+_LOCAL: Final = (  # what has keys beside roles, unless ``disableLocalAuth``
+    "microsoft.appconfiguration/configurationstores",
+    "microsoft.cognitiveservices/accounts",
+    "microsoft.documentdb/databaseaccounts",
+    "microsoft.eventhub/namespaces",
+    "microsoft.search/searchservices",
+    "microsoft.servicebus/namespaces",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +90,7 @@ def settings_of(kind: str, value: Map) -> dict[str, object]:
         case "microsoft.containerregistry/registries":
             found["admin"] = whole.get("adminUserEnabled")
             found["anonymous"] = whole.get("anonymousPullEnabled") is True
-        case "microsoft.cognitiveservices/accounts" | "microsoft.search/searchservices":
+        case one if one in _LOCAL:
             found["local"] = whole.get("disableLocalAuth") is not True
         case "microsoft.containerservice/managedclusters":
             issuer = whole.get("oidcIssuerProfile")

@@ -70,7 +70,9 @@ def plain(name: str, given: list[Any]) -> Any:
             pairs = zip(given[::2], given[1::2], strict=False)
             return {str(key): value for key, value in pairs}
         case "if" if len(given) == _OF_IF:
-            return given[2] if given[0] is False else given[1]
+            # which value a test that is not decided gives is not decided either, but where both are one
+            decided = given[0] if isinstance(given[0], bool) else given[1] == given[2] or None
+            return None if decided is None else given[1] if decided else given[2]
         case "true" | "false":
             return name == "true"
         case "and" | "or" | "not" | "bool":
@@ -81,13 +83,15 @@ def plain(name: str, given: list[Any]) -> Any:
 
 
 def _text(name: str, given: list[Any]) -> Any:
-    texts = ["" if one is None else str(one) for one in given]
+    if None in given:
+        return None  # what a part that is not decided makes of a text is not decided
+    texts = [str(one) for one in given]
     found: str | None = None
     if name == "concat" and any(isinstance(one, list) for one in given):
         whole = [item for one in given if isinstance(one, list) for item in one]
         return whole if len(whole) <= _MAX_ITEMS else None
     if name == "concat":
-        found = None if None in given else "".join(texts)
+        found = "".join(texts)
     elif name == "format" and texts:
         found = _HOLE.sub(lambda match: (texts[1:] + [""] * 10)[int(match[1])], texts[0])
     elif name in ("uniquestring", "guid"):

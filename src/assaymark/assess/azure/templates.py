@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _SCHEMA: Final = re.compile(r"(?:subscription|managementGroup|tenant)?deploymentTemplate\.json", re.IGNORECASE)
 _GIVEN: Final = re.compile(r"deploymentParameters\.json", re.IGNORECASE)
+_CHOICE: Final = re.compile(r"(?<!\w)if\(", re.IGNORECASE)
 _MAX_NESTED: Final = 8
 _MAX_COPIES: Final = 800  # Azure's own limit on the rounds of a loop
 # Values that the loops of a file may resolve: a second's work, and a hundred times a large template.
@@ -53,6 +54,7 @@ class _Work:
         self.deep = 0
         self.gaps: list[tuple[int, str]] = []
         self.skips: list[tuple[int, str]] = []
+        self.line = 0  # where what is being resolved is written
 
 
 def collect(inputs: Inputs, estates: Estates) -> None:
@@ -290,11 +292,13 @@ class _Template:
                     self._repeated(item, found, depth)
                 else:
                     name = self.text(key) if key.startswith("[") else key
+                    self.work.line = value.at(key)
                     found.put(str(name), self.resolved(item, depth + 1), value.at(key))
             return found
         if isinstance(value, Seq):
             items = Seq(value.line, value.path)
             for index, item in enumerate(value):
+                self.work.line = value.at(index)
                 items.put(self.resolved(item, depth + 1), value.at(index))
             return items
         return self.text(value) if isinstance(value, str) and value.startswith("[") else value
@@ -327,6 +331,9 @@ class _Template:
         finally:
             self._open.discard(value)
             self.work.deep -= 1
+        if found is None and _CHOICE.search(value):
+            gap = (self.work.line, f"which value {value[1:-1]} has is not decided; taken as unknown")
+            self.work.gaps += [gap] if gap not in self.work.gaps else []
         self.work.spread -= count_of(found, self.work.spread)
         return f"<{value[1:-1]}>" if found is None or self.work.spread <= 0 else found
 

@@ -54,8 +54,13 @@ def settings_of(resource: TfResource) -> dict[str, object]:
                 )
                 is not False
             }
-        case "azurerm_search_service":
+        case "azurerm_search_service" | "azurerm_eventhub_namespace":
             found |= {"local": get("local_authentication_enabled") is not False}
+        case "azurerm_app_configuration" | "azurerm_servicebus_namespace":
+            found |= {"local": get("local_auth_enabled") is not False}
+        case "azurerm_cosmosdb_account":
+            on = get("local_authentication_disabled") is not True and get("local_authentication_enabled") is not False
+            found |= {"local": on}
         case "azurerm_kubernetes_cluster":
             found |= {
                 "issuer": shut(resource.get("oidc_issuer_url")).removeprefix("https://").rstrip("/"),

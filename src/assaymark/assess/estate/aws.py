@@ -118,11 +118,13 @@ class Control:
 
     ``targets``: what it is attached to: ids of accounts, organisational units (``ou-...``) and roots (``r-...``),
     names that stand for ids that a template leaves open; ``*`` where no file says it, empty where files show none.
+    ``declared``: a template says it, which does not show what else is attached there.
     """
 
     kind: str
     document: PolicyDocument
     targets: tuple[str, ...] = ("*",)
+    declared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,22 @@ class Grant:
     operations: tuple[str, ...]
     because: Because
     constrained: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A VPC endpoint. ``service``: the prefix of the actions it is for; ``policy``: None for the one that allows all.
+
+    ``vpc``: its network; empty where what runs in that cannot be told to go through it. ``unread``: it has a policy
+    that could not be read.
+    """
+
+    id: str
+    vpc: str
+    service: str
+    because: Because
+    policy: PolicyDocument | None = None
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +176,8 @@ class Estate:
     """All of it. ``controls`` is None when no file speaks of the organisation: then their effect is unknown.
 
     ``parents``: of an account or organisational unit what it is in; ``management``: the organisation's account.
-    ``public_access_blocks``: what accounts block for all their buckets, by account. ``routes``: of APIs.
+    ``public_access_blocks``: what accounts block for all their buckets, by account. ``ways``: the ids of the VPC
+    endpoints that requests of what runs in a resource can go through, by its ARN. ``routes``: of APIs.
     """
 
     identities: dict[str, Identity] = field(default_factory=dict)
@@ -170,4 +189,6 @@ class Estate:
     parents: dict[str, str] = field(default_factory=dict)
     management: str = ""
     public_access_blocks: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    endpoints: list[Endpoint] = field(default_factory=list)
+    ways: dict[str, tuple[str, ...]] = field(default_factory=dict)
     routes: list[ApiRoute] = field(default_factory=list)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.answer import Answer
 from assaymark.assess.gcp.constraints import PREVENTION, unless_enforced
 from assaymark.assess.gcp.evaluate import ALL_USERS, AUTHENTICATED
+from assaymark.assess.gcp.lasting import left
 from assaymark.assess.kinds import INTERNET
 from assaymark.core.graph import State
 
@@ -130,10 +131,16 @@ def link_data(run: Linking) -> None:
 
 
 def _allowed(run: Linking, member: str, node: str, resource: Resource) -> None:
-    for relation, permissions in ALLOWS.get(resource.kind, {}).items():
+    allows = ALLOWS.get(resource.kind, {})
+    for relation, permissions in allows.items():
         answer, permission = run.any_of(member, permissions, resource.name)
-        if answer.state is not State.NO:
-            run.draw(node, resource.name, relation, f"its roles hold {permission}", answer, 0)
+        if answer.state is State.NO:
+            continue
+        given = left(run.access, member, resource, allows) if relation == "permissions" else None
+        word = relation if given is None else "governs"
+        run.draw(node, resource.name, word, f"its roles hold {permission}", answer, 0)
+        for other, whole in (given or {}).items():
+            run.draw(node, resource.name, other, f"it could let itself in ({permission})", answer.both(whole))
 
 
 def _everyone(run: Linking, member: str, resource: Resource) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.assess.answer import NO, Answer
 from assaymark.assess.estate.gcp import IAM, MANAGER
 from assaymark.assess.gcp.constraints import CROSS_PROJECT, KEYS, enforced, unless_enforced
+from assaymark.assess.gcp.federation import pooled
 from assaymark.assess.gcp.linking import administrator
 from assaymark.assess.gcp.names import project
 from assaymark.core.graph import State
@@ -91,6 +92,9 @@ _FREE: Final[dict[str, tuple[str, ...]]] = {  # these ask for no ``actAs``
     "dataproc:cluster": ("dataproc.jobs.create",),
     "run:job": ("run.jobs.runWithOverrides",),
 }
+# Who may do one of these in the project of a workload identity pool may have it take tokens of its own.
+_PROVIDERS: Final = ("iam.workloadIdentityPoolProviders.create", "iam.workloadIdentityPoolProviders.update")
+_HMAC: Final = "storage.hmacKeys.create"
 _POLICY: Final = {
     "projects": "resourcemanager.projects.setIamPolicy",
     "folders": "resourcemanager.folders.setIamPolicy",
@@ -136,10 +140,32 @@ def link_escalations(run: Linking) -> None:
                 if answer.state is not State.NO:
                     run.draw(node, name, relation, f"{how} ({permission})", answer, effort)
             _start(run, member, node, email, name)
+            home = name.removeprefix(f"{IAM}projects/").partition("/")[0]
+            answer = run.access.can(member, _HMAC, project(home))
+            answer = answer.unless("what it wants of the account is in Cloud Storage, which takes such keys")
+            run.draw(node, name, "resets", f"it may make HMAC keys of it ({_HMAC})", answer, 1)
+        _pools(run, member, node)
         for resource in run.within(member):
             if not _administers(run, member, resource.name):
                 _change(run, member, node, resource)
     _delegation(run)
+
+
+def _pools(run: Linking, member: str, node: str) -> None:
+    """Who may add a provider to a pool, or change one, makes tokens that count as any principal of the pool."""
+    for other in run.members:
+        selected = pooled(other)
+        if selected is None or selected.pool.endswith(".svc.id.goog"):
+            continue
+        home = run.estate.numbers.get(selected.project, selected.project)
+        known = home in run.projects or not home.isdigit()
+        for place in [home] if known else run.projects_of(member):
+            answer, permission = run.any_of(member, _PROVIDERS, project(place))
+            if answer.state is State.NO or (member, project(place)) in run.administrators:
+                continue
+            answer = answer if known else answer.unless(f"{place} is the project of number {home}")
+            how = f"it may have the pool {selected.pool} take tokens of its own ({permission})"
+            run.draw(node, other, "resets", how, answer)
 
 
 def _key(run: Linking, name: str, answer: Answer, how: str) -> tuple[Answer, str]:

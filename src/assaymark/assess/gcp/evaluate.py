@@ -191,11 +191,19 @@ class Access:
         rules = self.estate.denies or ()
         return [rule for rule in rules if rule.resource == place or (not place and "<" in rule.resource)]
 
+    def undenied(self, member: str, permission: str, resource: str) -> Answer:
+        """Whether no deny policy keeps a member from a permission, whoever gives it that."""
+        return self._undenied(member, permission, resource, Answer(State.YES))
+
+    @staticmethod
+    def is_about(rule: DenyRule, permission: str) -> bool:
+        """Whether a deny rule denies a permission to somebody."""
+        denied = any(_denies(one, permission) for one in rule.permissions)
+        return denied and not any(_denies(one, permission) for one in rule.except_permissions)
+
     def denied(self, rule: DenyRule, member: str, permission: str) -> State:
         """Whether a deny rule is about a member and a permission, wherever it is attached."""
-        if not any(_denies(one, permission) for one in rule.permissions):
-            return State.NO
-        if any(_denies(one, permission) for one in rule.except_permissions):
+        if not self.is_about(rule, permission):
             return State.NO
         named = self._among(rule.principals, member)
         return named.both(self._among(rule.except_principals, member).inverse())

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from assaymark.assess.answer import Answer
 from assaymark.assess.estate.gcp import MANAGER
-from assaymark.assess.gcp.data import link_data, link_flows, node_kind
+from assaymark.assess.gcp.data import ALLOWS, link_data, link_flows, node_kind
 from assaymark.assess.gcp.escalate import link_agents, link_escalations
 from assaymark.assess.gcp.evaluate import ALL_USERS
 from assaymark.assess.gcp.federation import link_federation
+from assaymark.assess.gcp.lasting import left
 from assaymark.assess.gcp.linking import Linking, administrator
 from assaymark.assess.gcp.names import project
 from assaymark.assess.gcp.roles import OWNER
@@ -161,7 +162,11 @@ def _owned(run: Linking, first: tuple[Because, ...]) -> None:
     for _, resource in sorted(run.estate.resources.items()):
         how = "an administrator may do everything with what is in the project"
         answer = Answer(State.YES, (resource.because,))
-        run.draw(administrator(project(resource.project)), resource.name, "administers", how, answer, 0)
+        source = administrator(project(resource.project))
+        given = left(run.access, "", resource, ALLOWS.get(resource.kind, {}))
+        run.draw(source, resource.name, "administers" if given is None else "governs", how, answer, 0)
+        for relation, whole in (given or {}).items():
+            run.draw(source, resource.name, relation, f"{how}, as far as deny policies let it", answer.both(whole), 0)
     for member in run.members:
         if member.startswith("serviceAccount:"):
             node = run.node_of(member)

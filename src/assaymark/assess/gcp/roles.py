@@ -44,6 +44,11 @@ def asked_permissions() -> frozenset[str]:
     return _table().asked
 
 
+def short(permission: str) -> str:
+    """A permission that is written with its service's host: ``iam.googleapis.com/x.create`` is ``iam.x.create``."""
+    return permission.replace(".googleapis.com/", ".", 1)
+
+
 class Roles:
     """The roles of an estate, with what each allows remembered."""
 
@@ -72,7 +77,7 @@ class Roles:
     def _has(self, role: str, permission: str) -> State:
         if role in self._custom:
             permissions = self._custom[role].permissions
-            if permission in permissions:
+            if permission in map(short, permissions):
                 return State.YES
             return State.UNKNOWN if any(isinstance(one, Unresolved) for one in permissions) else State.NO
         found = None if isinstance(role, Unresolved) else _predefined(role)

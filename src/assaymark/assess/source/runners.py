@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.aws.reachable import task_containers
 from assaymark.assess.kubernetes.mesh import judged_by
 from assaymark.assess.kubernetes.network import Network
 from assaymark.assess.kubernetes.pods import pod_specs
@@ -94,6 +95,11 @@ def runners(estates: Estates, builder: Builder) -> Iterator[Runner]:
                 yield Runner(
                     pod.id, image, served or command, place, pod=True, adds=adds, listens=listens, perhaps=perhaps
                 )
+    for task in estates.terraform:
+        for one in task_containers(task) if task.kind == "aws_ecs_task_definition" and builder.has(task.arn) else ():
+            command = " ".join(one.command)
+            place = task.because("container_definitions")
+            yield Runner(task.arn, one.image, command, place, pod=True, adds=True, listens=one.ports)
     for arn, resource in sorted(estates.aws.resources.items()):
         for image in sorted(set(_images(resource.settings))) if builder.has(arn) else ():
             yield Runner(arn, image, "", resource.because, calls=resource.kind.startswith(("lambda:", "sagemaker:")))

@@ -22,6 +22,14 @@ REGION: Final = "us-east-1"  # stands for a region that the input does not show
 _ARNS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "aws_bedrockagent_agent": (("agent_name",), "arn:aws:bedrock:{region}:{account}:agent/{name}"),
     "aws_bedrockagent_knowledge_base": (("name",), "arn:aws:bedrock:{region}:{account}:knowledge-base/{name}"),
+    "aws_bedrockagentcore_agent_runtime": (
+        ("agent_runtime_name",),
+        "arn:aws:bedrock-agentcore:{region}:{account}:runtime/{name}",
+    ),
+    "aws_bedrockagentcore_code_interpreter": (
+        ("name",),
+        "arn:aws:bedrock-agentcore:{region}:{account}:code-interpreter-custom/{name}",
+    ),
     "aws_cloudformation_stack": (("name",), "arn:aws:cloudformation:{region}:{account}:stack/{name}/0"),
     "aws_cloudwatch_log_group": (("name",), "arn:aws:logs:{region}:{account}:log-group:{name}"),
     "aws_codebuild_project": (("name",), "arn:aws:codebuild:{region}:{account}:project/{name}"),
@@ -51,6 +59,10 @@ _ARNS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "aws_rds_cluster": (("cluster_identifier",), "arn:aws:rds:{region}:{account}:cluster:{name}"),
     "aws_s3_access_point": (("name",), "arn:aws:s3:{region}:{account}:accesspoint/{name}"),
     "aws_s3_bucket": (("bucket",), "arn:aws:s3:::{name}"),
+    "aws_s3tables_table_bucket": (("name",), "arn:aws:s3tables:{region}:{account}:bucket/{name}"),
+    "aws_s3tables_table": (("name",), "arn:aws:s3tables:{region}:{account}:bucket/{parent}/table/{name}"),
+    "aws_s3vectors_index": (("index_name",), "arn:aws:s3vectors:{region}:{account}:bucket/{parent}/index/{name}"),
+    "aws_s3vectors_vector_bucket": (("vector_bucket_name",), "arn:aws:s3vectors:{region}:{account}:bucket/{name}"),
     "aws_sagemaker_domain": ((), "arn:aws:sagemaker:{region}:{account}:domain/{name}"),
     "aws_sagemaker_endpoint": (("name",), "arn:aws:sagemaker:{region}:{account}:endpoint/{name}"),
     "aws_sagemaker_endpoint_configuration": (
@@ -97,7 +109,9 @@ def arn_of(kind: str, address: str, get: Callable[[str], Any], account: str, reg
         return ""
     _, form = _ARNS[kind]
     path = get("path")
+    parent = get("table_bucket_arn") or get("vector_bucket_name") or get("vector_bucket_arn")
     return form.format(
+        parent=closed(parent).rpartition("/")[2] if isinstance(parent, str) else "<bucket>",
         region=region,
         account=account,
         name=name_of(kind, address, get).removeprefix("https://" if "openid" in kind else "/"),

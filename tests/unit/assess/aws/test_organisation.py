@@ -177,7 +177,7 @@ def test_what_a_template_attaches(target: dict[str, object], state: State | None
     value = json.loads(json.dumps(TEMPLATE))
     value["Resources"]["NoS3"]["Properties"]["TargetIds"] = [target]
     found = assessed({"stack.json": json.dumps(value)})
-    states = [one.state for one in found.graph.edges if one.relation == "reads" and one.target == "arn:aws:s3:::b"]
+    states = [one.state for one in found.graph.edges if one.relation == "reads" and one.source.endswith(":role/t")]
     assert states == ([state] if state else [])
 
 
@@ -287,3 +287,41 @@ def test_targets_beside_a_policy_tell_its_levels(
     }
     states = [one.state for one in assessed(files).graph.edges if one.relation == "reads"]
     assert states == ([state] if state else [])
+
+
+ALLOWS = """
+resource "aws_organizations_policy" "list" {
+  name    = "list"
+  content = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "ec2:*", Resource = "*" }] })
+}
+resource "aws_organizations_policy_attachment" "list" {
+  policy_id = aws_organizations_policy.list.id
+  target_id = "111122223333"
+}
+"""
+FULL = """
+resource "aws_organizations_policy_attachment" "full" {
+  policy_id = "p-FullAWSAccess"
+  target_id = %s
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "state"),
+    [
+        ("", State.UNKNOWN),
+        (FULL % '"111122223333"', State.YES),
+        (FULL % "aws_organizations_organization.org.roots[0].id", State.UNKNOWN),
+        (FULL % '"444455556666"', State.UNKNOWN),
+    ],
+)
+def test_a_list_of_what_is_allowed_counts_where_the_policy_that_allows_all_is_detached(
+    more: str, state: State
+) -> None:
+    text = TERRAFORM.replace('"Deny", Action = "s3:*"', '"Deny", Action = "sqs:*"').replace("ATTACHED", ALLOWS + more)
+    found = assessed({"main.tf": text})
+    reads = next(one for one in found.graph.edges if one.relation == "reads" and one.source.endswith(":role/t"))
+    assert reads.state is state
+    if state is State.UNKNOWN:
+        assert any("FullAWSAccess was not detached from 111122223333" in text for text in reads.decides)

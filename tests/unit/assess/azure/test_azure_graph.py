@@ -92,11 +92,73 @@ STORAGE = (
 
 def test_keys_of_a_storage_account_are_its_data_unless_they_are_off():
     assert (EVE, "reads", "acmest", "yes") in found(STORAGE % ("", "private"), role("Contributor"))
-    off = found(STORAGE % (" shared_access_key_enabled = false\n", "private"), role("Contributor"))
+    lists = custom("Microsoft.Storage/storageAccounts/listKeys/action")
+    off = found(STORAGE % (" shared_access_key_enabled = false\n", "private"), lists)
     assert not any(edge[0] == EVE and edge[1] in ("reads", "writes") for edge in off)
+    assert (EVE, "reads", "acmest", "yes") in found(STORAGE % ("", "private"), lists)
     data = found(STORAGE % (" shared_access_key_enabled = false\n", "private"), role("Storage Blob Data Reader"))
     assert (EVE, "reads", "acmest", "yes") in data
     assert (EVE, "writes", "acmest", "yes") not in data
+
+
+def custom(*actions):
+    """A role of one's own, given to eve."""
+    return (
+        'resource "azurerm_role_definition" "own" {\n name = "own"\n scope = azurerm_resource_group.rg.id\n'
+        f" permissions {{\n actions = {json.dumps(actions)}\n }}\n}}\n"
+        + role("own", extra=" depends_on = [azurerm_role_definition.own]\n")
+    )
+
+
+def without_keys(kind, name, setting):
+    group = "azurerm_resource_group.rg.name"
+    return f'resource "{kind}" "x" {{\n name = "{name}"\n {setting}\n resource_group_name = {group}\n}}\n'
+
+
+OFF = [
+    (STORAGE % (" shared_access_key_enabled = false\n", "private"), "acmest", "reads"),
+    (without_keys("azurerm_container_registry", "acmecr", "admin_enabled = false"), "acmecr", "writes"),
+    (without_keys("azurerm_cosmosdb_account", "acmedb", "local_authentication_disabled = true"), "acmedb", "writes"),
+    (
+        without_keys("azurerm_search_service", "acmesearch", "local_authentication_enabled = false"),
+        "acmesearch",
+        "reads",
+    ),
+    (without_keys("azurerm_app_configuration", "acmeconf", "local_auth_enabled = false"), "acmeconf", "reads"),
+    (
+        without_keys("azurerm_eventhub_namespace", "acmehub", "local_authentication_enabled = false"),
+        "acmehub",
+        "writes",
+    ),
+    (without_keys("azurerm_cognitive_account", "acmeai", "local_auth_enabled = false"), "acmeai", "invokes"),
+]
+
+
+@pytest.mark.parametrize(("text", "name", "relation"), OFF)
+def test_who_may_write_an_account_turns_its_keys_on_again(text, name, relation):
+    assert (EVE, relation, name, "yes") in found(text, role("Contributor"))
+    assert not any(edge[:3] == (EVE, relation, name) for edge in found(text, role("Reader")))
+
+
+def test_no_contributor_changes_by_what_a_vault_decides():
+    vault = (
+        'resource "azurerm_key_vault" "v" {\n name = "acmekv"\n resource_group_name = azurerm_resource_group.rg.name\n'
+        " rbac_authorization_enabled = %s\n}\n"
+    )
+    ruled = found(vault % "true", role("Contributor"))
+    assert not any(edge[0] == EVE and edge[2] == "acmekv" for edge in ruled)
+    assert (EVE, "permissions", "acmekv", "yes") in found(vault % "false", role("Contributor"))
+
+
+def test_local_accounts_of_a_cluster_that_are_off():
+    cluster = (
+        'resource "azurerm_kubernetes_cluster" "k" {\n name = "aks"\n resource_group_name = azurerm_resource_group.rg.name\n'
+        " local_account_disabled = %s\n}\n"
+    )
+    lists = custom("Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action")
+    assert (EVE, "takes-over", "aks", "yes") in found(cluster % "false", lists)
+    assert not any(edge[0] == EVE and edge[2] == "aks" for edge in found(cluster % "true", lists))
+    assert (EVE, "takes-over", "aks", "yes") in found(cluster % "true", role("Contributor"))
 
 
 def test_a_public_container_needs_the_account_to_allow_it_and_to_answer():
@@ -238,7 +300,8 @@ def test_exports_of_the_command_line():
     graph = edges(assessed(**{name: json.dumps(value) for name, value in files.items()}))
     assert ("azure:principal:aaaa", "takes-over", "vm", "yes") in graph
     assert ("vm", "runs-as", "azure:principal:bbbb", "yes") in graph
-    assert not any(edge[2] == "acmest" and edge[1] == "reads" for edge in graph)
+    reads = [one for one in graph if one[2] == "acmest" and one[1] == "reads"]
+    assert reads == [("azure:principal:aaaa", "reads", "acmest", "yes")]  # it may turn shared keys on again
 
 
 APP = (
@@ -334,3 +397,20 @@ def test_an_operator_of_container_apps_runs_code_in_them_by_a_data_action():
         ' resource_group_name = azurerm_resource_group.rg.name\n identity {\n type = "SystemAssigned"\n }\n}\n'
     )
     assert (EVE, "takes-over", "app", "yes") in found(app, role("Container Apps Operator"))
+
+
+WORKSPACE = (
+    'resource "azurerm_machine_learning_workspace" "ws" {\n name = "ws"\n'
+    " resource_group_name = azurerm_resource_group.rg.name\n storage_account_id = azurerm_storage_account.st.id\n}\n"
+)
+
+
+def test_the_keys_of_a_workspace_are_those_of_its_storage():
+    scope = "azurerm_machine_learning_workspace.ws.id"
+    given = role("Contributor", scope=scope)
+    graph = found(STORAGE % ("", "private"), WORKSPACE, given)
+    assert {(EVE, "reads", "acmest", "yes"), (EVE, "writes", "acmest", "yes")} <= graph
+    off = found(STORAGE % (" shared_access_key_enabled = false\n", "private"), WORKSPACE, given)
+    assert not any(edge[0] == EVE and edge[2] == "acmest" for edge in off)
+    scientist = found(STORAGE % ("", "private"), WORKSPACE, role("AzureML Data Scientist", scope=scope))
+    assert not any(edge[0] == EVE and edge[2] == "acmest" for edge in scientist)

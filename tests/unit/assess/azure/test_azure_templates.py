@@ -244,3 +244,30 @@ def test_lists_that_hold_each_other_many_times_are_not_walked():
 )
 def test_functions(name, given, expect):
     assert plain(name, given) == expect
+
+
+CHOICES = [
+    ("[if(parameters('open'), 'left', 'right')]", "<if(parameters('open'), 'left', 'right')>", True),
+    ("[format('{0}-x', if(parameters('open'), 'left', 'right'))]", None, True),
+    ("[if(true(), 'left', 'right')]", "left", False),
+    ("[if(not(true()), 'left', 'right')]", "right", False),
+    ("[if(equals('a', 'b'), 'left', 'right')]", "right", False),
+    ("[if(parameters('open'), 'same', 'same')]", "same", False),
+    ("[format('{0}-x', 'notif(')]", "notif(-x", False),
+]
+
+
+@pytest.mark.parametrize(("value", "expect", "said"), CHOICES)
+def test_a_choice_that_is_not_decided_is_none(value, expect, said):
+    found = made([account("st", properties={"note": value})], parameters={"open": {"type": "bool"}})
+    (one,) = found.estates.azure.resources.values()
+    assert one.settings["note"] == (expect or f"<{value[1:-1]}>")
+    gaps = [text for text in found.reading.gaps if "is not decided; taken as unknown" in text]
+    assert bool(gaps) is said
+
+
+def test_a_setting_that_hangs_on_an_open_choice_is_not_taken_for_the_safe_one():
+    choice = "[if(parameters('open'), false(), true())]"
+    found = made([account("st", properties={"allowSharedKeyAccess": choice})], parameters={"open": {"type": "bool"}})
+    (one,) = found.estates.azure.resources.values()
+    assert one.settings["shared_key"] is not False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from tests.support.clouds import assessed, edges
 
 HEAD = (
@@ -250,3 +251,108 @@ def test_a_deny_policy_stands_before_the_owner():
     text = HEAD + member("roles/iam.serviceAccountOpenIdTokenCreator") + member("roles/iam.workloadIdentityUser")
     assert (CI, "impersonates", SA, "yes") in edges(assessed(a_tf=text))
     assert not any(edge[1] == "impersonates" for edge in edges(assessed(a_tf=text + deny)))
+
+
+LASTING = """
+provider "google" {
+  project = "ml"
+}
+resource "google_storage_bucket" "w" {
+  name = "weights"
+}
+resource "google_service_account" "sa" {
+  account_id = "sa"
+}
+resource "google_storage_bucket_iam_member" "sa" {
+  bucket = google_storage_bucket.w.name
+  role   = "roles/storage.admin"
+  member = google_service_account.sa.member
+}
+resource "google_project_iam_member" "own" {
+  project = "ml"
+  role    = "roles/owner"
+  member  = "user:ann@acme.example"
+}
+resource "google_iam_deny_policy" "d" {
+  parent = urlencode("cloudresourcemanager.googleapis.com/projects/ml")
+  name   = "d"
+  rules {
+    deny_rule {
+      denied_principals  = ["%s"]
+      denied_permissions = ["storage.googleapis.com/objects.get"]
+      EXCEPT
+    }
+  }
+}
+"""
+EVERYONE = "principalSet://goog/public:all"
+
+
+@pytest.mark.parametrize(
+    ("who", "excepted", "relation", "state"),
+    [
+        (EVERYONE, "", "reads", None),
+        ("principal://goog/subject/bob@acme.example", "", "permissions", "yes"),
+        (EVERYONE, "principal://goog/subject/bob@acme.example", "reads", "unknown"),
+        (EVERYONE, "principal://iam.googleapis.com/projects/-/serviceAccounts/sa@ml.iam.gserviceaccount.com",
+         "permissions", "yes"),
+    ],
+)  # fmt: skip
+def test_who_may_set_a_policy_gets_nothing_that_a_deny_policy_denies_to_all(who, excepted, relation, state):
+    text = (LASTING % who).replace("EXCEPT", f'exception_principals = ["{excepted}"]' if excepted else "")
+    graph = edges(assessed(a_tf=text))
+    account = "sa@ml.iam.gserviceaccount.com"
+    found = {edge[3] for edge in graph if edge[:3] == (account, relation, "weights")}
+    assert found == ({state} if state else set())
+    if state is None:
+        assert (account, "governs", "weights", "yes") in graph
+        assert (account, "writes", "weights", "yes") in graph
+        owner = {edge[1] for edge in graph if edge[0].endswith("administrator") and edge[2] == "weights"}
+        assert owner == {"governs", "writes"}
+
+
+OF_POOL = """
+provider "google" {
+  project = "ml"
+}
+resource "google_service_account" "sa" {
+  account_id = "sa"
+}
+resource "google_service_account_iam_member" "wif" {
+  service_account_id = google_service_account.sa.name
+  role               = "roles/iam.workloadIdentityUser"
+  member             = "principalSet://iam.googleapis.com/projects/%s/locations/global/workloadIdentityPools/gh/attribute.repository/a/b"
+}
+resource "google_project_iam_custom_role" "own" {
+  role_id     = "own"
+  permissions = ["iam.googleapis.com/workloadIdentityPoolProviders.update"]
+}
+resource "google_project_iam_member" "eve" {
+  project = "ml"
+  role    = "%s"
+  member  = "user:eve@acme.example"
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("home", "role", "state"),
+    [
+        ("ml", "roles/iam.workloadIdentityPoolAdmin", "yes"),
+        ("ml", "projects/ml/roles/own", "yes"),
+        ("1234567890", "roles/iam.workloadIdentityPoolAdmin", "unknown"),
+        ("ml", "roles/iam.workloadIdentityPoolViewer", None),
+        ("other", "roles/iam.workloadIdentityPoolAdmin", None),
+    ],
+)
+def test_who_adds_a_provider_to_a_pool_is_whoever_it_likes_there(home, role, state):
+    graph = edges(assessed(a_tf=OF_POOL % (home, role)))
+    found = {edge[3] for edge in graph if edge[0] == "user:eve@acme.example" and edge[1] == "resets"}
+    assert found == ({state} if state else set())
+    assert ("b", "impersonates", "sa@ml.iam.gserviceaccount.com", "yes") in graph
+
+
+def test_keys_of_cloud_storage_are_keys_of_the_account_there():
+    text = OF_POOL % ("ml", "roles/storage.hmacKeyAdmin")
+    graph = edges(assessed(a_tf=text))
+    assert ("user:eve@acme.example", "resets", "sa@ml.iam.gserviceaccount.com", "unknown") in graph

@@ -1,0 +1,188 @@
+"""What of AWS the internet reaches: tasks behind load balancers, and instances with public addresses."""
+
+from __future__ import annotations
+
+import pytest
+from tests.support.source_estate import assessed_files
+
+from assaymark.core.graph import State
+
+TASK = "arn:aws:ecs:us-east-1:000000000000:task-definition/api:1"
+ECS = """
+resource "aws_security_group" "lb" {
+  name = "lb"
+  ingress {
+    from_port   = 443
+    to_port     = 443
+    protocol    = "tcp"
+    cidr_blocks = ["RANGE"]
+  }
+}
+resource "aws_lb" "pub" {
+  name            = "pub"
+  internal        = INTERNAL
+  security_groups = GROUPS
+}
+resource "aws_lb_target_group" "api" {
+  name = "api"
+  port = 8000
+}
+resource "aws_lb_listener" "https" {
+  load_balancer_arn = aws_lb.pub.arn
+  port              = 443
+  protocol          = "HTTPS"
+  ACTIONS
+}
+resource "aws_ecs_task_definition" "api" {
+  family                = "api"
+  task_role_arn         = "arn:aws:iam::111122223333:role/task"
+  container_definitions = jsonencode([{
+    name         = "api"
+    image        = "IMAGE"
+    command      = COMMAND
+    portMappings = [{ containerPort = 8000 }]
+  }])
+}
+resource "aws_ecs_service" "api" {
+  name            = "api"
+  task_definition = aws_ecs_task_definition.api.arn
+  load_balancer {
+    target_group_arn = aws_lb_target_group.api.arn
+    container_name   = "api"
+    container_port   = 8000
+  }
+}
+"""
+FORWARD = 'default_action {\n type = "forward"\n target_group_arn = aws_lb_target_group.api.arn\n }'
+LOGIN = 'default_action {\n type = "authenticate-oidc"\n }\n' + FORWARD
+FIXED = 'default_action {\n type = "fixed-response"\n }'
+
+
+def ecs(**given: str) -> str:
+    words = {
+        "RANGE": "0.0.0.0/0",
+        "INTERNAL": "false",
+        "GROUPS": "[aws_security_group.lb.id]",
+        "ACTIONS": FORWARD,
+        "IMAGE": "acme/api:1",
+        "COMMAND": "[]",
+        **given,
+    }
+    text = ECS
+    for key, value in words.items():
+        text = text.replace(key, value)
+    return text
+
+
+def reached(text: str, node: str) -> State | None:
+    edges = assessed_files({"main.tf": text}).graph.edges
+    return next((one.state for one in edges if (one.source, one.target) == ("internet", node)), None)
+
+
+@pytest.mark.parametrize(
+    ("given", "state"),
+    [
+        ({}, State.YES),
+        ({"INTERNAL": "true"}, None),
+        ({"RANGE": "10.0.0.0/8"}, None),
+        ({"GROUPS": '["sg-1"]'}, State.UNKNOWN),
+        ({"ACTIONS": LOGIN}, None),
+        ({"ACTIONS": FIXED}, None),
+    ],
+)
+def test_a_task_behind_a_load_balancer(given: dict[str, str], state: State | None) -> None:
+    assert reached(ecs(**given), f"{TASK}#port:8000") == state
+
+
+def test_a_rule_of_a_listener_passes_on_too() -> None:
+    rule = """
+resource "aws_lb_listener_rule" "api" {
+  listener_arn = aws_lb_listener.https.arn
+  action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.api.arn
+  }
+}
+"""
+    assert reached(ecs(ACTIONS=FIXED) + rule, f"{TASK}#port:8000") is State.YES
+
+
+def test_a_server_in_a_task_that_asks_for_nothing_gives_what_it_has() -> None:
+    text = ecs(IMAGE="vllm/vllm-openai:v1", COMMAND='["--model", "a/b"]')
+    edges = {(one.source, one.relation, one.target) for one in assessed_files({"main.tf": text}).graph.edges}
+    assert (f"{TASK}#port:8000", "open-invoke", f"{TASK}#vLLM") in edges
+    text = ecs(IMAGE="vllm/vllm-openai:v1", COMMAND='["--api-key", "x"]')
+    assert not [one for one in assessed_files({"main.tf": text}).graph.nodes if one.endswith("#vLLM")]
+
+
+APP = "from fastapi import FastAPI\napp = FastAPI()\n\n@app.post('/predict')\ndef predict(x: dict):\n    return x\n"
+IMAGE = 'FROM a\nCOPY app.py .\nCMD ["uvicorn", "app:app", "--port", "8000"]\n'
+
+
+def test_an_application_in_a_task_answers_who_reaches_its_port() -> None:
+    found = assessed_files({"main.tf": ecs(), "api/Dockerfile": IMAGE, "api/app.py": APP})
+    edges = {(one.source, one.target): one.relation for one in found.graph.edges}
+    assert edges[f"{TASK}#port:8000", f"app:api/app.py@{TASK}"] == "open-invoke"
+    assert ("internet", "app:api/app.py") not in edges
+
+
+def test_cloudformation_says_the_same_of_tasks() -> None:
+    text = """Resources:
+  Group: {Type: AWS::EC2::SecurityGroup, Properties: {SecurityGroupIngress: [{IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: 0.0.0.0/0}]}}
+  Lb: {Type: AWS::ElasticLoadBalancingV2::LoadBalancer, Properties: {Scheme: internet-facing, SecurityGroups: [!Ref Group]}}
+  Tg: {Type: AWS::ElasticLoadBalancingV2::TargetGroup, Properties: {Port: 8000}}
+  Listener: {Type: AWS::ElasticLoadBalancingV2::Listener, Properties: {LoadBalancerArn: !Ref Lb, Port: 443, DefaultActions: [{Type: forward, TargetGroupArn: !Ref Tg}]}}
+  Task: {Type: AWS::ECS::TaskDefinition, Properties: {Family: api, TaskRoleArn: arn:aws:iam::111122223333:role/task, ContainerDefinitions: [{Name: a, Image: acme/api, PortMappings: [{ContainerPort: 8000}]}]}}
+  Service: {Type: AWS::ECS::Service, Properties: {TaskDefinition: !Ref Task, LoadBalancers: [{TargetGroupArn: !Ref Tg, ContainerName: a, ContainerPort: 8000}]}}
+"""
+    graph = assessed_files({"template.yaml": text}).graph
+    (edge,) = [one for one in graph.edges if one.source == "internet"]
+    assert edge.target.endswith("task-definition/api:1#port:8000")
+
+
+EC2 = """
+resource "aws_security_group" "open" {
+  name = "open"
+}
+resource "aws_security_group_rule" "open" {
+  type              = "ingress"
+  security_group_id = aws_security_group.open.id
+  from_port         = 8888
+  to_port           = 8888
+  protocol          = "tcp"
+  cidr_blocks       = ["0.0.0.0/0"]
+}
+resource "aws_instance" "gpu" {
+  iam_instance_profile   = "gpu"
+  vpc_security_group_ids = [aws_security_group.open.id]
+  MORE
+  user_data = <<-X
+    #!/bin/bash
+    sudo nohup jupyter lab --ip=0.0.0.0 --NotebookApp.token='' &
+  X
+}
+"""
+GPU = "arn:aws:ec2:us-east-1:000000000000:instance/<aws_instance.gpu>"
+ADDRESS = '\nresource "aws_eip" "a" {\n instance = aws_instance.gpu.id\n}\n'
+
+
+@pytest.mark.parametrize(
+    ("more", "after", "state"),
+    [
+        ("associate_public_ip_address = true", "", State.YES),
+        ("associate_public_ip_address = false", "", None),
+        ("", "", State.UNKNOWN),
+        ("", ADDRESS, State.YES),
+    ],
+)
+def test_an_instance_with_an_address(more: str, after: str, state: State | None) -> None:
+    text = EC2.replace("MORE", more) + after
+    assert reached(text, f"{GPU}#port:8888") == state
+    if state is State.YES:
+        edges = {(one.source, one.relation, one.target) for one in assessed_files({"main.tf": text}).graph.edges}
+        assert (f"{GPU}#port:8888", "open-service", GPU) in edges
+
+
+def test_groups_that_let_nobody_in_from_outside() -> None:
+    text = EC2.replace("MORE", "associate_public_ip_address = true").replace("0.0.0.0/0", "10.0.0.0/8")
+    assert not [one for one in assessed_files({"main.tf": text}).graph.edges if one.source == "internet"]

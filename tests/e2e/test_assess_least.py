@@ -137,6 +137,7 @@ def test_least_roles_of_three_platforms_are_written_and_attested(place: Path) ->
         text.count("attest: it allows nothing that the old policies do not, all that is needed, and no less does")
         == 3
     )
+    assert "Least privilege for scorer (azure:principal:" in text
     assert "Rewritten policies" in cli("assess", place, "--config", config, "--diff", "--format", "html").out
 
 

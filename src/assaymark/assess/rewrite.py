@@ -67,7 +67,8 @@ class Rewrite:
     says what is needed. ``droppable``: what could still be dropped with all needs allowed, empty when it is minimal,
     None where it was not asked. ``takes``: a request that only the old ones allow. ``uncovered``: needs, as action
     and resource, that the old ones do not allow; ``undecided``: those of which the input does not show whether they
-    do. Neither is granted. ``minimality``: what was asked and said about dropping.
+    do. Neither is granted. ``name``: what people call
+    ``about``, where that is but an id. ``minimality``: what was asked and said about dropping.
     """
 
     kind: str
@@ -81,6 +82,7 @@ class Rewrite:
     uncovered: tuple[tuple[str, str], ...] = ()
     undecided: tuple[tuple[str, str], ...] = ()
     minimality: tuple[Answer, ...] = ()
+    name: str = ""
 
     @property
     def proved(self) -> bool:
@@ -97,7 +99,8 @@ class Rewrite:
     @property
     def title(self) -> str:
         """What it is, for people."""
-        return f"least privilege for {self.about}" if self.kind == "least" else f"patched policy of {self.about}"
+        who = f"{self.name} ({self.about})" if self.name else self.about
+        return f"least privilege for {who}" if self.kind == "least" else f"patched policy of {who}"
 
     @property
     def answers(self) -> tuple[Answer, ...]:

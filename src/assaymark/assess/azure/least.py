@@ -7,7 +7,7 @@ it, and deny assignments stand as they did. What a principal holds through its g
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.azure.abac import condition_holds
@@ -59,7 +59,7 @@ def least_assignments(estate: Azure, principal: str, needs: Iterable[tuple[str, 
     new = _merged(principal, found, where)
     old = [Grant(assignment) for assignment, _ in held]
     scopes = {one.assignment.scope for one in (*new, *old)}
-    return least_rewrite(
+    rewrite = least_rewrite(
         f"azure:principal:{principal}",
         [replaced(access, principal, one.assignment) for one in old],
         [part for one in new for part in _as_json(one, known.name if known is not None else principal)],
@@ -67,6 +67,7 @@ def least_assignments(estate: Azure, principal: str, needs: Iterable[tuple[str, 
         language(estate, principal, [one.action for one in found], sorted(scopes)),
         needed,
     )
+    return replace(rewrite, name=known.name if known is not None and known.name != principal else "")
 
 
 def needed_grants(access: Access, principal: str, needs: Iterable[tuple[str, str]]) -> Needed[Grant]:

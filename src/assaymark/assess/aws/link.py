@@ -81,7 +81,9 @@ def _service_only(identity: Identity) -> bool:
 
 def _resource(run: Linking, resource: Resource) -> None:
     kind, target = node_kind(resource)
-    name = resource.arn.rpartition(":")[2].rpartition("/")[2] if resource.kind != "s3:bucket" else resource.arn[13:]
+    name = resource.arn[13:] if resource.kind == "s3:bucket" else resource.arn.rpartition(":")[2].rpartition("/")[2]
+    if ":task-definition/" in resource.arn:
+        name = resource.arn.rpartition("/")[2].partition(":")[0]  # the rest is its revision
     account = str(resource.settings.get("account") or resource.account)
     boundary = _boundary(account, name, dict(resource.tags))
     props: dict[str, Any] = {}

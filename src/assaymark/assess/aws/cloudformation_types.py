@@ -24,6 +24,10 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
             "Integration": "integration",
         },
     ),
+    "AWS::ApiGateway::Stage": (
+        "aws_api_gateway_stage",
+        {"RestApiId": "rest_api_id", "MethodSettings": "method_settings"},
+    ),
     "AWS::ApiGatewayV2::Api": (
         "aws_apigatewayv2_api",
         {
@@ -217,6 +221,10 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     "AWS::SageMaker::Endpoint": (
         "aws_sagemaker_endpoint",
         {"EndpointName": "name", "EndpointConfigName": "endpoint_config_name"},
+    ),
+    "AWS::SageMaker::EndpointConfig": (
+        "aws_sagemaker_endpoint_configuration",
+        {"EndpointConfigName": "name", "DataCaptureConfig": "data_capture_config"},
     ),
     "AWS::SageMaker::Model": (
         "aws_sagemaker_model",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws.linking import Chain
+from assaymark.assess.aws.patterns import FRESH, arn_matches
 from assaymark.assess.boundaries import ENVIRONMENT_WORDS, environment_of, tenant_of
 from assaymark.assess.kubernetes.pods import pod_specs
 from assaymark.assess.unresolved import Unresolved
@@ -148,3 +149,16 @@ def _draw(run: Linking, bucket: str, one: Prefix) -> None:
             if answer.state is not State.NO:
                 chain = Chain().then(answer)
                 run.draw(who.arn, one.arn, relation, f"its policies allow {action} on what begins so", chain)
+
+
+def comes_to_all(who: Identity, groups: list[Identity], bucket: str) -> bool:
+    """Whether some policy of an identity lets it at objects of a bucket wherever they lie, and not below a prefix."""
+    for holder in (who, *groups):
+        for policy in holder.policies:
+            for statement in policy.statements:
+                if statement.effect == "Allow" and (
+                    statement.not_resources is not None
+                    or any(arn_matches(one, f"{bucket}/{FRESH}") is not State.NO for one in statement.resources)
+                ):
+                    return True
+    return False

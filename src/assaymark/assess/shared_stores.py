@@ -1,0 +1,64 @@
+"""Buckets that belong to no tenant and that principals of several tenants write and read, in any cloud."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from assaymark.assess.aws.prefixes import comes_to_all
+from assaymark.assess.kinds import PRINCIPALS
+from assaymark.assess.rule import AssessRule, found
+from assaymark.core.graph import State
+from assaymark.core.report import Confidence, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from assaymark.assess.rule import Seen
+    from assaymark.core.graph import Edge
+    from assaymark.core.report import Finding
+
+SHARED: Final = AssessRule(
+    "tenants-share-bucket",
+    Severity.HIGH,
+    "A bucket that one tenant writes and another uses",
+    "tenancy",
+    ("AML.T0035", "AML.T0020", "AML.M0005", "LLM02:2025", "CWE-653"),
+)
+RULES: Final = (SHARED,)
+
+
+def check_shared(seen: Seen) -> Iterator[Finding]:
+    """Findings about stores in which nothing keeps tenants apart."""
+    nodes = seen.graph.nodes
+    users: dict[str, dict[str, dict[str, Edge]]] = {}
+    for edge in seen.graph.edges:
+        source, target = nodes[edge.source], nodes[edge.target]
+        if target.kind != "bucket" or target.boundary.get("tenant") or source.kind not in PRINCIPALS:
+            continue
+        tenant = source.boundary.get("tenant")
+        if tenant and edge.state is State.YES and edge.relation in ("reads", "writes") and _whole(seen, edge):
+            users.setdefault(edge.target, {}).setdefault(edge.relation, {}).setdefault(tenant, edge)
+    for bucket, relations in sorted(users.items()):
+        writers, readers = relations.get("writes", {}), relations.get("reads", {})
+        for tenant, edge in sorted(writers.items()):
+            others = sorted({*writers, *readers} - {tenant})
+            if others:
+                other = readers.get(others[0]) or writers[others[0]]
+                message = (
+                    f"tenant {tenant} writes, and tenant {', '.join(others)} uses, all of bucket {nodes[bucket].name}"
+                )
+                places = tuple(dict.fromkeys((*edge.because, *other.because)))
+                yield found(SHARED, bucket, message, places, None, Confidence.MEDIUM)
+                break  # one bucket, said once
+
+
+def _whole(seen: Seen, edge: Edge) -> bool:
+    """Whether the edge is about all objects; of AWS policies may name a beginning of their keys."""
+    identities = seen.estates.aws.identities
+    who = identities.get(edge.source)
+    if who is None:
+        return True
+    return comes_to_all(who, [identities[one] for one in who.groups if one in identities], edge.target)
+
+
+CHECKS: Final = (check_shared,)

@@ -1,11 +1,14 @@
-"""Buckets that belong to no tenant and that principals of several tenants write and read, in any cloud."""
+"""Tenants that come to one another: buckets of nobody that several write and read, and grants to what is another's.
+
+Of AWS the second is in ``aws.check_tenants``, which sees groups of things alike one by one.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws.prefixes import comes_to_all
-from assaymark.assess.kinds import PRINCIPALS
+from assaymark.assess.kinds import PRINCIPALS, RELATIONS
 from assaymark.assess.rule import AssessRule, found
 from assaymark.core.graph import State
 from assaymark.core.report import Confidence, Severity
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from assaymark.assess.rule import Seen
-    from assaymark.core.graph import Edge
+    from assaymark.core.graph import Edge, Node
     from assaymark.core.report import Finding
 
 SHARED: Final = AssessRule(
@@ -24,7 +27,16 @@ SHARED: Final = AssessRule(
     "tenancy",
     ("AML.T0035", "AML.T0020", "AML.M0005", "LLM02:2025", "CWE-653"),
 )
-RULES: Final = (SHARED,)
+REACHES: Final = AssessRule(
+    "tenant-reaches-other",
+    Severity.HIGH,
+    "A tenant's principal that is let at what is another tenant's",
+    "tenancy",
+    ("AML.T0035", "AML.M0005", "LLM02:2025", "CWE-639"),
+)
+RULES: Final = (SHARED, REACHES)
+_GRANTED: Final = ("reads", "writes", "decrypts", "invokes", "takes-over", "changes", "impersonates", "permissions")
+_CLOUD: Final = ":iam:"  # a principal of AWS, of which more is known elsewhere
 
 
 def check_shared(seen: Seen) -> Iterator[Finding]:
@@ -52,6 +64,31 @@ def check_shared(seen: Seen) -> Iterator[Finding]:
                 break  # one bucket, said once
 
 
+def check_reaches(seen: Seen) -> Iterator[Finding]:
+    """Findings about rights of one tenant's principals over what is another's, one for each pair."""
+    nodes = seen.graph.nodes
+    said: dict[tuple[str, str], Edge] = {}
+    for edge in seen.graph.edges:
+        source, target = nodes[edge.source], nodes[edge.target]
+        here, there = source.boundary.get("tenant"), target.boundary.get("tenant")
+        acts = source.kind in PRINCIPALS and _CLOUD not in edge.source
+        if acts and here and there and here != there and edge.relation in _GRANTED:
+            known = said.get((edge.source, edge.target))
+            if known is None or (known.state is not State.YES and edge.state is State.YES):
+                said[edge.source, edge.target] = edge
+    for (who, what), edge in sorted(said.items()):
+        verb = RELATIONS[edge.relation].verb
+        one, other = nodes[who], nodes[what]
+        message = f"{one.name} of tenant {_tenant(one)} {verb} {other.name} of tenant {_tenant(other)}"
+        sure = None if edge.state is State.YES else Confidence.LOW
+        yield found(REACHES, f"{who} {what}", message, edge.because, None, sure)
+
+
+def _tenant(node: Node) -> str:
+    """The tenant that a node is of; empty for none."""
+    return node.boundary.get("tenant", "")
+
+
 def _whole(seen: Seen, edge: Edge) -> bool:
     """Whether the edge is about all objects; of AWS policies may name a beginning of their keys."""
     identities = seen.estates.aws.identities
@@ -61,4 +98,4 @@ def _whole(seen: Seen, edge: Edge) -> bool:
     return comes_to_all(who, [identities[one] for one in who.groups if one in identities], edge.target)
 
 
-CHECKS: Final = (check_shared,)
+CHECKS: Final = (check_shared, check_reaches)

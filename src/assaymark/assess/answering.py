@@ -1,20 +1,98 @@
-"""``draw_answer``: a server that asks nobody who calls gives what it has to whoever reaches its ports."""
+"""What the internet reaches of clouds, and servers in it that ask nobody who calls: how both are drawn.
+
+A cloud's own module says which ports of what are reached (``Way``) and what runs there (``Served``: a container, or
+the script that a machine starts with); ``draw_reached`` puts them together.
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from assaymark.assess.kinds import INTERNET
+from assaymark.assess.kubernetes.ports import doors, port_node, port_nodes
 from assaymark.core.graph import Edge, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from assaymark.assess.graph import Builder
     from assaymark.assess.kubernetes.server_kinds import Server
+    from assaymark.assess.served import Served
     from assaymark.core.graph import Because
 
 _BUCKET: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{2,62}")
+LAST_PORT: Final = 65535
+_FEW: Final = 8  # ports of a range that are drawn one by one
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """That the internet reaches a port of a workload (None: all of them), and what would decide it.
+
+    ``source``: what passes on to it, where that is not the internet itself.
+    """
+
+    workload: str
+    port: int | None
+    how: str
+    because: tuple[Because, ...]
+    decides: tuple[str, ...] = ()
+    source: str = INTERNET
+
+
+def draw_reached(builder: Builder, ways: Iterable[Way], served: Iterable[Served]) -> None:
+    """The ways from the internet to ports of workloads that are drawn, and what answers there."""
+    reached = [way for way in ways if builder.has(way.workload)]
+    for way in reached:
+        if ":function:" in way.workload:
+            _call(builder, way)
+        else:
+            _draw(builder, way)
+    nodes = port_nodes(builder.ids())
+    workloads = {way.workload for way in reached}
+    for one in served:
+        if one.workload in workloads:
+            shown = builder.known(one.workload).name
+            for server, ports, words in one.servers():
+                doors_of = doors(one.workload, ports, nodes)
+                draw_answer(builder, one.workload, shown, server, one.because, doors_of, words)
+
+
+def _call(builder: Builder, way: Way) -> None:
+    """A function is called by what passes on to it."""
+    builder.node(INTERNET, "internet", "internet", entry="internet")
+    state = State.UNKNOWN if way.decides else State.YES
+    relation = "open-invoke" if way.source == INTERNET else "passes-calls"
+    builder.edge(Edge(way.source, way.workload, relation, way.how, way.because, state, way.decides))
+
+
+def _draw(builder: Builder, way: Way) -> None:
+    node, name = way.workload, builder.known(way.workload).name
+    boundary = builder.boundary(node)
+    builder.node(INTERNET, "internet", "internet", entry="internet")
+    target = builder.node(port_node(node), "port", f"the ports of {name}", way.because[:1], boundary=boundary)
+    if way.port is not None:
+        whole, shown = target, f"port {way.port} of {name}"
+        target = builder.node(port_node(node, way.port), "port", shown, way.because[:1], boundary=boundary)
+        builder.edge(Edge(whole, target, "exposes", "it is one of them", way.because[:1], effort=0))
+    state = State.UNKNOWN if way.decides else State.YES
+    relation = "reaches" if way.source == INTERNET else "passes-requests"
+    builder.edge(Edge(way.source, target, relation, way.how, way.because, state, way.decides))
+
+
+def drawn_ports(ranges: Iterable[tuple[int, int]], listening: Iterable[int]) -> Iterator[int | None]:
+    """The ports of ranges that are drawn: all at once (None), each of few, or those that something listens on."""
+    found: set[int] = set()
+    for first, last in ranges:
+        if first <= 1 and last >= LAST_PORT:
+            yield None
+        elif last - first < _FEW:
+            found |= set(range(first, last + 1))
+        else:
+            found |= {port for port in listening if first <= port <= last}
+    yield from sorted(found)
 
 
 def draw_answer(
@@ -35,8 +113,8 @@ def draw_answer(
     if server.gives == "run":
         for way, unsure in ways:
             state = State.UNKNOWN if unsure else State.YES
-            words = f"{how} and runs what it is sent"
-            builder.edge(Edge(way, workload, "open-service", words, (because,), state, unsure))
+            said = f"{how} and runs what it is sent"
+            builder.edge(Edge(way, workload, "open-service", said, (because,), state, unsure))
         return
     boundary = builder.boundary(workload)
     kind, target = ("endpoint", "endpoint") if server.gives == "invoke" else ("database", "data")
@@ -52,10 +130,9 @@ def draw_answer(
         for way, unsure in ways:
             state = State.UNKNOWN if unsure else State.YES
             builder.edge(Edge(way, node, relation, how, (because,), state, unsure))
-    if server.gives == "data":
-        for bucket in sorted({match[0] for match in _BUCKET.finditer(words)}):
-            store = f"arn:aws:s3:::{bucket[5:]}"
-            if builder.has(store):
-                how = f"{server.name} keeps there what it serves"
-                for relation in ("contains-read", "contains-write"):
-                    builder.edge(Edge(node, store, relation, how, (because,), effort=0))
+    for bucket in sorted({match[0] for match in _BUCKET.finditer(words)}) if server.gives == "data" else ():
+        store = f"arn:aws:s3:::{bucket[5:]}"
+        if builder.has(store):
+            kept = f"{server.name} keeps there what it serves"
+            for relation in ("contains-read", "contains-write"):
+                builder.edge(Edge(node, store, relation, kept, (because,), effort=0))

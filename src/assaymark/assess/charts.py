@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.core.errors import InputError
 from assaymark.formats.located import Map, Seq
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from assaymark.assess.files import Reading, SourceFile
     from assaymark.formats.helm.chart import Chart
+
+_PACKED: Final = (".tgz", ".tar.gz")
 
 
 class Charts:
@@ -23,6 +25,7 @@ class Charts:
         roots = sorted(path.removesuffix("Chart.yaml") for path in self._files if _is_chart(path))
         self._roots = [root for root in roots if not any(root.startswith(f"{one}charts/") for one in roots)]
         self._known: dict[str, Chart | None] = {}
+        self._packed: dict[str, list[str]] = {}  # packed charts, with the paths that their templates would have
 
     def documents_of(self, file: SourceFile) -> list[Any] | None:
         """The objects that a template comes to, each part with the template's line; None for what is no template."""
@@ -30,6 +33,8 @@ class Charts:
         chart = self._chart(root) if root is not None else None
         if chart is None:
             return None
+        if file.path.endswith(_PACKED):
+            return self._of_packed(file, chart) if file.path in self._packed else []
         self._reading.read.add(file.path)
         if file.path in chart.failed:
             self._reading.read.discard(file.path)
@@ -47,12 +52,32 @@ class Charts:
             return []
         return [_relined(value, rendered.lines) for value in values if value is not None and not _is_test(value)]
 
+    def _of_packed(self, file: SourceFile, chart: Chart) -> list[Any]:
+        """The objects of a packed chart: all are said to be of its first line, since it has none."""
+        from assaymark.formats.located_yaml import read_located_yaml
+
+        found: list[Any] = []
+        self._reading.read.add(file.path)
+        for path in self._packed[file.path]:
+            if path in chart.failed:
+                self._reading.skip(file.path, f"{path} in it cannot be rendered: {chart.failed[path]}")
+            elif path in chart.rendered:
+                try:
+                    values = read_located_yaml(chart.rendered[path].text)
+                except InputError as error:
+                    self._reading.skip(file.path, f"what {path} in it comes to is no YAML: {error.message}")
+                    continue
+                found += [_relined(value, ()) for value in values if value is not None and not _is_test(value)]
+        return found
+
     def has(self, path: str) -> bool:
         """Whether a path is a template of a chart that could be read."""
         root = self._root(path)
         return root is not None and self._chart(root) is not None
 
     def _root(self, path: str) -> str | None:
+        if path.endswith(_PACKED):
+            return next((one for one in self._roots if path.startswith(f"{one}charts/")), None)
         if "templates/" not in path:
             return None
         return next((one for one in self._roots if path.startswith(one) and _is_template(path, one)), None)
@@ -73,6 +98,7 @@ class Charts:
                     texts[path] = file.text()
                 except InputError:
                     continue  # no template is binary
+        self._unpack(root, texts)
         try:
             chart = render_chart(texts, root)
         except InputError as error:
@@ -85,6 +111,25 @@ class Charts:
             f"the chart {chart.name} is read with its own values.yaml, as release {chart.name} in namespace default"
         )
         return chart
+
+    def _unpack(self, root: str, texts: dict[str, str]) -> None:
+        """Adds what packed charts hold, where it would lie if they were unpacked."""
+        for path, file in self._files.items():
+            if not (path.startswith(f"{root}charts/") and path.endswith(_PACKED)):
+                continue
+            from assaymark.formats.helm.packed import is_packed, unpacked
+
+            if not is_packed(path):
+                continue
+            folder = path.rpartition("/")[0]
+            try:
+                inner = {f"{folder}/{name}": text for name, text in unpacked(file.data).items()}
+            except InputError as error:
+                self._reading.skip(path, f"a packed chart of Helm that cannot be read: {error.message}")
+                continue
+            new = {name: text for name, text in inner.items() if name not in texts}
+            texts.update(new)
+            self._packed[path] = sorted(new)
 
 
 def _is_chart(path: str) -> bool:
@@ -106,7 +151,7 @@ def _relined(value: Any, lines: Sequence[int]) -> Any:
     """The same with the lines of the template."""
 
     def line(number: int) -> int:
-        return lines[number - 1] if 0 < number <= len(lines) else number
+        return lines[number - 1] if 0 < number <= len(lines) else number if lines else 1
 
     if isinstance(value, Map):
         found = Map(line(value.line), value.path)

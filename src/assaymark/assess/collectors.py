@@ -105,6 +105,8 @@ LINKERS: Final[tuple[Part, ...]] = (
     ),
     Part("source", "linker", "what pipelines may take on", (), "assaymark.assess.source.link:link"),
     Part("aws-network", "linker", "what of AWS the internet reaches", (), "assaymark.assess.aws.reachable:link"),
+    Part("azure-network", "linker", "what of Azure it reaches", (), "assaymark.assess.azure.reachable:link"),
+    Part("gcp-network", "linker", "what of Google Cloud it reaches", (), "assaymark.assess.gcp.reachable:link"),
     Part("keys", "linker", "whose long-lived keys are held where", (), "assaymark.assess.link_keys:link"),
     Part(
         "applications",

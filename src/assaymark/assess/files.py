@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from assaymark.core.errors import InputError
 from assaymark.core.graph import Because
 from assaymark.core.report import Skipped
+from assaymark.formats.located import Elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
@@ -23,7 +24,9 @@ class SourceFile:
     digest: str
 
     def because(self, line: int) -> Because:
-        """A line of this file (from 1)."""
+        """A line of this file (from 1), or of the one that an ``Elsewhere`` names."""
+        if isinstance(line, Elsewhere):
+            return Because(line.path, int(line), line.digest)
         return Because(self.path, line, self.digest)
 
     def text(self) -> str:

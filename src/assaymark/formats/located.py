@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from json.decoder import scanstring  # type: ignore[attr-defined]  # documented by its use in json.scanner only
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from assaymark.core.errors import InputError
 from assaymark.core.limits import LOCATED_MAX_BYTES, LOCATED_MAX_DEPTH, LOCATED_MAX_NODES
@@ -23,6 +23,23 @@ _DIGITS: Final = 300
 _QUOTED: Final = r'"(?:[^"\\\n]|\\.)*"?'
 _COMMENT: Final = re.compile(_QUOTED + r"|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _LAST_COMMA: Final = re.compile(_QUOTED + r"|,(?=\s*[}\]])")
+
+
+class Elsewhere(int):
+    """A line of another file than its collection was read from: of ``path``, whose SHA-256 is ``digest``.
+
+    Values that one file puts into what another declares have such lines; whoever cites a line cites that file.
+    """
+
+    path: str
+    digest: str
+
+    def __new__(cls, line: int, path: str, digest: str) -> Self:
+        """``line`` (from 1) of the file ``path``."""
+        found = super().__new__(cls, line)
+        found.path = path
+        found.digest = digest
+        return found
 
 
 class Map(dict[str, Any]):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pytest
 
 from assaymark.core.errors import InputError
@@ -126,7 +128,7 @@ def test_a_chart_with_subcharts() -> None:
         "size": 5432, "sub": "db",
     }  # fmt: skip
     [below] = read_located_yaml(found.rendered["charts/db/templates/db.yaml"].text)
-    assert below == {"kind": "B", "size": 5, "port": 5432, "region": "eu", "name": "charts/db/templates/db.yaml"}
+    assert below == {"kind": "B", "size": 5, "port": 5432, "region": "eu", "name": "web/charts/db/templates/db.yaml"}
 
 
 def test_what_cannot_be_rendered_is_said_and_the_rest_is_there() -> None:
@@ -165,3 +167,31 @@ def test_libraries_and_charts_that_are_none() -> None:
         render_chart({"Chart.yaml": "- a\n"}, "")
     with pytest.raises(InputError):
         render_chart({"Chart.yaml": "a: [\n"}, "")
+
+
+def test_templates_find_each_other_by_the_names_that_helm_gives_them() -> None:
+    files = {
+        "deploy/Chart.yaml": "name: web\nversion: 1.0.0\n",
+        "deploy/templates/conf.yaml": "a: 1",
+        "deploy/templates/a.yaml": 'sum: {{ include (print $.Template.BasePath "/conf.yaml") . | sha256sum }}\n'
+        "name: {{ .Template.Name }}\n",
+    }
+    found = render_chart(files, "deploy/")
+    assert found.failed == {}
+    [value] = read_located_yaml(found.rendered["deploy/templates/a.yaml"].text)
+    assert value == {"sum": sha256(b"a: 1").hexdigest(), "name": "web/templates/a.yaml"}
+
+
+def test_values_of_subcharts_are_imported() -> None:
+    files = {
+        "Chart.yaml": (
+            "name: web\nversion: 1.0.0\ndependencies:\n- name: db\n  import-values:\n  - data\n"
+            "  - {child: default.data, parent: mine}\n  - nothing\n"
+        ),
+        "values.yaml": "mine: {count: 0, text: helm}\nport: 1\n",
+        "templates/a.yaml": 'values: {{ omit .Values "db" | toJson }}\n',
+        "charts/db/Chart.yaml": "name: db\nversion: 1.0.0\n",
+        "charts/db/values.yaml": "default: {data: {count: 999, flag: true}}\nexports: {data: {port: 2, host: h}}\n",
+    }
+    [value] = read_located_yaml(render_chart(files, "").rendered["templates/a.yaml"].text)
+    assert value["values"] == {"mine": {"count": 999, "flag": True, "text": "helm"}, "port": 2, "host": "h"}

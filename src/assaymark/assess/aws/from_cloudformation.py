@@ -1,8 +1,8 @@
 """The collector of CloudFormation: its resources in the names that Terraform has for them, with functions resolved.
 
 What a template says of a role, a bucket or a function is the same as what Terraform says, in other words; so one
-collector reads both (``from_terraform``). Conditions are not decided: what a template may make counts as made. This is
-one file because functions, references and resources of a template are resolved through each other.
+collector reads both (``from_terraform``). Conditions are not decided: what a template may make counts as made.
+This is one file because functions, references and resources of a template are resolved through each other.
 """
 
 from __future__ import annotations

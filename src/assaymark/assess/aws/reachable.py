@@ -7,33 +7,27 @@ Elastic Load Balancing user guides ("Internet-facing", "Listener rules", "Authen
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from assaymark.assess.answering import draw_answer
-from assaymark.assess.aws.running import MACHINES, SERVICE, TASK, key_of, number, started, task_containers
-from assaymark.assess.kinds import INTERNET
-from assaymark.assess.kubernetes.ports import doors, port_node, port_nodes
+from assaymark.assess.answering import LAST_PORT, Way, draw_reached
+from assaymark.assess.aws.running import MACHINES, SERVICE, TASK, key_of, machine, number, served, task_containers
 from assaymark.assess.terraform.declared import declared
 from assaymark.assess.unresolved import Unresolved
 from assaymark.assess.values import listed
-from assaymark.core.graph import Edge, State
+from assaymark.core.graph import State
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from assaymark.assess.aws.running import Started
     from assaymark.assess.estate.estates import Estates
     from assaymark.assess.estate.terraform import TfResource
     from assaymark.assess.files import Reading
     from assaymark.assess.graph import Builder
-    from assaymark.core.graph import Because
 
 _EVERYWHERE: Final = ("0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1")
 _ALL: Final = ("-1", "all")
-_LAST: Final = 65535
 _FEW: Final = 8  # ports of a range that are drawn one by one
 _LISTENERS: Final = ("aws_lb_listener", "aws_alb_listener")
 _RULES: Final = ("aws_lb_listener_rule", "aws_alb_listener_rule")
@@ -44,64 +38,11 @@ _TEMPLATE_KEYS: Final = ("id", "name", "launch_template_id", "launch_template_na
 _Range: TypeAlias = tuple[int, int, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """That the internet reaches a port of a workload (None: all of them), and what would decide it."""
-
-    workload: str
-    port: int | None
-    how: str
-    because: tuple[Because, ...]
-    decides: tuple[str, ...] = ()
-    source: str = INTERNET
-
-
 def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) -> None:
     """Draws it. ``reading`` and ``now`` are not needed."""
     del reading, now
     run = _Network(estates)
-    ways = [way for way in (*run.instances(), *run.services()) if builder.has(way.workload)]
-    for way in ways:
-        if ":function:" in way.workload:
-            _call(builder, way)
-        else:
-            _draw(builder, way)
-    nodes = port_nodes(builder.ids())
-    for workload in sorted({way.workload for way in ways}):
-        for server, place, ports, words in run.servers(workload):
-            draw_answer(
-                builder,
-                workload,
-                builder.known(workload).name,
-                server,
-                place,
-                doors(workload, ports, nodes),
-                words,
-            )
-
-
-def _call(builder: Builder, way: _Way) -> None:
-    """A function is called by what passes on to it."""
-    builder.node(INTERNET, "internet", "internet", entry="internet")
-    state = State.UNKNOWN if way.decides else State.YES
-    relation = "open-invoke" if way.source == INTERNET else "passes-calls"
-    builder.edge(Edge(way.source, way.workload, relation, way.how, way.because, state, way.decides))
-
-
-def _draw(builder: Builder, way: _Way) -> None:
-    node, name = way.workload, builder.known(way.workload).name
-    boundary = builder.boundary(node)
-    builder.node(INTERNET, "internet", "internet", entry="internet")
-    whole = builder.node(port_node(node), "port", f"the ports of {name}", way.because[:1], boundary=boundary)
-    target = whole
-    if way.port is not None:
-        target = builder.node(
-            port_node(node, way.port), "port", f"port {way.port} of {name}", way.because[:1], boundary=boundary
-        )
-        builder.edge(Edge(whole, target, "exposes", "it is one of them", way.because[:1], effort=0))
-    state = State.UNKNOWN if way.decides else State.YES
-    relation = "reaches" if way.source == INTERNET else "passes-requests"
-    builder.edge(Edge(way.source, target, relation, way.how, way.because, state, way.decides))
+    draw_reached(builder, [*run.instances(), *run.services()], served(estates))
 
 
 class _Network:
@@ -155,17 +96,17 @@ class _Network:
 
     # instances
 
-    def instances(self) -> Iterator[_Way]:
+    def instances(self) -> Iterator[Way]:
         """Instances, and templates for them, with a public address whose groups let the internet in."""
         for one in (each for kind in MACHINES for each in self._kinds.get(kind, ())):
             public = self._public(one)
             if public is State.NO:
                 continue
             decides = () if public is State.YES else (f"{one.address} has a public address",)
-            listening = {port for each in started(one) for port in each.ports}
+            listening = {port for each in machine(one).servers() for port in each.ports}
             how = "its security groups let the internet in"
             for port, more in self._ways(_groups(one), listening, one.address):
-                yield _Way(one.arn, port, how, (one.because(),), (*decides, *more))
+                yield Way(one.arn, port, how, (one.because(),), (*decides, *more))
         yield from self._attached()
 
     def _public(self, one: TfResource) -> State:
@@ -186,7 +127,7 @@ class _Network:
             return State.NO
         return State.YES if mapped and all(value is True for value in mapped) else State.UNKNOWN
 
-    def _attached(self) -> Iterator[_Way]:
+    def _attached(self) -> Iterator[Way]:
         """What load balancers and APIs pass on to instances, to groups that scale, and to functions."""
         for one in self._kinds.get("aws_lb_target_group_attachment", ()):
             yield from self._passed(one.get("target_group_arn"), one.get("target_id"), one.get("port"), one)
@@ -207,18 +148,18 @@ class _Network:
 
     def _passed(
         self, group: Any, target: Any, port: Any, one: TfResource, own: TfResource | None = None
-    ) -> Iterator[_Way]:
+    ) -> Iterator[Way]:
         groups = [own] if own is not None else self._named(group, *_TARGETS)
         for each in groups:
             to = number(port) or number(each.get("port"))
             for resource in self._named(target, *MACHINES, "aws_lambda_function"):
                 for way in self._balanced(each):
                     because = (*way.because, one.because())
-                    yield _Way(resource.arn, to, way.how, because, way.decides, way.source)
+                    yield Way(resource.arn, to, way.how, because, way.decides, way.source)
 
     # services
 
-    def services(self) -> Iterator[_Way]:
+    def services(self) -> Iterator[Way]:
         """Tasks of services that a load balancer of the internet passes on to, or with addresses of their own."""
         for service in self._kinds.get("aws_ecs_service", ()):
             tasks = self._named(service.get("task_definition"), TASK)
@@ -229,12 +170,12 @@ class _Network:
                     for group in self._named(named, *_TARGETS):
                         for way in self._balanced(group):
                             because = (*way.because, service.because())
-                            yield _Way(task.arn, port, way.how, because, way.decides, way.source)
+                            yield Way(task.arn, port, way.how, because, way.decides, way.source)
                 yield from self._addressed(service, task)
         for service in self._kinds.get(SERVICE, ()):
             yield from self._published(service)
 
-    def _addressed(self, service: TfResource, task: TfResource) -> Iterator[_Way]:
+    def _addressed(self, service: TfResource, task: TfResource) -> Iterator[Way]:
         for part in service.blocks("network_configuration"):
             inner = next(iter(_maps(part.get("AwsvpcConfiguration"))), part)
             public = key_of(inner, "assign_public_ip") or key_of(inner, "assignPublicIp")
@@ -242,9 +183,9 @@ class _Network:
                 listening = {port for one in task_containers(task) for port in one.ports}
                 groups = inner.get("security_groups") or inner.get("SecurityGroups")
                 for port, more in self._ways(groups, listening, service.address):
-                    yield _Way(task.arn, port, "its tasks have public addresses", (service.because(),), more)
+                    yield Way(task.arn, port, "its tasks have public addresses", (service.because(),), more)
 
-    def _published(self, service: TfResource) -> Iterator[_Way]:
+    def _published(self, service: TfResource) -> Iterator[Way]:
         """A service of App Runner is of the internet unless it says that it is not."""
         said = [
             ingress.get("is_publicly_accessible")
@@ -255,9 +196,9 @@ class _Network:
             return
         ports = {port for one in task_containers(service) for port in one.ports}
         for port in sorted(ports):
-            yield _Way(service.arn, port, "App Runner publishes it", (service.because(),))
+            yield Way(service.arn, port, "App Runner publishes it", (service.because(),))
 
-    def _balanced(self, target: TfResource) -> Iterator[_Way]:
+    def _balanced(self, target: TfResource) -> Iterator[Way]:
         """How load balancers, and APIs before them, pass on what comes to a target group."""
         for listener in (one for kind in _LISTENERS for one in self._kinds.get(kind, ())):
             actions = [*listener.blocks("default_action"), *_maps(listener.get("default_action"))]
@@ -276,9 +217,9 @@ class _Network:
                 decides = self._lets(balancer, number(listener.get("port")))
                 if decides is not None:
                     how = f"the load balancer {balancer.text('name') or balancer.address} passes on what comes"
-                    yield _Way("", None, how, (listener.because(),), decides)
+                    yield Way("", None, how, (listener.because(),), decides)
 
-    def _fronted(self, listener: TfResource, balancer: TfResource) -> Iterator[_Way]:
+    def _fronted(self, listener: TfResource, balancer: TfResource) -> Iterator[Way]:
         """The APIs whose open routes lead to a listener, by its ARN or the name of its load balancer."""
         for route in self._routes:
             if route.open is State.NO:
@@ -286,7 +227,7 @@ class _Network:
             for uri in route.uris:
                 if listener in self._named(uri, listener.kind) or balancer in self._named(uri, balancer.kind):
                     how = f"{route.shown} passes on what comes"
-                    yield _Way("", None, how, (route.because, listener.because()), (), route.api)
+                    yield Way("", None, how, (route.because, listener.because()), (), route.api)
 
     def _forwards(self, actions: list[Map], target: TfResource) -> bool:
         """Whether actions pass on to a target group without asking who it is that calls."""
@@ -307,12 +248,6 @@ class _Network:
             return min(fits, key=len)
         name = balancer.text("name") or balancer.address
         return None if known else (f"the security groups of {name} let the internet in",)
-
-    # servers
-
-    def servers(self, workload: str) -> list[Started]:
-        """The servers that ask nobody who calls, of an instance's script or of containers."""
-        return [found for one in self._index.by_arn.get(workload, ()) for found in started(one)]
 
 
 def _groups(one: TfResource) -> Any:
@@ -359,7 +294,7 @@ def _range(rule: Map) -> list[_Range]:
         decides = (f"{unknown[0]} is the whole internet",)
     protocol = str(rule.get("protocol", rule.get("ip_protocol", "-1"))).lower()
     if protocol in _ALL:
-        return [(0, _LAST, decides)]
+        return [(0, LAST_PORT, decides)]
     first, last = number(rule.get("from_port")), number(rule.get("to_port"))
     known = protocol in ("tcp", "6") and first is not None and last is not None
     return [(first, last, decides)] if known and first is not None and last is not None else []
@@ -369,7 +304,7 @@ def _ports(ranges: list[_Range], listening: set[int]) -> Iterator[tuple[int | No
     """The ports of ranges that are drawn: all at once, each of few, or those that something listens on."""
     found: dict[int, tuple[str, ...]] = {}
     for first, last, decides in sorted(ranges, key=lambda one: len(one[2])):
-        if first <= 1 and last >= _LAST:
+        if first <= 1 and last >= LAST_PORT:
             yield None, decides
         elif last - first < _FEW:
             found |= {port: decides for port in range(first, last + 1) if port not in found}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from assaymark.assess.estate.use import Use
     from assaymark.core.graph import Because, State
 
 UNKNOWN_ACCOUNT: Final = "000000000000"  # stands for the account that Terraform or CloudFormation deploys to
@@ -153,16 +154,6 @@ class Endpoint:
     unread: bool = False
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Use:
-    """One call that was allowed, by AWS's own log. ``resource`` is an ARN, ``*`` for a call that names none."""
-
-    principal: str
-    action: str
-    resource: str
-    because: Because
-
-
 @dataclass(frozen=True, slots=True)
 class ApiRoute:
     """A route of an API of API Gateway. ``api``: the id of its node; ``shown``: verb and path.
@@ -190,8 +181,8 @@ class Estate:
 
     ``parents``: of an account or organisational unit what it is in; ``management``: the organisation's account.
     ``public_access_blocks``: what accounts block for all their buckets, by account. ``ways``: the ids of the VPC
-    endpoints that requests of what runs in a resource can go through, by its ARN. ``routes``: of APIs. ``mappings``: what Lambda polls, for which function, where
-    that is said.
+    endpoints that requests of what runs in a resource can go through, by its ARN. ``routes``: of APIs.
+    ``mappings``: what Lambda polls, for which function, and where that is said.
     """
 
     identities: dict[str, Identity] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from assaymark.assess.estate.use import Use
     from assaymark.core.graph import Because, State
 
 UNKNOWN_PROJECT: Final = "unknown-project"  # stands for the project that a configuration deploys to and nobody names
@@ -149,3 +150,4 @@ class Gcp:
     constraints: list[OrgPolicy] = field(default_factory=list)
     boundaries: dict[str, AccessBoundary] = field(default_factory=dict)
     bound: dict[str, list[str]] = field(default_factory=dict)
+    uses: list[Use] = field(default_factory=list)  # what audit logs show, by members

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from assaymark.assess.estate.use import Use
     from assaymark.assess.files import SourceFile
     from assaymark.core.graph import Because
     from assaymark.formats.located import Map
@@ -20,7 +21,7 @@ class Object:
     """An object as it is written: ``value`` is the whole of it. ``namespace`` is empty for what has none.
 
     ``cluster`` tells clusters apart where the input holds several; empty where there is one, or nobody says.
-    ``given``: the namespaces that kustomizations put the file's objects into, whatever the manifest says.
+    ``overlays``: the folders of the outermost kustomizations that it comes of; none for what is put in as written.
     """
 
     api: str
@@ -30,7 +31,7 @@ class Object:
     value: Map
     file: SourceFile
     cluster: str = ""
-    given: tuple[str, ...] = ()
+    overlays: frozenset[str] = frozenset()
 
     @property
     def id(self) -> str:
@@ -59,10 +60,41 @@ class Object:
 
 @dataclass(slots=True)
 class Cluster:
-    """All objects by id, in the order read. Of two with one id the first counts, and the second is noted."""
+    """All objects by id, in the order read. Of two with one id the first counts, and the second is noted.
+
+    ``placed``: by overlay the objects of namespaces that it makes, by id, and which of the versions of one it is.
+    Overlays that make one object are alternatives, as for two clusters; those that make it differently certainly.
+    ``uses``: what audit logs show, by ids of subjects.
+    """
 
     objects: dict[str, Object] = field(default_factory=dict)
+    uses: list[Use] = field(default_factory=list)
+    placed: dict[str, dict[str, int]] = field(default_factory=dict)
+    _common: dict[tuple[str, str], tuple[bool, bool]] = field(default_factory=dict)
 
     def of(self, *kinds: str) -> Iterator[Object]:
         """The objects of these kinds."""
         return (item for item in self.objects.values() if item.kind in kinds)
+
+    def meet(self, one: Object, other: Object) -> bool:
+        """Whether two objects may be in one cluster."""
+        if not one.overlays or not other.overlays or one.overlays & other.overlays:
+            return True
+        return not all(self._in_common(mine, theirs)[1] for mine in one.overlays for theirs in other.overlays)
+
+    def accompanies(self, one: Object, other: Object) -> bool:
+        """Whether an object is there wherever the other is: what limits it counts only then."""
+        if not one.overlays or other.overlays <= one.overlays:
+            return True
+        return all(any(not self._in_common(mine, theirs)[0] for mine in one.overlays) for theirs in other.overlays)
+
+    def _in_common(self, one: str, other: str) -> tuple[bool, bool]:
+        """Whether two overlays make objects of one name, and whether they make them differently."""
+        if one == other:
+            return False, False
+        if (one, other) not in self._common:
+            mine, theirs = self.placed.get(one, {}), self.placed.get(other, {})
+            both = mine.keys() & theirs.keys()
+            found = bool(both), any(mine[key] != theirs[key] for key in both)
+            self._common[one, other] = self._common[other, one] = found
+        return self._common[one, other]

@@ -13,11 +13,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.estate.gcp import IAM, MANAGER, Provider, Role
+from assaymark.assess.estate.use import once
 from assaymark.assess.gcp.boundaries import read_boundary
 from assaymark.assess.gcp.constraints import read_policy
 from assaymark.assess.gcp.from_terraform import deny_rule
 from assaymark.assess.gcp.names import project, project_in, project_of_account
 from assaymark.assess.gcp.records import Records
+from assaymark.assess.gcp.used import uses
 from assaymark.assess.values import listed
 from assaymark.core.errors import InputError
 from assaymark.formats.located import Map, read_json
@@ -81,6 +83,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
         for file, value in documents:
             if passes(records, file, value):
                 inputs.reading.read.add(file.path)
+    estates.gcp.uses += once(uses(inputs, estates.gcp))
 
 
 def _documents(inputs: Inputs) -> Iterator[tuple[SourceFile, Map]]:

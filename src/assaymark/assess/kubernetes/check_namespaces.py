@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from assaymark.assess.estate.kubernetes import Cluster
-    from assaymark.assess.kubernetes.kustomize import Kustomizations
     from assaymark.assess.kubernetes.network import Network
     from assaymark.assess.kubernetes.pods import Pod
     from assaymark.core.report import Finding
@@ -23,24 +22,16 @@ _WORDS: Final = ("verifyImages", "cosign", "connaisseur", "ratify", "notation")
 _LEVEL: Final = "pod-security.kubernetes.io/enforce"
 
 
-def check_namespaces(network: Network, kustomizations: Kustomizations) -> Iterator[Finding]:
-    """Findings about namespaces that have workloads, where Kustomize puts them."""
+def check_namespaces(network: Network) -> Iterator[Finding]:
+    """Findings about namespaces that have workloads."""
     by_namespace: defaultdict[str, list[Pod]] = defaultdict(list)
     for pod in network.own_pods():
-        if not pod.is_template and not kustomizations.is_patch(pod.owner.file.path):
-            for name in kustomizations.namespaces(pod.owner.file.path, pod.owner.namespace):
-                by_namespace[name].append(pod)
-    limited = {
-        name
-        for one in network.cluster.of("NetworkPolicy")
-        for name in kustomizations.namespaces(one.file.path, one.namespace)
-    }
-    declared = {
-        one.name: one for one in network.cluster.of("Namespace") if not kustomizations.is_patch(one.file.path)
-    }
+        if not pod.is_template:
+            by_namespace[pod.owner.namespace].append(pod)
+    declared = {one.name: one for one in network.cluster.of("Namespace")}
     for name, some in sorted(by_namespace.items()):
         policies = any(network.policies(pod, "Ingress") for pod in some) or network.other_policies(name)
-        if not policies and not (name in limited and any(pod.owner.namespace != name for pod in some)):
+        if not policies:
             message = f"no network policy limits who reaches the pods of namespace {name}"
             place = declared[name].because() if name in declared else some[0].owner.because()
             yield found(NO_POLICY, f"k8s:{name}", message, (place,))

@@ -16,9 +16,8 @@ from assaymark.core.report import Severity
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from assaymark.assess.kubernetes.kustomize import Kustomizations
     from assaymark.assess.kubernetes.network import Network
     from assaymark.assess.kubernetes.pods import Pod
     from assaymark.core.report import Finding
@@ -29,7 +28,7 @@ _KEPT: Final = re.compile(r"model|cache|weight|data|huggingface|\.ollama|shared"
 _OF_NODE: Final = ("/var/lib/kubelet", "/var/lib/docker", "/var/lib/containerd", "/sys", "/proc", "/dev", "/etc")
 
 
-def check_pods(network: Network, kustomizations: Kustomizations) -> Iterator[Finding]:
+def check_pods(network: Network) -> Iterator[Finding]:
     """Findings about single pods and volumes of nodes."""
     for pod in network.own_pods():
         reached = reaches_node(pod)
@@ -37,7 +36,7 @@ def check_pods(network: Network, kustomizations: Kustomizations) -> Iterator[Fin
             how, because = reached
             yield found(NODE_ACCESS, pod.id, f"{pod.shown}: {how}", (because,))
         for container in pod.containers():
-            yield from _container(pod, container, kustomizations.images(pod.owner.file.path))
+            yield from _container(pod, container)
         for volume in pod.volumes():
             host = volume.get("hostPath")
             path = host.get("path") if isinstance(host, Map) else None
@@ -57,12 +56,10 @@ def _keeps(path: str) -> bool:
     return bool(_KEPT.search(path)) and not path.startswith(_OF_NODE)
 
 
-def _container(pod: Pod, container: Map, images: Mapping[str, str]) -> Iterator[Finding]:
+def _container(pod: Pod, container: Map) -> Iterator[Finding]:
     name, image = str(container.get("name", container.get("image", ""))), container.get("image")
     if not isinstance(image, str) or not image:
         return  # a patch, or a model whose runtime says the rest
-    if not isinstance(image, Unresolved):
-        image = _replaced(image, images)
     left_open = isinstance(image, Unresolved) or _OPEN.search(image) is not None
     if not _DIGEST.search(image) and not left_open:
         moving = ":" not in image.rpartition("/")[2] or image.endswith(":latest")
@@ -76,17 +73,6 @@ def _container(pod: Pod, container: Map, images: Mapping[str, str]) -> Iterator[
     if pod.spec.get("hostUsers") is not False and not _no_root(pod, container):
         message = f"container {name} of {pod.shown} may run as root"
         yield found(ROOT, f"{pod.id}#{name}", message, (pod.because(container),))
-
-
-def _replaced(image: str, images: Mapping[str, str]) -> str:
-    """The image that Kustomize makes of one; a name alone there keeps the tag."""
-    head, _, last = image.partition("@")[0].rpartition("/")
-    name, colon, tag = last.partition(":")
-    found_ = images.get(f"{head}/{name}" if head else name)
-    if found_ is None:
-        return image
-    bare = "@" not in found_ and ":" not in found_.rpartition("/")[2]
-    return f"{found_}{colon}{tag}" if bare else found_
 
 
 def _no_root(pod: Pod, container: Map) -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.estate.kubernetes import DEFAULT_NAMESPACE, Object
-from assaymark.assess.kubernetes.kustomize import Kustomizations
+from assaymark.assess.estate.use import once
+from assaymark.assess.kubernetes.overlays import Overlays
+from assaymark.assess.kubernetes.used import is_event, uses
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
@@ -24,22 +27,30 @@ _CLUSTER_KINDS: Final = frozenset(
         *("ClusterServingRuntime", "ClusterSecretStore", "User", "Group"),
     )
 )
+# What others name, and what is looked up by its name: one node, whatever overlays make of it.
+_NAMED: Final = frozenset(
+    (
+        *("ServiceAccount", "Secret", "ConfigMap", "PersistentVolumeClaim", "Namespace", "Role", "ClusterRole"),
+        *("RoleBinding", "ClusterRoleBinding", "Service", "Ingress", "NetworkPolicy", "PersistentVolume"),
+        *("StorageClass", "CustomResourceDefinition"),
+    )
+)
 _VERSION: Final = re.compile(r"(?:[a-z0-9.-]+/)?v\d\w*")
 _NO_OBJECTS: Final = frozenset(("Kustomization", "Component", "Config"))  # of tools, not of the cluster
 _TEMPLATE: Final = b"{{"
+_SHOWN: Final = 10
 
 
 def collect(inputs: Inputs, estates: Estates) -> None:
     """Adds all objects to the cluster's."""
-    kustomizations = Kustomizations(inputs)
+    overlays = inputs.once(Overlays)
+    _overlays(inputs, estates.kubernetes, overlays)
+    estates.kubernetes.uses += once(uses(inputs))
     for file, value in inputs.maps():
-        if not _is_object(value):
-            continue
-        inputs.reading.read.add(file.path)
-        if kustomizations.is_patch(file.path):
-            inputs.reading.gap(f"{file.path} is a kustomization's patch, which is not applied to what it changes")
-        else:
-            _add(inputs, estates.kubernetes, file, value, kustomizations.landing(file.path))
+        if _is_object(value) and not is_event(value):
+            inputs.reading.read.add(file.path)
+            if file.path not in overlays.files:
+                _add(inputs, estates.kubernetes, file, value)
     templates = [
         file.path
         for file in inputs.named(".yaml", ".yml", ".tpl")
@@ -62,6 +73,50 @@ def collect(inputs: Inputs, estates: Estates) -> None:
                 _add(inputs, estates.kubernetes, resource.file, found)
 
 
+def _overlays(inputs: Inputs, cluster: Cluster, overlays: Overlays) -> None:
+    """Adds what kustomizations come to."""
+    versions: dict[str, list[tuple[Object, list[str]]]] = {}
+    for folder, resources in overlays.built.items():
+        for one in resources:
+            source = inputs.file(one.path)
+            found = _object(inputs, source, one.value) if source is not None and _is_object(one.value) else None
+            if found is None:
+                continue
+            known = versions.setdefault(found.id, [])
+            same = [folders for other, folders in known if other.value is one.value or other.value == one.value]
+            if any(folder in folders for _, folders in known):
+                _twice(inputs, known[0][0], found)
+            elif same:
+                same[0].append(folder)
+            else:
+                known.append((found, [folder]))
+    different: set[str] = set()
+    for identifier, some in versions.items():
+        _versions(cluster, identifier, some)
+        if len(some) > 1 and some[0][0].kind not in _CLUSTER_KINDS:
+            different |= {folder for _, folders in some for folder in folders}
+    if different:
+        shown = [one or "the outermost kustomization" for one in sorted(different)]
+        more = f" and {len(shown) - _SHOWN} others" if len(shown) > _SHOWN else ""
+        inputs.reading.gap(
+            f"{', '.join(shown[:_SHOWN])}{more} put different objects of one name into one namespace, as for several"
+            " clusters; they are shown together, as if their pods and accounts were in one"
+        )
+
+
+def _versions(cluster: Cluster, identifier: str, some: list[tuple[Object, list[str]]]) -> None:
+    """Adds what overlays make of one object: under its id what the first does, the others beside it."""
+    for number, (one, folders) in enumerate(some):
+        label = folders[0].replace("/", ".").replace(":", ".") or "top"
+        own = replace(one, overlays=frozenset(folders))
+        if number and one.kind not in _NAMED:
+            own = replace(own, cluster=label)
+        key = f"{identifier}@{label}" if number and one.kind in _NAMED else own.id
+        cluster.objects[f"{key}@{number}" if key in cluster.objects else key] = own
+        for folder in folders if one.kind not in _CLUSTER_KINDS else ():
+            cluster.placed.setdefault(folder, {})[identifier] = number
+
+
 def _is_object(value: Map) -> bool:
     version, kind = value.get("apiVersion"), value.get("kind")
     if not (isinstance(version, str) and isinstance(kind, str) and _VERSION.fullmatch(version)):
@@ -69,8 +124,8 @@ def _is_object(value: Map) -> bool:
     return kind not in _NO_OBJECTS
 
 
-def _add(inputs: Inputs, cluster: Cluster, file: SourceFile, value: Map, landing: tuple[str, ...] = ("",)) -> None:
-    """Adds an object, once in each namespace that kustomizations put it into."""
+def _add(inputs: Inputs, cluster: Cluster, file: SourceFile, value: Map) -> None:
+    """Adds an object that is put in as it is written."""
     kind = str(value.get("kind"))
     items = value.get("items")
     if kind.endswith("List") and isinstance(items, list):
@@ -78,24 +133,34 @@ def _add(inputs: Inputs, cluster: Cluster, file: SourceFile, value: Map, landing
             if isinstance(item, Map):
                 item.setdefault("kind", kind.removesuffix("List"))
                 item.setdefault("apiVersion", value.get("apiVersion"))
-                _add(inputs, cluster, file, item, landing)
+                _add(inputs, cluster, file, item)
         return
+    found = _object(inputs, file, value)
+    if found is None:
+        return
+    known = cluster.objects.setdefault(found.id, found)
+    if known.value != value:
+        _twice(inputs, known, found)
+
+
+def _object(inputs: Inputs, file: SourceFile, value: Map) -> Object | None:
+    """The object that a mapping is; None for one without a name, which is noted."""
+    kind = str(value.get("kind"))
     metadata = value.get("metadata")
     fields: dict[str, Any] = metadata if isinstance(metadata, dict) else {}
     name = fields.get("name") or fields.get("generateName")
     if not isinstance(name, str) or not name:
         inputs.reading.skip(file.path, f"a {kind} without a name", value.line)
-        return
-    given = tuple(one for one in landing if one)
-    own = str(fields.get("namespace") or DEFAULT_NAMESPACE)
-    for place in [""] if kind in _CLUSTER_KINDS else dict.fromkeys(one or own for one in landing):
-        found = Object(str(value.get("apiVersion")), kind, place, name, value, file, given=given)
-        known = cluster.objects.get(found.id)
-        if known is not None and known.value != value:
-            inputs.reading.skip(
-                file.path, f"{kind} {name} is in {known.file.path} too, which is taken", getattr(value, "line", None)
-            )
-        cluster.objects.setdefault(found.id, found)
+        return None
+    place = "" if kind in _CLUSTER_KINDS else str(fields.get("namespace") or DEFAULT_NAMESPACE)
+    return Object(str(value.get("apiVersion")), kind, place, name, value, file)
+
+
+def _twice(inputs: Inputs, known: Object, found: Object) -> None:
+    """Notes an object that is left out."""
+    inputs.reading.skip(
+        found.file.path, f"{found.kind} {found.name} is in {known.file.path} too, which is taken", found.value.line
+    )
 
 
 _DECLARED: Final = {

@@ -94,7 +94,8 @@ class Drawing:
         owner = pod.owner
         boundary = self.boundary(owner.namespace, owner.name, {**owner.labels(), **pod.labels})
         entry = "tenant" if "tenant" in boundary else "workload"
-        name = f"{owner.namespace}/{owner.name}" + (f" ({pod.where})" if pod.where else "")
+        of = f" of {owner.cluster}" if owner.cluster else ""
+        name = f"{owner.namespace}/{owner.name}{of}" + (f" ({pod.where})" if pod.where else "")
         return self.builder.node(
             pod.id, "workload", name, (owner.because(),), boundary=boundary, entry=entry, object=owner.kind
         )
@@ -122,7 +123,8 @@ class Drawing:
 
     def port(self, pod: Pod, number: int | None = None) -> str:
         """The node of what a workload's pods listen with: all their ports, or one."""
-        name = f"{pod.owner.namespace}/{pod.owner.name}"
+        of = f" of {pod.owner.cluster}" if pod.owner.cluster else ""
+        name = f"{pod.owner.namespace}/{pod.owner.name}{of}"
         if number is not None and not self.builder.has(port_node(pod.id, number)):
             self._one_of(pod, number)
         return self.builder.node(

@@ -65,7 +65,11 @@ def exposed(network: Network) -> Iterator[Exposed]:
 
 
 def _exposed(network: Network) -> Iterator[Exposed]:
-    services = {(one.namespace, one.name): one for one in network.cluster.of("Service")}
+    services: dict[tuple[str, str], Object] = {}
+    versions: dict[tuple[str, str], list[Object]] = {}  # what several overlays make of one
+    for one in network.cluster.of("Service"):
+        services.setdefault((one.namespace, one.name), one)
+        versions.setdefault((one.namespace, one.name), []).append(one)
     for service in network.cluster.of("Service"):
         spec = service.value.get("spec")
         kind = spec.get("type") if isinstance(spec, dict) else None
@@ -84,11 +88,25 @@ def _exposed(network: Network) -> Iterator[Exposed]:
             if key in _ASKS or key.endswith(_NARROWS)
         )
         for namespace, name, port in backends:
-            for pod, ports, because, unsure in _behind(network, services, (namespace, name), port):
-                lines = (route.because(), *because)
-                yield Exposed(pod, route, how, lines, tls=tls, decides=(*asks, *unsure), ports=ports)
+            for known in _known(network.cluster, services, versions.get((namespace, name), []), route):
+                for pod, ports, because, unsure in _behind(network, known, (namespace, name), port):
+                    if network.cluster.meet(route, pod.owner):
+                        lines = (route.because(), *because)
+                        yield Exposed(pod, route, how, lines, tls=tls, decides=(*asks, *unsure), ports=ports)
     yield from _served(network)
     yield from _ray_heads(network)
+
+
+def _known(
+    cluster: Cluster, services: dict[tuple[str, str], Object], versions: list[Object], route: Object
+) -> Iterator[dict[tuple[str, str], Object]]:
+    """The services by namespace and name, with each version of one that may be where the route is."""
+    if len(versions) < 2:  # noqa: PLR2004 - one overlay's, or none
+        yield services
+        return
+    for one in versions:
+        if cluster.meet(one, route):
+            yield {**services, (one.namespace, one.name): one}
 
 
 def _behind(

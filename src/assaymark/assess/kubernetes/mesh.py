@@ -40,7 +40,7 @@ def mode(network: Network, pod: Pod) -> str:
     rank = -1
     for policy in network.cluster.of("PeerAuthentication"):
         own = mode_of(policy)
-        width = _width(policy, pod)
+        width = _width(network, policy, pod)
         if own not in ("", "UNSET") and width > rank:
             found, rank = own, width
     return found or "PERMISSIVE"
@@ -51,7 +51,7 @@ def strict(network: Network, pod: Pod) -> bool:
     if not in_mesh(network, pod) or mode(network, pod) != "STRICT":
         return False
     return not any(
-        _width(policy, pod) > 1 and exceptions(policy) for policy in network.cluster.of("PeerAuthentication")
+        _width(network, policy, pod) > 1 and exceptions(policy) for policy in network.cluster.of("PeerAuthentication")
     )
 
 
@@ -74,8 +74,10 @@ def exceptions(policy: Object) -> list[tuple[str, Map]]:
     ]
 
 
-def _width(policy: Object, pod: Pod) -> int:
+def _width(network: Network, policy: Object, pod: Pod) -> int:
     """How near a policy is to a pod: 0 the mesh's, 1 its namespace's, 2 its own; -1 when it is none of its."""
+    if not network.cluster.accompanies(policy, pod.owner):
+        return -1
     spec = policy.value.get("spec")
     selector = spec.get("selector") if isinstance(spec, Map) else None
     if isinstance(selector, Map) and selector:
@@ -88,6 +90,6 @@ def _width(policy: Object, pod: Pod) -> int:
 def judged_by(network: Network, pod: Pod) -> Object | None:
     """A policy of the mesh that decides about requests to a pod; what it decides is not evaluated here."""
     for policy in network.cluster.of("AuthorizationPolicy"):
-        if _width(policy, pod) >= 0 and in_mesh(network, pod):
+        if _width(network, policy, pod) >= 0 and in_mesh(network, pod):
             return policy
     return None

@@ -81,7 +81,9 @@ class Network:
                 spec = self._policies[index].value["spec"]
                 usual = ("Ingress", "Egress") if listed(spec.get("egress")) else ("Ingress",)  # as the API server
                 kinds = listed(spec.get("policyTypes")) or usual
-                if direction in kinds and selects(spec.get("podSelector") or {}, pod.labels):
+                if direction not in kinds or not selects(spec.get("podSelector") or {}, pod.labels):
+                    continue
+                if self.cluster.accompanies(self._policies[index], pod.owner):
                     found.append(index)
         return [self._policies[index] for index in sorted(set(found))]
 
@@ -177,7 +179,9 @@ class Network:
         return [
             pod
             for pod in self.pods
-            if pod.owner.namespace == service.namespace and wanted.items() <= pod.labels.items()
+            if pod.owner.namespace == service.namespace
+            and wanted.items() <= pod.labels.items()
+            and self.cluster.meet(service, pod.owner)
         ]
 
 

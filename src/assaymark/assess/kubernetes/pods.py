@@ -101,7 +101,8 @@ class Pod:
     @property
     def shown(self) -> str:
         """What messages call it: kind, namespace and name of its owner."""
-        return f"{self.owner.kind} {self.owner.namespace}/{self.owner.name}"
+        of = f" of {self.owner.cluster}" if self.owner.cluster else ""
+        return f"{self.owner.kind} {self.owner.namespace}/{self.owner.name}{of}"
 
     def because(self, value: Any = None, key: str = "") -> Because:
         """A line of the owner."""

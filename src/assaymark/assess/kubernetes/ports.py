@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from assaymark.formats.located import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from assaymark.assess.kubernetes.pods import Pod
 
@@ -22,6 +22,15 @@ _SAID: Final = re.compile(
     rf"--{_ASIDE}(?:[a-z-]+[-_.])?port[= ]['\"]?(\d{{1,5}})\b|(?:^|\s)(?:-p|-P)[= ]?(\d{{1,5}})\b"
     r"|(?:^|\s)(?:-b|-B|--bind|--listen|--address|--http-socket|--http)[= ]['\"]?(?:[\w.*-]*|\[[\w:.]*\]):(\d{1,5})\b"
 )
+_LEFT_OPEN: Final = re.compile(
+    rf"--{_ASIDE}(?:[a-z-]+[-_.])?port[= ]['\"]?\$|(?:^|\s)(?:-p|-P)[= ]?['\"]?\$"
+    r"|(?:^|\s)(?:-b|-B|--bind|--listen|--address|--http-socket|--http)[= ]['\"]?(?:[\w.*-]*|\[[\w:.]*\]):\$"
+)
+_VARIABLE: Final = re.compile(
+    r"\$(?:(?P<bare>[A-Za-z_]\w*)|\((?P<kept>[A-Za-z_][\w.-]*)\)"
+    r"|\{(?P<name>[A-Za-z_]\w*)(?::?-(?P<default>[\w.-]*))?\})"
+)
+_VALUE: Final = re.compile(r"[\w.:/-]{0,100}")
 _LARGEST: Final = 65535
 
 Ports: TypeAlias = "frozenset[int | str | tuple[int, int]] | None"
@@ -96,6 +105,22 @@ def resolved(ports: Ports, names: dict[str, int], listening: frozenset[int]) -> 
         else:
             found |= {one for one in listening if port[0] <= one <= port[1]}
     return frozenset(found)
+
+
+def expanded(words: str, variables: Mapping[str, str]) -> str:
+    """A command line with the values of variables as a shell or Kubernetes puts them, as far as they are plain."""
+
+    def value(match: re.Match[str]) -> str:
+        name = match["bare"] or match["kept"] or match["name"]
+        given = variables.get(name, match["default"] or "") or match["default"]
+        return given if given and _VALUE.fullmatch(given) else match[0]
+
+    return _VARIABLE.sub(value, words)
+
+
+def left_open(words: str) -> bool:
+    """Whether a command line names a port by a variable that nobody knows."""
+    return _LEFT_OPEN.search(words) is not None
 
 
 def said_ports(words: str) -> frozenset[int]:

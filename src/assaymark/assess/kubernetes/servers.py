@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from assaymark.assess.kubernetes.ports import declared_ports, said_ports
+from assaymark.assess.kubernetes.ports import declared_ports, expanded, left_open, said_ports
 from assaymark.assess.kubernetes.server_kinds import KSERVE, RAY, SERVERS, Server
 from assaymark.formats.located import Map, listed
 
@@ -82,11 +82,14 @@ def open_servers(pod: Pod) -> list[Running]:
 
 def _ports(server: Server, container: Map, words: str) -> frozenset[int]:
     """Those that it is told, else its usual ones; a container that says it listens elsewhere is believed, too."""
+    words = expanded(words, container_variables(container))
     told, declared = said_ports(words), declared_ports(container)
     if server is RAY:
         return server.ports | told
     if told:
         return told
+    if left_open(words):
+        return frozenset()
     return server.ports if server.ports & declared else server.ports | declared
 
 

@@ -1,6 +1,7 @@
 """Manifests as somebody wrote them: where keys stand in lines, and where a line may be put between them.
 
-What is written in braces, or behind an alias, has no line of its own: nothing is changed there.
+What is written in braces, or behind an alias, has no line of its own, and what an overlay put in is not in the
+object's file: nothing is changed there.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from assaymark.formats.located import Map, Seq
+from assaymark.formats.located import Elsewhere, Map, Seq
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +29,7 @@ def in_yaml(one: Object) -> bool:
 def column(lines: Sequence[str], where: Map, key: str) -> int | None:
     """The column that a key begins at; None for one that does not begin its line."""
     number = where.at(key)
-    if key not in where or not 0 < number <= len(lines):
+    if key not in where or isinstance(number, Elsewhere) or not 0 < number <= len(lines):
         return None
     match = _KEY.match(lines[number - 1])
     if match is None or key not in match.groups()[1:4]:
@@ -81,7 +82,7 @@ def span(lines: Sequence[str], where: Map, key: str) -> tuple[int, int] | None:
 def item_span(lines: Sequence[str], items: Seq, index: int) -> tuple[int, int] | None:
     """The first and last line of an item of a list; None for one in brackets."""
     number = items.at(index)
-    if not 0 < number <= len(lines):
+    if isinstance(number, Elsewhere) or not 0 < number <= len(lines):
         return None
     match = re.match(r"(\s*)- ", lines[number - 1])
     return (number, _end(lines, number, len(match[1]), lists=False)) if match is not None else None
@@ -107,6 +108,8 @@ def _end(lines: Sequence[str], first: int, at: int, *, lists: bool) -> int:
 def document(lines: Sequence[str], one: Object) -> tuple[int, int] | None:
     """The first and last line of an object that is a document of its own, with one line that parts it from others."""
     first = one.value.line
+    if isinstance(first, Elsewhere):
+        return None
     start = first
     while start > 1 and not lines[start - 2].startswith("---"):
         if lines[start - 2].strip() and not lines[start - 2].lstrip().startswith("#"):

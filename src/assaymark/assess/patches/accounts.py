@@ -15,7 +15,7 @@ from assaymark.assess.kubernetes.pods import pod_specs
 from assaymark.assess.kubernetes.written import in_yaml, item_span, span
 from assaymark.assess.patch import Patch, Place
 from assaymark.assess.patches.network import keys_added
-from assaymark.formats.located import Map, Seq
+from assaymark.formats.located import Elsewhere, Map, Seq
 
 if TYPE_CHECKING:
     from assaymark.assess.estate.estates import Estates
@@ -78,7 +78,8 @@ def _holders(estates: Estates) -> dict[tuple[str, int], tuple[Pod, Map]]:
                 for item in container.get("env") or ():
                     if isinstance(item, Map) and item.get("name") in KEYS and isinstance(item.get("value"), str):
                         for line in (item.line, item.at("name"), item.at("value")):
-                            found[pod.owner.file.path, line] = (pod, container)
+                            if not isinstance(line, Elsewhere):
+                                found[pod.owner.file.path, line] = (pod, container)
         estates.indexes["keys of pods"] = found
     return found
 

@@ -25,7 +25,7 @@ from assaymark.assess.kubernetes.written import (
 from assaymark.assess.patch import Patch, Place
 from assaymark.assess.patches.accounts import KEYS, federated
 from assaymark.assess.patches.network import default_deny, keys_added
-from assaymark.formats.located import Map, Seq, listed
+from assaymark.formats.located import Elsewhere, Map, Seq, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -78,11 +78,11 @@ def _pod(place: Place) -> Pod | None:
 
 def _container(pod: Pod, line: int) -> Map | None:
     """The container that begins on a line."""
-    return next((one for one in pod.containers() if one.line == line), None)
+    return next((one for one in pod.containers() if one.line == line and not isinstance(one.line, Elsewhere)), None)
 
 
 def _line(place: Place, change: tuple[int, str] | None, title: str) -> Iterator[Patch]:
-    if change is not None:
+    if change is not None and not isinstance(change[0], Elsewhere):
         yield Patch(title, place.path, change[0], 1, (change[1],), safe=False)
 
 
@@ -226,7 +226,7 @@ def _anonymous(place: Place) -> Iterator[Patch]:
         reference, subjects = binding.value.get("roleRef"), binding.value.get("subjects")
         if not isinstance(reference, Map) or not isinstance(subjects, Seq) or not in_yaml(binding):
             continue
-        if (binding.file.path, reference.line) not in places:
+        if isinstance(reference.line, Elsewhere) or (binding.file.path, reference.line) not in places:
             continue
         text = text_of_file(binding.file)
         named = [index for index, one in enumerate(subjects) if isinstance(one, Map) and one.get("name") == who]

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from assaymark.assess.boundaries import tenant_of
 from assaymark.assess.edits import text_of_file
-from assaymark.assess.kubernetes.kustomize import Kustomizations
 from assaymark.assess.kubernetes.pods import pod_specs, within_baseline
 from assaymark.assess.kubernetes.written import in_yaml, set_scalar
 from assaymark.assess.patch import Patch, Place
@@ -47,7 +46,6 @@ _WORD: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 class _Cluster:
     """By namespace: its objects, its pods, and how often its name is written beside its objects' own."""
 
-    kustomizations: Kustomizations
     objects: defaultdict[str, list[Object]] = field(default_factory=lambda: defaultdict(list))
     pods: defaultdict[str, list[Pod]] = field(default_factory=lambda: defaultdict(list))
     named: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
@@ -59,7 +57,7 @@ def _cluster(place: Place) -> _Cluster:
     found = estates.indexes.get("tenants")
     if isinstance(found, _Cluster):
         return found
-    found = _Cluster(Kustomizations(place.inputs))
+    found = _Cluster()
     found.twice = {match[1] for one in place.inputs.reading.skipped if (match := _TWICE.search(one.reason))}
     for one in estates.kubernetes.objects.values():
         found.objects[one.namespace].append(one)
@@ -110,7 +108,7 @@ def _namespaces(place: Place) -> list[Patch]:
     objects = cluster.objects[name]
     if name not in cluster.objects or cluster.named[name] or not all(in_yaml(one) for one in objects):
         return []
-    if any(set(cluster.kustomizations.namespaces(one.file.path, name)) != {name} for one in objects):
+    if any(one.overlays for one in objects):
         return []  # what a kustomization says counts, whatever the manifest does
     if any(f"{one.kind} {one.name}" in cluster.twice for one in objects):
         return []  # the other declaration would come to count

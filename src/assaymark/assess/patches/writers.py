@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from assaymark.assess.kubernetes.overlays import Overlays
 from assaymark.assess.patch import Patch, Place
 from assaymark.assess.patches.clouds import CLOUD_WRITERS
 from assaymark.assess.patches.keys import KEY_WRITERS
@@ -45,6 +46,8 @@ def patches_for(finding: Finding, inputs: Inputs, estates: Estates) -> tuple[Pat
     file = inputs.file(place.path)
     if file is None or place.line is None or inputs.charts.has(place.path):
         return ()  # a template's lines are not those of what comes of it
+    if place.path in inputs.once(Overlays).changes:
+        return ()  # a kustomization says what becomes of others' values, not what they are
     write = (PYTHON if place.path.endswith((".py", ".pyw")) else _WRITERS).get(finding.rule)
     if write is None:
         return ()

@@ -18,6 +18,7 @@ from assaymark.assess.source import (
 )
 from assaymark.assess.source.applications import Applications
 from assaymark.assess.source.auth import Guards
+from assaymark.assess.source.client_calls import client_calls
 from assaymark.assess.source.cloud_calls import cloud_calls
 from assaymark.assess.source.cloud_files import library_calls
 from assaymark.assess.source.commands import command_remarks
@@ -158,6 +159,7 @@ def _python(modules: list[Module], source: Source, reading: Reading) -> None:
             if not standing(module.path):
                 source.cloud_calls += cloud_calls(module, project)
                 source.cloud_calls += library_calls(module, project)
+                source.cloud_calls += client_calls(module, project)
     source.remarks += django.remarks()
     source.applications += web_applications(project, applications, source.routes)
     flows = Flows(project, routes.handlers)

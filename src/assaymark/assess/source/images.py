@@ -56,17 +56,19 @@ def collect(inputs: Inputs, source: Source) -> None:
 
 def _built(file: SourceFile, instructions: list[Instruction]) -> BuiltImage:
     """What its last stage starts."""
-    words, variables, place, ports = {"ENTRYPOINT": "", "CMD": ""}, "", 1, frozenset[int]()
-    stages: dict[str, tuple[dict[str, str], str, int, frozenset[int]]] = {}
+    words, place, ports = {"ENTRYPOINT": "", "CMD": ""}, 1, frozenset[int]()
+    variables: dict[str, str] = {}
+    arguments: dict[str, str] = {}
+    stages: dict[str, tuple[dict[str, str], dict[str, str], int, frozenset[int]]] = {}
     name, commanded = "", False
     for one in instructions:
         if one.name == "FROM":
             stages[name] = (words, variables, place, ports)
             base, *alias = re.split(r"\s+as\s+", one.text.strip().lower(), maxsplit=1)
             name = alias[0].strip() if alias else ""
-            none = ({"ENTRYPOINT": "", "CMD": ""}, "", one.line, frozenset[int]())
+            none = ({"ENTRYPOINT": "", "CMD": ""}, dict[str, str](), one.line, frozenset[int]())
             words, variables, place, ports = stages.get(base, none) if base else none  # it has what that stage has
-            words, commanded = dict(words), False
+            words, variables, commanded = dict(words), dict(variables), False
         elif one.name == "EXPOSE":
             ports |= {int(word) for word in re.findall(r"(?<!\S)(\d{1,5})(?:/tcp)?(?!\S)", one.text)}
         elif one.name in words:
@@ -74,11 +76,27 @@ def _built(file: SourceFile, instructions: list[Instruction]) -> BuiltImage:
                 words["CMD"] = ""  # that of the image that it is built from goes
             commanded = commanded or one.name == "CMD"
             words[one.name], place = command_of(one), one.line
-        elif one.name == "ENV" and "FLASK_APP" in one.text:
-            variables = " ".join(f"{name}={value}" for name, value in _PAIR.findall(one.text) if name == "FLASK_APP")
-    entry = " ".join(part for part in (variables, words["ENTRYPOINT"]) if part)
+        elif one.name in ("ENV", "ARG"):
+            _, plain, rest = one.text.strip().partition(" ")
+            pairs = _PAIR.findall(one.text) or ([(one.text.split()[0], rest)] if plain else [])
+            known = {**arguments, **variables}
+            values = {name: _expanded(value.strip().strip("\"'"), known) for name, value in pairs}
+            if one.name == "ENV":
+                variables = {**variables, **values}
+            else:
+                arguments |= values
+    module = f"FLASK_APP={variables['FLASK_APP']}" if "FLASK_APP" in variables else ""
+    entry = " ".join(part for part in (module, words["ENTRYPOINT"]) if part)
     command = " ".join(part for part in (entry, words["CMD"]) if part)
-    return BuiltImage(file.path, file.path.rpartition("/")[0], command, file.because(place), ports, entry)
+    return BuiltImage(
+        file.path,
+        file.path.rpartition("/")[0],
+        command,
+        file.because(place),
+        ports,
+        entry,
+        tuple(sorted(variables.items())),
+    )
 
 
 def command_of(one: Instruction) -> str:

@@ -14,12 +14,12 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.kinds import INTERNET
-from assaymark.assess.kubernetes.ports import doors, port_node, port_nodes, said_ports
+from assaymark.assess.kubernetes.ports import doors, port_node, port_nodes
 from assaymark.assess.source.builds import bare
 from assaymark.assess.source.link import overlaps
 from assaymark.assess.source.places import standing
 from assaymark.assess.source.runners import functions_of, runners, serves
-from assaymark.assess.source.started import started, usual_ports
+from assaymark.assess.source.started import listening, started
 from assaymark.core.graph import Edge, State
 from assaymark.core.words import counted
 
@@ -225,7 +225,7 @@ class _Drawing:
         for bucket, place in self._source.loaded:
             if place.path not in application.parts:
                 continue
-            name = runner.variables.get(bucket[1:], "") if bucket.startswith("$") else bucket
+            name = dict(runner.variables).get(bucket[1:], "") if bucket.startswith("$") else bucket
             store = f"arn:aws:s3:::{name.removeprefix('s3://').partition('/')[0]}"
             if name and self._builder.has(store):
                 state = State.UNKNOWN if decides else State.YES
@@ -294,9 +294,10 @@ class _Drawing:
 def _listening(runner: Runner, images: list[tuple[BuiltImage, tuple[str, ...]]]) -> frozenset[int]:
     """The ports of what a workload starts: as it is told, else the usual ones and those that are declared."""
     command = " ; ".join(_told(runner, built) for built, _ in images) or runner.command
-    declared = runner.listens or frozenset(port for built, _ in images for port in built.ports)
-    usual = usual_ports(command)
-    return said_ports(command) or (declared if declared & usual else declared | usual)
+    variables = dict(pair for built, _ in images for pair in built.variables) | dict(runner.variables)
+    return listening(
+        command, variables, runner.listens or frozenset(port for built, _ in images for port in built.ports)
+    )
 
 
 def _told(runner: Runner, built: BuiltImage) -> str:

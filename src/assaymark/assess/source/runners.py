@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.aws.running import CONTAINERS, task_containers
+from assaymark.assess.aws import running as aws
+from assaymark.assess.azure import reachable as azure
+from assaymark.assess.gcp import reachable as gcp
 from assaymark.assess.kubernetes.mesh import judged_by
 from assaymark.assess.kubernetes.network import Network
 from assaymark.assess.kubernetes.pods import pod_specs
@@ -18,7 +20,7 @@ from assaymark.assess.unresolved import Unresolved
 from assaymark.assess.values import mappings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from assaymark.assess.estate.estates import Estates
     from assaymark.assess.graph import Builder
@@ -52,6 +54,7 @@ class Runner:
 
     ``pod``: it is reached over the network; ``calls``: it is called by its name; else nobody knows.
     ``listens``: the ports that its container says it has. ``adds``: its command goes behind the image's entry point.
+    ``variables``: the environment that its container is given.
     """
 
     node: str
@@ -63,7 +66,7 @@ class Runner:
     adds: bool = False
     listens: frozenset[int] = frozenset()
     perhaps: tuple[str, ...] = ()
-    variables: Mapping[str, str] = field(default_factory=dict, compare=False)
+    variables: tuple[tuple[str, str], ...] = ()
 
 
 def functions_of(estates: Estates, builder: Builder) -> Iterator[tuple[Runner, str]]:
@@ -76,7 +79,7 @@ def functions_of(estates: Estates, builder: Builder) -> Iterator[tuple[Runner, s
             if isinstance(code, str) and not isinstance(code, Unresolved) and ":" not in code:
                 base = posixpath.dirname(resource.because.path)
                 folder = posixpath.normpath(posixpath.join(base, code)).removesuffix(".")
-            variables = _variables(resource.settings.get("environment"))
+            variables = tuple(_variables(resource.settings.get("environment")).items())
             yield Runner(arn, "", handler, resource.because, calls=True, variables=variables), folder
 
 
@@ -105,25 +108,14 @@ def runners(estates: Estates, builder: Builder) -> Iterator[Runner]:
                 served = _served_by_ray(pod)
                 adds = not served and not _words(container.get("command"))
                 place = pod.because(container, "image")
-                listens = declared_ports(container)
-                yield Runner(
-                    pod.id,
-                    image,
-                    served or command,
-                    place,
-                    pod=True,
-                    adds=adds,
-                    listens=listens,
-                    perhaps=perhaps,
-                    variables=container_variables(container),
-                )
-    for task in estates.terraform:
-        for one in task_containers(task) if task.kind in CONTAINERS and builder.has(task.arn) else ():
-            command = " ".join(one.command)
-            place = task.because("container_definitions" if "container_definitions" in task.values else "")
-            yield Runner(
-                task.arn, one.image, command, place, pod=True, adds=True, listens=one.ports, variables=one.variables
-            )
+                listens, given = declared_ports(container), tuple(container_variables(container).items())
+                told = (pod.id, image, served or command, place)
+                yield Runner(*told, pod=True, adds=adds, listens=listens, perhaps=perhaps, variables=given)
+    for one in (*aws.served(estates), *azure.served(estates), *gcp.served(estates)):
+        if one.image and builder.has(one.workload):
+            told = (one.workload, one.image, one.command, one.because)
+            given, calls = tuple(one.variables.items()), one.called
+            yield Runner(*told, pod=not calls, calls=calls, adds=True, listens=one.ports, variables=given)
     for arn, resource in sorted(estates.aws.resources.items()):
         for image in sorted(set(_images(resource.settings))) if builder.has(arn) else ():
             yield Runner(arn, image, "", resource.because, calls=resource.kind.startswith(("lambda:", "sagemaker:")))

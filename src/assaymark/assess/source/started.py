@@ -10,8 +10,10 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Final
 
+from assaymark.assess.kubernetes.ports import expanded, left_open, said_ports
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _SERVERS: Final = frozenset(
     ("uvicorn", "gunicorn", "hypercorn", "daphne", "granian", "waitress-serve", "uwsgi", "robyn")
@@ -25,6 +27,15 @@ _USUAL: Final = {
     "streamlit": 8501,
     "bentoml": 3000,
     "robyn": 8080,
+}
+_NAMED_BY: Final = {  # the variables that servers take their port from
+    "uvicorn": "UVICORN_PORT",
+    "gunicorn": "PORT",
+    "granian": "GRANIAN_PORT",
+    "fastapi": "PORT",
+    "flask": "FLASK_RUN_PORT",
+    "streamlit": "STREAMLIT_SERVER_PORT",
+    "bentoml": "BENTOML_PORT",
 }
 _SWITCHES: Final = frozenset(  # options that take no value
     (
@@ -64,10 +75,37 @@ def started(command: str) -> list[str]:
     return found
 
 
-def usual_ports(command: str) -> frozenset[int]:
-    """The ports that the servers which a command starts listen on when they are told none."""
+def listening(command: str, variables: Mapping[str, str], declared: frozenset[int]) -> frozenset[int]:
+    """The ports that a command listens on: as it is told, else the usual ones and those that are declared.
+
+    Args:
+        command: what is started.
+        variables: its environment, which a command may name and servers look for their port in.
+        declared: what is said elsewhere to be listened on.
+
+    Returns:
+        The ports; none where nobody knows.
+    """
+    words = expanded(command, variables)
+    told, usual = said_ports(words), _usual(words, variables)
+    if told:
+        return told
+    if usual is None or left_open(words):
+        return frozenset()
+    return declared if declared & usual else declared | usual
+
+
+def _usual(command: str, variables: Mapping[str, str]) -> frozenset[int] | None:
+    """The ports that servers listen on when the command tells them none; None where a variable leaves it open."""
     names = {word.rpartition("/")[2] for words in _commands(command) for word in words}
-    return frozenset(port for name, port in _USUAL.items() if name in names)
+    found = set()
+    for name, port in _USUAL.items():
+        if name in names:
+            given = variables.get(_NAMED_BY.get(name, ""), "")
+            if given and not (given.isdecimal() and len(given) < 6):  # noqa: PLR2004 - no port is longer
+                return None
+            found.add(int(given) if given else port)
+    return frozenset(found)
 
 
 def _commands(text: str) -> Iterator[list[str]]:

@@ -59,9 +59,14 @@ class _Part:
     root: str
     chart: dict[str, Any]
     values: dict[str, Any]
+    prefix: str  # what its templates' names begin with
     name: str = ""
     above: tuple[str, ...] = ()
     below: list[_Part] = field(default_factory=list)
+
+    def named(self, path: str) -> str:
+        """What a template of it is called: by charts and subcharts, wherever their folders are."""
+        return f"{self.prefix}/{path.removeprefix(self.root)}"
 
 
 def render_chart(files: Mapping[str, str], root: str) -> Chart:
@@ -80,13 +85,13 @@ def render_chart(files: Mapping[str, str], root: str) -> Chart:
         return found
     values = as_read(_mapping(files, f"{root}values.yaml"))
     parts: list[_Part] = []
-    _gather(files, _Part(root, chart, values), parts, found)
+    _gather(files, _Part(root, chart, values, found.name), parts, found)
     templates = Templates(functions())
     texts = {part.root: _templates(files, part.root) for part in parts}
-    for some in texts.values():
-        for path, text in some:
+    for part in parts:
+        for path, text in texts[part.root]:
             try:
-                templates.parse(path, text)
+                templates.parse(part.named(path), text)
             except InputError as error:
                 found.failed[path] = _why(error)
     release = {"Name": found.name, "Namespace": "default", "IsInstall": True, "IsUpgrade": False, "Revision": 1}
@@ -98,9 +103,9 @@ def render_chart(files: Mapping[str, str], root: str) -> Chart:
             name = posixpath.basename(path)
             if name.startswith("_") or not name.endswith(_MANIFESTS) or path in found.failed:
                 continue
-            inner = {**dot, "Template": {"Name": path, "BasePath": f"{part.root}templates"}}
+            inner = {**dot, "Template": {"Name": part.named(path), "BasePath": f"{part.prefix}/templates"}}
             try:
-                text, lines = templates.run(path, inner)
+                text, lines = templates.run(part.named(path), inner)
                 known = found.rendered.get(path)  # of the same chart under another alias
                 if known is None:
                     found.rendered[path] = Rendered(text, tuple(lines))
@@ -154,6 +159,7 @@ def _gather(files: Mapping[str, str], part: _Part, parts: list[_Part], found: Ch
             continue
         part.below.append(_below(files, part, folder, name))
         _gather(files, part.below[-1], parts, found)
+        _import(one.get("import-values"), part.below[-1].values, part.values)
     listed = {str(one.get("name")) for one in wanted}
     for path in sorted(files):
         name, mark, rest = path.removeprefix(f"{part.root}charts/").partition("/")
@@ -177,7 +183,32 @@ def _below(files: Mapping[str, str], part: _Part, folder: str, name: str) -> _Pa
         own_shared = values.get("global")
         values["global"] = filled(shared, own_shared if isinstance(own_shared, dict) else {})
     part.values[name] = values  # a parent sees what its subcharts have
-    return _Part(folder, _mapping(files, f"{folder}Chart.yaml"), values, name, (*part.above, part.root))
+    prefix = f"{part.prefix}/charts/{name}"
+    return _Part(folder, _mapping(files, f"{folder}Chart.yaml"), values, prefix, name, (*part.above, part.root))
+
+
+def _import(asked: Any, below: dict[str, Any], values: dict[str, Any]) -> None:
+    """Puts values that a subchart exports into its parent's, where they count.
+
+    Source: Helm's documentation, "Importing Child Values via dependencies".
+    """
+    for entry in asked if isinstance(asked, list) else ():
+        pair = isinstance(entry, dict)
+        path = [*str(entry.get("child")).split(".")] if pair else ["exports", str(entry)]
+        given: Any = below
+        for key in path:
+            given = given.get(key) if isinstance(given, dict) else None
+        target = values
+        to = str(entry.get("parent") or "") if pair else ""
+        for key in to.split(".") if to not in ("", ".") else ():
+            inner = target.get(key)
+            if not isinstance(inner, dict):
+                inner = target[key] = {}
+            target = inner
+        if isinstance(given, dict):
+            both = filled(given, target)
+            target.clear()
+            target.update(both)
 
 
 def _switched_on(dependency: dict[str, Any], values: dict[str, Any]) -> bool:

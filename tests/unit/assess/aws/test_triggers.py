@@ -217,9 +217,9 @@ resource "aws_ecs_task_definition" "t" {
   }])
 }
 """
-    secret = "arn:aws:secretsmanager:us-east-1:000000000000:secret:token"
+    place = "arn:aws:secretsmanager:us-east-1:000000000000:secret:token"
     task = "arn:aws:ecs:us-east-1:000000000000:task-definition/t:1"
-    assert edges({"main.tf": text})[task, secret] == ("mounts", State.YES)
+    assert edges({"main.tf": text})[task, place] == ("mounts", State.YES)
 
 
 def test_an_endpoint_answers_with_its_model() -> None:

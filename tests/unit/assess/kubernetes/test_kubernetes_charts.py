@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tests.support.source_estate import assessed_files, lines_of
+from tests.support.packed import archive
+from tests.support.source_estate import NOW, assessed_files, lines_of
+
+from assaymark.assess.engine import assess
+from assaymark.assess.files import source_file
 
 CHART = {
     "deploy/Chart.yaml": "apiVersion: v2\nname: ray\nversion: 1.0.0\n",
@@ -78,3 +82,24 @@ def test_a_chart_that_cannot_be_read_and_templates_without_one() -> None:
     alone = {path: text for path, text in CHART.items() if not path.endswith("Chart.yaml")}
     reasons = {one.path: one.reason for one in assessed_files(alone).reading.skipped}
     assert "without its chart" in reasons["deploy/templates/head.yaml"]
+
+
+def test_packed_subcharts_are_rendered_and_their_archive_is_named() -> None:
+    template = b"apiVersion: v1\nkind: Secret\nmetadata: {name: '{{ .Release.Name }}-db'}\nstringData: {password: '{{ .Values.pass }}'}\n"
+    packed = archive(
+        {
+            "db/Chart.yaml": b"name: db\nversion: 1.0.0\n",
+            "db/values.yaml": b"pass: hunter2-long\n",
+            "db/templates/s.yaml": template,
+        }
+    )
+    files = {
+        "Chart.yaml": b"apiVersion: v2\nname: web\nversion: 1.0.0\ndependencies: [{name: db, version: 1.0.0}]\n",
+        "charts/db-1.0.0.tgz": packed,
+        "charts/broken-1.0.0.tgz": b"no archive",
+    }
+    found = assess([source_file(path, data) for path, data in files.items()], NOW)
+    assert "k8s:default/secret/web-db" in found.graph.nodes
+    assert ("charts/db-1.0.0.tgz", 1) in lines_of(found, "k8s-secret-in-manifest")
+    assert [one.path for one in found.reading.skipped] == ["charts/broken-1.0.0.tgz"]
+    assert not any(found.patches.values())

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from tests.support.source_estate import assessed_files
 
+from assaymark.assess.kubernetes.servers import container_variables
+from assaymark.assess.source.started import listening
 from assaymark.core.graph import Edge, State
+from assaymark.formats.located_yaml import read_located_yaml
 
 OPEN = "from fastapi import FastAPI\napp = FastAPI()\n@app.post('/score')\ndef score(x: dict):\n    return x\n"
 PODS = """
@@ -68,3 +71,37 @@ def test_a_stage_has_what_the_stage_before_it_has(image: str, state: State) -> N
 def test_the_usual_port_is_open_whatever_else_is_declared() -> None:
     found = opened('FROM a\nCMD ["uvicorn", "app:app"]\n', port=9090, app=OPEN)
     assert "k8s:prod/deployment/web#port:8000" in {one.source for one in found}
+
+
+@pytest.mark.parametrize(
+    ("image", "env", "ports"),
+    [
+        ("ENV PORT=9000\nCMD uvicorn app:app --port $PORT\n", "", {9000}),
+        ("ARG P=9000\nENV PORT $P\nCMD uvicorn app:app --port ${PORT}\n", "", {9000}),
+        ("ENV PORT=9000\nCMD uvicorn app:app --port $PORT\n", "{name: PORT, value: '9001'}", {9001}),
+        ("CMD uvicorn app:app --port ${PORT:-9002}\n", "", {9002}),
+        ("ENV UVICORN_PORT=9003\nCMD uvicorn app:app\n", "", {9003}),
+        ("ENV PORT=9004\nCMD gunicorn app:app\n", "", {9004}),
+        ("ENV PORT=9004\nCMD gunicorn -b 0.0.0.0:$PORT app:app\n", "", {9004}),
+        ("CMD gunicorn app:app\n", "{name: OTHER, value: '9'}", {8000}),
+        ("CMD uvicorn app:app --port $PORT\n", "", set()),
+        (
+            "CMD uvicorn app:app --port $PORT\n",
+            "{name: PORT, valueFrom: {configMapKeyRef: {name: a, key: b}}}",
+            set(),
+        ),
+        ("CMD uvicorn app:app\n", "{name: UVICORN_PORT, valueFrom: {configMapKeyRef: {name: a, key: b}}}", set()),
+    ],
+)
+def test_ports_come_of_variables(image: str, env: str, ports: set[int]) -> None:
+    built = assessed_files({"Dockerfile": f"FROM a\n{image}"}).estates.source.images[0]
+    given = dict(built.variables)
+    container = read_located_yaml(f"env: [{env}]")[0]
+    assert listening(built.command, given | container_variables(container), frozenset()) == ports
+
+
+def test_an_application_is_reached_on_the_port_that_its_variable_names() -> None:
+    image = "FROM a\nCMD uvicorn app:app --port $PORT\n"
+    for value, certain in (("8000", True), ("9000", False)):
+        found = opened(image, f"        env: [{{name: PORT, value: '{value}'}}]", app=OPEN)
+        assert any(one.source.endswith("#port:8000") and one.state is State.YES for one in found) is certain

@@ -108,6 +108,19 @@ class _Network:
             for port, more in self._ways(_groups(one), listening, one.address):
                 yield Way(one.arn, port, how, (one.because(),), (*decides, *more))
         yield from self._attached()
+        yield from self._classic()
+
+    def _classic(self) -> Iterator[Way]:
+        """Instances behind classic load balancers, by the ports of their listeners."""
+        for balancer in self._kinds.get("aws_elb", ()):
+            listeners = balancer.blocks("listener") if balancer.get("internal") is not True else []
+            for one in listeners:
+                decides = self._lets(balancer, number(one.get("lb_port")))
+                named = [each for text in listed(balancer.get("instances")) for each in self._named(text, *MACHINES)]
+                for machine_ in named if decides is not None else ():
+                    how = f"the load balancer {balancer.text('name') or balancer.address} passes on what comes"
+                    because = (balancer.because(),)
+                    yield Way(machine_.arn, number(one.get("instance_port")), how, because, decides or ())
 
     def _public(self, one: TfResource) -> State:
         said = [one.get("associate_public_ip_address")]

@@ -249,3 +249,20 @@ def test_a_subnet_says_whether_instances_get_addresses() -> None:
     text = EC2.replace("MORE", "subnet_id = aws_subnet.a.id")
     for public, state in (("true", State.YES), ("false", None)):
         assert reached(text + subnet.replace("PUBLIC", public), f"{GPU}#port:8888") == state
+
+
+@pytest.mark.parametrize(("internal", "state"), [("false", State.YES), ("true", None)])
+def test_an_instance_behind_a_classic_load_balancer(internal: str, state: State | None) -> None:
+    text = EC2.replace("MORE", "associate_public_ip_address = false").replace("8888\n", "443\n")
+    balancer = """
+resource "aws_elb" "old" {
+  internal        = INTERNAL
+  security_groups = [aws_security_group.open.id]
+  instances       = [aws_instance.gpu.id]
+  listener {
+    lb_port       = 443
+    instance_port = 8888
+  }
+}
+"""
+    assert reached(text + balancer.replace("INTERNAL", internal), f"{GPU}#port:8888") == state

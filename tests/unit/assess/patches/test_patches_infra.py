@@ -52,6 +52,7 @@ PATCHED = {
     "k8s-node-access": {"docker-socket"},
     "k8s-pod-security-missing": set(),
     "k8s-tenants-share-namespace": set(),
+    "tenant-reaches-other": {"service-account"},
     "log-body-configured": {"nginx", "data-capture", "kserve-logger"},
     "k8s-secret-in-manifest": {"argument", "object"},
 }

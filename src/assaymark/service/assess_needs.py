@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import called as of_aws
+from assaymark.assess.aws.personal import held
 from assaymark.assess.azure import called as of_azure
 from assaymark.assess.azure.evaluate import Access as AzureAccess
 from assaymark.assess.gcp import called as of_gcp
@@ -136,10 +137,10 @@ def _aws(found: Assessment) -> _Platform:
     identities = found.estates.aws.identities
 
     def code(arn: str, calls: Sequence[CloudCall]) -> set[tuple[str, str]]:
-        identity = identities[arn]
+        policies = held(found.estates.aws, identities[arn])[0]
         wanted = {need for call in calls for need in of_aws.needed(call, arn.split(":")[1])}
-        pairs = {pair for need in wanted for pair in of_aws.narrowed(need, identity.policies)}
-        return pairs | {*of_aws.implied(identity.policies)}
+        pairs = {pair for need in wanted for pair in of_aws.narrowed(need, policies)}
+        return pairs | {*of_aws.implied(policies)}
 
     return _Platform("aws", identities.keys(), found.estates.aws.uses, _as_it_is, code)
 

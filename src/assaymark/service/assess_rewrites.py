@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from assaymark.assess.aws.least import least_policy
 from assaymark.assess.aws.patched import patched_policies
+from assaymark.assess.aws.personal import held, named_facts
 from assaymark.assess.azure.least import least_assignments
 from assaymark.assess.azure.patched import patched_assignments
 from assaymark.assess.engine import collect
@@ -49,8 +50,8 @@ def rewrites(found: Assessment, config: AssessConfig) -> list[Rewrite]:
 def _least(found: Assessment, needs: Mapping[str, Needs]) -> Iterator[Rewrite]:
     estates, identities = found.estates, found.estates.aws.identities
     for arn, wanted in sorted(needs["aws"].items()):
-        if arn in identities and identities[arn].policies:
-            yield least_policy(arn, identities[arn].policies, wanted, identities[arn].because)
+        policies, opaque = held(estates.aws, identities[arn])
+        yield least_policy(arn, policies, wanted, identities[arn].because, opaque, named_facts(identities[arn]))
     if needs["kubernetes"]:
         known = subjects(estates.kubernetes)
         for node, wanted in sorted(needs["kubernetes"].items()):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.evaluate import Applies
 from assaymark.assess.aws.organisation import Controls, controls_of
+from assaymark.assess.aws.personal import held
 from assaymark.assess.aws.request import TRUST_ACTIONS, Principal
 from assaymark.assess.aws.routes import Way, way_through, ways_by_role
 from assaymark.assess.unresolved import Unresolved
@@ -167,15 +168,7 @@ class Lookup:
     def policies(self, identity: Identity) -> tuple[tuple[PolicyDocument, ...], tuple[str, ...]]:
         """The policies of an identity and its groups, and the names of those whose text is not known."""
         if identity.arn not in self._policies:
-            documents, opaque = list(identity.policies), list(identity.opaque)
-            for arn in identity.groups:
-                group = self.estate.identities.get(arn)
-                if group is None:
-                    opaque.append(f"the policies of {arn}")
-                else:
-                    documents += group.policies
-                    opaque += group.opaque
-            self._policies[identity.arn] = tuple(documents), tuple(dict.fromkeys(opaque))
+            self._policies[identity.arn] = held(self.estate, identity)
         return self._policies[identity.arn]
 
     def controls(self, kind: str, account: str) -> Controls:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.conditions import Key, condition_keys
 from assaymark.assess.aws.evaluate import Applies, evaluate
-from assaymark.assess.aws.formulas import SCALE, SEGMENTS, allowed, names, well_formed
+from assaymark.assess.aws.formulas import SCALE, SEGMENTS, allowed, names, opened, well_formed
 from assaymark.assess.aws.organisation import STRANGER
 from assaymark.assess.aws.patterns import segments
 from assaymark.assess.aws.principals import named
@@ -179,6 +179,16 @@ def _readable(model: Mapping[str, Value]) -> dict[str, Value]:
     return {name: _ODD.sub("example", value) if isinstance(value, str) else value for name, value in model.items()}
 
 
+def _opened(model: Mapping[str, Value]) -> dict[str, Value]:
+    """A model whose ARN has a word for each policy variable, which the request then carries as its key."""
+    found = dict(model)
+    for name in SEGMENTS:
+        text, keys = opened(str(model.get(f"arn.{name}", "")))
+        for key in keys:
+            found |= {f"arn.{name}": text, f"has:{key}": True, f"key:{key}": "example"}
+    return found
+
+
 def _examples(
     action: str,
     shape: str,
@@ -187,6 +197,7 @@ def _examples(
     documents: Sequence[PolicyDocument],
 ) -> Iterator[Example]:
     """Requests that a model may mean, the most readable first; at last one without all keys that it leaves open."""
+    model = _opened(model)
     for one in (_readable(model), model):
         yield _example(action, shape, one, principal)
     conditions = [statement.condition for document in documents for statement in document.statements]
@@ -198,9 +209,9 @@ def _examples(
 
 def _example(action: str, shape: str, model: Mapping[str, Value], principal: Principal | None = None) -> Example:
     resource = "*"
+    context: dict[str, tuple[str, ...]] = {}
     if shape != "*":
         resource = ":".join(("arn", *(str(model.get(f"arn.{name}", "")) for name in SEGMENTS)))
-    context: dict[str, tuple[str, ...]] = {}
     for name, value in model.items():
         kind, _, key = name.partition(":")
         if kind == "has" and value is True:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 SEGMENTS: Final = ("partition", "service", "region", "account", "resource")
 _VARIABLE: Final = re.compile(r"\$\{[^{}]*\}")
+_CLOSED: Final = re.compile(
+    r"(?:\ue010|\\u\{e010\})+([^\ue010\ue011\\]*)(?:\ue011|\\u\{e011\})"
+)  # as solvers write it
 _NEGATED: Final = {"stringnotequals": "stringequals", "stringnotlike": "stringlike", "notipaddress": "ipaddress"}
 _TEXTS: Final = frozenset(("stringequals", "stringlike", "bool", "ipaddress"))
 _BOUNDS: Final = {
@@ -107,6 +110,11 @@ def _segment(name: str, part: str) -> Formula:
 def _closed(text: str) -> str:
     """A policy variable as a text of its own, the same wherever it stands, and longer than marks could cover."""
     return _VARIABLE.sub(lambda match: "\ue010" * 40 + match[0][2:-1].strip().lower() + "\ue011", text)
+
+
+def opened(text: str) -> tuple[str, tuple[str, ...]]:
+    """A text of a model with a word in place of policy variables, and their keys."""
+    return _CLOSED.sub("example", text), tuple(_CLOSED.findall(text))
 
 
 def well_formed(shape: str, mentioned: Mapping[str, Iterable[str]]) -> Formula:

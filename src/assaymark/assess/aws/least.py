@@ -12,34 +12,48 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from assaymark.assess.aws import actions
 from assaymark.assess.aws.as_json import policy_json
 from assaymark.assess.aws.containment import contained
 from assaymark.assess.aws.evaluate import action_state
-from assaymark.assess.aws.patterns import arn_matches
+from assaymark.assess.aws.patterns import arn_matches, overlap, segments
+from assaymark.assess.aws.personal import personal
 from assaymark.assess.estate.aws import PolicyDocument, Statement
+from assaymark.assess.proofs import Needed
 from assaymark.assess.rewrite import NOT_CONTAINED, Replaced, Rewrite
+from assaymark.assess.unresolved import HOLE, pattern_of
 from assaymark.core.graph import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from assaymark.core.graph import Because
     from assaymark.solve.ask import Answer
 
+_OPEN: Final = re.compile(rf"\$\{{[^{{}}]*\}}|{HOLE}")
 _NEGATIVE: Final = re.compile(r"not|null|forall", re.IGNORECASE)
 
 
-def least_policy(
-    principal: str, old: Sequence[PolicyDocument], needs: Iterable[tuple[str, str]], because: Because
+def least_policy(  # what is held, what is needed, and what is known of who asks
+    principal: str,
+    old: Sequence[PolicyDocument],
+    needs: Iterable[tuple[str, str]],
+    because: Because,
+    opaque: Sequence[str] = (),
+    known: Mapping[str, str] | None = None,
 ) -> Rewrite:
     """The smallest policy for pairs of action and resource (an ARN, with wildcards if need be).
 
-    Conditions of the statements that allow a need stay on it, and statements that deny stay as they are.
+    Conditions of the statements that allow a need stay on it, each where several do, and statements that deny stay as
+    they are. ``opaque``: names of policies whose text is not known. ``known``: condition keys that every request of
+    the principal carries.
 
     Raises:
         UsageError: ``solver-missing``.
     """
-    single, uncovered = needed_statements(old, needs)
+    facts = known or {}
+    wants = needed_statements(old, needs, opaque, facts)
+    single = list(wants.grants)
     single = [one for one in single if not any(_holds(other, one) for other in single)]
     groups: defaultdict[tuple[str, str], list[Statement]] = defaultdict(list)  # by resource and condition
     for one in single:
@@ -62,31 +76,39 @@ def least_policy(
         principal,
         tuple(Replaced(one.name, one.because, policy_json(one)) for one in old),
         policy_json(new),
-        contained([new], old),
+        contained([personal(new, facts)], [personal(one, facts) for one in old], facts=facts),
         covers,
         droppable,
-        uncovered=tuple(uncovered),
+        uncovered=wants.uncovered,
+        undecided=wants.undecided,
         minimality=asked,
     )
 
 
 def needed_statements(
-    old: Sequence[PolicyDocument], needs: Iterable[tuple[str, str]]
-) -> tuple[list[Statement], list[tuple[str, str]]]:
-    """Each need as a statement of its own, under the conditions that allow it, and the needs that nothing allows."""
+    old: Sequence[PolicyDocument],
+    needs: Iterable[tuple[str, str]],
+    opaque: Sequence[str] = (),
+    known: Mapping[str, str] | None = None,
+) -> Needed[Statement]:
+    """Each need as statements of its own, one for each condition that allows it; what nothing allows is left."""
+    pairs = [
+        (statement, mine)
+        for document in old
+        for statement, mine in zip(document.statements, personal(document, known or {}).statements, strict=True)
+    ]
     found: list[Statement] = []
-    uncovered = []
+    left: tuple[list[tuple[str, str]], list[tuple[str, str]]] = ([], [])
     for action, resource in sorted(set(needs)):
-        source = _allowing(old, action, resource)
-        if source is None:
-            uncovered.append((action, resource))
-        else:
-            found.append(
-                Statement(
-                    "Allow", source.because, actions=(action,), resources=(resource,), condition=source.condition
-                )
-            )
-    return found, uncovered
+        sources = _allowing(pairs, action, resource, opaque)
+        if isinstance(sources, State):
+            left[sources is State.UNKNOWN].append((action, resource))
+            continue
+        found += [
+            Statement("Allow", one.because, actions=(action,), resources=(resource,), condition=one.condition)
+            for one in {_key(one): one for one in sources}.values()
+        ]
+    return Needed(tuple(found), tuple(left[0]), tuple(left[1]))
 
 
 def _key(one: Statement) -> str:
@@ -102,28 +124,55 @@ def _holds(larger: Statement, need: Statement) -> bool:
     return same and there != here and arn_matches(there, here) is State.YES
 
 
-def _allowing(old: Sequence[PolicyDocument], action: str, resource: str) -> Statement | None:
-    """The statement that allows a need, one without conditions before others."""
-    found = None
-    for document in old:
-        for statement in document.statements:
-            if statement.effect != "Allow" or action_state(statement, action) is not State.YES:
-                continue
-            if not _means(statement, resource):
-                continue
-            if not statement.condition:
-                return statement
-            found = found or statement
-    return found
+def _allowing(
+    pairs: Sequence[tuple[Statement, Statement]], action: str, resource: str, opaque: Sequence[str]
+) -> list[Statement] | State:
+    """The statements that allow a need, one alone where it has no condition; NO where none does or one denies it.
+
+    UNKNOWN where a policy that is not known, or a part of one, may. Each statement comes with itself as the principal
+    has it.
+    """
+    found = []
+    perhaps = bool(opaque)
+    for statement, mine in pairs:
+        named = action_state(statement, action)
+        means = any(_means(one, resource, action) for one in (statement, mine))
+        if statement.effect == "Deny":
+            if named is State.YES and means and not statement.condition:
+                return State.NO
+        elif named is State.YES and means:
+            found.append(statement)
+        elif named is not State.NO and any(
+            HOLE in pattern_of(one) for one in (*statement.resources, *_words(statement))
+        ):
+            perhaps = True
+    bare = next((one for one in found if not one.condition), None)
+    if bare is not None:
+        return [bare]
+    return found or (State.UNKNOWN if perhaps else State.NO)
 
 
-def _means(statement: Statement, resource: str) -> bool:
+def _words(statement: Statement) -> tuple[str, ...]:
+    return (*statement.actions, *(statement.not_actions or ()), *(statement.not_resources or ()))
+
+
+def _means(statement: Statement, resource: str, action: str) -> bool:
     """Whether all that a pattern means is meant by the statement."""
+    if resource == "*" and (about := actions.find(action)) is not None and about.resources:
+        return "*" in statement.resources  # of an action that has resources it means all of them
     if statement.not_resources is not None:
-        return not any(arn_matches(one, resource) is not State.NO for one in statement.not_resources)
+        return not any(_meet(one, resource) for one in statement.not_resources)
     if resource == "*":
         return "*" in statement.resources
     return any(one == resource or arn_matches(one, resource) is State.YES for one in statement.resources)
+
+
+def _meet(excluded: str, resource: str) -> bool:
+    """Whether something may be meant by both patterns, whatever a template or a policy variable leaves open."""
+    parts, own = (segments(_OPEN.sub("*", pattern_of(one))) for one in (excluded, resource))
+    if len(parts) != len(own):
+        return "*" in (excluded, resource)
+    return all(overlap(one, two) for one, two in zip(parts, own, strict=True))
 
 
 def _droppable(new: PolicyDocument, needed: PolicyDocument) -> tuple[tuple[str, ...], tuple[Answer, ...]]:

@@ -6,26 +6,25 @@ it allow nothing that it did not, is what is known to be needed still allowed, a
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws.as_json import policy_json
 from assaymark.assess.aws.containment import contained
 from assaymark.assess.aws.least import needed_statements
-from assaymark.assess.aws.patterns import literal
+from assaymark.assess.aws.personal import facts, held, personal, put
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT, PolicyDocument, Statement
+from assaymark.assess.proofs import Needed
 from assaymark.assess.rewrite import CONTAINED, NOT_CONTAINED, UNKNOWN, Containment, Replaced, Rewrite
 from assaymark.assess.unresolved import Unresolved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from assaymark.assess.estate.aws import Estate, Identity
     from assaymark.solve.ask import Answer
 
-_VARIABLE: Final = re.compile(r"\$\{\s*([^{},]*?)\s*\}")
-_READS_VARIABLES: Final = "2012-10-17"
+_NO_NEEDS: Final[Needed[Statement]] = Needed()
 DEPLOYED: Final = "111122223333"  # stands for the account that a template is deployed to
 
 
@@ -42,7 +41,7 @@ def patched_policies(
         if new is None:
             continue
         if _differ(old.policies, new.policies):
-            yield _identity(before, old, new, needs.get(arn, ()))
+            yield _identity((before, after), old, new, needs.get(arn, ()))
         for name, first, second in (
             ("who may assume", old.trust, new.trust),
             ("the boundary of", old.boundary, new.boundary),
@@ -78,7 +77,7 @@ def _asked(
     old: Sequence[PolicyDocument],
     new: Sequence[PolicyDocument],
     covers: Containment | None = None,
-    uncovered: tuple[tuple[str, str], ...] = (),
+    wants: Needed[Statement] = _NO_NEEDS,
 ) -> Rewrite:
     kept = [one for one in new if not any(not _differ((one,), (other,)) for other in old)]
     gone = [one for one in old if not any(not _differ((one,), (other,)) for other in new)]
@@ -95,7 +94,8 @@ def _asked(
         contained(after, before),
         covers,
         takes=contained(before, after).example,
-        uncovered=uncovered,
+        uncovered=wants.uncovered,
+        undecided=wants.undecided,
     )
 
 
@@ -112,81 +112,34 @@ def _unlimited(policies: Sequence[PolicyDocument]) -> PolicyDocument:
 
 def _somewhere(document: PolicyDocument) -> PolicyDocument:
     """A policy in an account of its own: the one that it is deployed to, which is the same before and after."""
-    return _put(document, lambda value, _: value.replace(UNKNOWN_ACCOUNT, DEPLOYED))
+    return put(document, lambda value, _: value.replace(UNKNOWN_ACCOUNT, DEPLOYED))
 
 
-def _identity(estate: Estate, old: Identity, new: Identity, needs: Collection[tuple[str, str]]) -> Rewrite:
+def _identity(
+    estates: tuple[Estate, Estate], old: Identity, new: Identity, needs: Collection[tuple[str, str]]
+) -> Rewrite:
     """With what is needed, each need under the conditions that allowed it, and with what is known of who asks."""
     covers = None
-    statements, uncovered = needed_statements(old.policies, needs)
-    if statements:
-        parts = [_kept(estate, old, new, statement) for statement in statements]
+    sides = [held(estate, one)[0] for estate, one in zip(estates, (old, new), strict=True)]
+    wants = needed_statements(sides[0], needs, held(estates[0], old)[1], facts(old))
+    if wants.grants:
+        parts = [_kept(estates[0], old, sides, statement) for statement in wants.grants]
         verdicts = {one.verdict for one in parts}
         verdict = next((one for one in (NOT_CONTAINED, UNKNOWN) if one in verdicts), CONTAINED)
         answers: tuple[Answer, ...] = tuple(answer for one in parts for answer in one.answers)
         covers = Containment(verdict, answers, next((one.example for one in parts if one.example), None))
-    return _asked(old.arn, old.policies, new.policies, covers, tuple(uncovered))
+    return _asked(old.arn, old.policies, new.policies, covers, wants)
 
 
-def _kept(estate: Estate, old: Identity, new: Identity, statement: Statement) -> Containment:
+def _kept(
+    estate: Estate, old: Identity, sides: Sequence[Sequence[PolicyDocument]], statement: Statement
+) -> Containment:
     """Whether one need is still allowed to this identity, whose tags and name are known."""
-    facts = _facts(old)
+    known = facts(old)
     thing = estate.resources.get(statement.resources[0])
     for tag, value in (thing.tags if thing is not None else {}).items():
         if not isinstance(value, Unresolved):
-            facts[f"aws:resourcetag/{tag.lower()}"] = value
-    denies = [one for document in old.policies for one in document.statements if one.effect == "Deny"]
+            known[f"aws:resourcetag/{tag.lower()}"] = value
+    denies = [one for document in sides[0] for one in document.statements if one.effect == "Deny"]
     needed = PolicyDocument("needed", (statement, *denies), statement.because)
-    return contained([_personal(needed, facts)], [_personal(one, facts) for one in new.policies], facts=facts)
-
-
-def _facts(who: Identity) -> dict[str, str]:
-    """Condition keys that every request of an identity carries."""
-    found = {
-        f"aws:principaltag/{tag.lower()}": value
-        for tag, value in who.tags.items()
-        if not isinstance(value, Unresolved)
-    }
-    if UNKNOWN_ACCOUNT not in who.arn and not isinstance(who.arn, Unresolved):
-        found |= {"aws:principalarn": who.arn, "aws:principalaccount": who.account}
-    return found | ({"aws:username": who.name} if who.kind == "user" else {})
-
-
-def _personal(document: PolicyDocument, facts: Mapping[str, str]) -> PolicyDocument:
-    """A policy as one identity has it: policy variables of known keys are their values."""
-    if document.version != _READS_VARIABLES:
-        return document
-
-    def personal(value: str, literally: bool) -> str:
-        shown = literal if literally else str
-        return _VARIABLE.sub(
-            lambda match: shown(facts[key]) if (key := match[1].lower()) in facts else match[0], value
-        )
-
-    return _put(document, personal)
-
-
-def _put(document: PolicyDocument, change: Callable[[str, bool], str]) -> PolicyDocument:
-    """A policy with other values, where a template leaves none open; the second is True for those of ARNs."""
-
-    def each(values: tuple[str, ...], *, literally: bool) -> tuple[str, ...]:
-        return tuple(value if isinstance(value, Unresolved) else change(value, literally) for value in values)
-
-    def people(named: Mapping[str, tuple[str, ...]] | None) -> Mapping[str, tuple[str, ...]] | None:
-        return None if named is None else {kind: each(some, literally=False) for kind, some in named.items()}
-
-    def one(statement: Statement) -> Statement:
-        excluded = statement.not_resources
-        return replace(
-            statement,
-            resources=each(statement.resources, literally=True),
-            not_resources=None if excluded is None else each(excluded, literally=True),
-            principals=people(statement.principals),
-            not_principals=people(statement.not_principals),
-            condition={
-                operator: {key: each(values, literally=False) for key, values in keys.items()}
-                for operator, keys in statement.condition.items()
-            },
-        )
-
-    return replace(document, statements=tuple(one(statement) for statement in document.statements))
+    return contained([personal(needed, known)], [personal(one, known) for one in sides[1]], facts=known)

@@ -83,11 +83,11 @@ def _needed(
     for text, place in sorted(set(needs)):
         scope = place.lower().rstrip("/") or "/"
         action = _kind(access, principal, text, scope)
-        need = _allowed(access, principal, action, scope) if not text.endswith("*") else State.UNKNOWN
-        if isinstance(need, State):
-            left[need is State.UNKNOWN].append((text, place))
+        ways = _allowed(access, principal, action, scope) if not text.endswith("*") else State.UNKNOWN
+        if isinstance(ways, State):
+            left[ways is State.UNKNOWN].append((text, place))
         else:
-            found.append(need)
+            found += ways
     found = [one for one in dict.fromkeys(found) if not any(other.holds(one) for other in found)]
     grants = (_grant(principal, f"need-{index}", [one], where) for index, one in enumerate(found))
     return found, Needed(tuple(grants), tuple(left[0]), tuple(left[1]))
@@ -110,8 +110,8 @@ def _kind(access: Access, principal: str, text: str, scope: str) -> str:
     return DATA + name if as_data and access.can(principal, name, scope).state is State.NO else name
 
 
-def _allowed(access: Access, principal: str, action: str, scope: str) -> _Need | State:
-    """The need under the conditions that allow it; NO for what nothing allows, UNKNOWN where that is not told."""
+def _allowed(access: Access, principal: str, action: str, scope: str) -> list[_Need] | State:
+    """The need under each condition that allows it; NO for what nothing allows, UNKNOWN where that is not told."""
     name, data = action.removeprefix(DATA), action.startswith(DATA)
     if access.can(principal, name, scope, data=data).state is State.NO:
         return State.NO
@@ -132,7 +132,7 @@ def _allowed(access: Access, principal: str, action: str, scope: str) -> _Need |
         ]
     if not conditions:
         return State.UNKNOWN
-    return _Need(action, scope, None if None in conditions else conditions[0])
+    return [_Need(action, scope, one) for one in ([None] if None in conditions else dict.fromkeys(conditions))]
 
 
 def _both(one: str | None, other: str | None) -> str | None:

@@ -89,11 +89,11 @@ def _needed(
     found: list[_Need] = []
     left: tuple[list[tuple[str, str]], list[tuple[str, str]]] = ([], [])
     for permission, place in sorted(set(needs)):
-        need = _allowed(access, member, permission, place) if not permission.endswith("*") else State.UNKNOWN
-        if isinstance(need, State):
-            left[need is State.UNKNOWN].append((permission, place))
+        ways = _allowed(access, member, permission, place) if not permission.endswith("*") else State.UNKNOWN
+        if isinstance(ways, State):
+            left[ways is State.UNKNOWN].append((permission, place))
         else:
-            found.append(need)
+            found += ways
     found = [one for one in found if not any(_holds(access, other, one) for other in found)]
     grants = (_grant(access, member, f"need-{index}", [one], where) for index, one in enumerate(found))
     return found, Needed(tuple(grants), tuple(left[0]), tuple(left[1]))
@@ -104,8 +104,8 @@ def _holds(access: Access, larger: _Need, need: _Need) -> bool:
     return same and larger != need and larger.place in access.chain(need.place)
 
 
-def _allowed(access: Access, member: str, permission: str, place: str) -> _Need | State:
-    """The need under the conditions that allow it; NO for what nothing allows, UNKNOWN where that is not told."""
+def _allowed(access: Access, member: str, permission: str, place: str) -> list[_Need] | State:
+    """The need under each condition that allows it; NO for what nothing allows, UNKNOWN where that is not told."""
     if access.can(member, permission, place).state is State.NO:
         return State.NO
     held = access.held(member)
@@ -117,9 +117,9 @@ def _allowed(access: Access, member: str, permission: str, place: str) -> _Need 
         and holds(binding.condition, access.names(place, permission)).state is not State.NO
     ]
     if None in conditions:
-        return _Need(permission, place, None)
-    written = [one for one in conditions if one is not None and not isinstance(one, Unresolved)]
-    return _Need(permission, place, written[0]) if written else State.UNKNOWN
+        return [_Need(permission, place, None)]
+    written = dict.fromkeys(one for one in conditions if one is not None and not isinstance(one, Unresolved))
+    return [_Need(permission, place, one) for one in written] or State.UNKNOWN
 
 
 def _merged(access: Access, member: str, needs: Sequence[_Need], where: Because) -> list[Grant]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from assaymark.assess.inputs import Inputs
     from assaymark.core.report import Finding
 
+_ODD_NAME: Final = re.compile(r'["\\\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\udc80-\udcff]')
 _END: Final = re.compile(r"(\r\n|\n|\r)")  # what Python, YAML and TOML end lines with; a form feed is a character
 
 
@@ -168,5 +169,20 @@ def _without_conflicts(patches: list[Patch], last: int) -> list[Patch]:
 def unified(path: str, old: bytes, new: bytes) -> str:
     """The change as a unified diff, which ``patch`` and ``git apply`` take: a last line without an end says so."""
     before, after = (re.findall(r"[^\n]*\n|[^\n]+", data.decode("utf-8", "replace")) for data in (old, new))
-    lines = difflib.unified_diff(before, after, f"a/{path}", f"b/{path}")
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+    lines = list(difflib.unified_diff(before, after))
+    heads = [f"--- {_name(f'a/{path}')}\n", f"+++ {_name(f'b/{path}')}\n"] if lines else []
+    body = (line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines[2:])
+    return "".join((*heads, *body))
+
+
+def _name(path: str) -> str:
+    """A path in the head of a diff: git quotes odd characters as C does, and a tab ends a name with spaces."""
+    if _ODD_NAME.search(path):
+        return f'"{_ODD_NAME.sub(_octal, path)}"'
+    return f"{path}\t" if " " in path else path
+
+
+def _octal(match: re.Match[str]) -> str:
+    if match[0] in '"\\':
+        return f"\\{match[0]}"
+    return "".join(f"\\{byte:03o}" for byte in match[0].encode("utf-8", "surrogateescape"))

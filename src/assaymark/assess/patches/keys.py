@@ -83,6 +83,8 @@ def _tenant_keys(place: Place) -> list[Patch]:
         return []
     key = keys[0]
     shared = _encrypted(place, key)
+    if not shared:
+        return []
     changes: dict[str, list[tuple[Written, tuple[int, int, str]]]] = {}
     for tenant, resources in shared.items():
         changes[tenant] = []

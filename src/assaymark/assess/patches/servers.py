@@ -29,6 +29,7 @@ _OPTIONS: Final = {
     "Redis": ("--requirepass", "REDIS_PASSWORD"),
     "SGLang": ("--api-key", "SGLANG_API_KEY"),
 }
+_BLOCK: Final = re.compile(r"""\s*["']?[\w.-]+["']?\s*:(?:\s+[&!]\S+)*\s*(?:#.*)?""")
 _REDIS: Final = re.compile(r"(?:docker\.io/)?(?:library/)?redis(?:[:@].*)?|(?:docker\.io/)?valkey/valkey(?:[:@].*)?")
 
 
@@ -40,6 +41,9 @@ def asked(place: Place) -> Iterator[Patch]:
         service = services.get(match[1]) if isinstance(services, Map) and match is not None else None
         if not isinstance(service, Map) or match is None:
             continue
+        block = isinstance(services, Map) and _BLOCK.fullmatch(place.at(services.at(match[1]))) is not None
+        if not block:
+            continue  # entries between braces take no lines of their own
         if match[2] in _VARIABLES:
             yield from _variable(place, service, match[2], _VARIABLES[match[2]])
         elif match[2] in _OPTIONS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 
 _FILES: Final = 100  # of patches on the page
+_SPACES: Final = re.compile(r"([\t\f])")  # which sources have, and terminals take for nothing else
+_ESCAPED: Final = 6  # characters at most for one that is not shown as it is
 _COLOURS: Final[dict[str, tuple[str, ...]]] = {"+": ("green",), "-": ("red",)}
 
 
@@ -121,19 +124,31 @@ def verdict_words(one: Rewrite) -> list[str]:
 def patch_lines(found: Assessment, style: Style) -> Iterator[str]:
     """All patches of findings as one diff, file by file."""
     for path, (old, new) in patched(found, safe=False).items():
-        for line in unified(path, old, new).splitlines():
-            yield style(printable(line), *_COLOURS.get(line[:1], ())) + "\n"
+        for line in unified(path, old, new).removesuffix("\n").split("\n") if old != new else ():
+            yield style(_as_it_is(line), *_COLOURS.get(line[:1], ())) + "\n"
+
+
+def _as_it_is(line: str) -> str:
+    """A line of a diff as the file has it, tabs and carriage return, but for what would drive a terminal."""
+    end = "\r" if line.endswith("\r") else ""
+    mark = line[:1] + "\ufeff" if line[1:2] == "\ufeff" else ""
+    parts = _SPACES.split(line[len(mark) : len(line) - len(end)])
+    return (
+        mark
+        + "".join(part if _SPACES.fullmatch(part) else printable(part, _ESCAPED * len(part)) for part in parts)
+        + end
+    )
 
 
 def fix_lines(fixes: list[Rewrite], style: Style) -> Iterator[str]:
-    """Each as a diff, and what is attested."""
+    """Each as a diff, which no program takes for one of files, and what is attested."""
     for one in fixes:
         title = printable(one.title)
         yield style(title[:1].upper() + title[1:], "bold") + "\n"
         for words in verdict_words(one):
             yield f"   {printable(words)}\n"
-        for line in policy_diff(one).splitlines():
-            yield style(printable(line), *_COLOURS.get(line[:1], ())) + "\n"
+        for line in policy_diff(one).removesuffix("\n").split("\n"):
+            yield f"| {style(printable(line), *_COLOURS.get(line[:1], ()))}\n"
         yield "\n"
 
 
@@ -150,7 +165,7 @@ def patches_html(found: Assessment) -> Iterator[str]:
         f" <code>assess --fix</code> applies what is safe in {count(len(safe), 'file')}.</p>"
     )
     for path, (old, new) in list(changed.items())[:_FILES]:
-        lines = "\n".join(_line_html(line) for line in unified(path, old, new).splitlines())
+        lines = "\n".join(_line_html(line) for line in unified(path, old, new).split("\n"))
         yield f"<h3><code>{escape(printable(path))}</code></h3><pre>{lines}</pre>"
     if len(changed) > _FILES:
         yield f'<p class="soft">{len(changed) - _FILES} more files: <code>assess --diff</code> shows them.</p>'
@@ -169,6 +184,6 @@ def fixes_html(fixes: list[Rewrite]) -> str:
     parts = ['<h2 id="fixes">Rewritten policies</h2>']
     for one in fixes:
         items = "".join(f"<li>{escape(printable(words))}</li>" for words in verdict_words(one))
-        diff = "\n".join(escape(printable(line)) for line in policy_diff(one).splitlines())
+        diff = "\n".join(escape(printable(line)) for line in policy_diff(one).removesuffix("\n").split("\n"))
         parts.append(f"<h3>{escape(printable(one.title))}</h3><ul>{items}</ul><pre>{diff}</pre>")
     return "".join(parts)

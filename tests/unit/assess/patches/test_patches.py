@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from assaymark.assess.engine import assess
 from assaymark.assess.files import source_file
 from assaymark.assess.patch import Patch, apply_patches, unified
 from assaymark.assess.patches.writers import patches_for
+from assaymark.ui.report.assessment_fixes import _as_it_is
 
 FOLDER = Path(__file__).parents[4] / "rules"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -297,3 +299,34 @@ def test_all_patches_of_a_repository_hold_together() -> None:
     )  # fmt: skip
     assert done.files[".github/workflows/a.yml"].count("id-token: write") == 1
     assert {path for path in TOGETHER if done.files[path] == TOGETHER[path]} == {"base/Dockerfile", "pylock.toml"}
+
+
+@pytest.mark.parametrize(
+    "name", ["plain.py", "with space.py", 'quo"te.py', "new\nline.py", "tab\there.py", "back\\slash.py", "naïve.py"]
+)
+@pytest.mark.parametrize("data", [b"a\n\x0c\n\tone\nb", b"a\r\none\r\n\tb\r\n"])
+def test_git_takes_what_is_shown_whatever_the_file_is_called(tmp_path: Path, name: str, data: bytes) -> None:
+    new = data.replace(b"one", b"two")
+    (tmp_path / name).write_bytes(data)
+    shown = "".join(f"{_as_it_is(line)}\n" for line in unified(name, data, new).removesuffix("\n").split("\n"))
+    subprocess.run(["git", "apply"], cwd=tmp_path, input=shown.encode(), check=True)
+    assert (tmp_path / name).read_bytes() == new
+
+
+def test_what_drives_a_terminal_is_not_shown_as_it_is() -> None:
+    assert _as_it_is("+\x1b[2J\r::error::x") == r"+\x1b[2J\x0d::error::x"
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        'v: {image: "vllm/vllm-openai:v0.6", ports: ["8000:8000"]}',
+        'v: {\n    image: "vllm/vllm-openai:v0.6",\n    ports: ["8000:8000"]}',
+    ],
+)
+def test_a_service_between_braces_gets_no_lines_of_blocks(tmp_path: Path, service: str) -> None:
+    text = f"services:\n  {service}\n"
+    (tmp_path / "compose.yaml").write_text(text)
+    found = assess([source_file("compose.yaml", text.encode())], NOW)
+    assert any(one.rule == "build-server-open" for one in found.findings)
+    assert not [one for some in found.patches.values() for one in some if one.path == "compose.yaml"]

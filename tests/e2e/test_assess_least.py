@@ -183,3 +183,47 @@ def test_what_cannot_be_told_is_said_and_not_granted(place: Path) -> None:
     (place / "azure.json").write_text(json.dumps(AZURE).replace("ba92f5b4-2d11", "00000000-2d11"))
     ran = cli("assess", place, "--config", config, "--diff")
     assert "needed, and not granted, since the input does not show whether the old policies allow it" in ran.out
+
+
+GROUPS = {
+    "UserDetailList": [
+        {"UserName": "bob", "Arn": "arn:aws:iam::111122223333:user/bob", "GroupList": ["devs"]},
+        {"UserName": "eve", "Arn": "arn:aws:iam::111122223333:user/eve", "GroupList": []},
+    ],
+    "GroupDetailList": [
+        {
+            "GroupName": "devs",
+            "Arn": "arn:aws:iam::111122223333:group/devs",
+            "GroupPolicyList": [
+                {
+                    "PolicyName": "queues",
+                    "PolicyDocument": {
+                        "Version": "2012-10-17",
+                        "Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}],
+                    },
+                }
+            ],
+        }
+    ],
+    "RoleDetailList": [],
+    "Policies": [],
+}
+
+
+def test_what_a_group_gives_counts_and_who_has_nothing_is_told_so(tmp_path: Path) -> None:
+    pytest.importorskip("z3")
+    (tmp_path / "estate").mkdir()
+    (tmp_path / "estate" / "iam.json").write_text(json.dumps(GROUPS))
+    queue = "arn:aws:sqs:us-east-1:111122223333:jobs"
+    (tmp_path / "assess.toml").write_text(
+        'format = "assaymark:assess-config/v1"\n[[need]]\nprincipals = ["bob", "eve"]\n'
+        f'actions = ["sqs:SendMessage"]\nresources = ["{queue}"]\n'
+    )
+    ran = cli("assess", tmp_path / "estate", "--config", tmp_path / "assess.toml", "--diff", "--format", "json")
+    bob, eve = ran.json["fixes"]
+    assert bob["proof"]["proved"]
+    assert bob["policy"]["Statement"] == [{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue}]
+    (old,) = bob["replaces"]
+    assert old["policy"].endswith("queues, through the group devs")
+    assert eve["uncovered"] == [{"action": "sqs:SendMessage", "resource": queue}]
+    assert eve["policy"]["Statement"] == []

@@ -50,8 +50,9 @@ def rewrites(found: Assessment, config: AssessConfig) -> list[Rewrite]:
 def _least(found: Assessment, needs: Mapping[str, Needs]) -> Iterator[Rewrite]:
     estates, identities = found.estates, found.estates.aws.identities
     for arn, wanted in sorted(needs["aws"].items()):
-        policies, opaque = held(estates.aws, identities[arn])
-        yield least_policy(arn, policies, wanted, identities[arn].because, opaque, named_facts(identities[arn]))
+        who = identities[arn]
+        policies, opaque = held(estates.aws, who)
+        yield least_policy(arn, policies, wanted, who.because, opaque, named_facts(who), who.boundary)
     if needs["kubernetes"]:
         known = subjects(estates.kubernetes)
         for node, wanted in sorted(needs["kubernetes"].items()):

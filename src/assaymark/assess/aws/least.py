@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from assaymark.solve.ask import Answer
 
 _OPEN: Final = re.compile(rf"\$\{{[^{{}}]*\}}|{HOLE}")
+_ONE: Final = "\ue020"  # any letter, which no pattern names
+_MANY: Final = "\ue021" * 64  # more than the question marks of a pattern mean
 _NEGATIVE: Final = re.compile(r"not|null|forall", re.IGNORECASE)
 
 
@@ -41,18 +43,19 @@ def least_policy(  # what is held, what is needed, and what is known of who asks
     because: Because,
     opaque: Sequence[str] = (),
     known: Mapping[str, str] | None = None,
+    boundary: PolicyDocument | None = None,
 ) -> Rewrite:
     """The smallest policy for pairs of action and resource (an ARN, with wildcards if need be).
 
     Conditions of the statements that allow a need stay on it, each where several do, and statements that deny stay as
     they are. ``opaque``: names of policies whose text is not known. ``known``: condition keys that every request of
-    the principal carries.
+    the principal carries. ``boundary``: what bounds all its policies, and stays.
 
     Raises:
         UsageError: ``solver-missing``.
     """
     facts = known or {}
-    wants = needed_statements(old, needs, opaque, facts)
+    wants = needed_statements(old, needs, opaque, facts, boundary)
     single = list(wants.grants)
     single = [one for one in single if not any(_holds(other, one) for other in single)]
     groups: defaultdict[tuple[str, str], list[Statement]] = defaultdict(list)  # by resource and condition
@@ -90,6 +93,7 @@ def needed_statements(
     needs: Iterable[tuple[str, str]],
     opaque: Sequence[str] = (),
     known: Mapping[str, str] | None = None,
+    boundary: PolicyDocument | None = None,
 ) -> Needed[Statement]:
     """Each need as statements of its own, one for each condition that allows it; what nothing allows is left."""
     pairs = [
@@ -100,7 +104,7 @@ def needed_statements(
     found: list[Statement] = []
     left: tuple[list[tuple[str, str]], list[tuple[str, str]]] = ([], [])
     for action, resource in sorted(set(needs)):
-        sources = _allowing(pairs, action, resource, opaque)
+        sources = State.NO if _barred(boundary, action, resource) else _allowing(pairs, action, resource, opaque)
         if isinstance(sources, State):
             left[sources is State.UNKNOWN].append((action, resource))
             continue
@@ -121,7 +125,7 @@ def _holds(larger: Statement, need: Statement) -> bool:
     """Whether another need of the same action, under the same conditions, means this one's resource already."""
     same = (larger.actions, larger.condition) == (need.actions, need.condition)
     there, here = larger.resources[0], need.resources[0]
-    return same and there != here and arn_matches(there, here) is State.YES
+    return same and there != here and _covers(there, here)
 
 
 def _allowing(
@@ -152,6 +156,16 @@ def _allowing(
     return found or (State.UNKNOWN if perhaps else State.NO)
 
 
+def _barred(boundary: PolicyDocument | None, action: str, resource: str) -> bool:
+    """Whether a boundary lets nothing of a need through."""
+    return boundary is not None and not any(
+        one.effect == "Allow"
+        and action_state(one, action) is not State.NO
+        and (one.not_resources is not None or any(_meet(each, resource) for each in one.resources))
+        for one in boundary.statements
+    )
+
+
 def _words(statement: Statement) -> tuple[str, ...]:
     return (*statement.actions, *(statement.not_actions or ()), *(statement.not_resources or ()))
 
@@ -164,7 +178,13 @@ def _means(statement: Statement, resource: str, action: str) -> bool:
         return not any(_meet(one, resource) for one in statement.not_resources)
     if resource == "*":
         return "*" in statement.resources
-    return any(one == resource or arn_matches(one, resource) is State.YES for one in statement.resources)
+    return any(one == resource or _covers(one, resource) for one in statement.resources)
+
+
+def _covers(pattern: str, resource: str) -> bool:
+    """Whether a pattern means all that another one does: with nothing for its stars, and with much."""
+    texts = {resource.replace("*", many).replace("?", _ONE) for many in ("", _MANY)}
+    return all(arn_matches(pattern, text) is State.YES for text in texts)
 
 
 def _meet(excluded: str, resource: str) -> bool:

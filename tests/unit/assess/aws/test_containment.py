@@ -205,3 +205,63 @@ def test_uses_of_a_log():
         ("ci", "lambda:UpdateFunctionCode", "arn:aws:lambda:us-east-1:111122223333:function:f"),
         ("ci", "bedrock:InvokeModel", "*"),
     ]
+
+
+WEIGHTS = "arn:aws:s3:::weights/*"
+
+
+def test_a_need_that_is_denied_is_named_and_not_granted():
+    old = policy(allow("s3:*", "*"), deny("s3:DeleteObject", WEIGHTS))
+    least = least_policy("r", [old], [("s3:DeleteObject", WEIGHTS), ("s3:GetObject", WEIGHTS)], old.because)
+    assert least.uncovered == (("s3:DeleteObject", WEIGHTS),)
+    assert [one["Action"] for one in least.policy["Statement"] if one["Effect"] == "Allow"] == ["s3:GetObject"]
+
+
+def test_each_condition_that_allows_a_need_stays():
+    endpoint = {"StringEquals": {"aws:SourceVpce": "vpce-1"}}
+    old = policy(
+        allow("s3:Get*", WEIGHTS, Condition=endpoint), allow("s3:GetObject", WEIGHTS, **address("10.0.0.0/8"))
+    )
+    least = least_policy("r", [old], [("s3:GetObject", WEIGHTS)], old.because)
+    assert least.proved
+    assert [one["Condition"] for one in least.policy["Statement"]] == [
+        address("10.0.0.0/8")["Condition"],
+        endpoint,
+    ]
+
+
+def test_what_is_excluded_is_no_part_of_a_need_that_is_granted():
+    old = policy({"Effect": "Allow", "Action": "s3:GetObject", "NotResource": "arn:aws:s3:::weights/secret*"})
+    needs = [("s3:GetObject", WEIGHTS), ("s3:GetObject", "*"), ("s3:GetObject", "arn:aws:s3:::weights/a")]
+    least = least_policy("r", [old], needs, old.because)
+    assert set(least.uncovered) == {("s3:GetObject", WEIGHTS), ("s3:GetObject", "*")}
+    assert [one["Resource"] for one in least.policy["Statement"]] == ["arn:aws:s3:::weights/a"]
+
+
+def test_one_letter_is_not_all_letters():
+    old = policy(allow("s3:GetObject", "arn:aws:s3:::weights/?"))
+    least = least_policy("r", [old], [("s3:GetObject", WEIGHTS)], old.because)
+    assert least.uncovered == (("s3:GetObject", WEIGHTS),)
+
+
+def test_a_policy_that_is_not_shown_leaves_a_need_undecided():
+    old = policy(allow("s3:GetObject", WEIGHTS))
+    needs = [("s3:GetObject", WEIGHTS), ("sqs:SendMessage", "*")]
+    least = least_policy("r", [old], needs, old.because, ["arn:aws:iam::111122223333:policy/own"])
+    assert (least.uncovered, least.undecided) == ((), (("sqs:SendMessage", "*"),))
+    assert not least.proved
+
+
+def test_policy_variables_are_asked_about_as_the_principal_has_them():
+    old = policy(allow("s3:PutObject", "arn:aws:s3:::home/${aws:username}/*"))
+    own = [("s3:PutObject", "arn:aws:s3:::home/bob/a")]
+    assert least_policy("r", [old], own, old.because, (), {"aws:username": "bob"}).proved
+    assert least_policy("r", [old], own, old.because, (), {"aws:username": "eve"}).uncovered == tuple(own)
+    assert least_policy("r", [old], [("s3:PutObject", "arn:aws:s3:::home/${aws:username}/*")], old.because).proved
+
+
+def test_what_a_boundary_does_not_let_through_is_not_granted():
+    old, boundary = policy(allow("*", "*")), policy(allow("s3:*", "arn:aws:s3:::weights*"))
+    needs = [("s3:GetObject", WEIGHTS), ("s3:GetObject", "arn:aws:s3:::other/*"), ("iam:PassRole", "*")]
+    least = least_policy("r", [old], needs, old.because, boundary=boundary)
+    assert set(least.uncovered) == {needs[1], needs[2]}

@@ -104,6 +104,11 @@ def test_conditions_stay_unless_another_assignment_has_none():
     assert found.policy[1]["conditionVersion"] == "2.0"
     both = assigned("Storage Blob Data Reader", SUB, text), assigned("Storage Blob Data Reader", RG)
     assert "condition" not in least([(f"{BLOBS}/read", STORE)], *both).policy[1]
+    other = text.replace("'prod'", "'test'")
+    both = assigned("Storage Blob Data Reader", SUB, text), assigned("Storage Blob Data Reader", STORE, other)
+    found = least([(f"{BLOBS}/read", STORE)], *both)
+    assert {one["condition"] for one in found.policy[1::2]} == {text, other}
+    assert not found.proved  # whether one of two conditions is enough is not shown
 
 
 def test_deny_assignments_stand_and_what_they_take_is_not_allowed():

@@ -99,6 +99,9 @@ def test_conditions_stay_unless_another_binding_has_none():
     old = bound("roles/storage.objectViewer", condition=over), bound("roles/storage.objectViewer", condition=text)
     assert granted(least([(READ, BUCKET)], *old)) == [(BUCKET, [READ], text)]
     assert least([(READ, BUCKET)], old[0]).uncovered
+    other = text.replace("prod", "test")
+    old = bound("roles/storage.objectViewer", condition=other), bound("roles/storage.objectViewer", condition=text)
+    assert {one[2] for one in granted(least([(READ, BUCKET)], *old))} == {text, other}
 
 
 def test_deny_policies_stand_and_what_they_take_is_not_allowed():

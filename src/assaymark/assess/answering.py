@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.kinds import INTERNET
-from assaymark.assess.kubernetes.ports import doors, port_node, port_nodes
+from assaymark.assess.kubernetes.ports import doors, expanded, left_open, port_node, port_nodes, said_ports
+from assaymark.assess.kubernetes.server_kinds import RAY
 from assaymark.assess.kubernetes.servers import is_loopback, server_of
 from assaymark.core.graph import Edge, State
 
@@ -55,8 +56,8 @@ class Served:
     script: bool = False
     called: bool = False
 
-    def servers(self) -> Iterator[Server]:
-        """The servers in it that ask nobody who calls."""
+    def servers(self) -> Iterator[tuple[Server, frozenset[int]]]:
+        """The servers in it that ask nobody who calls, with the ports they listen on; none where nobody knows."""
         for line in self.command.split("\n") if self.script else [self.command]:
             said = line
             while match := _BEFORE.match(said):
@@ -65,7 +66,20 @@ class Served:
             words = f"{self.image} {said}".strip()
             server = server_of(self.image, said, said.partition(" ")[0])
             if server is not None and not is_loopback(words) and not server.guarded(words, dict(self.variables)):
-                yield server
+                yield server, self._ports(server, expanded(said, self.variables))
+
+    def _ports(self, server: Server, said: str) -> frozenset[int]:
+        """Those that it is told, else its usual ones, and what its container says it listens on."""
+        told = said_ports(said)
+        if server is RAY:
+            return server.ports | told
+        if told or left_open(said):
+            return told
+        return server.ports if server.ports & self.ports else server.ports | self.ports
+
+    def listening(self) -> set[int]:
+        """The ports of all of them."""
+        return {port for _, ports in self.servers() for port in ports}
 
 
 def draw_reached(builder: Builder, ways: Iterable[Way], served: Iterable[Served]) -> None:
@@ -78,10 +92,8 @@ def draw_reached(builder: Builder, ways: Iterable[Way], served: Iterable[Served]
     for one in served:
         if one.workload in workloads:
             shown = builder.known(one.workload).name
-            for server in one.servers():
-                draw_answer(
-                    builder, one.workload, shown, server, one.because, doors(one.workload, server.ports, nodes)
-                )
+            for server, ports in one.servers():
+                draw_answer(builder, one.workload, shown, server, one.because, doors(one.workload, ports, nodes))
 
 
 def _draw(builder: Builder, way: Way) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.aws.rule_list import PLAIN_LISTENER, SECURITY_GROUP
+from assaymark.assess.known_ports import met
 from assaymark.assess.rule import found
 from assaymark.core.report import Severity
 
@@ -20,38 +21,6 @@ if TYPE_CHECKING:
     from assaymark.core.graph import Because
     from assaymark.core.report import Finding
 
-_ADMINISTRATION: Final = {
-    22: "SSH",
-    2375: "Docker",
-    2376: "Docker",
-    3306: "MySQL",
-    3389: "RDP",
-    5432: "PostgreSQL",
-    6379: "Redis",
-    6443: "Kubernetes",
-    8265: "Ray",
-    8786: "Dask",
-    8787: "Dask",
-    8888: "Jupyter",
-    9200: "OpenSearch",
-    10001: "Ray",
-    10250: "kubelet",
-    27017: "MongoDB",
-}
-_SERVERS: Final = {
-    5000: "MLflow",
-    6006: "TensorBoard",
-    7860: "Gradio",
-    8000: "a model server",
-    8001: "a model server",
-    8080: "a model server",
-    8081: "TorchServe's management",
-    8500: "TensorFlow Serving",
-    8501: "TensorFlow Serving",
-    9000: "MinIO",
-    11434: "Ollama",
-    19530: "Milvus",
-}
 _GROUPS: Final = ("aws_security_group", "aws_default_security_group")
 _PROTOCOLS: Final = ("-1", "all", "tcp", "6", "udp", "17")
 _FORWARDS: Final = ("forward", "authenticate-cognito", "authenticate-oidc", None)
@@ -86,15 +55,10 @@ def _open_ports(resource: TfResource, values: Mapping[str, Any], because: Becaus
         start, end = 0, 65535
     if start is None or end is None:
         return
-    strong = [port for port in _ADMINISTRATION if start <= port <= end]
-    weak = [port for port in _SERVERS if start <= port <= end]
-    hit = strong or weak
-    if hit:
-        named = {**_SERVERS, **_ADMINISTRATION}[hit[0]]
-        every = len(strong) == len(_ADMINISTRATION)
-        shown = "every port" if every else f"port {hit[0]} ({named})"
-        severity = None if strong else Severity.MEDIUM
-        message = f"{resource.address} lets the internet reach {shown}"
+    hit = met([(start, end)])
+    if hit is not None:
+        severity = None if hit.strong else Severity.MEDIUM
+        message = f"{resource.address} lets the internet reach {hit.shown}"
         yield found(SECURITY_GROUP, f"{resource.address}#{start}-{end}", message, (because,), severity)
 
 

@@ -137,7 +137,7 @@ class _Network:
             decides = () if public is State.YES else (f"{one.address} has a public address",)
             script = one.get("user_data")
             started = Served(one.arn, "", script if isinstance(script, str) else "", one.because(), script=True)
-            listening = {port for server in started.servers() for port in server.ports}
+            listening = started.listening()
             how = "its security groups let the internet in"
             for port in drawn_ports(ranges, listening):
                 yield Way(one.arn, port, how, (one.because(),), decides)

@@ -177,6 +177,11 @@ def _things(records: Records, file: SourceFile, value: Map) -> bool:
         return True
     if kind and name.startswith("//"):
         return _asset(records, file, value, name, kind)
+    if value.get("kind") == "compute#firewall" or (
+        "selfLink" in value and "/global/firewalls/" in str(value["selfLink"])
+    ):
+        records.estate.firewalls.append((value, because))
+        return True
     if value.get("kind") == "storage#bucket" or str(value.get("storage_url", "")).startswith("gs://"):
         bucket = name or str(value["storage_url"])[5:].rstrip("/")
         _add(records, f"//storage.googleapis.com/{bucket}", "storage:bucket", _home(records), value, because)
@@ -267,7 +272,9 @@ def _asset(records: Records, file: SourceFile, value: Map, name: str, kind: str)
     if kind in _ASSETS:
         _add(records, name, _ASSETS[kind], home, data if isinstance(data, Map) else Map(value.line), because)
         records.estate.parents.setdefault(name, project(home)) if home else None
-    if isinstance(data, Map):
+    if isinstance(data, Map) and kind == "compute.googleapis.com/Firewall":
+        records.estate.firewalls.append((data, because))
+    elif isinstance(data, Map):
         _names(records, file, data)
         _names_of_key(records, data, kind, name, because)
     return True

@@ -49,7 +49,7 @@ def _principals(records: Records, file: SourceFile, value: Map) -> bool:
         )
         records.resource(text(value, "id"), _IDENTITY, because, name=text(value, "name"), tags=value.get("tags"))
         return True
-    if "appId" in value and not identifier.startswith("/"):
+    if "appId" in value and identifier and not identifier.startswith("/"):
         kind = "managed-identity" if value.get("servicePrincipalType") == "ManagedIdentity" else "service-principal"
         secrets = tuple(
             file.because(one.line)

@@ -28,6 +28,7 @@ KINDS: Final[dict[str, tuple[str, str]]] = {  # the kind of node, and what it is
     "file:instance": ("volume", "data"),
     "pubsub:subscription": ("queue", ""),
     "pubsub:topic": ("queue", ""),
+    "redis:instance": ("database", "data"),
     "run:service": ("function", ""),
     "secretmanager:secret": ("secret", "secret"),
     "spanner:database": ("database", "data"),

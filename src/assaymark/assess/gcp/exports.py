@@ -43,7 +43,10 @@ _COLLECTIONS: Final[dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]]] = {
     "repositories": (("artifactregistry", "artifactregistry:repository", ("format",)),),
     "topics": (("pubsub", "pubsub:topic", ()),),
     "subscriptions": (("pubsub", "pubsub:subscription", ("topic",)),),
-    "instances": (("notebooks", "notebooks:instance", ("gceSetup", "serviceAccount", "machineType", "proxyUri")),),
+    "instances": (
+        ("notebooks", "notebooks:instance", ("gceSetup", "serviceAccount", "machineType", "proxyUri")),
+        ("redis", "redis:instance", ("redisVersion", "memorySizeGb")),
+    ),
     "workflows": (("workflows", "workflows:workflow", ()),),
     "jobs": (("run", "run:job", ("template",)),),
     "environments": (("composer", "composer:environment", ("config",)),),
@@ -67,6 +70,7 @@ _ASSETS: Final[dict[str, str]] = {
     "pubsub.googleapis.com/Subscription": "pubsub:subscription",
     "notebooks.googleapis.com/Instance": "notebooks:instance",
     "sqladmin.googleapis.com/Instance": "sql:instance",
+    "redis.googleapis.com/Instance": "redis:instance",
     "spanner.googleapis.com/Database": "spanner:database",
 }
 _SUFFIX: Final = re.compile(r"(?:[-_.](?:iam|policy|policies|bindings|get|project|export))+$|^(?:iam|policy)[-_.]+")
@@ -166,9 +170,24 @@ def _pool(records: Records, value: Map, name: str, because: Any) -> bool:
     return True
 
 
+def _of_kind(records: Records, value: Map, because: Any) -> bool:
+    """What says its kind: rules of firewalls, instances of Cloud SQL."""
+    kind, home = value.get("kind"), value.get("project")
+    if kind == "compute#firewall":
+        records.estate.firewalls.append((value, because))
+    elif kind == "sql#instance" and isinstance(home, str):
+        place = f"//sqladmin.googleapis.com/projects/{home}/instances/{value.get('name')}"
+        _add(records, place, "sql:instance", home, value, because)
+    else:
+        return False
+    return True
+
+
 def _things(records: Records, file: SourceFile, value: Map) -> bool:
     """Resources, by what their names and fields tell; assets with their data."""
     because, name = file.because(value.line), str(value.get("name", ""))
+    if _of_kind(records, value, because):
+        return True
     kind = str(value.get("assetType") or value.get("asset_type") or "")
     about = value.get("resource")
     if kind in _ASSETS and isinstance(about, str) and about.startswith("//"):  # search-all-iam-policies
@@ -177,11 +196,6 @@ def _things(records: Records, file: SourceFile, value: Map) -> bool:
         return True
     if kind and name.startswith("//"):
         return _asset(records, file, value, name, kind)
-    if value.get("kind") == "compute#firewall" or (
-        "selfLink" in value and "/global/firewalls/" in str(value["selfLink"])
-    ):
-        records.estate.firewalls.append((value, because))
-        return True
     if value.get("kind") == "storage#bucket" or str(value.get("storage_url", "")).startswith("gs://"):
         bucket = name or str(value["storage_url"])[5:].rstrip("/")
         _add(records, f"//storage.googleapis.com/{bucket}", "storage:bucket", _home(records), value, because)

@@ -16,8 +16,9 @@ from assaymark.assess.estate.gcp import IAM, MANAGER, Provider, Role
 from assaymark.assess.gcp.boundaries import read_boundary
 from assaymark.assess.gcp.constraints import read_policy
 from assaymark.assess.gcp.from_terraform import deny_rule
-from assaymark.assess.gcp.names import project, project_in, project_of_account
+from assaymark.assess.gcp.names import ingress_of, project, project_in, project_of_account
 from assaymark.assess.gcp.records import Records
+from assaymark.assess.knative import is_cloud_run
 from assaymark.assess.values import listed
 from assaymark.core.errors import InputError
 from assaymark.formats.located import Map, read_json
@@ -73,6 +74,8 @@ _ASSETS: Final[dict[str, str]] = {
     "redis.googleapis.com/Instance": "redis:instance",
     "spanner.googleapis.com/Database": "spanner:database",
 }
+_RUN: Final = {"Service": "run:service", "Job": "run:job"}
+_NOTES: Final = ("labels", "annotations")
 _SUFFIX: Final = re.compile(r"(?:[-_.](?:iam|policy|policies|bindings|get|project|export))+$|^(?:iam|policy)[-_.]+")
 _PROJECT_ID: Final = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 
@@ -170,10 +173,30 @@ def _pool(records: Records, value: Map, name: str, because: Any) -> bool:
     return True
 
 
+def _run(records: Records, value: Map, kind: str, because: Any) -> None:
+    """A service or job of Cloud Run, in the form of Knative that ``gcloud run`` prints and takes."""
+    metadata = value["metadata"]
+    labels, notes = ({str(key): one for key, one in dict(metadata.get(name) or {}).items()} for name in _NOTES)
+    home = _identifier(records, str(metadata.get("namespace") or "")) or _home(records)
+    place = labels.get("cloud.googleapis.com/location") or "-"
+    collection = "services" if kind == "Service" else "jobs"
+    name = f"//run.googleapis.com/projects/{home}/locations/{place}/{collection}/{metadata.get('name')}"
+    found = Map(value.line, value.path)
+    found.put("spec", value.get("spec"), value.at("spec"))
+    found.put("labels", metadata.get("labels"), value.line)
+    for key, note in (("ingress", "ingress"), ("invokerIamDisabled", "invoker-iam-disabled")):
+        given = notes.get(f"run.googleapis.com/{note}")
+        if given is not None:
+            found.put(key, given, value.line)
+    _add(records, name, _RUN[kind], home, found, because)
+
+
 def _of_kind(records: Records, value: Map, because: Any) -> bool:
     """What says its kind: rules of firewalls, instances of Cloud SQL."""
     kind, home = value.get("kind"), value.get("project")
-    if kind == "compute#firewall":
+    if kind in _RUN and isinstance(value.get("metadata"), Map) and is_cloud_run(value):
+        _run(records, value, str(kind), because)
+    elif kind == "compute#firewall":
         records.estate.firewalls.append((value, because))
     elif kind == "sql#instance" and isinstance(home, str):
         place = f"//sqladmin.googleapis.com/projects/{home}/instances/{value.get('name')}"
@@ -252,8 +275,7 @@ def _add(records: Records, name: str, kind: str, home: str, value: Map, because:
     )
     if prevention == "enforced":
         settings["public_access_prevention"] = "enforced"
-    if str(value.get("ingress", "")).startswith("INGRESS_TRAFFIC_INTERNAL"):
-        settings["ingress_internal"] = True
+    settings["ingress_internal"] = ingress_of(value.get("ingress", value.get("ingressSettings")))
     records.resource(
         name, kind, home, because, account=_account(value), labels=value.get("labels"), settings=settings
     )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.estate.kubernetes import DEFAULT_NAMESPACE, Object
+from assaymark.assess.knative import is_cloud_run
 from assaymark.assess.kubernetes.overlays import Overlays
 from assaymark.formats.located import Map
 
@@ -44,7 +45,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
     overlays = inputs.once(Overlays)
     _overlays(inputs, estates.kubernetes, overlays)
     for file, value in inputs.maps():
-        if _is_object(value):
+        if _is_object(value) and not is_cloud_run(value):
             inputs.reading.read.add(file.path)
             if file.path not in overlays.files:
                 _add(inputs, estates.kubernetes, file, value)

@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from assaymark.assess.kubernetes.mesh import judged_by, strict
+from assaymark.assess.kubernetes.mesh import strict
+from assaymark.assess.kubernetes.mesh_policy import admitted
 from assaymark.assess.kubernetes.network import Network
 from assaymark.assess.kubernetes.pods import pod_specs
+from assaymark.core.graph import State
 from assaymark.formats.located import Map, listed
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ def fronts(estates: Estates) -> Fronts:
     ]
     if not serving:
         return Fronts()
-    judges = [judged_by(network, pod) for pod in serving]
+    judges = [one.by if one.anyone is not State.YES else None for one in (admitted(network, pod) for pod in serving)]
     sizes, rates = _ways_in(estates)
     return Fronts(
         all(strict(network, pod) for pod in serving), judges[0] if all(judges) else None, sizes=sizes, rates=rates

@@ -214,7 +214,7 @@ def _secrets(file: SourceFile, text: str) -> Iterator[Secret]:
         yield from _urls(file, text)
     if "client" in text.lower() or '"appId"' in text:
         yield from _clients(file, text)
-    if "torage" in text or "STORAGE" in text:
+    if "==" in text:
         yield from _storage_pair(file, text)
     name = file.path.lower().rpartition("/")[2]
     if name.endswith(_NAMED_FILES) or name.startswith(".env"):

@@ -27,7 +27,9 @@ _OPEN_TYPES: Final = ("LoadBalancer", "NodePort")
 
 @dataclass(frozen=True, slots=True)
 class Fronts:
-    """``tls``: a mesh refuses plain text. ``judge``: a policy of the mesh decides who may call.
+    """``tls``: a mesh refuses plain text. ``judge``: a policy of the mesh may decide who may call.
+
+    ``asks``: policies of the mesh refuse whoever has no identity or token.
 
     ``sizes``, ``rates``: every way into the cluster bounds the size of a request, and how many come.
     """
@@ -36,6 +38,7 @@ class Fronts:
     judge: Object | None = None
     sizes: bool = False
     rates: bool = False
+    asks: bool = False
 
 
 def fronts(estates: Estates) -> Fronts:
@@ -49,10 +52,15 @@ def fronts(estates: Estates) -> Fronts:
     ]
     if not serving:
         return Fronts()
-    judges = [one.by if one.anyone is not State.YES else None for one in (admitted(network, pod) for pod in serving)]
+    mesh = [admitted(network, pod) for pod in serving]
+    judges = [one.by if one.anyone is not State.YES else None for one in mesh]
     sizes, rates = _ways_in(estates)
     return Fronts(
-        all(strict(network, pod) for pod in serving), judges[0] if all(judges) else None, sizes=sizes, rates=rates
+        all(strict(network, pod) for pod in serving),
+        judges[0] if all(judges) else None,
+        sizes=sizes,
+        rates=rates,
+        asks=all(one.anyone is State.NO for one in mesh),
     )
 
 

@@ -13,7 +13,7 @@ HEAD = b'format = "assaymark:assess-config/v1"\n'
 SEEDS = [
     HEAD
     + b'[[finding]]\nfingerprint = "0f3c5a6b7d8e9f00112233445566aabb"\nstate = "accepted"\nowner = "E"\nreason = "r"\nuntil = 2027-03-01\n',
-    HEAD + b'[[need]]\nprincipals = ["a"]\nactions = ["read", "s3:GetObject"]\nresources = ["b"]\n',
+    HEAD + b'[[need]]\nprincipals = ["a"]\nactions = ["read", "s3:GetObject", "get pods/log", "get /x", "Microsoft.A/b/read", "a.b.c"]\nresources = ["b"]\n',
     HEAD + b'[[need]]\nprincipals = "a"\ncode = ["app/"]\n',
     b'{"findings": [{"fingerprint": "0f3c5a6b7d8e9f00112233445566aabb"}], "paths": []}',
 ]  # fmt: skip

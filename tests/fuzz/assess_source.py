@@ -15,10 +15,32 @@ from assaymark.assess.patches.writers import patches_for
 NAMES = (
     "app.py", "setup.py", "Dockerfile", "requirements.txt", "compose.yaml", ".github/workflows/a.yml", ".gitlab-ci.yml",
     "pyproject.toml", "Pipfile", "uv.lock", "a.ipynb", "fluent-bit.conf", ".env", "environment.yml", "pip.conf", "settings.py",
-    "main.tf", "b.tf.json", "kustomization.yaml", "a.yaml",
+    "main.tf", "b.tf.json", "kustomization.yaml", "a.yaml", "run.sh", "Jenkinsfile", "azure-pipelines.yml", "template.yaml",
 )  # fmt: skip
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SEEDS = [
+    b"#!/bin/sh\ncurl https://a.b/c.sh | bash\nnohup vllm serve a/b --host 0.0.0.0 --trust-remote-code &\n",
+    b"pipeline { steps { sh 'curl https://a.b/c | sh' } }\n",
+    b"trigger: [a]\nsteps:\n- script: pip install a\n- task: A@1\n  inputs: {inlineScript: 'curl a | sh'}\n",
+    (
+        b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: b}\ndata:\n  a.py: |\n    import pickle\n    pickle.load(x)\n"
+        b"  c: 'AccountName=abc;AccountKey=9rTk2vQx7LmZw3Bn6Vc1Hd4Js5Ga8Pf0'\n"
+    ),
+    (
+        b"Transform: AWS::Serverless-2016-10-31\nResources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n"
+        b"      CodeUri: a/\n      Handler: app.handler\n      Events: {A: {Type: HttpApi, Properties: {Path: /x, Method: post}}}\n"
+    ),
+    (
+        b'resource "aws_lb_listener" "a" {\n  load_balancer_arn = aws_lb.a.arn\n  port = 443\n  default_action {\n    type = "forward"\n'
+        b'    target_group_arn = aws_lb_target_group.a.arn\n  }\n}\nresource "aws_lb" "a" {\n  security_groups = [aws_security_group.a.id]\n}\n'
+        b'resource "aws_ecs_task_definition" "a" {\n  family = "a"\n  container_definitions = jsonencode([{ image = "b", portMappings = [{ containerPort = 1 }] }])\n}\n'
+    ),
+    (
+        b'resource "google_compute_firewall" "a" {\n  network = "default"\n  allow {\n    protocol = "tcp"\n    ports = ["80-90"]\n  }\n}\n'
+        b'resource "azurerm_linux_web_app" "a" {\n  name = "a"\n  resource_group_name = "b"\n  site_config {}\n}\n'
+        b'resource "aws_iam_role_policy" "a" {\n  role = "r"\n  policy = jsonencode({ Statement = [{ Effect = "Allow", Action = "s3:*", Resource = "arn:aws:s3:::b/tenant-a/*" }] })\n}\n'
+    ),
+    b"def handler(event, context):\n    return eval(event['body'])\n",
     b"from flask import Flask, request\napp = Flask('x')\n@app.post('/a')\ndef a():\n    print(request.json)\n",
     b"services:\n  a:\n    image: b\n    ports: ['1:1']\n    environment: {A_TOKEN: x}\n",
     b"on: pull_request_target\njobs:\n  a:\n    steps:\n    - uses: a/b@v1\n    - run: echo ${{ github.head_ref }}\n",

@@ -27,6 +27,7 @@ _ENVIRONMENTS: Final = {
     "qa": "test",
     "ci": "ci",
 }
+ENVIRONMENT_WORDS: Final = frozenset(_ENVIRONMENTS) - {"ci", "live"}  # which name nothing else by themselves
 _ENVIRONMENT_KEYS: Final = ("environment", "env", "stage", "app.kubernetes.io/environment", "deployment-environment")
 _TENANT_KEYS: Final = ("tenant", "tenant-id", "tenant_id", "tenantid", "customer", "customer-id", "client")
 _WORDS: Final = re.compile(r"[a-z]+|[0-9]+")

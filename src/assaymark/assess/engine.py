@@ -120,6 +120,9 @@ def assess(files: Iterable[SourceFile], now: datetime) -> Assessment:
         load_part(linker)(estates, builder, inputs.reading, now)
     graph = builder.graph()
     seen = Seen(inputs, estates, graph, now)
-    found = [finding for check in CHECKS for finding in check(seen)]
+    said: dict[object, Finding] = {}  # of two nodes that are one thing, as overlays make it, the same is said once
+    for finding in (finding for check in CHECKS for finding in check(seen)):
+        said.setdefault((finding.rule, finding.message, finding.locations), finding)
+    found = list(said.values())
     found.sort(key=lambda finding: (-finding.severity, finding.rule, finding.name, finding.locations[0].path))
     return Assessment(graph, estates, tuple(found), inputs, now)

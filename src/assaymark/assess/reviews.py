@@ -17,7 +17,13 @@ from assaymark.core.limits import POLICY_MAX_BYTES, POLICY_MAX_TEXT, POLICY_MAX_
 FORMAT: Final = "assaymark:assess-config/v1"
 STATES: Final = ("open", "accepted", "fixed")
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{32}")
-_ACTION: Final = re.compile(r"[a-z0-9-]+:[A-Za-z0-9]+")
+# How the platforms write actions of their own.
+_ACTIONS: Final = {
+    "aws": re.compile(r"[a-z0-9-]+:[A-Za-z0-9]+"),
+    "kubernetes": re.compile(r"[a-z]+ (?:[a-z0-9-]+(?:\.[a-z0-9.-]+)?(?:/[a-z0-9-]+)?|/\S*)"),
+    "azure": re.compile(r"(?:data:)?[A-Za-z0-9]+(?:\.[A-Za-z0-9]+)+(?:/[A-Za-z0-9_.-]+)+"),
+    "gcp": re.compile(r"[a-z][A-Za-z0-9]*\.[A-Za-z0-9]+\.[A-Za-z0-9]+"),
+}
 _DAY: Final = 86_400
 _CLASSES: Final = ("read", "write", "permissions", "invoke", "decrypt")
 
@@ -41,8 +47,9 @@ class Review:
 class Need:
     """Access that must stay, each principal with each action and resource.
 
-    Actions are action classes, with resources by id or unique name, or AWS's own, with ARNs that may have wildcards.
-    With ``code``, files and folders, it needs what the code there calls.
+    Actions are action classes, with resources by id or unique name, or a platform's own (``platform_of``): AWS's with
+    ARNs that may have wildcards, others' with their ids. With ``code``, files and folders, it needs what the code
+    there calls.
     """
 
     principals: tuple[str, ...]
@@ -84,6 +91,13 @@ def parse_assess_config(text: bytes) -> AssessConfig:
     return AssessConfig(reviews, tuple(_need(entry, f"need[{i}]") for i, entry in enumerate(_entries(value, "need"))))
 
 
+def platform_of(action: str) -> str:
+    """The platform whose own action it is: ``aws``, ``azure``, ``gcp``, ``kubernetes``; empty for an action class."""
+    if action in _CLASSES:
+        return ""
+    return next((name for name, form in _ACTIONS.items() if form.fullmatch(action)), "")
+
+
 def _entries(value: dict[str, Any], key: str) -> list[Any]:
     entries = value.get(key, [])
     if not isinstance(entries, list) or len(entries) > POLICY_MAX_VALUES:
@@ -117,9 +131,13 @@ def _need(entry: Any, at: str) -> Need:
         lists.append(tuple(items))
     if by_code:
         return Need(lists[0], code=lists[1])
-    wrong = sorted(one for one in lists[1] if one not in _CLASSES and not _ACTION.fullmatch(one))
+    wrong = sorted(one for one in lists[1] if one not in _CLASSES and not platform_of(one))
     if wrong:
-        message = f"{wrong[0][:40]!r} is neither service:Action nor one of {', '.join(_CLASSES)}"
+        message = (
+            f"{wrong[0][:40]!r} is neither one of {', '.join(_CLASSES)} nor an action of AWS (service:Action), "
+            "Azure (Microsoft.Service/type/verb), Google Cloud (service.type.verb) "
+            "or Kubernetes (verb resource.group)"
+        )
         raise InputError("assess-config", message, position=f"{at}.actions")
     return Need(lists[0], lists[1], lists[2])
 

@@ -66,7 +66,9 @@ class Rewrite:
     the principal or resource whose policy it is. ``within``: new in old. ``covers``: needed in new, None where nobody
     says what is needed. ``droppable``: what could still be dropped with all needs allowed, empty when it is minimal,
     None where it was not asked. ``takes``: a request that only the old ones allow. ``uncovered``: needs, as action
-    and resource, that the old ones do not allow. ``minimality``: what was asked and said about dropping.
+    and resource, that the old ones do not allow; ``undecided``: those of which the input does not show whether they
+    do. Neither is granted. ``name``: what people call
+    ``about``, where that is but an id. ``minimality``: what was asked and said about dropping.
     """
 
     kind: str
@@ -78,7 +80,9 @@ class Rewrite:
     droppable: tuple[str, ...] | None = None
     takes: Example | None = None
     uncovered: tuple[tuple[str, str], ...] = ()
+    undecided: tuple[tuple[str, str], ...] = ()
     minimality: tuple[Answer, ...] = ()
+    name: str = ""
 
     @property
     def proved(self) -> bool:
@@ -86,7 +90,7 @@ class Rewrite:
 
         Needs that are known must be covered by either.
         """
-        if self.within.verdict != CONTAINED or self.uncovered:
+        if self.within.verdict != CONTAINED or self.uncovered or self.undecided:
             return False
         if self.kind != "least":
             return self.covers is None or self.covers.verdict == CONTAINED
@@ -95,7 +99,8 @@ class Rewrite:
     @property
     def title(self) -> str:
         """What it is, for people."""
-        return f"least privilege for {self.about}" if self.kind == "least" else f"patched policy of {self.about}"
+        who = f"{self.name} ({self.about})" if self.name else self.about
+        return f"least privilege for {who}" if self.kind == "least" else f"patched policy of {who}"
 
     @property
     def answers(self) -> tuple[Answer, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from assaymark.assess import open_networks, transport
+from assaymark.assess import body_logs, databases, open_networks, shared_stores, transport
 from assaymark.assess.aws import rules as aws
 from assaymark.assess.azure import rules as azure
 from assaymark.assess.gcp import rules as gcp
@@ -29,6 +29,9 @@ _KINS: Final = (
     source,
     transport,
     open_networks,
+    body_logs,
+    databases,
+    shared_stores,
 )
 
 RULES: Final[dict[str, AssessRule]] = {rule.id: rule for kin in _KINS for rule in kin.RULES}

@@ -1,4 +1,4 @@
-"""What answers without TLS in Azure and Google Cloud: stores, caches, databases, sites, proxies.
+"""What answers without TLS in AWS, Azure and Google Cloud: stores, caches, databases, queues, sites, proxies.
 
 Each test is a setting by the names that the API, the command line and Terraform's provider give it, and the values
 with which plain text (or a version of TLS that is broken) is taken. What is not written counts where the platform's
@@ -41,7 +41,14 @@ GCP: Final = AssessRule(
     "transport",
     _REFS,
 )
-RULES: Final = (AZURE, GCP)
+AWS: Final = AssessRule(
+    "aws-store-plaintext",
+    Severity.MEDIUM,
+    "A cache, database, queue or search of AWS that takes connections without TLS",
+    "transport",
+    _REFS,
+)
+RULES: Final = (AWS, AZURE, GCP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +125,34 @@ _CLUSTER: Final = (
         "TRANSIT_ENCRYPTION_MODE_DISABLED",
     ),
 )
+_ELASTICACHE: Final = (
+    _Test(("transit_encryption_enabled",), (False,), "takes connections without TLS", False),
+    _Test(("transit_encryption_mode",), ("preferred",), "takes connections without TLS too"),
+)
+_KAFKA: Final = (
+    _Test(
+        ("encryption_info.encryption_in_transit.client_broker",),
+        ("plaintext", "tls_plaintext"),
+        "takes connections without TLS",
+    ),
+    _Test(("encryption_info.encryption_in_transit.in_cluster",), (False,), "copies between its brokers without TLS"),
+)
+_SEARCH: Final = (
+    _Test(("domain_endpoint_options.enforce_https",), (False,), "answers plain HTTP", False),
+    _Test(("node_to_node_encryption.enabled",), (False,), "talks between its nodes without TLS"),
+)
+_MEMORYDB: Final = (_Test(("tls_enabled",), (False,), "takes connections without TLS"),)
+_NAMED: Final = ("name", "replication_group_id", "cluster_name", "domain_name")
+_AWS_PARAMETERS: Final = {  # of a group, in which 0 or the word lets plain text in
+    "rds.force_ssl": "0",
+    "require_ssl": "false",
+    "require_secure_transport": "off",
+    "tls": "disabled",
+}
+_GROUPS_OF: Final = (
+    *("aws_db_parameter_group", "aws_rds_cluster_parameter_group", "aws_redshift_parameter_group"),
+    "aws_docdb_cluster_parameter_group",
+)
 _EXPORTED: Final[dict[str, tuple[_Test, ...]]] = {
     "microsoft.storage/storageaccounts": _STORAGE,
     "microsoft.cache/redis": _REDIS,
@@ -153,6 +188,11 @@ _DECLARED: Final[dict[str, tuple[AssessRule, str, tuple[_Test, ...]]]] = {
     "azurerm_container_app": (AZURE, "container app", _APP),
     "azurerm_postgresql_flexible_server_configuration": (AZURE, "database server", _PARAMETER),
     "azurerm_mysql_flexible_server_configuration": (AZURE, "database server", _PARAMETER),
+    "aws_elasticache_replication_group": (AWS, "cache", _ELASTICACHE),
+    "aws_memorydb_cluster": (AWS, "cache", _MEMORYDB),
+    "aws_msk_cluster": (AWS, "queue", _KAFKA),
+    "aws_opensearch_domain": (AWS, "search", _SEARCH),
+    "aws_elasticsearch_domain": (AWS, "search", _SEARCH),
     "google_sql_database_instance": (GCP, "database instance", _CLOUD_SQL),
     "google_redis_instance": (GCP, "cache", _MEMORYSTORE),
     "google_redis_cluster": (GCP, "cache", _CLUSTER),
@@ -180,6 +220,8 @@ def check_transport(seen: Seen) -> Iterator[Finding]:
         yield from _resource(one)
         if one.kind == "google_compute_target_http_proxy":
             yield from _proxy(seen, one)
+        elif one.kind in _GROUPS_OF:
+            yield from _parameters(one)
 
 
 def _listed(seen: Seen) -> Iterator[Finding]:
@@ -208,7 +250,7 @@ def _resource(one: TfResource) -> Iterator[Finding]:
     rule, what, tests = known
     for test in tests:
         value, holder, key = _value(one.values, test)
-        name = one.text("name") or one.address
+        name = next((str(one.values[key]) for key in _NAMED if one.values.get(key)), one.address)
         if rule is GCP and ((value is None and _requires(one)) or _connectors(one.values)):
             continue
         if _is_bad(test.default if value is None else value, test):
@@ -216,6 +258,16 @@ def _resource(one: TfResource) -> Iterator[Finding]:
             words = test.words if value is not None else f"{test.words}, as it does by default"
             severity = Severity.LOW if value is None else None
             yield found(rule, f"{one.address}#{test.names[0]}", f"{what} {name} {words}", (place,), severity)
+
+
+def _parameters(one: TfResource) -> Iterator[Finding]:
+    """Parameters of databases that switch off what asks for TLS."""
+    for block in one.blocks("parameter"):
+        name, value = str(block.get("name")), str(block.get("value")).lower()
+        if _AWS_PARAMETERS.get(name) == value:
+            owner = one.text("name") or one.address
+            message = f"databases of {owner} take connections without TLS ({name} = {value})"
+            yield found(AWS, f"{one.address}#{name}", message, (one.file.because(block.line),))
 
 
 def _requires(one: TfResource) -> bool:

@@ -11,7 +11,7 @@ from assaymark import __version__
 from assaymark.assess.fingerprints import finding_fingerprint, path_fingerprint
 from assaymark.assess.measures import Measures, Needed, measure
 from assaymark.assess.names import find_node
-from assaymark.assess.reviews import AssessConfig, Review, parse_assess_config
+from assaymark.assess.reviews import AssessConfig, Review, parse_assess_config, platform_of
 from assaymark.core.canonical import canonical_json
 from assaymark.core.errors import InputError, UsageError
 from assaymark.core.report import Severity
@@ -188,7 +188,7 @@ def _rewrite(one: Rewrite) -> dict[str, Any]:
         "proved": one.proved,
         "purpose": one.kind,
         "questions": _questions(one.answers),
-        "uncovered": len(one.uncovered),
+        "uncovered": len(one.uncovered) + len(one.undecided),
     }
     if one.covers is not None:
         shown["neededWithinNew"] = one.covers.verdict
@@ -225,7 +225,7 @@ def measured(before: Assessment, after: Assessment, config: AssessConfig) -> Mea
     """
     needs: list[Needed] = []
     for need in config.needs:
-        classes = [action for action in need.actions if ":" not in action]
+        classes = [action for action in need.actions if not platform_of(action)]
         for principal in need.principals if classes else ():
             for resource in need.resources:
                 ends = find_node(before.graph, principal), find_node(before.graph, resource)

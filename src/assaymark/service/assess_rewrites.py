@@ -4,48 +4,63 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from assaymark.assess.aws.called import implied, narrowed, needed
 from assaymark.assess.aws.least import least_policy
 from assaymark.assess.aws.patched import patched_policies
+from assaymark.assess.azure.least import least_assignments
+from assaymark.assess.azure.patched import patched_assignments
 from assaymark.assess.engine import collect
 from assaymark.assess.files import source_file
-from assaymark.assess.names import find_node
-from assaymark.core.errors import UsageError
+from assaymark.assess.gcp.least import least_bindings, members
+from assaymark.assess.gcp.patched import patched_bindings
+from assaymark.assess.kubernetes.least import least_roles, subjects
+from assaymark.assess.kubernetes.patched import patched_roles
 from assaymark.service.assess_fix import patched
+from assaymark.service.assess_needs import all_needs
 from assaymark.solve.ask import installed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from assaymark.assess.engine import Assessment
-    from assaymark.assess.estate.aws import Identity
     from assaymark.assess.reviews import AssessConfig
     from assaymark.assess.rewrite import Rewrite
+    from assaymark.service.assess_needs import Needs
 
 _NOT_POLICIES = (".py", ".pyw", ".ipynb", ".txt", ".lock")  # files whose patches change no policy
 
 
 def rewrites(found: Assessment, config: AssessConfig) -> list[Rewrite]:
-    """The least policy of each principal of AWS with needs, then what the patches of findings make of policies.
+    """The least policy of each principal with needs, then what the patches of findings make of policies.
 
-    Needs are declared in AWS's actions, of the principal's code, or in a log. Without a solver patches are not asked
-    about: they are shown all the same, and ``unasked`` says so.
+    Needs are declared in the platform's actions, of the principal's code, or in a log. Without a solver patches are
+    not asked about: they are shown all the same, and ``unasked`` says so.
 
     Raises:
         UsageError: ``solver-missing``; ``node-unknown`` or ``node-ambiguous`` for a principal that is not there;
-            ``assess-code`` for code that calls nothing.
+            ``need-principal`` and ``need-resource`` for one of another platform; ``assess-code`` for code that calls
+            nothing.
     """
-    identities = found.estates.aws.identities
-    needs = _needs(found, config)
-    done = [
-        least_policy(arn, identities[arn].policies, wanted, identities[arn].because)
-        for arn, wanted in sorted(needs.items())
-        if arn in identities and identities[arn].policies
-    ]
-    return [*done, *_of_patches(found, needs)]
+    needs = all_needs(found, config)
+    return [*_least(found, needs), *_of_patches(found, needs)]
+
+
+def _least(found: Assessment, needs: Mapping[str, Needs]) -> Iterator[Rewrite]:
+    estates, identities = found.estates, found.estates.aws.identities
+    for arn, wanted in sorted(needs["aws"].items()):
+        if arn in identities and identities[arn].policies:
+            yield least_policy(arn, identities[arn].policies, wanted, identities[arn].because)
+    if needs["kubernetes"]:
+        known = subjects(estates.kubernetes)
+        for node, wanted in sorted(needs["kubernetes"].items()):
+            yield least_roles(estates.kubernetes, known[node], wanted)
+    for node, wanted in sorted(needs["azure"].items()):
+        yield least_assignments(estates.azure, node.rpartition(":")[2], wanted, found.now)
+    if needs["gcp"]:
+        who = members(estates.gcp)
+        for node, wanted in sorted(needs["gcp"].items()):
+            yield least_bindings(estates.gcp, who[node], wanted, found.now)
 
 
 def unasked(found: Assessment) -> bool:
@@ -53,7 +68,7 @@ def unasked(found: Assessment) -> bool:
     return not installed() and any(not path.endswith(_NOT_POLICIES) for path in patched(found, safe=False))
 
 
-def _of_patches(found: Assessment, needs: Mapping[str, set[tuple[str, str]]]) -> Iterator[Rewrite]:
+def _of_patches(found: Assessment, needs: Mapping[str, Needs]) -> Iterator[Rewrite]:
     changed = {path: new for path, (_, new) in patched(found, safe=False).items() if not path.endswith(_NOT_POLICIES)}
     if not changed or not installed():
         return
@@ -61,46 +76,11 @@ def _of_patches(found: Assessment, needs: Mapping[str, set[tuple[str, str]]]) ->
         source_file(file.path, changed[file.path]) if file.path in changed else file for file in found.inputs.files
     ]
     _, after = collect(files)
-    yield from patched_policies(found.estates.aws, after.aws, needs)
-
-
-def _needs(found: Assessment, config: AssessConfig) -> dict[str, set[tuple[str, str]]]:
-    """Pairs of action and resource by principal."""
-    identities = found.estates.aws.identities
-    needs: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
-    for need in config.needs:
-        actions = [action for action in need.actions if ":" in action]
-        for principal in need.principals if actions else ():
-            arn = find_node(found.graph, principal)
-            needs[arn] |= {(action, resource) for action in actions for resource in need.resources}
-        for principal in need.principals if need.code else ():
-            arn = find_node(found.graph, principal)
-            if arn in identities:
-                needs[arn] |= _of_code(found, need.code, identities[arn])
-    for use in found.estates.aws.uses:
-        if use.principal in identities:
-            needs[use.principal].add((use.action, use.resource))
-    return needs
-
-
-def _of_code(found: Assessment, places: tuple[str, ...], identity: Identity) -> set[tuple[str, str]]:
-    """What the code below files and folders calls, as far as the old policies allow it."""
-    wanted: set[tuple[str, str]] = set()
-    for place in places:
-        folder = place.strip("/").removeprefix("./")
-        calls = [
-            call
-            for call in found.estates.source.cloud_calls
-            if folder in ("", ".") or call.because.path == folder or call.because.path.startswith(f"{folder}/")
-        ]
-        if not calls:
-            raise UsageError(
-                "assess-code", f"no code below {place!r} calls a cloud", remedy="name a file or folder that does"
-            )
-        for call in calls:
-            for need in needed(call, identity.arn.split(":")[1]):
-                wanted |= set(narrowed(need, identity.policies))
-    return wanted | set(implied(identity.policies))
+    before = found.estates
+    yield from patched_policies(before.aws, after.aws, needs["aws"])
+    yield from patched_roles(before.kubernetes, after.kubernetes, needs["kubernetes"])
+    yield from patched_assignments(before.azure, after.azure, needs["azure"], found.now)
+    yield from patched_bindings(before.gcp, after.gcp, needs["gcp"], found.now)
 
 
 def policy_diff(rewrite: Rewrite) -> str:

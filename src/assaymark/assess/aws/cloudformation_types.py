@@ -24,6 +24,10 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
             "Integration": "integration",
         },
     ),
+    "AWS::ApiGateway::Stage": (
+        "aws_api_gateway_stage",
+        {"RestApiId": "rest_api_id", "MethodSettings": "method_settings"},
+    ),
     "AWS::ApiGatewayV2::Api": (
         "aws_apigatewayv2_api",
         {
@@ -203,7 +207,18 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
         },
     ),
     "AWS::RDS::DBCluster": ("aws_rds_cluster", {"DBClusterIdentifier": "cluster_identifier"}),
-    "AWS::RDS::DBInstance": ("aws_db_instance", {"DBInstanceIdentifier": "identifier"}),
+    "AWS::RDS::DBInstance": (
+        "aws_db_instance",
+        {"DBInstanceIdentifier": "identifier", "PubliclyAccessible": "publicly_accessible"},
+    ),
+    "AWS::ElastiCache::ReplicationGroup": (
+        "aws_elasticache_replication_group",
+        {"ReplicationGroupId": "replication_group_id", "TransitEncryptionEnabled": "transit_encryption_enabled"},
+    ),
+    "AWS::Redshift::Cluster": (
+        "aws_redshift_cluster",
+        {"ClusterIdentifier": "cluster_identifier", "PubliclyAccessible": "publicly_accessible"},
+    ),
     "AWS::S3::Bucket": ("aws_s3_bucket", {"BucketName": "bucket", "AccessControl": "acl"}),
     "AWS::S3::BucketPolicy": ("aws_s3_bucket_policy", {"Bucket": "bucket", "PolicyDocument": "policy"}),
     "AWS::SNS::Topic": ("aws_sns_topic", {"TopicName": "name"}),
@@ -217,6 +232,10 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     "AWS::SageMaker::Endpoint": (
         "aws_sagemaker_endpoint",
         {"EndpointName": "name", "EndpointConfigName": "endpoint_config_name"},
+    ),
+    "AWS::SageMaker::EndpointConfig": (
+        "aws_sagemaker_endpoint_configuration",
+        {"EndpointConfigName": "name", "DataCaptureConfig": "data_capture_config"},
     ),
     "AWS::SageMaker::Model": (
         "aws_sagemaker_model",

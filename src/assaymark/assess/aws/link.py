@@ -12,6 +12,7 @@ from assaymark.assess.aws.gateways import link_gateways
 from assaymark.assess.aws.lasting import Lasting
 from assaymark.assess.aws.linking import Chain, Linking, administrator
 from assaymark.assess.aws.outside import link_outside
+from assaymark.assess.aws.prefixes import link_prefixes
 from assaymark.assess.aws.trust import link_assumed, link_trust
 from assaymark.assess.boundaries import environment_of, tenant_of
 from assaymark.core.graph import State
@@ -55,6 +56,7 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
             escalations.link(who, gained)
     link_data(run, lasting)
     link_exposure(run, lasting)
+    link_prefixes(run, estates)
     link_gateways(run)
     link_outside(run, lasting)
     link_flows(run)
@@ -81,7 +83,9 @@ def _service_only(identity: Identity) -> bool:
 
 def _resource(run: Linking, resource: Resource) -> None:
     kind, target = node_kind(resource)
-    name = resource.arn.rpartition(":")[2].rpartition("/")[2] if resource.kind != "s3:bucket" else resource.arn[13:]
+    name = resource.arn[13:] if resource.kind == "s3:bucket" else resource.arn.rpartition(":")[2].rpartition("/")[2]
+    if ":task-definition/" in resource.arn:
+        name = resource.arn.rpartition("/")[2].partition(":")[0]  # the rest is its revision
     account = str(resource.settings.get("account") or resource.account)
     boundary = _boundary(account, name, dict(resource.tags))
     props: dict[str, Any] = {}

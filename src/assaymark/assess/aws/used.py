@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.api_calls import actions_of
-from assaymark.assess.estate.aws import Use
+from assaymark.assess.estate.use import Use
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:

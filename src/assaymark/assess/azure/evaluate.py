@@ -129,11 +129,10 @@ class Access:
 
     def _applies(self, deny: DenyAssignment, principal: str, scope: str) -> State:
         here = self.covers(deny.scope, scope) if deny.children else State.YES if scope == deny.scope else State.NO
+        return here if self.names(deny, principal) else State.NO
+
+    def names(self, deny: DenyAssignment, principal: str) -> bool:
+        """Whether a deny assignment is about a principal: it names it or a group of it, and excludes neither."""
         names = self.identities(principal)
-        named = (
-            State.YES
-            if {"*", _EVERYONE} & set(deny.principals) or any(one in names for one in deny.principals)
-            else State.NO
-        )
-        left = State.YES if any(one in names for one in deny.except_principals) else State.NO
-        return here.both(named).both(left.inverse())
+        named = bool({"*", _EVERYONE} & set(deny.principals)) or any(one in names for one in deny.principals)
+        return named and not any(one in names for one in deny.except_principals)

@@ -11,7 +11,9 @@ from assaymark.assess.azure.documents import field, items, text
 from assaymark.assess.azure.eligible import read_schedule
 from assaymark.assess.azure.records import Records, permissions_of
 from assaymark.assess.azure.shapes import identities_of, settings_of
+from assaymark.assess.azure.used import uses
 from assaymark.assess.estate.azure import DenyAssignment, DirectoryRole, Federated
+from assaymark.assess.estate.use import once
 from assaymark.assess.values import listed
 from assaymark.formats.located import Map
 
@@ -32,6 +34,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
         for file, value in documents:
             if passes(records, file, value):
                 inputs.reading.read.add(file.path)
+    estates.azure.uses += once(uses(inputs, estates.azure))
 
 
 def _principals(records: Records, file: SourceFile, value: Map) -> bool:

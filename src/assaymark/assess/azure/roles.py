@@ -87,6 +87,16 @@ def allows(permission: Permission, action: str, *, data: bool = False) -> bool:
     return bool(_pattern(wanted).fullmatch(name)) and not _pattern(left).fullmatch(name)
 
 
+def is_asked(action: str, *, data: bool = False) -> bool:
+    """Whether the table of Azure's own roles speaks of an action (``data``: a data action)."""
+    return (f"data:{action}" if data else action).lower() in _table().asked
+
+
+def asked_actions() -> frozenset[str]:
+    """The actions that the table of Azure's own roles speaks of, in lower case, ``data:`` before data actions."""
+    return _table().asked
+
+
 class Roles:
     """The role definitions of an estate and Azure's own."""
 
@@ -107,8 +117,7 @@ class Roles:
         ``attributes``: what the conditions of its entries may ask of, as ``condition_holds`` has them.
         """
         known = self.get(role)
-        written = f"data:{action}" if data else action
-        if known is None or (known.because is None and written.lower() not in _table().asked):
+        if known is None or (known.because is None and not is_asked(action, data=data)):
             return Answer(State.UNKNOWN, (), (f"the role {role} allows {action}",))
         answer = NO
         for one in known.permissions:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from assaymark.assess.estate.use import Use
     from assaymark.core.graph import Because, State
 
 UNKNOWN_ACCOUNT: Final = "000000000000"  # stands for the account that Terraform or CloudFormation deploys to
@@ -151,16 +152,6 @@ class Endpoint:
     because: Because
     policy: PolicyDocument | None = None
     unread: bool = False
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Use:
-    """One call that was allowed, by AWS's own log. ``resource`` is an ARN, ``*`` for a call that names none."""
-
-    principal: str
-    action: str
-    resource: str
-    because: Because
 
 
 @dataclass(frozen=True, slots=True)

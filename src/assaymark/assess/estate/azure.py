@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from assaymark.assess.estate.use import Use
     from assaymark.core.graph import Because
 
 UNKNOWN_SUBSCRIPTION: Final = "00000000-0000-0000-0000-000000000000"  # of a template: the one it is deployed to
@@ -139,6 +140,7 @@ class Azure:
 
     ``denies`` is None when no file speaks of deny assignments. ``groups``: members' object ids by group;
     ``eligible``: those who may activate a membership.
+    ``uses``: what logs show, by nodes of principals.
     ``aliases``: what others call a principal (client id, application, resource id), to its object id.
     """
 
@@ -154,3 +156,4 @@ class Azure:
     federated: list[Federated] = field(default_factory=list)
     aliases: dict[str, str] = field(default_factory=dict)
     directory: list[DirectoryRole] = field(default_factory=list)
+    uses: list[Use] = field(default_factory=list)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from assaymark.assess.estate.use import Use
     from assaymark.core.graph import Because, State
 
 UNKNOWN_PROJECT: Final = "unknown-project"  # stands for the project that a configuration deploys to and nobody names
@@ -150,3 +151,4 @@ class Gcp:
     boundaries: dict[str, AccessBoundary] = field(default_factory=dict)
     bound: dict[str, list[str]] = field(default_factory=dict)
     firewalls: list[tuple[Mapping[str, Any], Because]] = field(default_factory=list)  # as the API writes them
+    uses: list[Use] = field(default_factory=list)  # what audit logs show, by members

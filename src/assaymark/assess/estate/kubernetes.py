@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from assaymark.assess.estate.use import Use
     from assaymark.assess.files import SourceFile
     from assaymark.core.graph import Because
     from assaymark.formats.located import Map
@@ -63,9 +64,11 @@ class Cluster:
 
     ``placed``: by overlay the objects of namespaces that it makes, by id, and which of the versions of one it is.
     Overlays that make one object are alternatives, as for two clusters; those that make it differently certainly.
+    ``uses``: what audit logs show, by ids of subjects.
     """
 
     objects: dict[str, Object] = field(default_factory=dict)
+    uses: list[Use] = field(default_factory=list)
     placed: dict[str, dict[str, int]] = field(default_factory=dict)
     _common: dict[tuple[str, str], tuple[bool, bool]] = field(default_factory=dict)
 

@@ -116,16 +116,18 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class CloudCall:
-    """A call of AWS's client library (boto3) in code, or what another library asks by it.
+    """A call of a platform's client library in code (AWS's is boto3), or what another library asks by it.
 
     ``operation``: the client's method, ``*`` when the client is handed on to where it is not followed. ``parameters``
-    are those that are texts, ``*`` in them for what the source does not spell out.
+    are those that are texts, ``*`` in them for what the source does not spell out; of other platforms than AWS those
+    given by place have their numbers as names. ``service`` of Kubernetes: the class of the client.
     """
 
     service: str
     operation: str
     parameters: Mapping[str, str]
     because: Because
+    platform: str = "aws"
 
 
 @dataclass(frozen=True, slots=True)

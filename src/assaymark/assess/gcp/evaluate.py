@@ -150,7 +150,7 @@ class Access:
                 if has is State.NO:
                     continue
                 if binding.condition is not None and names is None:
-                    names = self._names(resource, permission)
+                    names = self.names(resource, permission)
                 one = Answer(State.YES, (*lines, binding.because)).both(holds(binding.condition, names or {}))
                 if has is State.UNKNOWN:
                     one = one.unless(f"the role {binding.role} holds {permission}")
@@ -159,7 +159,8 @@ class Access:
                     return self._undenied(member, permission, resource, answer)
         return answer if answer.state is State.NO else self._undenied(member, permission, resource, answer)
 
-    def _names(self, resource: str, permission: str) -> dict[str, Any]:
+    def names(self, resource: str, permission: str) -> dict[str, Any]:
+        """What conditions see of a request."""
         known = self.estate.resources.get(resource)
         found: dict[str, Any] = {"request.time": self._now}
         return found | seen_by_conditions(self.estate, resource, known.kind if known else "", permission)
@@ -170,7 +171,7 @@ class Access:
             for rule in self.denies(place):
                 if not place and rule.resource in chain:
                     continue
-                hit = self._denied(rule, member, permission)
+                hit = self.denied(rule, member, permission)
                 if hit is State.NO:
                     continue
                 condition = holds(rule.condition, {})
@@ -200,7 +201,8 @@ class Access:
         denied = any(_denies(one, permission) for one in rule.permissions)
         return denied and not any(_denies(one, permission) for one in rule.except_permissions)
 
-    def _denied(self, rule: DenyRule, member: str, permission: str) -> State:
+    def denied(self, rule: DenyRule, member: str, permission: str) -> State:
+        """Whether a deny rule is about a member and a permission, wherever it is attached."""
         if not self.is_about(rule, permission):
             return State.NO
         named = self._among(rule.principals, member)

@@ -2,6 +2,8 @@
 
 Each document is known by its content. An IAM policy by itself (``get-iam-policy``) does not say what it is the policy
 of: the name of its file does, else the project that its service accounts are of; what was taken is said.
+
+This is one file because each form that a document may have is a few lines over the same records.
 """
 
 from __future__ import annotations
@@ -13,11 +15,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.estate.gcp import IAM, MANAGER, Provider, Role
+from assaymark.assess.estate.use import once
 from assaymark.assess.gcp.boundaries import read_boundary
 from assaymark.assess.gcp.constraints import read_policy
 from assaymark.assess.gcp.from_terraform import deny_rule
 from assaymark.assess.gcp.names import ingress_of, project, project_in, project_of_account
 from assaymark.assess.gcp.records import Records
+from assaymark.assess.gcp.used import uses
 from assaymark.assess.knative import is_cloud_run
 from assaymark.assess.values import listed
 from assaymark.core.errors import InputError
@@ -88,6 +92,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
         for file, value in documents:
             if passes(records, file, value):
                 inputs.reading.read.add(file.path)
+    estates.gcp.uses += once(uses(inputs, estates.gcp))
 
 
 def _documents(inputs: Inputs) -> Iterator[tuple[SourceFile, Map]]:

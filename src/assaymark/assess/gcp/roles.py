@@ -39,6 +39,11 @@ def _table() -> _Table:
     return _Table(whole["roles"], frozenset(whole["nothing"]), frozenset(whole["asked"]))
 
 
+def asked_permissions() -> frozenset[str]:
+    """The permissions that the table of predefined roles speaks of."""
+    return _table().asked
+
+
 def short(permission: str) -> str:
     """A permission that is written with its service's host: ``iam.googleapis.com/x.create`` is ``iam.x.create``."""
     return permission.replace(".googleapis.com/", ".", 1)
@@ -61,6 +66,13 @@ class Roles:
     def known(self, role: str) -> bool:
         """Whether it is known what the role allows."""
         return role in self._custom or (not isinstance(role, Unresolved) and _predefined(role) is not None)
+
+    def permissions(self, role: str) -> tuple[tuple[str, ...], bool]:
+        """The permissions that a role is known to have, and whether these are all of them."""
+        if role in self._custom:
+            found = self._custom[role].permissions
+            return found, not any(isinstance(one, Unresolved) for one in found)
+        return tuple(_predefined(role) or ()) if not isinstance(role, Unresolved) else (), False
 
     def _has(self, role: str, permission: str) -> State:
         if role in self._custom:

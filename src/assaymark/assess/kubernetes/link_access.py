@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.kubernetes.default_roles import RBAC
 from assaymark.assess.kubernetes.drawing import ADMINISTRATOR, BOUNDARY
-from assaymark.assess.kubernetes.rbac import RBAC, unresolved_roles
+from assaymark.assess.kubernetes.rbac import unresolved_roles
 from assaymark.core.graph import Edge, State
 from assaymark.formats.located import listed
 

@@ -9,55 +9,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.kubernetes.default_roles import BUILT_IN, BUILT_IN_ROLES, RBAC, TAKES_IN, WHOLE
 from assaymark.formats.located import Map, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from assaymark.assess.estate.kubernetes import Cluster, Object
     from assaymark.core.graph import Because
 
-RBAC: Final = "rbac.authorization.k8s.io"
 _DEFAULT: Final = "kubernetes.io/bootstrapping"
-# Roles that every cluster has, as far as they matter: (groups, resources, verbs).
-_READ: Final = ("get", "list", "watch")
-_CHANGE: Final = ("create", "delete", "deletecollection", "patch", "update")
-_WORK: Final = ("deployments", "daemonsets", "statefulsets", "replicasets", "deployments/scale", "statefulsets/scale")
-_EDIT: Final = (
-    (
-        ("",),
-        ("pods", "pods/attach", "pods/exec", "pods/portforward", "pods/proxy", "services/proxy"),
-        (*_READ, *_CHANGE),
-    ),
-    (("",), ("secrets", "configmaps", "services", "persistentvolumeclaims", "serviceaccounts"), (*_READ, *_CHANGE)),
-    (("",), ("serviceaccounts",), ("impersonate",)),
-    (("",), ("serviceaccounts/token",), ("create",)),
-    (("apps",), _WORK, (*_READ, *_CHANGE)),
-    (("batch",), ("jobs", "cronjobs"), (*_READ, *_CHANGE)),
-    (("networking.k8s.io",), ("ingresses", "networkpolicies"), (*_READ, *_CHANGE)),
-)
-_BUILT_IN: Final[dict[str, tuple[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]], ...]]] = {
-    "cluster-admin": ((("*",), ("*",), ("*",)),),
-    "admin": (*_EDIT, ((RBAC,), ("roles", "rolebindings"), (*_READ, *_CHANGE))),
-    "edit": _EDIT,
-    "view": ((("",), ("pods", "configmaps", "services", "persistentvolumeclaims"), _READ),),
-    "system:auth-delegator": (
-        (("authentication.k8s.io",), ("tokenreviews",), ("create",)),
-        (("authorization.k8s.io",), ("subjectaccessreviews",), ("create",)),
-    ),
-    **dict.fromkeys(("system:basic-user", "system:discovery", "system:public-info-viewer", "system:monitoring"), ()),
-    "system:node": ((("",), ("secrets", "configmaps", "pods", "nodes"), _READ),),
-}
-_BUILT_IN_ROLES: Final = (("kube-system", "extension-apiserver-authentication-reader"),)  # reads a ConfigMap
-# Whose labelled roles the controller adds to those that every cluster has: what views may edit, and so on.
-_TAKES_IN: Final = {"view": ("view",), "edit": ("view", "edit"), "admin": ("view", "edit", "admin")}
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One rule in one scope. ``namespace`` is empty for the whole cluster. ``names``: none means all.
 
-    ``default``: by a binding that every cluster makes for itself.
+    ``default``: by a binding that every cluster makes for itself. ``urls``: paths that are of no resource.
     """
 
     groups: tuple[str, ...]
@@ -67,6 +35,7 @@ class Rule:
     namespace: str
     because: tuple[Because, ...]
     default: bool = False
+    urls: tuple[str, ...] = ()
 
     def allows(self, verb: str, group: str, resource: str) -> bool:
         """Whether it allows a verb on a resource (``pods/exec`` for a part of one)."""
@@ -75,6 +44,11 @@ class Rule:
         part = resource.partition("/")[2]
         fits = {"*", resource} | ({f"*/{part}"} if part else set())
         return bool(fits & set(self.resources))
+
+    def allows_path(self, verb: str, path: str) -> bool:
+        """Whether it allows a verb on a path that is of no resource; only rules of the whole cluster do."""
+        named = any(one in ("*", path) or (one.endswith("*") and path.startswith(one[:-1])) for one in self.urls)
+        return named and not self.namespace and bool({"*", verb} & set(self.verbs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +65,67 @@ class Subject:
         return f"k8s:{self.namespace or '-'}/{self.kind.lower()}/{self.name}"
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of the API server: ``resource`` with its part (``pods/exec``), or ``path`` for no resource.
+
+    ``name`` is empty where a request has none, ``namespace`` for what lies in none and for all of them.
+    """
+
+    verb: str
+    group: str = ""
+    resource: str = ""
+    name: str = ""
+    namespace: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A binding with those whom it names and the rules that it gives them.
+
+    ``role``: the role as the input has it; None for one that every cluster has, or that is not there. ``whole``: the
+    rules are all that there are of the role.
+    """
+
+    binding: Object
+    subjects: tuple[Subject, ...]
+    rules: tuple[Rule, ...]
+    role: Object | None
+    whole: bool
+
+
+def bindings(cluster: Cluster) -> Iterator[Bound]:
+    """All bindings of a cluster."""
+    for binding in cluster.of("RoleBinding", "ClusterRoleBinding"):
+        roles, name = _roles(cluster, binding)
+        whole = bool(roles) or (name in WHOLE and _kind(binding) == "ClusterRole")
+        role = roles[0] if roles else None
+        yield Bound(binding, tuple(_subjects(binding)), tuple(_rules(cluster, binding)), role, whole)
+
+
 def bound(cluster: Cluster) -> dict[Subject, list[Rule]]:
     """The rules of each subject, by all bindings."""
     found: dict[Subject, list[Rule]] = {}
-    for binding in cluster.of("RoleBinding", "ClusterRoleBinding"):
-        rules = list(_rules(cluster, binding))
-        for subject in _subjects(binding):
-            found.setdefault(subject, []).extend(rules)
+    for one in bindings(cluster):
+        for subject in one.subjects:
+            found.setdefault(subject, []).extend(one.rules)
     return found
+
+
+def permits(rules: Iterable[Rule], request: Request) -> bool:
+    """Whether one of the rules allows a request, as the API server decides it."""
+    for rule in rules:
+        if request.path:
+            if rule.allows_path(request.verb, request.path):
+                return True
+        elif (
+            rule.namespace in ("", request.namespace)
+            and (not rule.names or request.name in rule.names)
+            and rule.allows(request.verb, request.group, request.resource)
+        ):
+            return True
+    return False
 
 
 def _subjects(binding: Object) -> Iterator[Subject]:
@@ -115,19 +142,33 @@ def _subjects(binding: Object) -> Iterator[Subject]:
                 yield Subject(kind, "", name)
 
 
+def _kind(binding: Object) -> str:
+    reference = binding.value.get("roleRef")
+    return str(reference.get("kind")) if isinstance(reference, Map) else ""
+
+
+def _roles(cluster: Cluster, binding: Object) -> tuple[list[Object], str]:
+    """The role that a binding refers to, as each overlay has it, and its name."""
+    reference = binding.value.get("roleRef")
+    name = str(reference.get("name")) if isinstance(reference, Map) else ""
+    kind = _kind(binding)
+    namespace = binding.namespace if kind == "Role" else ""
+    return [one for one in cluster.of(kind) if one.name == name and one.namespace == namespace], name
+
+
 def _rules(cluster: Cluster, binding: Object) -> Iterator[Rule]:
     reference = binding.value.get("roleRef")
     if not isinstance(reference, Map):
         return
-    name, kind = str(reference.get("name")), str(reference.get("kind"))
+    roles, name = _roles(cluster, binding)
+    kind = _kind(binding)
     namespace = binding.namespace if binding.kind == "RoleBinding" else ""
-    role_namespace = binding.namespace if kind == "Role" else ""
-    roles = [one for one in cluster.of(kind) if one.name == name and one.namespace == role_namespace]
     where = binding.because(reference)
     default = binding.labels().get(_DEFAULT) == "rbac-defaults"
     if not roles:
-        for groups, resources, verbs in _BUILT_IN.get(name, ()) if kind == "ClusterRole" else ():
-            yield Rule(groups, resources, verbs, (), namespace, (where,), default)
+        for groups, resources, verbs in BUILT_IN.get(name, ()) if kind == "ClusterRole" else ():
+            urls = ("*",) if "*" in resources else ()
+            yield Rule(groups, resources, verbs, (), namespace, (where,), default, urls)
     found = [one for role in roles for one in _role_rules(cluster, role, set())]
     for of, item in found if roles or kind == "Role" else _added(cluster, name):
         yield Rule(
@@ -138,6 +179,7 @@ def _rules(cluster: Cluster, binding: Object) -> Iterator[Rule]:
             namespace,
             (of.because(item), where),
             default,
+            _words(item, "nonResourceURLs"),
         )
 
 
@@ -155,7 +197,7 @@ def _role_rules(cluster: Cluster, role: Object, seen: set[str]) -> Iterator[tupl
 
 def _added(cluster: Cluster, name: str) -> Iterator[tuple[Object, Map]]:
     """What roles of the input add to one that every cluster has, by their labels."""
-    labels = [f"{RBAC}/aggregate-to-{one}" for one in _TAKES_IN.get(name, ())]
+    labels = [f"{RBAC}/aggregate-to-{one}" for one in TAKES_IN.get(name, ())]
     seen: set[str] = set()
     for other in cluster.of("ClusterRole"):
         if other.id not in seen and any(other.labels().get(label) == "true" for label in labels):
@@ -170,7 +212,7 @@ def unresolved_roles(cluster: Cluster) -> Iterator[tuple[Object, str]]:
             kind, name = str(reference.get("kind")), str(reference.get("name"))
             namespace = binding.namespace if kind == "Role" else ""
             known = any(one.name == name and one.namespace == namespace for one in cluster.of(kind))
-            given = name in _BUILT_IN if kind == "ClusterRole" else (namespace, name) in _BUILT_IN_ROLES
+            given = name in BUILT_IN if kind == "ClusterRole" else (namespace, name) in BUILT_IN_ROLES
             if not known and not given:
                 yield binding, f"{kind} {name}"
 

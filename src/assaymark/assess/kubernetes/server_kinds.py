@@ -111,7 +111,9 @@ SERVERS: Final = (
     KSERVE,
     Server(
         "Jupyter",
-        re.compile(r"(?:^|/)jupyter/|/jupyter(?:hub|lab|-[\w-]+)?(?:[:@]|$)|kubeflownotebookswg/|jupyterhub/"),
+        re.compile(
+            r"(?:^|/)jupyter/|/jupyter(?:hub|lab|-(?!web-app)[\w-]+)?(?:[:@]|$)|kubeflownotebookswg/|jupyterhub/"
+        ),
         re.compile(r"\bjupyter[- ](?:lab|notebook|server)\b|\bjupyterhub\b|\bstart-notebook\b"),
         "run",
         lambda words, variables: (

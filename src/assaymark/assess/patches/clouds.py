@@ -177,6 +177,24 @@ _TLS: Final[tuple[tuple[str, tuple[tuple[str, ...], tuple[str, ...]], str], ...]
         (f"azurerm_{kind}_flexible_server_configuration", (("value",), ("value",)), '"on"')
         for kind in ("postgresql", "mysql")
     ),
+    ("aws_elasticache_replication_group", (("transit_encryption_enabled",), ("transit_encryption_enabled",)), "true"),
+    ("aws_memorydb_cluster", (("tls_enabled",), ("tls_enabled",)), "true"),
+    (
+        "aws_msk_cluster",
+        (
+            ("encryption_info.encryption_in_transit.client_broker",),
+            ("encryption_info.encryption_in_transit.client_broker",),
+        ),
+        '"TLS"',
+    ),
+    *(
+        (
+            kind,
+            (("domain_endpoint_options.enforce_https",), ("domain_endpoint_options.enforce_https",)),
+            "true",
+        )
+        for kind in ("aws_opensearch_domain", "aws_elasticsearch_domain")
+    ),
     (
         "google_redis_instance",
         (("transit_encryption_mode",), ("transit_encryption_mode",)),
@@ -189,6 +207,13 @@ _TLS: Final[tuple[tuple[str, tuple[tuple[str, ...], tuple[str, ...]], str], ...]
     ),
 )
 CLOUD_WRITERS: Final[dict[str, Writer]] = {
+    "aws-store-plaintext": _over_tls,
+    "cloud-database-open": first_of(
+        *(
+            setting(kind, {"publicly_accessible": "false"}, "give the database no public address")
+            for kind in ("aws_db_instance", "aws_rds_cluster_instance", "aws_redshift_cluster")
+        )
+    ),
     "azure-endpoint-keys": first_of(
         setting("azurerm_cognitive_account", {"local_auth_enabled": "false"}, _KEYS),
         setting("azurerm_search_service", {"local_authentication_enabled": "false"}, _KEYS),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.evaluate import action_state
 from assaymark.assess.aws.patterns import arn_matches, glob
+from assaymark.assess.aws.prefixes import prefixes
 from assaymark.assess.aws.techniques import NEW
 from assaymark.assess.aws.written import quoted, statement_as_written
 from assaymark.assess.boundaries import environment_of, tenant_of
@@ -18,6 +19,7 @@ from assaymark.core.graph import State
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from assaymark.assess.aws.prefixes import Prefix
     from assaymark.assess.aws.written import Written
     from assaymark.assess.estate.aws import Identity, PolicyDocument, Resource, Statement
     from assaymark.assess.estate.estates import Estates
@@ -59,6 +61,9 @@ def _apart(kind: str) -> Writer:
     def write(place: Place) -> list[Patch]:
         source, _, target = place.finding.name.rpartition(" ")
         who, what = place.estates.aws.identities.get(source), place.estates.aws.resources.get(target)
+        prefix = prefixes(place.estates).get(target)
+        if who is not None and what is None and prefix is not None:
+            return _own_prefix(place, kind, who, prefix)
         if who is None or what is None:
             return []
         run = _Apart(place, kind, who, what)
@@ -71,6 +76,56 @@ def _apart(kind: str) -> Writer:
         return found
 
     return write
+
+
+def _own_prefix(place: Place, kind: str, who: Identity, prefix: Prefix) -> list[Patch]:
+    """The prefix of whoever has a statement, named as the other's is, in the place of the whole bucket."""
+    here, there = _boundary(kind, who), prefix.tenant if kind == "tenant" else prefix.environment
+    found: list[Patch] = []
+    for document in who.policies:
+        for statement in document.statements:
+            objects = [
+                one
+                for one in statement.resources
+                if not isinstance(one, Unresolved) and glob(one, f"{prefix.arn}x") and glob(one, f"{prefix.bucket}/x")
+            ]
+            if statement.effect != "Allow" or not objects:
+                continue
+            shown = statement_as_written(place.inputs, statement)
+            holders = _holders(place.estates).get(id(statement), [])
+            items = shown.source("resource") if shown is not None and "resource" in shown.items else []
+            own = _called(kind, document, holders, prefix, (here, there), shown) if shown is not None else ""
+            if shown is None or not own or len(items) != len(statement.resources):
+                return []
+            kept = []
+            for source, pattern in zip(items, statement.resources, strict=True):
+                if pattern in objects:
+                    if not source.endswith('/*"'):
+                        return []  # all buckets, or a part of them: what else it is for, nobody can see
+                    source = f'{source[:-2]}{own}*"'  # noqa: PLW2901
+                kept.append(source)
+            title = f"let {who.name} reach the prefix of {kind} {here} alone, where its objects have to lie"
+            found += shown.text.replaced([shown.listed("resource", kept)], title)
+    return found
+
+
+def _called(
+    kind: str,
+    document: PolicyDocument,
+    holders: list[Identity],
+    prefix: Prefix,
+    sides: tuple[str, str],
+    shown: Written,
+) -> str:
+    """The prefix of those who have a statement: by a tag whose values prefixes are called after, else by name."""
+    here, there = sides
+    last = prefix.path.rstrip("/").rpartition("/")[2]
+    before = prefix.path[: len(prefix.path) - len(last) - 1]
+    tag = next((key for one in holders for key in [_tag(kind, one)] if key), "")
+    if tag and document.version == _VERSION and all(tag in one.tags for one in holders) and last == there:
+        return f"{before}{shown.variable(f'aws:PrincipalTag/{tag}')[1:-1]}/"
+    alone = bool(holders) and {_boundary(kind, one) for one in holders} == {here}
+    return f"{before}{last.replace(there, here)}/" if alone and there in last else ""
 
 
 class _Apart:

@@ -124,7 +124,7 @@ def ranked_paths(states: States, limit: int = ASSESS_MAX_PATHS) -> Ranked:
             path.target.id,
         )
     )
-    return Ranked(tuple(found[:limit]), len(pairs))
+    return Ranked(tuple(found[:limit]), len(pairs) - (len(chosen) - len(found)))
 
 
 def _cheapest(

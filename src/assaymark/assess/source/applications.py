@@ -86,6 +86,11 @@ class Application:
             return self.limited
         return all(whole.is_limited(depth - 1) for whole, _, _ in self.within)
 
+    def makers(self, depth: int = 5) -> list[ast.Call]:
+        """The calls that make it and what it is part of."""
+        own = [self.call] if self.call is not None else []
+        return own + (self.within[0][0].makers(depth - 1) if self.within and depth else [])
+
     def path(self, rest: str, depth: int = 5) -> str:
         """The path of a route of it, with the prefixes of what it is part of."""
         if self.within and depth:

@@ -14,8 +14,9 @@ from assaymark.assess.source.modules import keyword, text_of, texts_of
 from assaymark.formats.located import Map, listed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from assaymark.assess.inputs import Inputs
-    from assaymark.assess.source.applications import Application
 
 FRAMEWORK: Final = "Azure Functions"
 _ANYONE: Final = "anonymous"
@@ -30,15 +31,13 @@ class Trigger(NamedTuple):
     guarded: bool
 
 
-def triggered(call: ast.Call, name: str, application: Application) -> Trigger:
-    """What a decorator ``route`` makes of the function of this name."""
-    level = level_of(keyword(call, "auth_level"))
-    whole: Application | None = application
-    for _ in range(5):
-        if level or whole is None:
-            break
-        level = level_of(keyword(whole.call, "http_auth_level")) if whole.call is not None else ""
-        whole = whole.within[0][0] if whole.within else None
+def triggered(call: ast.Call, name: str, makers: Iterable[ast.Call]) -> Trigger:
+    """What a decorator ``route`` makes of the function of this name.
+
+    ``makers``: the calls that make what it is a part of, the innermost first.
+    """
+    said = [keyword(call, "auth_level"), *(keyword(one, "http_auth_level") for one in makers)]
+    level = next((found for one in said if (found := level_of(one))), "")
     path = f"/api/{text_of(keyword(call, 'route')) or name}"
     methods = tuple(one.upper() for one in texts_of(keyword(call, "methods")))
     return Trigger(path, methods, level != _ANYONE)

@@ -55,7 +55,7 @@ _ON_BUCKET: Final = {
 _DEPTH: Final = 8  # of a text that is put together
 
 
-class _Client:
+class Client:
     """A client or resource object: its service, and the parameters that its making fixed."""
 
     def __init__(self, service: str, kind: str = "", parameters: dict[str, str] | None = None) -> None:
@@ -97,7 +97,7 @@ def _from_input(module: Module, project: Project, name: str) -> bool:
     return where is not module and rest in where.values and where.imports(*_LIBRARIES)
 
 
-def _call(finder: Finder, client: _Client, call: ast.Call, method: str) -> tuple[str, dict[str, str]] | None:
+def _call(finder: Finder, client: Client, call: ast.Call, method: str) -> tuple[str, dict[str, str]] | None:
     """The operation and its parameters; None for what asks nothing of the service."""
     if method in _PARTS or method in ("get_waiter", "can_paginate", "close", "exceptions", "meta"):
         return None
@@ -116,7 +116,7 @@ def _call(finder: Finder, client: _Client, call: ast.Call, method: str) -> tuple
     return (f"{client.kind.lower()}.{method}" if client.kind in ("Object", "Bucket") else method), given
 
 
-def _by_place(finder: Finder, client: _Client, call: ast.Call, method: str) -> dict[str, str]:
+def _by_place(finder: Finder, client: Client, call: ast.Call, method: str) -> dict[str, str]:
     """The parameters that a method takes by place."""
     if client.kind == "Object":
         return {}
@@ -201,7 +201,7 @@ class Finder:
             return where, where.values[rest]
         return None
 
-    def client(self, node: ast.AST | None, hops: int = _HOPS) -> _Client | None:
+    def client(self, node: ast.AST | None, hops: int = _HOPS) -> Client | None:
         """The client that an expression stands for."""
         if not hops or node is None:
             return None
@@ -211,7 +211,7 @@ class Finder:
             return self._made(self.module, node, hops)
         if isinstance(node, ast.Attribute) and node.attr in _ATTRIBUTES[:3]:
             holder = self.client(node.value, hops - 1)
-            return _Client(holder.service, node.attr, holder.parameters) if holder is not None else None
+            return Client(holder.service, node.attr, holder.parameters) if holder is not None else None
         if isinstance(node, (ast.Name, ast.Attribute)):
             found = self._value(node)
             if found is None or found[1] is node:
@@ -222,7 +222,7 @@ class Finder:
             return self.client(value, hops - 1)
         return None
 
-    def _made(self, where: Module, node: ast.Call, hops: int) -> _Client | None:
+    def _made(self, where: Module, node: ast.Call, hops: int) -> Client | None:
         function = node.func
         if not isinstance(function, ast.Attribute):
             return self._maker(where, node)
@@ -238,15 +238,15 @@ class Finder:
                 value = argument(node, index, name)
                 given[name] = self.text(value) if value is not None else "*"
             kind = "Object" if function.attr == "ObjectSummary" else function.attr
-            return _Client(holder.service, kind, given)
+            return Client(holder.service, kind, given)
         return self._maker(where, node)
 
-    def _maker(self, where: Module, node: ast.Call) -> _Client | None:
+    def _maker(self, where: Module, node: ast.Call) -> Client | None:
         name = where.meaning(node.func)
         if not _MAKER.fullmatch(name) or not where.imports(*_LIBRARIES):
             return None
         service = where.constant(argument(node, 0, "service_name"))
-        return _Client(service if isinstance(service, str) else "*")
+        return Client(service if isinstance(service, str) else "*")
 
     def handed_on(self, followed: set[int]) -> Iterator[ast.expr]:
         """The expressions that stand for a client and are used otherwise than by a call of a method on them."""

@@ -19,6 +19,7 @@ from assaymark.assess.source import (
 from assaymark.assess.source.applications import Applications
 from assaymark.assess.source.auth import Guards
 from assaymark.assess.source.azure_functions import triggers
+from assaymark.assess.source.client_calls import client_calls
 from assaymark.assess.source.cloud_calls import cloud_calls
 from assaymark.assess.source.cloud_files import library_calls
 from assaymark.assess.source.commands import command_remarks
@@ -160,6 +161,7 @@ def _python(modules: list[Module], source: Source, reading: Reading, called: dic
             if not standing(module.path):
                 source.cloud_calls += cloud_calls(module, project)
                 source.cloud_calls += library_calls(module, project)
+                source.cloud_calls += client_calls(module, project)
     source.remarks += django.remarks()
     source.applications += web_applications(project, applications, source.routes)
     flows = Flows(project, routes.handlers)

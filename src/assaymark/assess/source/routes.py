@@ -143,7 +143,7 @@ class Routes:
         if call is None or target.attr not in _DECORATORS:
             return
         if found is not None and found.framework == FRAMEWORK:
-            self._triggered(module, function, triggered(call, function.name, found))
+            self._triggered(module, function, triggered(call, function.name, found.makers()))
             return
         path = text_of(argument(call, 0, "path")) or text_of(keyword(call, "rule"))
         root = module.dotted(target.value).split(".")[0]

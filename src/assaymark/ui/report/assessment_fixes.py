@@ -26,6 +26,10 @@ _COLOURS: Final[dict[str, tuple[str, ...]]] = {"+": ("green",), "-": ("red",)}
 
 def fix_document(one: Rewrite) -> dict[str, Any]:
     """One rewritten policy. ``safe`` is False: whoever applies it vouches that the needs are all."""
+    uncovered, undecided = (
+        [{"action": action, "resource": printable(what)} for action, what in some]
+        for some in (one.uncovered, one.undecided)
+    )
     proof: dict[str, Any] = {
         "kind": "solver-attested",
         "proved": one.proved,
@@ -49,7 +53,8 @@ def fix_document(one: Rewrite) -> dict[str, Any]:
         ],
         "policy": one.policy,
         "diff": "\n".join(printable(line) for line in policy_diff(one).split("\n")),
-        "uncovered": [{"action": action, "resource": printable(what)} for action, what in one.uncovered],
+        "uncovered": uncovered,
+        **({"undecided": undecided} if undecided else {}),
         "proof": proof,
     }
 
@@ -108,6 +113,8 @@ def verdict_words(one: Rewrite) -> list[str]:
     if one.kind == "patched" and one.covers is None:
         words.append("nobody says what is needed of it: [[need]] of --config does, and then it is asked too")
     words += [f"needed, and not allowed by the old policies: {action} on {what}" for action, what in one.uncovered]
+    open_words = "needed, and not granted, since the input does not show whether the old policies allow it"
+    words += [f"{open_words}: {action} on {what}" for action, what in one.undecided]
     return words
 
 

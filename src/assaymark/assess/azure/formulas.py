@@ -1,0 +1,194 @@
+"""Role assignments as formulas over a request: its action, one of those that matter, and its scope.
+
+A scope is asked about part by part of its id, so that nothing but equality is asked of any. Which action a role
+allows is decided by the evaluator, action by action; what that leaves open (conditions, roles that are not in the
+input, reach of management groups) is a flag of its own, free to be true or false.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from assaymark.assess.azure.abac import condition_holds
+from assaymark.assess.azure.evaluate import GROUPS, Access
+from assaymark.assess.azure.roles import Roles, allows
+from assaymark.assess.proofs import Language
+from assaymark.assess.rewrite import Example
+from assaymark.core.graph import State
+from assaymark.solve.formula import FALSE, TRUE, And, Flag, Like, Not, Or
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from assaymark.assess.answer import Answer
+    from assaymark.assess.estate.azure import Assignment, Azure, DenyAssignment, RoleDefinition
+    from assaymark.solve.formula import Formula, Value
+
+DATA: Final = "data:"
+_BELOW: Final = 2  # parts below the deepest scope that is mentioned
+_GROUP: Final = 4  # slashes of a resource group's id
+_CHILDREN: Final = {  # what may lie below a scope, by its slashes
+    2: "/resourcegroups/example",
+    _GROUP: "/providers/microsoft.storage/storageaccounts/example",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """An assignment, with its role where that is part of a rewritten policy; None for one of the estate."""
+
+    assignment: Assignment
+    role: RoleDefinition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An action (``data:`` before a data action) at a scope, both in lower case."""
+
+    action: str
+    scope: str
+
+
+def language(
+    estate: Azure, principal: str, actions: Sequence[str], scopes: Sequence[str]
+) -> Language[Grant, Request]:
+    """How grants of a principal are asked about: for these actions; examples lie in or below these scopes."""
+    asked = _Asked(estate, principal, tuple(sorted({one.lower() for one in actions})))
+    places = [*scopes, *(one.scope for one in estate.denies or ()), *estate.parents]
+    form = asked.form(max((len(_parts(one)) for one in places), default=0) + _BELOW)
+    return Language(asked.allows, form, _readable(scopes), _requests, asked.state, _shown, _smaller)
+
+
+def _is(name: str, value: str) -> Formula:
+    return Like(name, value, plain=True)
+
+
+def _parts(scope: str) -> list[str]:
+    return [one for one in scope.split("/") if one]
+
+
+def _below(scope: str) -> Formula:
+    """A scope and what lies in it by its id."""
+    return And(tuple(_is(f"scope.{index}", one) for index, one in enumerate(_parts(scope))))
+
+
+def _just(scope: str) -> Formula:
+    """A scope and nothing below it."""
+    return And((_below(scope), _is(f"scope.{len(_parts(scope))}", "")))
+
+
+class _Asked:
+    def __init__(self, estate: Azure, principal: str, actions: tuple[str, ...]) -> None:
+        self._estate = estate
+        self._principal = principal
+        self._actions = actions
+        self._access = Access(estate)
+        self._reaches: dict[str, Formula] = {}
+
+    def form(self, depth: int) -> Formula:
+        """An action of those, at some scope of at most so many parts; what is deeper is alike."""
+        ends = [Or((Not(_is(f"scope.{index}", "")), _is(f"scope.{index + 1}", ""))) for index in range(depth)]
+        places = Or((_just("/"), And((_below("/subscriptions"), Not(_is("scope.1", "")))), _below(GROUPS)))
+        last = _is(f"scope.{depth}", "")
+        return And((Or(tuple(_is("action", one) for one in self._actions)), places, *ends, last))
+
+    def allows(self, grants: Sequence[Grant]) -> Formula:
+        """Some grant does, and no deny assignment stands against it."""
+        roles = self._roles(grants)
+        found = []
+        for action in self._actions:
+            name, data = action.removeprefix(DATA), action.startswith(DATA)
+            some = Or(tuple(part for one in grants if (part := self._grant(one, roles, name, data=data)) != FALSE))
+            denied = Or(tuple(self._denied(one) for one in self._denies(name, data=data)))
+            found.append(And((_is("action", action), some, Not(denied))))
+        return Or(tuple(found))
+
+    def _roles(self, grants: Sequence[Grant]) -> Roles:
+        own = {one.role.id: one.role for one in grants if one.role is not None}
+        return Roles({**self._estate.roles, **own})
+
+    def _grant(self, grant: Grant, roles: Roles, action: str, *, data: bool) -> Formula:
+        assignment = grant.assignment
+        parts = [
+            _part(roles.grants(assignment.role, action, data=data)),
+            _part(condition_holds(assignment.condition, action, {}), f"the condition {assignment.condition}"),
+            *(Flag(text) for text in assignment.open),
+        ]
+        if FALSE in parts:
+            return FALSE
+        return And((*parts, self._reach(assignment.scope)))
+
+    def _reach(self, scope: str) -> Formula:
+        """Where what is assigned at a scope applies."""
+        if scope not in self._reaches:
+            self._reaches[scope] = self._applies_at(scope)
+        return self._reaches[scope]
+
+    def _applies_at(self, scope: str) -> Formula:
+        if not scope.startswith(GROUPS):
+            return _below(scope)
+        known = self._estate.parents
+        inside = [_below(one) for one in sorted(known) if self._access.covers(scope, one) is State.YES]
+        open_ones = And((Flag(f"it lies in {scope}"), Not(Or(tuple(_below(one) for one in sorted(known))))))
+        return Or((_below(scope), *inside, open_ones))
+
+    def _denies(self, action: str, *, data: bool) -> list[DenyAssignment]:
+        return [
+            one
+            for one in self._estate.denies or ()
+            if self._access.names(one, self._principal)
+            and any(allows(entry, action, data=data) for entry in one.permissions)
+        ]
+
+    def _denied(self, deny: DenyAssignment) -> Formula:
+        place = self._reach(deny.scope) if deny.children else _just(deny.scope)
+        if deny.condition is None:
+            return place
+        return And((place, Flag(f"the deny assignment at {deny.because.path}:{deny.because.line}")))
+
+    def state(self, grants: Sequence[Grant], request: Request) -> State:
+        """What the evaluator says of the grants in the place of all assignments."""
+        own = {one.role.id: one.role for one in grants if one.role is not None}
+        assignments = [replace(one.assignment, since="", until="") for one in grants]
+        estate = replace(self._estate, assignments=assignments, roles={**self._estate.roles, **own})
+        name, data = request.action.removeprefix(DATA), request.action.startswith(DATA)
+        return Access(estate).can(self._principal, name, request.scope, data=data).state
+
+
+def _part(answer: Answer, flag: str = "") -> Formula:
+    if answer.state is State.UNKNOWN:
+        return Flag(flag or " and ".join(answer.decides))
+    return TRUE if answer.state is State.YES else FALSE
+
+
+def _readable(scopes: Sequence[str]) -> Formula:
+    places = {one for scope in scopes for one in (scope, scope + _CHILDREN.get(scope.count("/"), "")) if one}
+    return Or(tuple(_just(one) for one in sorted(places)))
+
+
+def _requests(model: Mapping[str, Value]) -> Iterator[Request]:
+    parts = [str(value) for name, value in sorted(model.items(), key=_number) if name.startswith("scope.") and value]
+    yield Request(str(model.get("action", "")), "/" + "/".join(parts))
+
+
+def _number(item: tuple[str, Value]) -> int:
+    digits = item[0].removeprefix("scope.")
+    return int(digits) if digits.isdigit() else 0
+
+
+def _shown(request: Request) -> Example:
+    return Example(request.action, request.scope)
+
+
+def _smaller(grant: Grant) -> Iterator[tuple[str, Grant | None]]:
+    """The grant without one action, where there are several; without the last there is none."""
+    role = grant.role
+    (entry,) = role.permissions if role is not None and len(role.permissions) == 1 else (None,)
+    if role is not None and entry is not None and len(entry.actions) + len(entry.data_actions) > 1:
+        for field, values in (("actions", entry.actions), ("data_actions", entry.data_actions)):
+            for value in values:
+                rest = tuple(one for one in values if one != value)
+                smaller = replace(entry, **{field: rest})  # type: ignore[arg-type]  # both are texts
+                yield value, replace(grant, role=replace(role, permissions=(smaller,)))
+    yield f"the assignment at {grant.assignment.scope}", None

@@ -1,0 +1,157 @@
+"""Bindings as formulas over a request: its permission, one of those that matter, the resource and its project.
+
+Which permission a role has is decided by the evaluator, permission by permission; what that leaves open (conditions,
+roles that are not in the input, whom deny rules mean) is a flag of its own, free to be true or false. Principal
+access boundaries stand against old and new bindings alike, so they are not asked about.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from assaymark.assess.estate.gcp import MANAGER
+from assaymark.assess.gcp.conditions import holds
+from assaymark.assess.gcp.evaluate import Access
+from assaymark.assess.gcp.names import project
+from assaymark.assess.gcp.roles import Roles
+from assaymark.assess.proofs import Language
+from assaymark.assess.rewrite import Example
+from assaymark.core.graph import State
+from assaymark.solve.formula import FALSE, TRUE, And, Flag, Like, Not, Or
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from assaymark.assess.estate.gcp import Binding, DenyRule, Gcp, Role
+    from assaymark.solve.formula import Formula, Value
+
+_PROJECTS: Final = f"{MANAGER}projects/"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A binding, with its role where that is part of a rewritten policy; None for one of the estate."""
+
+    binding: Binding
+    role: Role | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A permission on a resource, by its full name."""
+
+    permission: str
+    resource: str
+
+
+def language(
+    estate: Gcp, member: str, permissions: Sequence[str], places: Sequence[str], now: datetime
+) -> Language[Grant, Request]:
+    """How grants of a member are asked about: for these permissions, and by what lies in these places."""
+    asked = _Asked(estate, member, tuple(sorted(set(permissions))), tuple(sorted(set(places))), now)
+    return Language(asked.allows, asked.form(), TRUE, asked.requests, asked.state, _shown, _smaller)
+
+
+def _is(name: str, value: str) -> Formula:
+    return Like(name, value, plain=True)
+
+
+class _Asked:
+    def __init__(
+        self, estate: Gcp, member: str, permissions: tuple[str, ...], places: tuple[str, ...], now: datetime
+    ) -> None:
+        self._estate, self._member, self._permissions, self._now = estate, member, permissions, now
+        self._access = Access(estate, now)
+        attached = {rule.resource for rule in estate.denies or () if rule.resource}
+        mentioned = {above for one in (*places, *attached) for above in self._access.chain(one)}
+        # Projects of the input lie in folders that bindings may be on.
+        self._projects = sorted({one for one in (*mentioned, *estate.places) if one.startswith(_PROJECTS)})
+        self._places = sorted({*mentioned, *self._projects})
+        self._inside: dict[str, Formula] = {}
+
+    def form(self) -> Formula:
+        """One of the permissions, on something that lies in a project or is above them."""
+        asked = Or(tuple(_is("permission", one) for one in self._permissions))
+        homes = (Or((Not(_is("resource", one)), _is("project", self._project(one)))) for one in self._places)
+        return And((asked, *homes, Not(_is("resource", ""))))
+
+    def _project(self, place: str) -> str:
+        return next((one for one in self._access.chain(place) if one.startswith(_PROJECTS)), "")
+
+    def _within(self, place: str) -> Formula:
+        """The place and what lies in it."""
+        if place not in self._inside:
+            self._inside[place] = self._lies_in(place)
+        return self._inside[place]
+
+    def _lies_in(self, place: str) -> Formula:
+        inside = [one for one in self._places if place in self._access.chain(one)]
+        parts = [_is("resource", one) for one in {place: None, **dict.fromkeys(inside)}]
+        return Or((*parts, *(_is("project", one) for one in self._projects if place in self._access.chain(one))))
+
+    def allows(self, grants: Sequence[Grant]) -> Formula:
+        """Some grant does, and no deny rule stands against it."""
+        roles = Roles({**self._estate.roles, **{one.role.name: one.role for one in grants if one.role is not None}})
+        found = []
+        for permission in self._permissions:
+            some = Or(tuple(part for one in grants if (part := self._grant(one, roles, permission)) != FALSE))
+            denied = Or(tuple(self._denied(one, permission) for one in self._estate.denies or ()))
+            found.append(And((_is("permission", permission), some, Not(denied))))
+        return Or(tuple(found))
+
+    def _grant(self, grant: Grant, roles: Roles, permission: str) -> Formula:
+        binding = grant.binding
+        has = roles.has(binding.role, permission)
+        if has is State.NO:
+            return FALSE
+        parts = [Flag(f"the role {binding.role} holds {permission}")] if has is State.UNKNOWN else []
+        if binding.condition is not None:
+            parts.append(Flag(f"the condition {binding.condition}"))
+        return And((*parts, self._within(binding.resource)))
+
+    def _denied(self, rule: DenyRule, permission: str) -> Formula:
+        named = self._access.denied(rule, self._member, permission)
+        condition = holds(rule.condition, {}).state
+        if State.NO in (named, condition):
+            return FALSE
+        certain = named is State.YES and condition is State.YES and rule.resource in self._places
+        where = self._within(rule.resource) if rule.resource in self._places else TRUE
+        flag = Flag(f"the deny policy at {rule.because.path}:{rule.because.line} for {permission}")
+        return where if certain else And((where, flag))
+
+    def requests(self, model: Mapping[str, Value]) -> Iterator[Request]:
+        """What a model means; a resource that nobody mentions is one of its project."""
+        permission, resource = str(model.get("permission", "")), str(model.get("resource", ""))
+        home = str(model.get("project", ""))
+        if resource in self._places:
+            yield Request(permission, resource)
+        elif home.startswith(_PROJECTS):
+            service = permission.partition(".")[0]
+            yield Request(
+                permission, f"//{service}.googleapis.com/projects/{home.removeprefix(_PROJECTS)}/things/example"
+            )
+        else:
+            yield Request(permission, project("example"))
+
+    def state(self, grants: Sequence[Grant], request: Request) -> State:
+        """What the evaluator says of the grants in the place of all bindings."""
+        own = {one.role.name: one.role for one in grants if one.role is not None}
+        bindings = [one.binding for one in grants]
+        whole = {*self._estate.whole, *self._estate.resources}  # what new buckets grant is among the old ones
+        estate = replace(self._estate, bindings=bindings, roles={**self._estate.roles, **own}, whole=whole)
+        return Access(estate, self._now).can(self._member, request.permission, request.resource).state
+
+
+def _shown(request: Request) -> Example:
+    return Example(request.permission, request.resource)
+
+
+def _smaller(grant: Grant) -> Iterator[tuple[str, Grant | None]]:
+    """The grant without one permission, where there are several; without the last there is none."""
+    role = grant.role
+    for value in role.permissions if role is not None and len(role.permissions) > 1 else ():
+        rest = tuple(one for one in role.permissions if one != value) if role is not None else ()
+        yield value, replace(grant, role=replace(role, permissions=rest) if role is not None else None)
+    yield f"the binding on {grant.binding.resource}", None

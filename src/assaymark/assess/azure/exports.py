@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from assaymark.assess.inputs import Inputs
 
 _IDENTITY: Final = "microsoft.managedidentity/userassignedidentities"
+_ML: Final = "/providers/microsoft.machinelearningservices/"
 _CREDENTIAL: Final = "/federatedidentitycredentials/"
 
 
@@ -97,6 +98,8 @@ def _take_over(records: Records, client: str, identifier: str) -> None:
 def read_resource(records: Records, file: SourceFile, value: Map) -> bool:
     """Adds a resource, subscription or group that a document describes; whether it was one."""
     identifier, kind = text(value, "id"), text(value, "type")
+    if "/" not in kind and _ML in identifier.lower():  # which ``az ml`` does not say
+        kind = _kind_of(identifier)
     if (
         not identifier.lower().startswith("/subscriptions/")
         or "/providers/" not in identifier.lower()
@@ -128,6 +131,12 @@ def read_resource(records: Records, file: SourceFile, value: Map) -> bool:
         settings=settings,
     )
     return True
+
+
+def _kind_of(identifier: str) -> str:
+    """The type of a resource, by its id."""
+    namespace, *parts = identifier.rpartition("/providers/")[2].split("/")
+    return "/".join((namespace, *parts[::2]))
 
 
 def _groups(records: Records, file: SourceFile, value: Map) -> bool:

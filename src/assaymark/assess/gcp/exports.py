@@ -280,10 +280,23 @@ def _add(records: Records, name: str, kind: str, home: str, value: Map, because:
     )
     if prevention == "enforced":
         settings["public_access_prevention"] = "enforced"
-    settings["ingress_internal"] = ingress_of(value.get("ingress", value.get("ingressSettings")))
-    records.resource(
-        name, kind, home, because, account=_account(value), labels=value.get("labels"), settings=settings
-    )
+    served = value.get("serviceConfig")
+    inner = served.get("ingressSettings") if isinstance(served, Map) else value.get("ingressSettings")
+    settings["ingress_internal"] = ingress_of(value.get("ingress", inner))
+    account = _account(value)
+    if not account and kind == "container:cluster" and _is_default(value):
+        number = next((one for one, known in records.estate.numbers.items() if known == home), f"<{home}.number>")
+        account = f"{number}-compute@developer.gserviceaccount.com"
+    records.resource(name, kind, home, because, account=account, labels=value.get("labels"), settings=settings)
+
+
+def _is_default(value: Map) -> bool:
+    """Whether nodes of a cluster run as the project's default account."""
+    places = [
+        value.get("nodeConfig"),
+        *(one.get("config") for one in listed(value.get("nodePools")) if isinstance(one, Map)),
+    ]
+    return any(isinstance(one, Map) and one.get("serviceAccount") == "default" for one in places)
 
 
 def _account(value: Any, depth: int = 0) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.answering import Served, Way, draw_reached
 from assaymark.assess.azure.network import Network
 from assaymark.assess.kubernetes.ports import port_number
+from assaymark.assess.terraform.declared import declared
 from assaymark.assess.values import listed
 from assaymark.core.graph import State
 
@@ -29,14 +30,32 @@ if TYPE_CHECKING:
 _SITES: Final = ("microsoft.web/sites", "microsoft.web/sites/slots")
 _APP: Final = "microsoft.app/containerapps"
 _GROUP: Final = "microsoft.containerinstance/containergroups"
+_BALANCERS: Final = (
+    *(
+        "azurerm_lb",
+        "azurerm_application_gateway",
+        "azurerm_cdn_frontdoor_origin",
+        "azurerm_firewall_nat_rule_collection",
+    ),
+    *("azurerm_linux_virtual_machine_scale_set", "azurerm_windows_virtual_machine_scale_set"),
+)
+_BALANCED: Final = (
+    *("microsoft.network/loadbalancers", "microsoft.network/applicationgateways"),
+    *("microsoft.compute/virtualmachinescalesets", "microsoft.cdn/profiles/origingroups/origins"),
+)
 _ENVIRONMENT: Final = "microsoft.app/managedenvironments"
 _ANYWHERE: Final = ("0.0.0.0/0", "::/0", "any")
 _IMAGES: Final = ("docker_image_name", "docker_image")
 
 
 def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) -> None:
-    """Draws it. ``reading`` and ``now`` are not needed."""
-    del reading, now
+    """Draws it. ``now`` is not needed."""
+    del now
+    kinds = declared(estates).by_kind
+    if any(kinds.get(one) for one in _BALANCERS) or any(
+        one.kind in _BALANCED for one in estates.azure.resources.values()
+    ):
+        reading.gap("what load balancers, gateways and scale sets of Azure let the internet reach is not followed")
     resources = estates.azure.resources
     ways = [way for one in resources.values() for way in _ways(one, resources)]
     draw_reached(builder, [*ways, *_machines(Network(estates))], served(estates))

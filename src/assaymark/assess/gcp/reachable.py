@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.answering import LAST_PORT, Served, Way, draw_reached
 from assaymark.assess.gcp.firewalls import firewalls, last_part
+from assaymark.assess.terraform.declared import declared
 from assaymark.assess.values import listed
 from assaymark.core.errors import InputError
 from assaymark.formats.located_yaml import read_located_yaml
@@ -24,13 +25,23 @@ if TYPE_CHECKING:
     from assaymark.assess.gcp.firewalls import Firewall
     from assaymark.assess.graph import Builder
 
+_BALANCERS: Final = ("google_compute_forwarding_rule", "google_compute_global_forwarding_rule")
+_POLICIES: Final = (
+    *("google_compute_firewall_policy_rule", "google_compute_network_firewall_policy_rule"),
+    *("google_compute_region_network_firewall_policy_rule", "google_compute_network_firewall_policy_with_rules"),
+)
 _OUTSIDE: Final = ("access_config", "ipv6_access_config", "accessConfigs", "ipv6AccessConfigs")
 _RUNS: Final = ("run:service", "cloudfunctions:function")
 
 
 def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) -> None:
-    """Draws it. ``reading`` and ``now`` are not needed."""
-    del reading, now
+    """Draws it. ``now`` is not needed."""
+    del now
+    kinds = declared(estates).by_kind
+    if any(kinds.get(one) for one in _BALANCERS):
+        reading.gap("what load balancers of Google Cloud let the internet reach is not followed")
+    if any(kinds.get(one) for one in _POLICIES):
+        reading.gap("firewall policies of Google Cloud are not evaluated; the rules of networks alone decide")
     draw_reached(builder, _ways(estates), served(estates))
 
 

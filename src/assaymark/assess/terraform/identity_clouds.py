@@ -35,6 +35,7 @@ GOOGLE: Final[dict[str, tuple[str, str]]] = {
     "google_composer_environment": ("name", "projects/{project}/locations/{region}/environments/{name}"),
     "google_compute_instance": ("name", "projects/{project}/zones/{zone}/instances/{name}"),
     "google_compute_instance_template": ("name", "projects/{project}/global/instanceTemplates/{name}"),
+    "google_compute_network": ("name", "projects/{project}/global/networks/{name}"),
     "google_container_cluster": ("name", "projects/{project}/locations/{location}/clusters/{name}"),
     "google_container_node_pool": ("name", "{cluster}/nodePools/{name}"),
     "google_dataproc_cluster": ("name", "projects/{project}/regions/{region}/clusters/{name}"),
@@ -213,7 +214,8 @@ def _google(kind: str, address: str, name: str, get: Callable[[str], Any], proje
     own = shut(get(key)) or f"<{address}>"
     if name == key or (name == "name" and kind not in _NAME_IS_ID):
         return own
-    if name == "email" or name not in ("id", "name"):
+    linked = kind == "google_compute_network" and name == "self_link"
+    if name == "email" or (name not in ("id", "name") and not linked):
         return None
     parts = {
         part: shut(get(part))

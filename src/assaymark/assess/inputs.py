@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 _Made = TypeVar("_Made")
-_JSON: Final = (".json", ".template")
+_JSON: Final = (".json", ".template", ".tfstate")
 _YAML: Final = (".yaml", ".yml")
 # What some collector could know a file by, in its path or its bytes. What cannot be read and has none of these is of
 # no platform: nothing is lost by it.

@@ -68,6 +68,10 @@ RELATIONS: Final[dict[str, Relation]] = {
     "loaded-by": Relation("is loaded, and runs, in", needs=WRITE),
     "serves": Relation("decides the answers of", needs=WRITE, gives=WRITE, cuttable=False),
     "mounts": Relation("has as a file or variable", gives=READ),
+    "triggers": Relation("starts, with what is written there,", needs=WRITE, gives=INVOKE, cuttable=False),
+    "forwards": Relation("passes what is written there on to", needs=WRITE, gives=WRITE, cuttable=False),
+    "passes-data": Relation("passes what it is sent on to", needs=INVOKE, gives=WRITE, cuttable=False),
+    "passes-answers": Relation("answers with what is in", needs=INVOKE, gives=READ, cuttable=False),
     "logs-to": Relation("writes what it gets to", needs=READ, gives=READ),
     # network
     "reaches": Relation("reaches over the network", gives=NETWORK),
@@ -77,6 +81,7 @@ RELATIONS: Final[dict[str, Relation]] = {
     "open-write": Relation("lets anyone write to", needs=NETWORK, gives=WRITE),
     "open-invoke": Relation("answers anyone who calls", needs=NETWORK, gives=INVOKE),
     "passes-calls": Relation("passes calls on to", needs=INVOKE, gives=INVOKE, cuttable=False),
+    "passes-requests": Relation("passes requests on to", needs=INVOKE, gives=NETWORK, cuttable=False),
     "runs-input": Relation("runs what it is sent, in", needs=INVOKE),
     "intercepts": Relation("can read what passes to", needs=NETWORK, gives=READ),
 }

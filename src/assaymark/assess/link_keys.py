@@ -30,6 +30,13 @@ if TYPE_CHECKING:
     from assaymark.core.graph import Because
 
 _UNKNOWN_ACCOUNT: Final = "000000000000"
+# What is within another thing, by the attribute that names that one.
+_VERSIONS: Final = {
+    "aws_secretsmanager_secret_version": "secret_id",
+    "google_secret_manager_secret_version": "secret",
+    "azurerm_key_vault_secret": "key_vault_id",
+}
+_FEW: Final = 8  # users of an account, any of whom may be whose key it is
 _STORAGE: Final = "microsoft.storage/storageaccounts"
 
 
@@ -102,6 +109,9 @@ def _in_terraform(estates: Estates, builder: Builder) -> Iterator[tuple[str, Hel
 def _ids(one: TfResource) -> Iterator[str]:
     """What the node of a resource may be called."""
     named = one.text("id")
+    if one.kind in _VERSIONS:
+        holder = one.text(_VERSIONS[one.kind])
+        yield from (holder, holder.lower(), f"//secretmanager.googleapis.com/{holder}")
     yield from (one.arn, named, named.lower())
     yield from (f"//{service}.googleapis.com/{named}" for service in ("run", "cloudfunctions", "aiplatform"))
 
@@ -126,6 +136,11 @@ class _Keys:
     def __init__(self, estates: Estates, builder: Builder, reading: Reading, now: datetime) -> None:
         self.estates, self.builder, self.reading = estates, builder, reading
         self.now = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.written = {
+            one.text("id"): (one.text("user"), one.because())
+            for one in declared(estates).by_kind["aws_iam_access_key"]
+            if one.text("id") and one.values.get("status") != "Inactive"
+        }
         self.stores = {one.name.lower(): one for one in estates.azure.resources.values() if one.kind == _STORAGE}
 
     def draw(self, holder: str, key: HeldKey, place: Because) -> None:
@@ -153,7 +168,7 @@ class _Keys:
         shown = key.identity[:4]
         account = account_of(key.identity)
         users = [one for one in estates.aws.identities.values() if one.kind == "user" and builder.has(one.arn)]
-        listed = estates.source.owners.get(key.identity)
+        listed = estates.source.owners.get(key.identity) or self.written.get(key.identity)
         if listed is not None:
             owner = next((one for one in users if listed[0] in (one.name, one.arn)), None)
             if owner is not None:
@@ -169,6 +184,9 @@ class _Keys:
             )
         if named or sole or placeholder(key.identity):
             return  # an example's key is nobody's, unless a file says whose
+        for one in possible if len(possible) <= _FEW else ():
+            text = f"the access key {shown}... belongs to {one.name}"
+            self._edge(holder, one.arn, f"it has an access key {shown}... of nobody knows whom", (place,), (text,))
         mark = sha256(key.identity.encode()).hexdigest()[:8]
         boundary = {"cloud": "aws", "account": account} if account else {"cloud": "aws"}
         name = f"the owner of access key {shown}... in account {account or 'unknown'}"
@@ -246,11 +264,19 @@ class _Keys:
             email = one.text("service_account_id").rpartition("/")[2]
             return account_name(self.estates.gcp, email) if email else ""
         for name in ("service_principal_id", "application_id", "application_object_id"):
-            alias = one.text(name).lower().rpartition("/")[2]
+            alias = self._client_of(one.text(name).lower().rpartition("/")[2])
             owner = self.estates.azure.aliases.get(alias, alias)
             if alias and self.builder.has(f"azure:principal:{owner}"):
                 return f"azure:principal:{owner}"
         return ""
+
+    def _client_of(self, identifier: str) -> str:
+        """The client id of the application whose object id it is; else itself."""
+        for kind in ("azuread_application", "azuread_application_registration"):
+            for one in declared(self.estates).by_kind[kind] if identifier else ():
+                if identifier in (one.text("object_id").lower(), one.text("id").lower().rpartition("/")[2]):
+                    return one.text("client_id").lower()
+        return identifier
 
 
 def _why(user: Identity, *, named: bool) -> str:

@@ -203,3 +203,54 @@ def test_what_the_command_line_prints_of_a_new_principal_is_its_secret() -> None
     listed = {"id": "33333333-3333-3333-3333-333333333333", "appId": client, "servicePrincipalType": "Application"}
     drawn = edges({"ci.json": json.dumps(printed), "sp.json": json.dumps([{**listed, "displayName": "ci"}])})
     assert drawn["file:ci.json", f"azure:principal:{listed['id']}"] == "holds-credential"
+
+
+def test_a_key_that_a_version_of_a_secret_holds_is_the_secret_s() -> None:
+    text = """
+resource "aws_iam_user" "ci" {
+  name = "ci"
+}
+resource "aws_iam_access_key" "ci" {
+  user = aws_iam_user.ci.name
+}
+resource "aws_secretsmanager_secret" "s" {
+  name = "s"
+}
+resource "aws_secretsmanager_secret_version" "s" {
+  secret_id     = aws_secretsmanager_secret.s.id
+  secret_string = jsonencode({secret = aws_iam_access_key.ci.secret})
+}
+"""
+    held = ("arn:aws:secretsmanager:us-east-1:000000000000:secret:s", "arn:aws:iam::000000000000:user/ci")
+    assert edges({"main.tf": text})[held] == "holds-credential"
+
+
+def test_a_template_writes_a_key_into_a_function() -> None:
+    text = """Resources:
+  User: {Type: AWS::IAM::User, Properties: {UserName: ci}}
+  Key: {Type: AWS::IAM::AccessKey, Properties: {UserName: !Ref User}}
+  Fn:
+    Type: AWS::Lambda::Function
+    Properties:
+      FunctionName: f
+      Handler: a.h
+      Environment: {Variables: {SECRET: !GetAtt Key.SecretAccessKey}}
+"""
+    held = ("arn:aws:lambda:us-east-1:000000000000:function:f", "arn:aws:iam::000000000000:user/ci")
+    assert edges({"template.yaml": text})[held] == "holds-credential"
+
+
+def test_a_state_file_says_whose_key_it_holds() -> None:
+    key = "AKIA" + "QRSTUVWX234567YZ"
+    user = {"name": "ci", "arn": "arn:aws:iam::111122223333:user/ci"}
+    made = {"id": key, "user": "ci", "secret": "q7Rk2v9XbT4mZ1pL8sWn5cYd3fGh6JkAeUoIxBvN"}
+    parts = [("aws_iam_user", user), ("aws_iam_access_key", made)]
+    resources = [
+        {"mode": "managed", "type": kind, "name": "ci", "instances": [{"attributes": values}]}
+        for kind, values in parts
+    ]
+    state = json.dumps({"version": 4, "serial": 1, "resources": resources})
+    found = {(one.source, one.target): one for one in assessed_files({"terraform.tfstate": state}).graph.edges}
+    edge = found["file:terraform.tfstate", "arn:aws:iam::111122223333:user/ci"]
+    assert edge.relation == "holds-credential"
+    assert edge.state is State.YES

@@ -40,7 +40,13 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     ),
     "AWS::ApiGatewayV2::Integration": (
         "aws_apigatewayv2_integration",
-        {"ApiId": "api_id", "IntegrationType": "integration_type", "IntegrationUri": "integration_uri"},
+        {
+            "ApiId": "api_id",
+            "IntegrationType": "integration_type",
+            "IntegrationUri": "integration_uri",
+            "IntegrationSubtype": "integration_subtype",
+            "CredentialsArn": "credentials_arn",
+        },
     ),
     "AWS::ApiGatewayV2::Route": (
         "aws_apigatewayv2_route",
@@ -48,7 +54,15 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     ),
     "AWS::Bedrock::Agent": (
         "aws_bedrockagent_agent",
-        {"AgentName": "agent_name", "AgentResourceRoleArn": "agent_resource_role_arn"},
+        {
+            "AgentName": "agent_name",
+            "AgentResourceRoleArn": "agent_resource_role_arn",
+            "ActionGroups": "action_groups",
+        },
+    ),
+    "AWS::Batch::JobDefinition": (
+        "aws_batch_job_definition",
+        {"JobDefinitionName": "name", "ContainerProperties": "container_properties"},
     ),
     "AWS::BedrockAgentCore::CodeInterpreterCustom": (
         "aws_bedrockagentcore_code_interpreter",
@@ -66,16 +80,39 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
         "aws_instance",
         {
             "IamInstanceProfile": "iam_instance_profile",
+            "NetworkInterfaces": "network_interfaces",
             "SecurityGroupIds": "vpc_security_group_ids",
             "SecurityGroups": "security_groups",
             "SubnetId": "subnet_id",
             "UserData": "user_data",
         },
     ),
+    "AWS::EC2::LaunchTemplate": (
+        "aws_launch_template",
+        {"LaunchTemplateName": "name", "LaunchTemplateData": "launch_template_data"},
+    ),
+    "AWS::AppRunner::Service": (
+        "aws_apprunner_service",
+        {
+            "ServiceName": "service_name",
+            "SourceConfiguration": "source_configuration",
+            "InstanceConfiguration": "instance_configuration",
+            "NetworkConfiguration": "network_configuration",
+        },
+    ),
+    "AWS::AutoScaling::AutoScalingGroup": (
+        "aws_autoscaling_group",
+        {
+            "AutoScalingGroupName": "name",
+            "LaunchTemplate": "launch_template",
+            "TargetGroupARNs": "target_group_arns",
+        },
+    ),
     "AWS::EC2::SecurityGroup": ("aws_security_group", {"SecurityGroupIngress": "ingress"}),
     "AWS::EC2::SecurityGroupIngress": (
         "aws_vpc_security_group_ingress_rule",
         {
+            "GroupId": "security_group_id",
             "CidrIp": "cidr_ipv4",
             "CidrIpv6": "cidr_ipv6",
             "FromPort": "from_port",
@@ -83,7 +120,7 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
             "IpProtocol": "ip_protocol",
         },
     ),
-    "AWS::EC2::Subnet": ("aws_subnet", {"VpcId": "vpc_id"}),
+    "AWS::EC2::Subnet": ("aws_subnet", {"VpcId": "vpc_id", "MapPublicIpOnLaunch": "map_public_ip_on_launch"}),
     "AWS::EC2::SubnetRouteTableAssociation": (
         "aws_route_table_association",
         {"SubnetId": "subnet_id", "RouteTableId": "route_table_id"},
@@ -144,6 +181,7 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
             "Port": "port",
             "Protocol": "protocol",
             "DefaultActions": "default_action",
+            "MutualAuthentication": "mutual_authentication",
         },
     ),
     "AWS::ElasticLoadBalancingV2::ListenerRule": (
@@ -154,8 +192,24 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
         "aws_lb",
         {"Name": "name", "Scheme": "scheme", "Type": "type", "SecurityGroups": "security_groups"},
     ),
-    "AWS::ElasticLoadBalancingV2::TargetGroup": ("aws_lb_target_group", {"Name": "name", "Port": "port"}),
-    "AWS::Glue::Job": ("aws_glue_job", {"Name": "name", "Role": "role_arn"}),
+    "AWS::ElasticLoadBalancingV2::TargetGroup": (
+        "aws_lb_target_group",
+        {"Name": "name", "Port": "port", "Targets": "targets"},
+    ),
+    "AWS::Events::Rule": (
+        "aws_cloudwatch_event_rule",
+        {
+            "Name": "name",
+            "EventBusName": "event_bus_name",
+            "EventPattern": "event_pattern",
+            "State": "state",
+            "Targets": "targets",
+        },
+    ),
+    "AWS::Glue::Job": (
+        "aws_glue_job",
+        {"Name": "name", "Role": "role_arn", "Command": "command", "DefaultArguments": "default_arguments"},
+    ),
     "AWS::IAM::AccessKey": ("aws_iam_access_key", {"UserName": "user"}),
     "AWS::IAM::UserToGroupAddition": ("aws_iam_group_membership", {"GroupName": "group", "Users": "users"}),
     "AWS::IAM::Group": (
@@ -202,10 +256,17 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
             "FunctionName": "function_name",
             "Role": "role",
             "Code": "code",
+            "Environment": "environment",
             "Handler": "handler",
+            "Layers": "layers",
             "VpcConfig": "vpc_config",
         },
     ),
+    "AWS::Lambda::EventSourceMapping": (
+        "aws_lambda_event_source_mapping",
+        {"EventSourceArn": "event_source_arn", "FunctionName": "function_name", "Enabled": "enabled"},
+    ),
+    "AWS::Lambda::LayerVersion": ("aws_lambda_layer_version", {"LayerName": "layer_name", "Content": "content"}),
     "AWS::RDS::DBCluster": ("aws_rds_cluster", {"DBClusterIdentifier": "cluster_identifier"}),
     "AWS::RDS::DBInstance": (
         "aws_db_instance",
@@ -219,9 +280,16 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
         "aws_redshift_cluster",
         {"ClusterIdentifier": "cluster_identifier", "PubliclyAccessible": "publicly_accessible"},
     ),
-    "AWS::S3::Bucket": ("aws_s3_bucket", {"BucketName": "bucket", "AccessControl": "acl"}),
+    "AWS::S3::Bucket": (
+        "aws_s3_bucket",
+        {"BucketName": "bucket", "AccessControl": "acl", "NotificationConfiguration": "notification"},
+    ),
     "AWS::S3::BucketPolicy": ("aws_s3_bucket_policy", {"Bucket": "bucket", "PolicyDocument": "policy"}),
-    "AWS::SNS::Topic": ("aws_sns_topic", {"TopicName": "name"}),
+    "AWS::SNS::Topic": ("aws_sns_topic", {"TopicName": "name", "Subscription": "subscription"}),
+    "AWS::SNS::Subscription": (
+        "aws_sns_topic_subscription",
+        {"TopicArn": "topic_arn", "Protocol": "protocol", "Endpoint": "endpoint"},
+    ),
     "AWS::SQS::Queue": ("aws_sqs_queue", {"QueueName": "name"}),
     "AWS::SNS::TopicPolicy": ("aws_sns_topic_policy", {"Topics": "arn", "PolicyDocument": "policy"}),
     "AWS::SQS::QueuePolicy": ("aws_sqs_queue_policy", {"Queues": "queue_url", "PolicyDocument": "policy"}),
@@ -235,7 +303,11 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     ),
     "AWS::SageMaker::EndpointConfig": (
         "aws_sagemaker_endpoint_configuration",
-        {"EndpointConfigName": "name", "DataCaptureConfig": "data_capture_config"},
+        {
+            "EndpointConfigName": "name",
+            "DataCaptureConfig": "data_capture_config",
+            "ProductionVariants": "production_variants",
+        },
     ),
     "AWS::SageMaker::Model": (
         "aws_sagemaker_model",
@@ -243,6 +315,7 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
             "ModelName": "name",
             "ExecutionRoleArn": "execution_role_arn",
             "PrimaryContainer": "primary_container",
+            "Containers": "container",
             "EnableNetworkIsolation": "enable_network_isolation",
         },
     ),
@@ -265,18 +338,34 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
         "aws_organizations_policy",
         {"Name": "name", "Content": "content", "Type": "type", "TargetIds": "target_ids"},
     ),
-    "AWS::SecretsManager::Secret": ("aws_secretsmanager_secret", {"Name": "name", "KmsKeyId": "kms_key_id"}),
+    "AWS::SecretsManager::Secret": (
+        "aws_secretsmanager_secret",
+        {"Name": "name", "KmsKeyId": "kms_key_id", "SecretString": "secret_string"},
+    ),
+    "AWS::SSM::Parameter": ("aws_ssm_parameter", {"Name": "name", "Value": "value"}),
     "AWS::SecretsManager::ResourcePolicy": (
         "aws_secretsmanager_secret_policy",
         {"SecretId": "secret_arn", "ResourcePolicy": "policy"},
     ),
     "AWS::Serverless::Function": (
         "aws_lambda_function",
-        {"FunctionName": "function_name", "Role": "role", "Handler": "handler", "CodeUri": "code_uri"},
+        {
+            "FunctionName": "function_name",
+            "Role": "role",
+            "Handler": "handler",
+            "CodeUri": "code_uri",
+            "Environment": "environment",
+            "Layers": "layers",
+        },
     ),
     "AWS::StepFunctions::StateMachine": (
         "aws_sfn_state_machine",
-        {"StateMachineName": "name", "RoleArn": "role_arn"},
+        {
+            "StateMachineName": "name",
+            "RoleArn": "role_arn",
+            "Definition": "definition",
+            "DefinitionString": "definition_string",
+        },
     ),
     "AWS::Lambda::Url": (
         "aws_lambda_function_url",

@@ -46,6 +46,8 @@ KINDS: Final[dict[str, tuple[str, str]]] = {  # the kind of node, and what it is
     "sns:topic": ("queue", ""),
     "sqs:queue": ("queue", ""),
     "ssm:parameter": ("secret", ""),
+    "states:state-machine": ("function", ""),
+    "states:stateMachine": ("function", ""),
 }
 _MODEL_WORDS: Final = ("model", "weight", "checkpoint", "artifact", "registry", "mlflow")
 RELATION_OF: Final = {
@@ -160,28 +162,38 @@ def link_flows(run: Linking) -> None:
                         )
                         because = (resource.because,)
                         run.builder.edge(Edge(repository, arn, "loaded-by", how, because, state, decides))
-                bucket = _bucket(text) if isinstance(text, str) else ""
-                if bucket and bucket != arn and run.builder.has(bucket) and _loads(resource, name):
-                    how = f"it loads {text} ({name})"
-                    run.builder.edge(Edge(bucket, arn, "loaded-by", how, (resource.because,), effort=1))
+                for bucket in _buckets(text, name) if isinstance(text, str) and _loads(resource, name) else ():
+                    if bucket != arn and run.builder.has(bucket):
+                        how = f"it loads {text} ({name})"
+                        run.builder.edge(Edge(bucket, arn, "loaded-by", how, (resource.because,), effort=1))
 
 
-_LOADED: Final = (
-    "model_data_url",
-    "modeldataurl",
-    "s3uri",
-    "s3_uri",
-    "code_location",
-    "sourceuri",
-    "script_location",
+# Attributes whose address or bucket is what runs: code, models, and what is installed before them.
+_LOADED: Final = frozenset(
+    (
+        *("model_data_url", "modeldataurl", "s3uri", "s3_uri", "code_location", "sourceuri", "script_location"),
+        *("scriptlocation", "--extra-py-files", "--extra-jars", "--extra-files", "entry_point", "jar"),
+    )
 )
+_BUCKET_OF_CODE: Final = ("s3_bucket", "s3bucket", "code_s3_bucket")
+_RUNS_PATHS: Final = ("emr:cluster", "glue:job")  # whose ``path`` and arguments are scripts
 
 
 def _loads(resource: Resource, name: str) -> bool:
-    return name.lower() in _LOADED or (resource.kind == "lambda:function" and name == "s3_bucket")
+    name = name.lower()
+    if resource.kind in _RUNS_PATHS and name in ("path", "args"):
+        return True
+    return name in _LOADED or (resource.kind == "lambda:function" and name in _BUCKET_OF_CODE)
 
 
-def _bucket(text: str) -> str:
-    if text.startswith("s3://"):
-        return f"arn:aws:s3:::{text[5:].partition('/')[0]}"
-    return text if text.startswith("arn:aws:s3:::") else ""
+def _buckets(text: str, name: str) -> list[str]:
+    """The buckets of an attribute: addresses, ARNs, and a name alone where the attribute is one of a bucket."""
+    if name.lower() in _BUCKET_OF_CODE and "/" not in text and ":" not in text:
+        return [f"arn:aws:s3:::{text}"]
+    found = []
+    for one in text.split(","):
+        if one.strip().startswith("s3://"):
+            found.append(f"arn:aws:s3:::{one.strip()[5:].partition('/')[0]}")
+        elif one.startswith("arn:aws:s3:::"):
+            found.append(one.partition("/")[0])
+    return found

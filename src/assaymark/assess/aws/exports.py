@@ -49,7 +49,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
         if any(key in value for key in _DETAILS) and _is_details(value):
             _details(records, file, value)
             inputs.reading.read.add(file.path)
-        else:
+        elif "format_version" not in value:  # what Terraform shows of itself is another collector's
             rest.append((file, value))
     for file, value in rest:
         quoted = file.path in inputs.quoted and "Statement" in value
@@ -162,6 +162,7 @@ def _answers(records: Records, file: SourceFile, value: Map) -> bool:
         arn = f"arn:aws:iam::{account}:oidc-provider/{issuer}"
         audiences = tuple(one for one in listed(value.get("ClientIDList")) if isinstance(one, str))
         records.estate.providers[arn] = Provider(arn, "oidc", issuer, file.because(value.line), audiences)
+    known |= _mappings(records, file, value)
     organisation = value.get("Organization")
     if isinstance(organisation, Map) and str(organisation.get("MasterAccountId", "")).isdigit():
         known = True
@@ -178,6 +179,20 @@ def _answers(records: Records, file: SourceFile, value: Map) -> bool:
             known = True
             _thing(records, file, item)
     return known or bool(used)
+
+
+def _mappings(records: Records, file: SourceFile, value: Map) -> bool:
+    """``lambda list-event-source-mappings``; whether it was one."""
+    known = False
+    for item in _maps(value.get("EventSourceMappings")):
+        source, target = item.get("EventSourceArn"), item.get("FunctionArn")
+        if isinstance(source, str) and isinstance(target, str):
+            known = True
+            if item.get("State") not in ("Disabled", "Disabling"):
+                records.estate.mappings.append((source, target, file.because(item.line)))
+                if ":sqs:" in source:
+                    records.resource(source, _UNTYPED["sqs"], file.because(item.at("EventSourceArn")))
+    return known
 
 
 def _only_account(records: Records) -> str:
@@ -202,7 +217,7 @@ def _own_arn(value: Map) -> str:
         arn = isinstance(item, str) and item.startswith("arn:") and item.count(":") >= _COLONS and ":iam:" not in item
         if arn and key.lower().endswith("arn"):
             named = (
-                key.lower() in ("arn", "keyarn")
+                key.lower() in ("arn", "keyarn", "queuearn", "topicarn")
                 or f"{key[:-3]}Name" in value
                 or f"{key[:-3].lower()}Name" in value
                 or f"{key[:-3]}Id" in value
@@ -212,19 +227,25 @@ def _own_arn(value: Map) -> str:
     return ""
 
 
+# Services whose ARNs do not say what kind of thing it is.
+_UNTYPED: Final = {"s3": "s3:bucket", "sns": "sns:topic", "sqs": "sqs:queue"}
+
+
 def _thing(records: Records, file: SourceFile, value: Map) -> None:
     arn = _own_arn(value)
     parts = arn.split(":", 5)
     kind = f"{parts[2]}:{parts[5].partition('/')[0].partition(':')[0]}" if len(parts) > 5 else parts[2]  # noqa: PLR2004
+    kind = _UNTYPED.get(parts[2], kind) if "/" not in parts[-1] else kind
     role = next((str(value[key]) for key in _ROLES if isinstance(value.get(key), str) and ":role/" in value[key]), "")
     profile = value.get("IamInstanceProfile")
     if isinstance(profile, Map) and isinstance(profile.get("Arn"), str):
         known = records.estate.resources.get(profile["Arn"])
         role = known.role if known else role
     settings = {key: item for key, item in value.items() if item is not None}
-    records.resource(
-        arn, kind, file.because(value.line), role=role, tags=tags_of(value.get("Tags")), settings=settings
-    )
+    text = json_of(value.get("Policy"), value.at("Policy")) if kind in _UNTYPED.values() else None
+    policy = records.document(text, f"{arn}#policy", file, value.at("Policy")) if isinstance(text, Map) else None
+    tags, because = tags_of(value.get("Tags")), file.because(value.line)
+    records.resource(arn, kind, because, role=role, policy=policy, tags=tags, settings=settings)
 
 
 def _policy(records: Records, file: SourceFile, value: Map) -> bool:
@@ -282,7 +303,7 @@ def _alone(records: Records, file: SourceFile, document: Map) -> bool:
             records.reading.skip(file.path, "a trust or key policy whose role or key no file names", document.line)
         for arn in resources:
             service = f"{arn}:::".split(":")[2]
-            kind = {"s3": "s3:bucket", "kms": "kms:key", "sqs": "sqs:queue", "sns": "sns:topic"}.get(service, service)
+            kind = {"kms": "kms:key", **_UNTYPED}.get(service, service)
             records.resource(arn, kind, file.because(document.line), policy=parsed)
         return True
     if "boundary" in words:

@@ -2,6 +2,7 @@
 
 What a template says of a role, a bucket or a function is the same as what Terraform says, in other words; so one
 collector reads both (``from_terraform``). Conditions are not decided: what a template may make counts as made.
+This is one file because functions, references and resources of a template are resolved through each other.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.aws.cloudformation_types import TYPES
 from assaymark.assess.aws.cloudformation_words import listed, renamed, snake, snaked
-from assaymark.assess.aws.sam_events import sam_events
+from assaymark.assess.aws.sam_events import sam_events, sam_triggers
 from assaymark.assess.aws.sam_policies import sam_policy
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 from assaymark.assess.estate.terraform import TfResource
@@ -85,6 +86,8 @@ class _Template:
         kind = str(item.get("Type")) if isinstance(item, Map) else ""
         if kind == "AWS::IAM::Policy":
             return self._policy(name, item, inline=True)
+        if kind in _SAM_APIS:
+            return self._sam_api(name, item, _SAM_APIS[kind])
         if kind not in TYPES:
             return []
         if kind in _SEVERAL:
@@ -99,6 +102,9 @@ class _Template:
             for key, values in sam_events(_properties(item), self._resources, self.globals, self.resolve):
                 values.put("function", found[0].arn, values.line)
                 found.append(self._resource(f"{name}-{key}", "aws_sam_event", values, values.line))
+            for key, values in sam_triggers(_properties(item), self.resolve):
+                values.put("function", found[0].arn, values.line)
+                found.append(self._resource(f"{name}-{key}", "aws_sam_trigger", values, values.line))
             for role in roles:
                 found[0].values.put("role", role.arn, item.line)
         return found
@@ -120,6 +126,11 @@ class _Template:
                 found.put(
                     "role", resolved[0] if isinstance(resolved, list) and resolved else resolved, properties.at(key)
                 )
+            elif key == "LaunchTemplateData" and isinstance(resolved, Map):
+                for inner, value_of in snaked(resolved).items():
+                    found.put(inner, value_of, properties.at(key))
+            elif key in _SNAKED and key in names:
+                found.put(names[key], snaked(resolved), properties.at(key))
             elif key == "Tags":
                 found.put("tags", resolved, properties.at(key))
             elif key in names:
@@ -209,6 +220,21 @@ class _Template:
         values.put("authorization_type", value.get("AuthType"), value.at("AuthType"))
         return [self._resource(f"{name}-url", "aws_lambda_function_url", values, value.line)]
 
+    def _sam_api(self, name: str, item: Map, kind: str) -> list[TfResource]:
+        """An API of SAM whose routes stand in an OpenAPI document; the others are events of functions."""
+        properties = _properties(item)
+        body = self.resolve(properties.get("DefinitionBody"))
+        if not isinstance(body, Map):
+            return []
+        auth = self.resolve(properties.get("Auth"))
+        values = Map(item.line)
+        values.put("name", properties.get("Name") or name, properties.at("Name"))
+        values.put("body", body, properties.at("DefinitionBody"))
+        values.put("endpoint_configuration", self.resolve(properties.get("EndpointConfiguration")), item.line)
+        if isinstance(auth, Map):
+            values.put("default_authorizer", auth.get("DefaultAuthorizer"), auth.line)
+        return [self._resource(name, kind, values, item.line)]
+
     def _bucket(self, name: str, item: Map) -> list[TfResource]:
         properties = _properties(item)
         found = []
@@ -254,7 +280,9 @@ class _Template:
             self._open.discard(key)
         if attribute == "Arn" or (attribute == "Ref" and kind in _IS_ARN):
             return arn_of(kind, name, values.get, UNKNOWN_ACCOUNT, REGION) or Unresolved("${" + key + "}")
-        if attribute == "Ref":
+        if kind == "aws_iam_access_key" and attribute == "SecretAccessKey":
+            return Unresolved(f"${{{kind}.{name}.secret}}")
+        if attribute == "Ref" or attribute in _AS_REF:
             return name_of(kind, name, values.get)
         found = computed(kind, name, snake(attribute), values.get, UNKNOWN_ACCOUNT, REGION)
         return found if found is not None else Unresolved("${" + key + "}")
@@ -362,10 +390,32 @@ class _Template:
         return value
 
 
+_SAM_APIS: Final = {
+    "AWS::Serverless::Api": "aws_api_gateway_rest_api",
+    "AWS::Serverless::HttpApi": "aws_apigatewayv2_api",
+}
+# Attributes that are what ``Ref`` gives.
+_AS_REF: Final = frozenset(
+    (
+        *(
+            "GroupId",
+            "LaunchTemplateId",
+            "ListenerArn",
+            "LoadBalancerArn",
+            "TargetGroupArn",
+            "SubnetId",
+            "InstanceId",
+        ),
+        *("RestApiId", "ApiId", "AgentId", "QueueName", "TopicName", "EndpointConfigName", "ModelName"),
+    )
+)
+# Nested settings that are read by Terraform's names.
+_SNAKED: Final = frozenset(("SourceConfiguration", "InstanceConfiguration", "LaunchTemplate"))
 _NAMING: Final = frozenset(
     ("name", "path", "bucket", "function_name", "identifier", "family", "url", "agent_name", "repository_name")
 )
 _FUNCTIONS: Final[dict[str, Callable[[_Template, Any], Any]]] = {
+    "Base64": lambda template, text: template.resolve(text),  # what reads it takes the text as it is, too
     "FindInMap": _Template.found_in_map,
     "GetAtt": _Template.get_attribute,
     "If": _Template.either,

@@ -12,7 +12,7 @@ from assaymark.assess.aws.from_terraform_tables import OF_POLICIES, ROLES, SERVI
 from assaymark.assess.aws.records import Records, tags_of
 from assaymark.assess.estate.aws import Grant, PolicyDocument, Provider, Statement
 from assaymark.assess.unresolved import Unresolved
-from assaymark.assess.values import json_of, listed
+from assaymark.assess.values import json_of, listed, mappings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -33,6 +33,7 @@ _ATTACHMENTS: Final = {
     "aws_iam_user_policy_attachment": "user",
     "aws_iam_group_policy_attachment": "group",
 }
+_WITHIN_JSON: Final = {"aws_batch_job_definition": ("container_properties", "ecs_properties", "node_properties")}
 _OWN_POLICY: Final = ("policy", "access_policies")
 
 
@@ -143,8 +144,23 @@ class _Collecting:
         because = resource.because()
         self.records.resource(arn, kind, because, role=role, policy=policy, tags=tags, settings=settings)
 
+    def _role_within(self, resource: TfResource) -> str:
+        """The role that stands in JSON of a resource, or that the instances of a cluster of EMR have."""
+        for name in _WITHIN_JSON.get(resource.kind, ()):
+            for inner in mappings(resource.json(name)):
+                found = self.identity_arn("role", inner.get("jobRoleArn") or inner.get("JobRoleArn"))
+                if found:
+                    return found
+        for block in resource.blocks("ec2_attributes"):
+            for one in self.by_name.get(("aws_iam_instance_profile", str(block.get("instance_profile"))), ()):
+                return self.identity_arn("role", one.get("role"))
+        return ""
+
     def role(self, resource: TfResource) -> str:
         """The role that a resource runs as; empty for none."""
+        within = self._role_within(resource)
+        if within:
+            return within
         for place in ROLES.get(resource.kind, ()):
             block, _, key = place.rpartition(".")
             for inner in resource.blocks(block) if block else [resource.values]:

@@ -16,7 +16,6 @@ SERVICES: Final = {
 # Where a resource names the role that it runs as: an attribute, or a block and its attribute.
 ROLES: Final[dict[str, tuple[str, ...]]] = {
     "aws_apprunner_service": ("instance_configuration.instance_role_arn",),
-    "aws_batch_job_definition": ("job_role_arn",),
     "aws_bedrockagent_agent": ("agent_resource_role_arn",),
     "aws_bedrockagent_knowledge_base": ("role_arn",),
     "aws_bedrockagentcore_agent_runtime": ("role_arn",),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.aws.linking import Chain
 from assaymark.assess.estate.aws import ApiRoute
 from assaymark.assess.kinds import INTERNET
 from assaymark.assess.unresolved import Unresolved
@@ -34,6 +35,20 @@ _VERBS: Final = ("get", "put", "post", "delete", "patch", "head", "options", "x-
 _QUIET: Final = re.compile(
     r"(?:^|/)(?:health\w*|ping|status|ready\w*|live\w*|docs|openapi\.json|favicon\.ico)/?$", re.IGNORECASE
 )
+_SERVICE: Final = re.compile(r":apigateway:[\w-]*:([\w.-]+):(path|action)/+(.*)")
+# What a call of a service with a path does, by the verb; what the actions give to who calls the route.
+_BY_PATH: Final = {
+    **{("sqs", verb): "SendMessage" for verb in ("GET", "POST")},
+    **{("sns", verb): "Publish" for verb in ("GET", "POST")},
+    ("s3", "GET"): "GetObject",
+    **{("s3", verb): "PutObject" for verb in ("PUT", "POST", "ANY")},
+}
+_GIVES: Final = {
+    **dict.fromkeys(("sqs:SendMessage", "sns:Publish", "kinesis:PutRecord", "kinesis:PutRecords"), "passes-data"),
+    **dict.fromkeys(("s3:PutObject", "dynamodb:PutItem", "dynamodb:UpdateItem"), "passes-data"),
+    **dict.fromkeys(("dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "s3:GetObject"), "passes-answers"),
+    **dict.fromkeys(("states:StartExecution", "states:StartSyncExecution"), "passes-calls"),
+}
 _GATEWAY: Final = "apigateway.amazonaws.com"
 
 
@@ -72,7 +87,8 @@ class _Reading:
     def rest(self, api: TfResource) -> Iterator[ApiRoute]:
         """The methods of a REST API, one by one or in an OpenAPI document."""
         closed = _private(api)
-        limits = _limits(api)
+        policies = [one.json("policy") for one in self._of("aws_api_gateway_rest_api_policy", "rest_api_id", api)]
+        limits = _limits(api.text("name"), [_own_policy(api), *policies])
         integrations = self._of("aws_api_gateway_integration", "rest_api_id", api)
         paths = {one.text("id"): one.text("path_part") for one in self._by_kind.get("aws_api_gateway_resource", ())}
         for method in self._of("aws_api_gateway_method", "rest_api_id", api):
@@ -82,24 +98,35 @@ class _Reading:
             ]
             inner = method.get("integration")
             texts = [one.text("uri") for one in named] + [str(one) for one in _each(inner, "Uri", "uri")]
+            roles = [one.text("credentials") for one in named] + [str(one) for one in _each(inner, "Credentials")]
+            verbs = [one.text("integration_http_method") for one in named]
+            verbs += [str(one) for one in _each(inner, "IntegrationHttpMethod")]
+            role, sends = next(iter(filter(None, roles)), ""), next(iter(filter(None, verbs)), verb)
             shown = f"{verb} /{paths.get(place, '')}"
             open_, decides = _asks(method.get("authorization"), method.get("api_key_required"), closed, limits)
-            yield self._route(api, shown, open_, decides, texts, method.because())
+            yield self._route(api, shown, open_, decides, texts, method.because(), role=role, verb=sends)
         body = api.json("body")
         yield from self._document(api, body, closed, limits)
 
     def http(self, api: TfResource) -> Iterator[ApiRoute]:
         """The routes of an HTTP or WebSocket API."""
         integrations = {one.text("id"): one for one in self._of("aws_apigatewayv2_integration", "api_id", api)}
-        for route in self._of("aws_apigatewayv2_route", "api_id", api):
+        routes = self._of("aws_apigatewayv2_route", "api_id", api)
+        joins = [one for one in routes if one.text("route_key") == "$connect"]  # asks for all that comes later
+        joined = joins[0].get("authorization_type") or "NONE" if joins else ""
+        for route in routes:
             target = route.text("target").removeprefix("integrations/")
             known = integrations.get(target)
-            texts = [known.text("integration_uri")] if known is not None else []
+            some = [known] if known is not None else []
             if known is None and isinstance(route.get("target"), Unresolved):
-                texts = [one.text("integration_uri") for one in integrations.values()]
-            kind = route.get("authorization_type") or "NONE"
+                some = list(integrations.values())
+            texts = [one.text("integration_uri") or _subtype(one.text("integration_subtype")) for one in some]
+            role = next((one.text("credentials_arn") for one in some if one.text("credentials_arn")), "")
+            kind = joined or route.get("authorization_type") or "NONE"
             open_, decides = _asks(kind, route.get("api_key_required"), State.NO, ())
-            yield self._route(api, route.text("route_key"), open_, decides, texts, route.because())
+            shown = route.text("route_key")
+            verb = shown.partition(" ")[0]
+            yield self._route(api, shown, open_, decides, texts, route.because(), role=role, verb=verb)
         if api.text("target"):
             yield self._route(
                 api, api.text("route_key") or "$default", State.YES, (), [api.text("target")], api.because()
@@ -109,24 +136,34 @@ class _Reading:
     def _document(self, api: TfResource, body: Any, closed: State, limits: tuple[str, ...]) -> Iterator[ApiRoute]:
         paths = body.get("paths") if isinstance(body, dict) else None
         general = body.get("security") if isinstance(body, dict) else None
+        keys = _keys_only(body)
         for path, item in paths.items() if isinstance(paths, dict) else ():
             for verb, method in item.items() if isinstance(item, dict) else ():
                 if verb not in _VERBS or not isinstance(method, dict):
                     continue
                 security = method.get("security", general)
+                security = [{"default": []}] if security is None and api.text("default_authorizer") else security
                 signed = method.get("x-amazon-apigateway-auth")
                 asked = "AWS_IAM" if isinstance(signed, dict) and str(signed.get("type")).upper() == "AWS_IAM" else ""
-                kind = asked or ("CUSTOM" if isinstance(security, list) and security and all(security) else "NONE")
-                open_, decides = _asks(kind, None, closed, limits)
+                schemes = [set(one) for one in listed(security) if isinstance(one, dict)]
+                asking = schemes and all(one - keys for one in schemes)
+                key = bool(schemes) and all(schemes) and not asking
+                kind = asked or ("CUSTOM" if asking else "NONE")
+                open_, decides = _asks(kind, key, closed, limits)
                 target = method.get("x-amazon-apigateway-integration")
                 texts = [str(one) for one in _each(target, "uri")]
+                role = str(next(_each(target, "credentials"), ""))
+                sends = str(next(_each(target, "httpMethod"), verb))
                 line = getattr(item, "at", lambda _: api.line)(verb)
                 shown = f"{'ANY' if verb.startswith('x-') else verb.upper()} {path}"
-                yield self._route(api, shown, open_, decides, texts, api.file.because(line or api.line))
+                place = api.file.because(line or api.line)
+                yield self._route(api, shown, open_, decides, texts, place, role=role, verb=sends)
 
     def event(self, event: TfResource) -> ApiRoute:
         """An event of a function of SAM: its API is made, and lets itself call the function."""
-        open_, decides = _asks(event.get("authorization"), event.get("api_key_required"), State.NO, ())
+        policy = event.get("resource_policy")
+        limits = (f"the policy of the API {event.text('api')} lets the caller in",) if policy else ()
+        open_, decides = _asks(event.get("authorization"), event.get("api_key_required"), _private(event), limits)
         shown = f"{event.text('method').upper()} {event.text('path')}"
         return self._route(event, shown, open_, decides, [event.text("function")], event.because(), permitted=True)
 
@@ -140,6 +177,8 @@ class _Reading:
         because: Because,
         *,
         permitted: bool = False,
+        role: str = "",
+        verb: str = "",
     ) -> ApiRoute:
         targets: dict[str, tuple[str, ...]] = {}
         for text in texts:
@@ -154,7 +193,8 @@ class _Reading:
                     if ":sagemaker:" in arn and arn.lower().endswith(f"endpoint/{endpoint[1].lower()}"):
                         targets[arn] = ()
         name = str(api.values.get("name") or api.values.get("api") or api.address.rpartition(".")[2])
-        return ApiRoute(f"aws:api:{api.account}:{name}", name, shown, open_, decides, targets, because)
+        node, verb = f"aws:api:{api.account}:{name}", verb.upper()
+        return ApiRoute(node, name, shown, open_, decides, targets, because, tuple(texts), role, verb)
 
     def _lets(self, arn: str) -> bool:
         function = self._estate.resources.get(arn)
@@ -165,35 +205,64 @@ class _Reading:
         )
 
 
+def _subtype(name: str) -> str:
+    """What an integration of an HTTP API with a service is, as the address of a REST API's would be."""
+    service, _, action = name.partition("-")
+    known = {"stepfunctions": "states", "eventbridge": "events"}
+    return f"arn:aws:apigateway::{known.get(service.lower(), service.lower())}:action/{action}" if action else ""
+
+
 def _each(value: Any, *keys: str) -> Iterator[Any]:
     for one in [value] if isinstance(value, dict) else listed(value):
         if isinstance(one, dict):
             yield from (one[key] for key in keys if one.get(key))
 
 
+def _keys_only(body: Any) -> set[str]:
+    """The security schemes of a document that are keys of the API: no authorizer stands behind them."""
+    found: set[str] = set()
+    components = body.get("components") if isinstance(body, dict) else None
+    for holder, name in ((components, "securitySchemes"), (body, "securityDefinitions")):
+        schemes = holder.get(name) if isinstance(holder, dict) else None
+        for key, one in schemes.items() if isinstance(schemes, dict) else ():
+            if isinstance(one, dict) and one.get("type") == "apiKey":
+                found |= set() if any(str(word).startswith("x-amazon-apigateway-auth") for word in one) else {key}
+    return found
+
+
 def _private(api: TfResource) -> State:
     """Whether only networks of one's own reach it."""
     for one in _each({"x": api.get("endpoint_configuration")}, "x"):
-        for part in [one] if isinstance(one, dict) else listed(one):
-            kinds = part.get("types") or part.get("Types") if isinstance(part, dict) else None
-            words = [str(word) for word in kinds] if isinstance(kinds, list) else [str(kinds)]
+        for part in one if isinstance(one, list) else [one]:
+            given = [part.get(key) for key in ("types", "Types", "Type")] if isinstance(part, dict) else [part]
+            words = [str(word) for kind in given for word in (kind if isinstance(kind, list) else [kind])]
             if "PRIVATE" in words:
                 return State.YES
     off = api.get("disable_execute_api_endpoint")
     return State.UNKNOWN if off is True else State.NO
 
 
-def _limits(api: TfResource) -> tuple[str, ...]:
-    """What an API's own policy leaves open: who is let in is not evaluated here."""
-    policy = api.json("policy") if not isinstance(api.get("policy"), Map) else api.get("policy")
-    statements = policy.get("Statement") if isinstance(policy, dict) else None
-    found = [
-        one for one in ([statements] if isinstance(statements, dict) else listed(statements)) if isinstance(one, dict)
-    ]
-    everyone = [one for one in found if one.get("Effect") == "Allow" and not one.get("Condition")]
-    if policy is None or (everyone and all(one.get("Effect") == "Allow" for one in found)):
-        return ()
-    return (f"the policy of the API {api.text('name')} lets the caller in",)
+def _own_policy(api: TfResource) -> Any:
+    return api.get("policy") if isinstance(api.get("policy"), Map) else api.json("policy")
+
+
+def _limits(name: str, policies: list[Any]) -> tuple[str, ...]:
+    """What an API's own policies leave open: who is let in is not evaluated here."""
+    for policy in policies:
+        statements = policy.get("Statement") if isinstance(policy, dict) else None
+        items = [statements] if isinstance(statements, dict) else listed(statements)
+        found = [one for one in items if isinstance(one, dict)]
+        everyone = [one for one in found if one.get("Effect") == "Allow" and _is_everyone(one)]
+        if policy is not None and not (everyone and all(one.get("Effect") == "Allow" for one in found)):
+            return (f"the policy of the API {name} lets the caller in",)
+    return ()
+
+
+def _is_everyone(statement: dict[str, Any]) -> bool:
+    """Whether a statement is about all callers, whatever a request carries."""
+    who = statement.get("Principal")
+    inner = who.get("AWS") if isinstance(who, dict) else who
+    return not statement.get("Condition") and (inner == "*" or (isinstance(inner, list) and "*" in inner))
 
 
 def _asks(kind: Any, key: Any, closed: State, limits: tuple[str, ...]) -> tuple[State, tuple[str, ...]]:
@@ -224,6 +293,9 @@ def link_gateways(run: Linking) -> None:
         for target in dict.fromkeys(arn for one in routes if one.open is not State.NO for arn in one.targets):
             open_ones = [one for one in routes if one.open is not State.NO and target in one.targets]
             _passes(run, api, target, min(open_ones, key=lambda one: (one.open is not State.YES, one.because)))
+        for route in routes:
+            if route.open is not State.NO:
+                _serves(run, route)
         opened = sorted(
             (one for one in routes if one.open is not State.NO), key=lambda one: one.open is not State.YES
         )
@@ -242,6 +314,28 @@ def _passes(run: Linking, api: str, target: str, route: ApiRoute) -> None:
         state = State.UNKNOWN if decides else State.YES
         how = f"{route.shown} passes on what comes"
         run.builder.edge(Edge(api, target, "passes-calls", how, (route.because,), state, decides, 0))
+
+
+def _serves(run: Linking, route: ApiRoute) -> None:
+    """The edges to things of services that a route calls with a role of its own."""
+    who = run.estate.identities.get(route.role)
+    if who is None:
+        return
+    for uri in route.uris:
+        match = _SERVICE.search(uri)
+        service, form, rest = match.groups() if match else ("", "", "")
+        asked = rest.partition("/")[0] if form == "action" else _BY_PATH.get((service, route.verb), "")
+        relation = _GIVES.get(f"{service}:{asked}", "")
+        named = set(re.split(r"[/{}?]", rest)) if form == "path" else set()
+        for arn, resource in sorted(run.estate.resources.items()) if relation else ():
+            name = re.split(r"[:/]", arn)[-1]
+            if arn.split(":")[2] != service or not run.builder.has(arn) or (named and name not in named):
+                continue
+            bucket = resource.kind == "s3:bucket"
+            chain = Chain().then(run.can(who, f"{service}:{asked}", f"{arn}/*" if bucket else arn))
+            how = f"{route.shown} passes on what comes, and its role may {service}:{asked}"
+            found = Chain(chain.state, (route.because, *chain.because), chain.decides)
+            run.draw(route.api, arn, relation, how, found, 0)
 
 
 def asks_nothing(routes: list[ApiRoute]) -> str:

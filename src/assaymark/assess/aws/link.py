@@ -13,6 +13,7 @@ from assaymark.assess.aws.lasting import Lasting
 from assaymark.assess.aws.linking import Chain, Linking, administrator
 from assaymark.assess.aws.outside import link_outside
 from assaymark.assess.aws.prefixes import link_prefixes
+from assaymark.assess.aws.triggers import link_triggers
 from assaymark.assess.aws.trust import link_assumed, link_trust
 from assaymark.assess.boundaries import environment_of, tenant_of
 from assaymark.core.graph import State
@@ -57,6 +58,7 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
     link_data(run, lasting)
     link_exposure(run, lasting)
     link_prefixes(run, estates)
+    link_triggers(run, estates)
     link_gateways(run)
     link_outside(run, lasting)
     link_flows(run)

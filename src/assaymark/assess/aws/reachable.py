@@ -7,12 +7,13 @@ Elastic Load Balancing user guides ("Internet-facing", "Listener rules", "Authen
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from assaymark.assess.answering import LAST_PORT, Served, Way, draw_reached, drawn_ports
+from assaymark.assess.answering import LAST_PORT, Way, draw_reached
+from assaymark.assess.aws.running import MACHINES, SERVICE, TASK, key_of, machine, number, served, task_containers
 from assaymark.assess.terraform.declared import declared
 from assaymark.assess.unresolved import Unresolved
-from assaymark.assess.values import json_of, listed
+from assaymark.assess.values import listed
 from assaymark.core.graph import State
 from assaymark.formats.located import Map
 
@@ -24,12 +25,17 @@ if TYPE_CHECKING:
     from assaymark.assess.estate.terraform import TfResource
     from assaymark.assess.files import Reading
     from assaymark.assess.graph import Builder
-    from assaymark.core.graph import Because
 
 _EVERYWHERE: Final = ("0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1")
 _ALL: Final = ("-1", "all")
+_FEW: Final = 8  # ports of a range that are drawn one by one
 _LISTENERS: Final = ("aws_lb_listener", "aws_alb_listener")
+_RULES: Final = ("aws_lb_listener_rule", "aws_alb_listener_rule")
 _BALANCERS: Final = ("aws_lb", "aws_alb")
+_TARGETS: Final = ("aws_lb_target_group", "aws_alb_target_group")
+_TEMPLATE_KEYS: Final = ("id", "name", "launch_template_id", "launch_template_name")
+# First and last port, and what would decide that they are open.
+_Range: TypeAlias = tuple[int, int, tuple[str, ...]]
 
 
 def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) -> None:
@@ -39,56 +45,13 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
     draw_reached(builder, [*run.instances(), *run.services()], served(estates))
 
 
-def served(estates: Estates) -> Iterator[Served]:
-    """The containers of task definitions, and the scripts that instances start with."""
-    index = declared(estates)
-    for task in index.by_kind.get("aws_ecs_task_definition", ()):
-        yield from task_containers(task)
-    for one in index.by_kind.get("aws_instance", ()):
-        script = one.get("user_data")
-        if isinstance(script, str):
-            yield Served(one.arn, "", script, one.because("user_data"), script=True)
-
-
-def task_containers(resource: TfResource) -> list[Served]:
-    """The containers of a task definition, as Terraform or CloudFormation has them."""
-    given = resource.get("container_definitions")
-    found = []
-    for one in listed(given if isinstance(given, list) else json_of(given, 1)):
-        if not isinstance(one, dict):
-            continue
-        image = _key(one, "image")
-        ports = {
-            port
-            for item in listed(_key(one, "portMappings"))
-            if isinstance(item, dict) and (port := _number(_key(item, "containerPort"))) is not None
-        }
-        words = " ".join(str(word) for name in ("entryPoint", "command") for word in listed(_key(one, name)))
-        variables = {
-            str(_key(item, "name")): str(_key(item, "value") or "")
-            for item in listed(_key(one, "environment"))
-            if isinstance(item, dict)
-        }
-        variables |= {
-            str(_key(item, "name")): "<set>" for item in listed(_key(one, "secrets")) if isinstance(item, dict)
-        }
-        if isinstance(image, str):
-            place = resource.because("container_definitions")
-            found.append(Served(resource.arn, image, words, place, frozenset(ports), variables))
-    return found
-
-
-def _key(value: dict[str, Any], name: str) -> Any:
-    """An entry as the API spells it, or CloudFormation."""
-    return value.get(name, value.get(name[:1].upper() + name[1:]))
-
-
 class _Network:
     """What Terraform and templates declare."""
 
     def __init__(self, estates: Estates) -> None:
         self._index = declared(estates)
         self._kinds = self._index.by_kind
+        self._routes = estates.aws.routes
 
     # what is named
 
@@ -106,9 +69,9 @@ class _Network:
 
     # security groups
 
-    def _open(self, groups: Any) -> tuple[list[tuple[int, int]], bool]:
+    def _open(self, groups: Any) -> tuple[list[_Range], bool]:
         """The ranges of ports that groups open to the internet; whether all of them are in the input."""
-        ranges: list[tuple[int, int]] = []
+        ranges: list[_Range] = []
         known = True
         for value in listed(groups):
             found = self._named(value, "aws_security_group", "aws_default_security_group")
@@ -124,81 +87,164 @@ class _Network:
                             ranges += _range(rule.values)
         return ranges, known and bool(listed(groups))
 
+    def _ways(self, groups: Any, listening: set[int], name: str) -> Iterator[tuple[int | None, tuple[str, ...]]]:
+        """The ports that groups open to the internet, each with what would decide it."""
+        ranges, known = self._open(groups)
+        yield from _ports(ranges, listening)
+        if not known and groups is not None:
+            yield None, (f"the security groups of {name} let the internet in",)
+
     # instances
 
     def instances(self) -> Iterator[Way]:
-        """Instances with a public address whose groups let the internet in."""
-        for one in self._kinds.get("aws_instance", ()):
-            groups = one.get("vpc_security_group_ids") or one.get("security_groups")
-            ranges, _ = self._open(groups)
+        """Instances, and templates for them, with a public address whose groups let the internet in."""
+        for one in (each for kind in MACHINES for each in self._kinds.get(kind, ())):
             public = self._public(one)
             if public is State.NO:
                 continue
             decides = () if public is State.YES else (f"{one.address} has a public address",)
-            script = one.get("user_data")
-            started = Served(one.arn, "", script if isinstance(script, str) else "", one.because(), script=True)
-            listening = started.listening()
+            listening = {port for each in machine(one).servers() for port in each.ports}
             how = "its security groups let the internet in"
-            for port in drawn_ports(ranges, listening):
-                yield Way(one.arn, port, how, (one.because(),), decides)
+            for port, more in self._ways(_groups(one), listening, one.address):
+                yield Way(one.arn, port, how, (one.because(),), (*decides, *more))
+        yield from self._attached()
+        yield from self._classic()
+
+    def _classic(self) -> Iterator[Way]:
+        """Instances behind classic load balancers, by the ports of their listeners."""
+        for balancer in self._kinds.get("aws_elb", ()):
+            listeners = balancer.blocks("listener") if balancer.get("internal") is not True else []
+            for one in listeners:
+                decides = self._lets(balancer, number(one.get("lb_port")))
+                named = [each for text in listed(balancer.get("instances")) for each in self._named(text, *MACHINES)]
+                for machine_ in named if decides is not None else ():
+                    how = f"the load balancer {balancer.text('name') or balancer.address} passes on what comes"
+                    because = (balancer.because(),)
+                    yield Way(machine_.arn, number(one.get("instance_port")), how, because, decides or ())
 
     def _public(self, one: TfResource) -> State:
-        said = one.get("associate_public_ip_address")
+        said = [one.get("associate_public_ip_address")]
+        for part in _maps(one.get("network_interfaces")):
+            said += [part.get("associate_public_ip_address"), part.get("AssociatePublicIpAddress")]
         for address in (*self._kinds.get("aws_eip", ()), *self._kinds.get("aws_eip_association", ())):
             named = address.get("instance") or address.get("instance_id")
             if named is not None and one in self._named(named, one.kind):
                 return State.YES
-        if said is True:
+        if any(str(value).lower() == "true" for value in said):
             return State.YES
-        return State.NO if said is False else State.UNKNOWN
+        if any(str(value).lower() == "false" for value in said):
+            return State.NO
+        subnets = self._named(one.get("subnet_id"), "aws_subnet") if one.get("subnet_id") is not None else []
+        mapped = [subnet.get("map_public_ip_on_launch") for subnet in subnets]
+        if mapped and all(value in (None, False) for value in mapped):
+            return State.NO
+        return State.YES if mapped and all(value is True for value in mapped) else State.UNKNOWN
+
+    def _attached(self) -> Iterator[Way]:
+        """What load balancers and APIs pass on to instances, to groups that scale, and to functions."""
+        for one in self._kinds.get("aws_lb_target_group_attachment", ()):
+            yield from self._passed(one.get("target_group_arn"), one.get("target_id"), one.get("port"), one)
+        for group in self._kinds.get("aws_lb_target_group", ()):
+            for part in _maps(group.get("targets")):
+                yield from self._passed(group.address, part.get("Id"), part.get("Port"), group, group)
+        for group in self._kinds.get("aws_autoscaling_group", ()):
+            named = list(listed(group.get("target_group_arns")))
+            named += [
+                one.get("lb_target_group_arn") or one.get("alb_target_group_arn")
+                for one in self._kinds.get("aws_autoscaling_attachment", ())
+                if group in self._named(one.get("autoscaling_group_name"), group.kind)
+            ]
+            for part in _maps(group.get("launch_template")):
+                template = next((value for key, value in part.items() if key in _TEMPLATE_KEYS), None)
+                for target in named if template is not None else ():
+                    yield from self._passed(target, template, None, group)
+
+    def _passed(
+        self, group: Any, target: Any, port: Any, one: TfResource, own: TfResource | None = None
+    ) -> Iterator[Way]:
+        groups = [own] if own is not None else self._named(group, *_TARGETS)
+        for each in groups:
+            to = number(port) or number(each.get("port"))
+            for resource in self._named(target, *MACHINES, "aws_lambda_function"):
+                for way in self._balanced(each):
+                    because = (*way.because, one.because())
+                    yield Way(resource.arn, to, way.how, because, way.decides, way.source)
 
     # services
 
     def services(self) -> Iterator[Way]:
         """Tasks of services that a load balancer of the internet passes on to, or with addresses of their own."""
         for service in self._kinds.get("aws_ecs_service", ()):
-            tasks = self._named(service.get("task_definition"), "aws_ecs_task_definition")
+            tasks = self._named(service.get("task_definition"), TASK)
             for task in tasks:
                 for part in (*service.blocks("load_balancer"), *_maps(service.get("load_balancers"))):
-                    port = _number(_key(part, "container_port") or _key(part, "containerPort"))
-                    group = _key(part, "target_group_arn") or _key(part, "targetGroupArn")
-                    for how, because, decides in self._balanced(group):
-                        yield Way(task.arn, port, how, (*because, service.because()), decides)
+                    port = number(key_of(part, "container_port") or key_of(part, "containerPort"))
+                    named = key_of(part, "target_group_arn") or key_of(part, "targetGroupArn")
+                    for group in self._named(named, *_TARGETS):
+                        for way in self._balanced(group):
+                            because = (*way.because, service.because())
+                            yield Way(task.arn, port, way.how, because, way.decides, way.source)
                 yield from self._addressed(service, task)
+        for service in self._kinds.get(SERVICE, ()):
+            yield from self._published(service)
 
     def _addressed(self, service: TfResource, task: TfResource) -> Iterator[Way]:
         for part in service.blocks("network_configuration"):
             inner = next(iter(_maps(part.get("AwsvpcConfiguration"))), part)
-            public = _key(inner, "assign_public_ip") or _key(inner, "assignPublicIp")
+            public = key_of(inner, "assign_public_ip") or key_of(inner, "assignPublicIp")
             if public is True or str(public).upper() == "ENABLED":
-                ranges, _ = self._open(inner.get("security_groups") or inner.get("SecurityGroups"))
                 listening = {port for one in task_containers(task) for port in one.ports}
-                for port in drawn_ports(ranges, listening):
-                    yield Way(task.arn, port, "its tasks have public addresses", (service.because(),))
+                groups = inner.get("security_groups") or inner.get("SecurityGroups")
+                for port, more in self._ways(groups, listening, service.address):
+                    yield Way(task.arn, port, "its tasks have public addresses", (service.because(),), more)
 
-    def _balanced(self, group: Any) -> Iterator[tuple[str, tuple[Because, ...], tuple[str, ...]]]:
-        """How load balancers pass on what comes to a target group."""
-        for target in self._named(group, "aws_lb_target_group", "aws_alb_target_group"):
-            for listener in (one for kind in _LISTENERS for one in self._kinds.get(kind, ())):
-                actions = [*listener.blocks("default_action"), *_maps(listener.get("default_action"))]
-                rules = [
-                    [*rule.blocks("action"), *_maps(rule.get("actions"))]
-                    for rule in self._kinds.get("aws_lb_listener_rule", ())
-                    if listener in self._named(rule.get("listener_arn"), listener.kind)
-                ]
-                if not any(self._forwards(some, target) for some in (actions, *rules)):
+    def _published(self, service: TfResource) -> Iterator[Way]:
+        """A service of App Runner is of the internet unless it says that it is not."""
+        said = [
+            ingress.get("is_publicly_accessible")
+            for part in service.blocks("network_configuration")
+            for ingress in _maps(part.get("ingress_configuration"))
+        ]
+        if any(value is False or str(value).lower() == "false" for value in said):
+            return
+        ports = {port for one in task_containers(service) for port in one.ports}
+        for port in sorted(ports):
+            yield Way(service.arn, port, "App Runner publishes it", (service.because(),))
+
+    def _balanced(self, target: TfResource) -> Iterator[Way]:
+        """How load balancers, and APIs before them, pass on what comes to a target group."""
+        for listener in (one for kind in _LISTENERS for one in self._kinds.get(kind, ())):
+            actions = [*listener.blocks("default_action"), *_maps(listener.get("default_action"))]
+            rules = [
+                [*rule.blocks("action"), *_maps(rule.get("actions"))]
+                for kind in _RULES
+                for rule in self._kinds.get(kind, ())
+                if listener in self._named(rule.get("listener_arn"), listener.kind)
+            ]
+            if _asks_certificate(listener) or not any(self._forwards(some, target) for some in (actions, *rules)):
+                continue
+            for balancer in self._named(listener.get("load_balancer_arn"), *_BALANCERS):
+                yield from self._fronted(listener, balancer)
+                if balancer.get("internal") is True or balancer.get("scheme") == "internal":
                     continue
-                for balancer in self._named(listener.get("load_balancer_arn"), *_BALANCERS):
-                    if balancer.get("internal") is True or balancer.get("scheme") == "internal":
-                        continue
-                    decides = self._lets(balancer, _number(listener.get("port")))
-                    if decides is not None:
-                        how = f"the load balancer {balancer.text('name') or balancer.address} passes on what comes"
-                        yield how, (listener.because(),), decides
+                decides = self._lets(balancer, number(listener.get("port")))
+                if decides is not None:
+                    how = f"the load balancer {balancer.text('name') or balancer.address} passes on what comes"
+                    yield Way("", None, how, (listener.because(),), decides)
+
+    def _fronted(self, listener: TfResource, balancer: TfResource) -> Iterator[Way]:
+        """The APIs whose open routes lead to a listener, by its ARN or the name of its load balancer."""
+        for route in self._routes:
+            if route.open is State.NO:
+                continue
+            for uri in route.uris:
+                if listener in self._named(uri, listener.kind) or balancer in self._named(uri, balancer.kind):
+                    how = f"{route.shown} passes on what comes"
+                    yield Way("", None, how, (route.because, listener.because()), (), route.api)
 
     def _forwards(self, actions: list[Map], target: TfResource) -> bool:
         """Whether actions pass on to a target group without asking who it is that calls."""
-        kinds = [str(_key(one, "type") or "forward") for one in actions]
+        kinds = [str(key_of(one, "type") or "forward") for one in actions]
         if any(kind.startswith(("authenticate", "jwt")) for kind in kinds):
             return False
         return any(target in self._named(text, target.kind) for one in actions for text in _target_texts(one))
@@ -210,10 +256,25 @@ class _Network:
         if kind == "network" and not listed(groups):
             return ()
         ranges, known = self._open(groups)
-        if any(port is None or first <= port <= last for first, last in ranges):
-            return ()
+        fits = [decides for first, last, decides in ranges if port is None or first <= port <= last]
+        if fits:
+            return min(fits, key=len)
         name = balancer.text("name") or balancer.address
         return None if known else (f"the security groups of {name} let the internet in",)
+
+
+def _groups(one: TfResource) -> Any:
+    """The security groups of an instance or template, its interfaces' among them."""
+    found = [one.get(key) for key in ("vpc_security_group_ids", "security_groups", "security_group_ids")]
+    for part in _maps(one.get("network_interfaces")):
+        found += [part.get(key) for key in ("security_groups", "groups", "GroupSet")]
+    return next((value for value in found if value), None)
+
+
+def _asks_certificate(listener: TfResource) -> bool:
+    """Whether only clients with a certificate of a store that the listener trusts get through."""
+    parts = _maps(listener.get("mutual_authentication"))
+    return any(key_of(part, "mode") == "verify" for part in parts)
 
 
 def _target_texts(action: Map) -> Iterator[str]:
@@ -232,24 +293,36 @@ def _maps(value: Any) -> list[Map]:
     return [one for one in ([value] if isinstance(value, Map) else listed(value)) if isinstance(one, Map)]
 
 
-def _number(value: Any) -> int | None:
-    if isinstance(value, (bool, Unresolved)):
-        return None
-    if isinstance(value, (int, float)):
-        return int(value)
-    return int(value) if isinstance(value, str) and value.isdecimal() else None
-
-
-def _range(rule: Map) -> list[tuple[int, int]]:
-    """The ports that a rule opens to the whole internet."""
+def _range(rule: Map) -> list[_Range]:
+    """The ports that a rule opens to the whole internet, or may where its addresses are not known."""
     wide: list[Any] = []
     for key in ("cidr_blocks", "ipv6_cidr_blocks", "cidr_ipv4", "cidr_ipv6"):
         value = rule.get(key)
         wide += value if isinstance(value, list) else [value]
+    decides: tuple[str, ...] = ()
     if not any(one in _EVERYWHERE for one in wide):
-        return []
+        unknown = sorted(one for one in wide if isinstance(one, Unresolved))
+        if not unknown:
+            return []
+        decides = (f"{unknown[0]} is the whole internet",)
     protocol = str(rule.get("protocol", rule.get("ip_protocol", "-1"))).lower()
     if protocol in _ALL:
-        return [(0, LAST_PORT)]
-    first, last = _number(rule.get("from_port")), _number(rule.get("to_port"))
-    return [(first, last)] if protocol in ("tcp", "6") and first is not None and last is not None else []
+        return [(0, LAST_PORT, decides)]
+    first, last = number(rule.get("from_port")), number(rule.get("to_port"))
+    known = protocol in ("tcp", "6") and first is not None and last is not None
+    return [(first, last, decides)] if known and first is not None and last is not None else []
+
+
+def _ports(ranges: list[_Range], listening: set[int]) -> Iterator[tuple[int | None, tuple[str, ...]]]:
+    """The ports of ranges that are drawn: all at once, each of few, or those that something listens on."""
+    found: dict[int, tuple[str, ...]] = {}
+    for first, last, decides in sorted(ranges, key=lambda one: len(one[2])):
+        if first <= 1 and last >= LAST_PORT:
+            yield None, decides
+        elif last - first < _FEW:
+            found |= {port: decides for port in range(first, last + 1) if port not in found}
+        elif listening:
+            found |= {port: decides for port in listening if first <= port <= last and port not in found}
+        else:
+            yield None, (*decides, f"something listens on a port from {first} to {last}")
+    yield from sorted(found.items())

@@ -10,9 +10,10 @@ from __future__ import annotations
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.answering import Served, Way, draw_reached
+from assaymark.assess.answering import Way, draw_reached
 from assaymark.assess.azure.network import Network
 from assaymark.assess.kubernetes.ports import port_number
+from assaymark.assess.served import Served
 from assaymark.assess.terraform.declared import declared
 from assaymark.assess.values import listed
 from assaymark.core.graph import State

@@ -159,7 +159,8 @@ class ApiRoute:
     """A route of an API of API Gateway. ``api``: the id of its node; ``shown``: verb and path.
 
     ``open``: whether anyone may call it, ``decides`` what that depends on. ``targets``: the ARNs that it calls, each
-    with what would decide whether it does.
+    with what would decide whether it does. ``uris``: what it names in their place; ``role`` and ``verb``: how it
+    calls services of AWS.
     """
 
     api: str
@@ -169,6 +170,9 @@ class ApiRoute:
     decides: tuple[str, ...]
     targets: Mapping[str, tuple[str, ...]]
     because: Because
+    uris: tuple[str, ...] = ()
+    role: str = ""
+    verb: str = ""
 
 
 @dataclass(slots=True)
@@ -178,6 +182,7 @@ class Estate:
     ``parents``: of an account or organisational unit what it is in; ``management``: the organisation's account.
     ``public_access_blocks``: what accounts block for all their buckets, by account. ``ways``: the ids of the VPC
     endpoints that requests of what runs in a resource can go through, by its ARN. ``routes``: of APIs.
+    ``mappings``: what Lambda polls, for which function, and where that is said.
     """
 
     identities: dict[str, Identity] = field(default_factory=dict)
@@ -192,3 +197,4 @@ class Estate:
     endpoints: list[Endpoint] = field(default_factory=list)
     ways: dict[str, tuple[str, ...]] = field(default_factory=dict)
     routes: list[ApiRoute] = field(default_factory=list)
+    mappings: list[tuple[str, str, Because]] = field(default_factory=list)

@@ -197,6 +197,7 @@ class Source:
 
     routes: list[Route] = field(default_factory=list)
     flows: list[Flow] = field(default_factory=list)
+    loaded: list[tuple[str, Because]] = field(default_factory=list)  # buckets (or $VARIABLE) whose content is run
     secrets: list[Secret] = field(default_factory=list)
     requirements: list[Requirement] = field(default_factory=list)
     pipelines: list[Pipeline] = field(default_factory=list)

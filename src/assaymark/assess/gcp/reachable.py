@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.answering import LAST_PORT, Served, Way, draw_reached
+from assaymark.assess.answering import LAST_PORT, Way, draw_reached
 from assaymark.assess.gcp.firewalls import firewalls, last_part
+from assaymark.assess.served import Served
 from assaymark.assess.terraform.declared import declared
 from assaymark.assess.values import listed
 from assaymark.core.errors import InputError

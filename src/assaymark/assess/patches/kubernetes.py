@@ -10,22 +10,20 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from assaymark.assess.edits import text_of_file
 from assaymark.assess.kubernetes.exposure import maps_of
 from assaymark.assess.kubernetes.pods import Pod, pod_specs, reaches_node, within_baseline
 from assaymark.assess.kubernetes.written import (
     column,
-    document,
     in_yaml,
-    item_span,
     scalar,
     set_scalar,
     span,
 )
 from assaymark.assess.patch import Patch, Place
 from assaymark.assess.patches.accounts import KEYS, federated
+from assaymark.assess.patches.bindings import BINDING_WRITERS
 from assaymark.assess.patches.network import default_deny, keys_added
-from assaymark.formats.located import Elsewhere, Map, Seq, listed
+from assaymark.formats.located import Elsewhere, Map, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -218,30 +216,6 @@ def _host_path(place: Place) -> Iterator[Patch]:
             yield Patch(title, place.path, lines[0], lines[1] - lines[0] + 1, (f"{head}emptyDir: {{}}",), safe=False)
 
 
-def _anonymous(place: Place) -> Iterator[Patch]:
-    """Bindings without those who did not say who they are; a binding of nobody else goes."""
-    who = place.finding.name.rpartition("/")[2]
-    places = {(one.path, one.line) for one in place.finding.locations}
-    for binding in place.estates.kubernetes.of("RoleBinding", "ClusterRoleBinding"):
-        reference, subjects = binding.value.get("roleRef"), binding.value.get("subjects")
-        if not isinstance(reference, Map) or not isinstance(subjects, Seq) or not in_yaml(binding):
-            continue
-        if isinstance(reference.line, Elsewhere) or (binding.file.path, reference.line) not in places:
-            continue
-        text = text_of_file(binding.file)
-        named = [index for index, one in enumerate(subjects) if isinstance(one, Map) and one.get("name") == who]
-        title = "bind nobody who did not say who it is"
-        if len(named) == len(subjects):
-            lines = document(text.lines, binding)
-            if lines is not None:
-                yield text.without(*lines, title)
-            continue
-        for index in named:
-            lines = item_span(text.lines, subjects, index)
-            if lines is not None:
-                yield text.without(*lines, title)
-
-
 def _ingress(place: Place) -> Iterator[Patch]:
     """TLS for a route of OpenShift, whose router has a certificate, and for an ingress where an issuer is there."""
     one = place.estates.kubernetes.objects.get(place.finding.name)
@@ -381,7 +355,7 @@ def _pod_security(place: Place) -> Iterator[Patch]:
 
 
 KUBERNETES_WRITERS: Final[dict[str, Writer]] = {
-    "k8s-anonymous-binding": _anonymous,
+    **BINDING_WRITERS,
     "k8s-container-root": _root,
     "k8s-host-path-cache": _host_path,
     "k8s-ingress-plaintext": _ingress,

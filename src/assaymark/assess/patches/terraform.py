@@ -268,6 +268,33 @@ def _security_group(place: Place) -> Iterator[Patch]:
         yield from file.text.replaced([change], f"let only the network {vpcs[0].address} in")
 
 
+def _signed(place: Place) -> Iterator[Patch]:
+    """Routes of an API that ask callers to sign, which those with an identity of AWS can."""
+    index = declared(place.estates)
+    for line in place.at_lines:
+        for resource in index.by_line[place.path, line]:
+            name = _AUTHORIZATION.get(resource.kind)
+            if name is not None:
+                yield from changed(resource, {name: '"AWS_IAM"'}, "let callers in who sign as principals of AWS")
+
+
+def _no_bodies(place: Place) -> Iterator[Patch]:
+    """What keeps requests and answers is turned off."""
+    for resource in declared(place.estates).by_address[place.finding.name]:
+        name = _KEEPS.get(resource.kind)
+        if name is not None and resource.file.path == place.path:
+            yield from changed(resource, {name: "false"}, "keep nothing of what clients send")
+
+
+_KEEPS: Final = {
+    "aws_api_gateway_method_settings": "settings.data_trace_enabled",
+    "google_vertex_ai_endpoint": "predict_request_response_logging_config.enabled",
+    "aws_bedrock_model_invocation_logging_configuration": "logging_config.text_data_delivery_enabled",
+}
+_AUTHORIZATION: Final = {
+    "aws_api_gateway_method": "authorization",
+    "aws_apigatewayv2_route": "authorization_type",
+}
 _GROUPS: Final = (
     *("aws_security_group", "aws_default_security_group", "aws_security_group_rule"),
     "aws_vpc_security_group_ingress_rule",
@@ -283,6 +310,8 @@ def _group_of(place: Place, rule: TfResource) -> TfResource | None:
 
 
 TERRAFORM_WRITERS: Final[dict[str, Writer]] = {
+    "aws-api-open": _signed,
+    "log-body-configured": _no_bodies,
     "aws-bucket-any-network": in_network,
     "aws-bucket-plaintext": _tls_only,
     "aws-bucket-public": _acl,

@@ -172,3 +172,4 @@ def _python(modules: list[Module], source: Source, reading: Reading, called: dic
             if flows.steps > SOURCE_MAX_STEPS:
                 reading.skip(module.path, "its flows are more than are followed")
     source.flows += [flow for _, flow in sorted(flows.found.items())]
+    source.loaded += [(bucket, place) for (bucket, _), place in sorted(flows.loaded.items())]

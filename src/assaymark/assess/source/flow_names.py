@@ -14,13 +14,14 @@ MATTERS: Final[dict[str, frozenset[str]]] = {
     "log": frozenset(("body", "headers", "upload", "prediction", "secret")),
     "print": frozenset(("body", "headers", "upload", "prediction", "secret")),
     "file": frozenset(("body", "headers", "prediction", "secret")),
-    "code": _SENT | _PLAIN | _PART | {"fetched", "prediction"},
-    "command": _SENT | _PLAIN | _PART | {"fetched", "prediction"},
-    "loader": _SENT | _PLAIN | {"fetched"},
+    "code": _SENT | _PLAIN | _PART | {"fetched", "prediction", "stored"},
+    "command": _SENT | _PLAIN | _PART | {"fetched", "prediction", "stored"},
+    "loader": _SENT | _PLAIN | {"fetched", "stored"},
     "path": _SENT - {"upload"} | _PLAIN,
     "template": _SENT | _PLAIN | _PART,
     "query": _SENT | _PLAIN | _PART,
 }
+CHOOSES: Final = _SENT | _PART  # what a client names something by
 OF_REQUEST: Final[dict[str, str]] = {
     **dict.fromkeys(
         ("json", "get_json", "get_body", "data", "get_data", "form", "values", "body", "stream", "post", "read"),
@@ -115,6 +116,14 @@ LOG_CALLS: Final = frozenset(
 )
 LOG_FILE: Final = re.compile(
     r"\.log\b|log(?:s|file|_file|_path)?\b|audit|requests?\.(?:jsonl?|csv|txt)|history", re.IGNORECASE
+)
+LIES: Final = "bucket "  # before the name of the bucket that something lies in
+BUCKETS: Final = ("s3://", "s3a://")
+RUNS: Final = frozenset(("code", "command", "loader"))
+STORED_BY_BUCKET: Final = frozenset(("get_object", "download_file", "download_fileobj"))
+# What stores of objects give under a name.
+STORED: Final = frozenset(
+    ("get_object", "download_file", "download_fileobj", "blob", "get_blob", "get_blob_client", "download_blob")
 )
 FETCHES: Final = re.compile(
     r"^(?:requests|httpx)\.(?:get|post|request)$|^urllib\.request\.urlopen$|^urllib\d?\.urlopen$|^aiohttp\.\w+\.get$|"

@@ -47,7 +47,7 @@ PASSWORD: Final = re.compile(  # what ``az ad sp create-for-rbac`` prints
     r"\"appId\"\s*:\s*\"([0-9a-fA-F-]{36})\"[^{}]{0,400}?\"password\"\s*:\s*\"([^\"]{8,200})\"[^{}]{0,200}?\"tenant\"\s*:"
 )
 _ADDRESS: Final = re.compile(
-    r"\b(aws_iam_access_key|google_service_account_key|azurerm_storage_account|azuread_application_password"
+    r"\b((?:module\.[A-Za-z_][\w-]*(?:\[[^\]]{0,60}\])?\.){0,9})(aws_iam_access_key|google_service_account_key|azurerm_storage_account|azuread_application_password"
     r"|azuread_service_principal_password)\.([A-Za-z_][\w-]*)(?:\[[^\]]{0,60}\])?\.([a-z_]+)"
 )
 _OF_RESOURCE: Final = {
@@ -160,8 +160,8 @@ def _made(text: str) -> Iterator[HeldKey]:
     """Keys that Terraform puts there, by the address of what makes them."""
     if "${" in text:
         for match in _ADDRESS.finditer(text):
-            if match[3] in _OF_RESOURCE[match[1]]:
-                yield HeldKey("terraform", f"{match[1]}.{match[2]}")
+            if match[4] in _OF_RESOURCE[match[2]]:
+                yield HeldKey("terraform", f"{match[1]}{match[2]}.{match[3]}")
 
 
 def decoded(value: str) -> str:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from assaymark.core.graph import Because
 
 _NOBODYS: Final = frozenset(("health", "sign-in", "static", "metrics"))
-_SENT: Final = frozenset(("body", "headers", "query", "upload", "part"))
+_SENT: Final = frozenset(("body", "headers", "query", "upload", "part", "stored"))
 _RUN: Final = frozenset(("code", "command", "loader", "template"))
 
 
@@ -219,6 +219,19 @@ class _Drawing:
         elif opened:
             self._from_internet(node, application, opened, decides)
         self._runs(node, runner.node, opened, flows, decides)
+        self._loads(application, runner, decides)
+
+    def _loads(self, application: WebApplication, runner: Runner, decides: tuple[str, ...]) -> None:
+        """The buckets whose content an application runs when it loads it."""
+        for bucket, place in self._source.loaded:
+            if place.path not in application.parts:
+                continue
+            name = dict(runner.variables).get(bucket[1:], "") if bucket.startswith("$") else bucket
+            store = f"arn:aws:s3:::{name.removeprefix('s3://').partition('/')[0]}"
+            if name and self._builder.has(store):
+                state = State.UNKNOWN if decides else State.YES
+                how = f"{application.path} loads what lies there, and runs it"
+                self._builder.edge(Edge(store, runner.node, "loaded-by", how, (place,), state, decides))
 
     def alone(self, application: WebApplication) -> None:
         """An application that nothing is seen to run."""

@@ -303,6 +303,12 @@ def _tree(text: str) -> ast.Module:
             return ast.parse(newer)
 
 
+def of_lambda(function: Function) -> bool:
+    """Whether a function has the parameters of a handler of AWS Lambda, by the names that all give them."""
+    names = [one.arg.strip("_") for one in (*function.args.posonlyargs, *function.args.args)][:2]
+    return len(names) > 1 and names[0] in ("event", "evt") and names[1] in ("", "context", "ctx")
+
+
 def keyword(node: ast.Call, name: str) -> ast.expr | None:
     """The value of a keyword argument; None when it is not given."""
     return next((item.value for item in node.keywords if item.arg == name), None)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.assess.estate.source import Route
 from assaymark.assess.source.auth import named_guard
 from assaymark.assess.source.azure_functions import FRAMEWORK, triggered
-from assaymark.assess.source.modules import argument, keyword, text_of, texts_of
+from assaymark.assess.source.modules import argument, keyword, of_lambda, text_of, texts_of
 from assaymark.assess.source.request_bodies import inert, limited, reads_body
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Routes:
             trigger = self._triggers.get((module.path, function.name))
             if trigger is not None:
                 self._triggered(module, function, trigger)
-            if [one.arg for one in function.args.args[:2]] == ["event", "context"]:
+            if of_lambda(function):
                 place, called = module.because(function), "called"  # by AWS Lambda, whoever that lets call it
                 asks = self._guards.refuses(module, function)
                 self.found.append(Route("Lambda", ("ANY",), "/", function.name, place, asks, "", called, body=True))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.assess.rule import found
 from assaymark.assess.source.fronts import fronts
 from assaymark.assess.source.places import standing
+from assaymark.assess.source.reached import check_reached
 from assaymark.assess.source.rule_list import (
     CODE,
     LOAD_REQUEST,
@@ -49,6 +50,7 @@ _WORDS: Final = {
     "prediction": "what the model answers",
     "secret": "a credential",
     "fetched": "what another site sends",
+    "stored": "what a store has under a name that is sent",
 }
 _TAKES: Final = frozenset(("POST", "PUT", "PATCH", "DELETE", "WEBSOCKET"))
 _INVOKES: Final = (
@@ -145,7 +147,7 @@ def _weight(flow: Flow) -> tuple[Severity | None, Confidence | None]:
     if flow.sink in _SINKS:
         if flow.label == "prediction":
             return Severity.HIGH, Confidence.MEDIUM
-        return (Severity.HIGH if flow.label == "fetched" else None), Confidence.MEDIUM
+        return (Severity.HIGH if flow.label in ("fetched", "stored") else None), Confidence.MEDIUM
     if flow.label == "prediction":
         return (Severity.LOW if "debug" in flow.call else None), Confidence.MEDIUM
     if flow.label == "secret":
@@ -198,4 +200,4 @@ def _one(some: list[Remark]) -> Remark:
 
 
 __all__ = ("CHECKS", "RULES")
-CHECKS: Final = (_routes, _rates, _flows, _secrets, _remarks)
+CHECKS: Final = (_routes, _rates, _flows, _secrets, _remarks, check_reached)

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.aws import reachable as aws
+from assaymark.assess.aws import running as aws
 from assaymark.assess.azure import reachable as azure
 from assaymark.assess.gcp import reachable as gcp
 from assaymark.assess.kubernetes.mesh_policy import admitted
@@ -17,6 +17,7 @@ from assaymark.assess.kubernetes.ports import declared_ports
 from assaymark.assess.kubernetes.servers import container_variables, server_of
 from assaymark.assess.source.builds import bare
 from assaymark.assess.unresolved import Unresolved
+from assaymark.assess.values import mappings
 from assaymark.core.graph import State
 
 if TYPE_CHECKING:
@@ -81,7 +82,19 @@ def functions_of(estates: Estates, builder: Builder) -> Iterator[tuple[Runner, s
             if isinstance(code, str) and not isinstance(code, Unresolved) and ":" not in code:
                 base = posixpath.dirname(resource.because.path)
                 folder = posixpath.normpath(posixpath.join(base, code)).removesuffix(".")
-            yield Runner(arn, "", handler, resource.because, calls=True), folder
+            variables = tuple(_variables(resource.settings.get("environment")).items())
+            yield Runner(arn, "", handler, resource.because, calls=True, variables=variables), folder
+
+
+def _variables(value: Any) -> dict[str, str]:
+    """The environment of a function, as Terraform or CloudFormation has it."""
+    found = {}
+    for part in mappings(value):
+        inner = part.get("variables") or part.get("Variables")
+        for key, text in inner.items() if isinstance(inner, dict) else ():
+            if isinstance(text, str):
+                found[str(key)] = text
+    return found
 
 
 def runners(estates: Estates, builder: Builder) -> Iterator[Runner]:

@@ -20,6 +20,9 @@ REGION: Final = "us-east-1"  # stands for a region that the input does not show
 
 # Type: (the attributes that may hold its name, the form of its ARN).
 _ARNS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
+    "aws_apprunner_service": (("service_name",), "arn:aws:apprunner:{region}:{account}:service/{name}"),
+    "aws_launch_template": (("name",), "arn:aws:ec2:{region}:{account}:launch-template/{name}"),
+    "aws_batch_job_definition": (("name",), "arn:aws:batch:{region}:{account}:job-definition/{name}:1"),
     "aws_bedrockagent_agent": (("agent_name",), "arn:aws:bedrock:{region}:{account}:agent/{name}"),
     "aws_bedrockagent_knowledge_base": (("name",), "arn:aws:bedrock:{region}:{account}:knowledge-base/{name}"),
     "aws_bedrockagentcore_agent_runtime": (

@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from assaymark.formats.hcl.tree import Body
 
 
+_STATE = 4  # the version of state files since Terraform 0.12
 _MAX_BLOCKS = 20  # of blocks in blocks
 
 
 def terraform_resources(inputs: Inputs) -> list[TfResource]:
     """All managed resources, by address within each root; plans before configuration."""
     found = [resource for file, plan in _plans(inputs) for resource in _linked(list(_planned(file, plan)))]
+    found += [resource for file, state in _states(inputs) for resource in _linked(list(_stated(file, state)))]
     planned = {resource.address for resource in found}
     for module in _roots(inputs):
         for instance in module.instances():
@@ -107,6 +109,41 @@ def _plans(inputs: Inputs) -> Iterator[tuple[SourceFile, Map]]:
         if "format_version" in value and ("planned_values" in value or isinstance(value.get("values"), Map)):
             inputs.reading.read.add(file.path)
             yield file, value
+
+
+def _states(inputs: Inputs) -> Iterator[tuple[SourceFile, Map]]:
+    """State files as Terraform itself keeps them (version 4)."""
+    for file, value in inputs.maps():
+        if value.get("version") == _STATE and "serial" in value and isinstance(value.get("resources"), list):
+            inputs.reading.read.add(file.path)
+            yield file, value
+
+
+def _stated(file: SourceFile, state: Map) -> Iterator[TfResource]:
+    """The resources of a state file, an instance each."""
+    managed = [one for one in state["resources"] if isinstance(one, Map) and one.get("mode") == "managed"]
+    arns = {
+        str(instance["attributes"].get("arn"))
+        for one in managed
+        for instance in one.get("instances") or ()
+        if isinstance(instance, Map) and isinstance(instance.get("attributes"), Map)
+    }
+    accounts = {parts[4] for arn in arns if len(parts := arn.split(":")) > 5 and parts[4].isdigit()}  # noqa: PLR2004
+    account = accounts.pop() if len(accounts) == 1 else UNKNOWN_ACCOUNT
+    for one in managed:
+        instances = one.get("instances")
+        for instance in instances if isinstance(instances, list) else ():
+            values = instance.get("attributes") if isinstance(instance, Map) else None
+            if not isinstance(values, Map):
+                continue
+            index = instance.get("index_key")
+            shown = "" if index is None else f'["{index}"]' if isinstance(index, str) else f"[{index}]"
+            module = f"{one['module']}." if isinstance(one.get("module"), str) else ""
+            item = Map(values.line)
+            item.put("type", one.get("type"), values.line)
+            item.put("address", f"{module}{one.get('type')}.{one.get('name')}{shown}", values.line)
+            item.put("values", values, values.line)
+            yield _resource(file, item, None, {}, account, REGION)
 
 
 def _planned(file: SourceFile, plan: Map) -> Iterator[TfResource]:

@@ -173,3 +173,89 @@ def test_cloudformation_says_the_same() -> None:
     drawn = edges({"template.yaml": text})
     assert drawn["internet", API].state is State.YES
     assert drawn[API, FUNCTION].state is State.UNKNOWN
+
+
+def test_a_route_that_puts_what_it_gets_into_a_queue() -> None:
+    text = """
+resource "aws_sqs_queue" "jobs" {
+  name = "jobs"
+}
+resource "aws_iam_role" "gateway" {
+  name               = "gateway"
+  assume_role_policy = jsonencode({Version = "2012-10-17", Statement = [{Effect = "Allow", Action = "sts:AssumeRole",
+    Principal = {Service = "apigateway.amazonaws.com"}}]})
+}
+resource "aws_iam_role_policy" "send" {
+  role   = aws_iam_role.gateway.id
+  policy = jsonencode({Version = "2012-10-17", Statement = [{Effect = "Allow", Action = "sqs:SendMessage",
+    Resource = aws_sqs_queue.jobs.arn}]})
+}
+"""
+    given = rest('authorization = "NONE"')["main.tf"].replace(
+        "uri         = aws_lambda_function.score.invoke_arn",
+        'credentials = aws_iam_role.gateway.arn\n  integration_http_method = "POST"\n'
+        '  uri = "arn:aws:apigateway:us-east-1:sqs:path/000000000000/${aws_sqs_queue.jobs.name}"',
+    )
+    found = edges({"main.tf": given + text})
+    assert found[API, "arn:aws:sqs:us-east-1:000000000000:jobs"].relation == "passes-data"  # type: ignore[attr-defined]
+
+
+OF_API = """Transform: AWS::Serverless-2016-10-31
+Resources:
+  Api: {Type: AWS::Serverless::Api, Properties: {StageName: a, PROPERTIES}}
+  MyApi: {Type: AWS::Serverless::Api, Properties: {StageName: a, Auth: {DefaultAuthorizer: AWS_IAM}}}
+  Score:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: score
+      Handler: app.handler
+      Events: {In: {Type: Api, Properties: {Path: /p, Method: post, RestApiId: !Ref NAME}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("properties", "name", "state"),
+    [
+        ("Name: a", "Api", State.YES),
+        ("Name: a", "MyApi", None),
+        ("Auth: {ApiKeyRequired: true}", "Api", State.UNKNOWN),
+        ("EndpointConfiguration: {Type: PRIVATE}", "Api", None),
+    ],
+)
+def test_what_the_api_of_a_template_of_sam_says(properties: str, name: str, state: State | None) -> None:
+    text = OF_API.replace("PROPERTIES", properties).replace("NAME", name)
+    found = {
+        one.target: one.state for one in assessed_files({"t.yaml": text}).graph.edges if one.source == "internet"
+    }
+    assert found.get(f"aws:api:000000000000:{name}") == state
+
+
+def test_a_key_in_a_document_is_not_who_calls() -> None:
+    body = {
+        "openapi": "3.0.1",
+        "components": {"securitySchemes": {"key": {"type": "apiKey", "name": "x-api-key", "in": "header"}}},
+        "paths": {"/p": {"post": {"security": [{"key": []}], "x-amazon-apigateway-integration": {"uri": FUNCTION}}}},
+    }
+    text = (
+        f'resource "aws_api_gateway_rest_api" "api" {{\n name = "scoring"\n body = jsonencode({json.dumps(body)})\n}}'
+    )
+    assert edges({"main.tf": text})["internet", API].state is State.UNKNOWN  # type: ignore[attr-defined]
+
+
+def test_who_joins_a_websocket_is_asked_once() -> None:
+    text = """
+resource "aws_apigatewayv2_api" "chat" {
+  name          = "chat"
+  protocol_type = "WEBSOCKET"
+}
+resource "aws_apigatewayv2_route" "join" {
+  api_id             = aws_apigatewayv2_api.chat.id
+  route_key          = "$connect"
+  authorization_type = "AWS_IAM"
+}
+resource "aws_apigatewayv2_route" "say" {
+  api_id    = aws_apigatewayv2_api.chat.id
+  route_key = "$default"
+}
+"""
+    assert ("internet", "aws:api:000000000000:chat") not in edges({"main.tf": text})

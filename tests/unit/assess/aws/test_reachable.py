@@ -186,3 +186,83 @@ def test_an_instance_with_an_address(more: str, after: str, state: State | None)
 def test_groups_that_let_nobody_in_from_outside() -> None:
     text = EC2.replace("MORE", "associate_public_ip_address = true").replace("0.0.0.0/0", "10.0.0.0/8")
     assert not [one for one in assessed_files({"main.tf": text}).graph.edges if one.source == "internet"]
+
+
+def test_clients_with_certificates_alone_get_through() -> None:
+    verify = FORWARD + '\n mutual_authentication {\n mode = "verify"\n }'
+    assert reached(ecs(ACTIONS=verify), f"{TASK}#port:8000") is None
+
+
+def test_an_api_before_an_internal_load_balancer() -> None:
+    api = """
+resource "aws_apigatewayv2_api" "front" {
+  name = "front"
+}
+resource "aws_apigatewayv2_integration" "lb" {
+  api_id          = aws_apigatewayv2_api.front.id
+  connection_type = "VPC_LINK"
+  integration_uri = aws_lb_listener.https.arn
+}
+resource "aws_apigatewayv2_route" "all" {
+  api_id             = aws_apigatewayv2_api.front.id
+  route_key          = "$default"
+  target             = "integrations/${aws_apigatewayv2_integration.lb.id}"
+  authorization_type = "KIND"
+}
+"""
+    for kind, state in (("NONE", State.YES), ("AWS_IAM", None)):
+        edges = assessed_files({"main.tf": ecs(INTERNAL="true") + api.replace("KIND", kind)}).graph.edges
+        found = {(one.source, one.target): one.state for one in edges}
+        assert found.get(("aws:api:000000000000:front", f"{TASK}#port:8000")) == state
+
+
+def test_what_a_tracking_server_keeps_in_a_bucket_is_reached_through_it() -> None:
+    command = '["mlflow", "server", "--host", "0.0.0.0", "--port", "8000", "--artifacts-destination", "s3://runs/"]'
+    text = ecs(IMAGE="acme/mlflow", COMMAND=command) + 'resource "aws_s3_bucket" "runs" {\n bucket = "runs"\n}\n'
+    found = assessed_files({"main.tf": text})
+    edges = {(one.source, one.relation, one.target) for one in found.graph.edges}
+    assert (f"{TASK}#port:8000", "open-read", f"{TASK}#MLflow") in edges
+    assert (f"{TASK}#MLflow", "contains-write", "arn:aws:s3:::runs") in edges
+
+
+TEMPLATE = EC2.replace('resource "aws_instance"', 'resource "aws_launch_template"')
+CONTAINER = "docker run -d --gpus all -p PORT:8888 jupyter/scipy-notebook start.sh jupyter lab --NotebookApp.token=''"
+
+
+@pytest.mark.parametrize(("port", "runs"), [("8888", True), ("127.0.0.1:8888", False), ("9999", False)])
+def test_a_container_of_an_instance(port: str, runs: bool) -> None:
+    text = EC2.replace("MORE", "associate_public_ip_address = true").replace(
+        "sudo nohup jupyter lab --ip=0.0.0.0 --NotebookApp.token='' &", CONTAINER.replace("PORT", port)
+    )
+    edges = {(one.source, one.relation, one.target) for one in assessed_files({"main.tf": text}).graph.edges}
+    assert ((f"{GPU}#port:8888", "open-service", GPU) in edges) is runs
+
+
+def test_groups_and_addresses_that_are_not_known_leave_it_open() -> None:
+    public = EC2.replace("MORE", "associate_public_ip_address = true")
+    assert reached(public.replace("[aws_security_group.open.id]", "[var.group]"), f"{GPU}#port") is State.UNKNOWN
+    assert reached(public.replace('["0.0.0.0/0"]', "[var.range]"), f"{GPU}#port:8888") is State.UNKNOWN
+
+
+def test_a_subnet_says_whether_instances_get_addresses() -> None:
+    subnet = 'resource "aws_subnet" "a" {\n vpc_id = "vpc-1"\n map_public_ip_on_launch = PUBLIC\n}\n'
+    text = EC2.replace("MORE", "subnet_id = aws_subnet.a.id")
+    for public, state in (("true", State.YES), ("false", None)):
+        assert reached(text + subnet.replace("PUBLIC", public), f"{GPU}#port:8888") == state
+
+
+@pytest.mark.parametrize(("internal", "state"), [("false", State.YES), ("true", None)])
+def test_an_instance_behind_a_classic_load_balancer(internal: str, state: State | None) -> None:
+    text = EC2.replace("MORE", "associate_public_ip_address = false").replace("8888\n", "443\n")
+    balancer = """
+resource "aws_elb" "old" {
+  internal        = INTERNAL
+  security_groups = [aws_security_group.open.id]
+  instances       = [aws_instance.gpu.id]
+  listener {
+    lb_port       = 443
+    instance_port = 8888
+  }
+}
+"""
+    assert reached(text + balancer.replace("INTERNAL", internal), f"{GPU}#port:8888") == state

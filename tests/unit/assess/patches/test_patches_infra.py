@@ -17,6 +17,7 @@ PATCHED = {
     "aws-bucket-any-network": {"no-policy"},
     "aws-bucket-key": set(),
     "aws-bucket-plaintext": set(),
+    "aws-api-open": {"openapi", "sam"},
     "aws-bucket-public": {"grant-to-all", "policy", "prefix-over-tls"},
     "aws-bucket-public-block": set(),
     "aws-environment-reads-other": set(),
@@ -51,6 +52,8 @@ PATCHED = {
     "k8s-node-access": {"docker-socket"},
     "k8s-pod-security-missing": set(),
     "k8s-tenants-share-namespace": set(),
+    "tenant-reaches-other": {"service-account"},
+    "log-body-configured": {"nginx", "data-capture", "kserve-logger"},
     "k8s-secret-in-manifest": {"argument", "object"},
 }
 

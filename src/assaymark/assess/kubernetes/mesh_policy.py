@@ -14,6 +14,7 @@ from operator import or_
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from assaymark.assess.kubernetes.mesh import applies, in_mesh
+from assaymark.assess.kubernetes.ports import declared_ports, named_ports
 from assaymark.assess.kubernetes.rbac import selects
 from assaymark.core.graph import State
 from assaymark.formats.located import Map, listed
@@ -241,8 +242,18 @@ def _linkerd(network: Network, pod: Pod) -> Admitted:
                 tests.append(test)
     served = len(servers) == 1
     callers = {one.id: State.YES for one in network.pods if any(test(one) for test in tests)}
+    if anyone is State.NO and not _covers(servers, pod):
+        return Admitted(State.UNKNOWN, by=servers[0])  # ports that no server is about have the default
     known = _getting_there(network, pod, callers, servers[0]) if anyone is State.NO else ()
     return Admitted(anyone if served else _less(anyone), known, servers[0])
+
+
+def _covers(servers: list[Object], pod: Pod) -> bool:
+    """Whether each port that a pod's containers declare has a server."""
+    about = {str(_spec(one).get("port")) for one in servers}
+    names = {str(number): name for name, number in named_ports(pod).items()}
+    ports = {str(number) for container in pod.containers() for number in declared_ports(container)}
+    return bool(ports) and all(one in about or names.get(one) in about for one in ports)
 
 
 _RANK: Final = (State.NO, State.UNKNOWN, State.YES)

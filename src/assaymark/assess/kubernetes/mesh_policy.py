@@ -32,6 +32,7 @@ _TOKENS: Final = ("requestPrincipals",)
 _EXCLUDED: Final = "traffic.sidecar.istio.io/excludeInboundPorts"
 _DEFAULT: Final = "config.linkerd.io/default-inbound-policy"
 _Test: TypeAlias = "Callable[[Pod], bool]"
+_Callers: TypeAlias = "list[tuple[int, Pod, State]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +79,36 @@ def _istio(network: Network, pod: Pod, policies: list[Object]) -> Admitted:
     ):
         return Admitted(State.UNKNOWN, by=policies[0])
     anyone = _decided(policies, None)
-    callers = {one.id: _decided(policies, one) for one in network.pods} if anyone is State.NO else {}
-    return Admitted(anyone, _getting_there(network, pod, callers, policies[0]), policies[0])
+    known = _getting_there(network, pod, _callers(network, policies), policies[0]) if anyone is State.NO else ()
+    return Admitted(anyone, known, policies[0])
+
+
+def _callers(network: Network, policies: list[Object]) -> _Callers:
+    """What policies decide of the pods, by their identities; once for all pods that the same policies are about."""
+    key = tuple(id(one) for one in policies)
+    if key not in network.mesh_callers:
+        states: dict[tuple[str, str], State] = {}
+        found = []
+        for index, one in enumerate(network.pods):
+            identity = (one.owner.namespace, one.account)
+            if identity not in states:
+                states[identity] = _decided(policies, one)
+            if states[identity] is not State.NO:
+                found.append((index, one, states[identity]))
+        network.mesh_callers[key] = found
+    return network.mesh_callers[key]
 
 
 def _getting_there(
-    network: Network, pod: Pod, callers: dict[str, State], policy: Object
+    network: Network, pod: Pod, callers: _Callers, policy: Object
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """The callers that are in the mesh and that network policies let through, on some port."""
     into = network.policies(pod, "Ingress")
     inside = reduce(or_, network.peers(into, "Ingress", perhaps=True).values(), 0) if into else -1
     own = 1 << next((index for index, one in enumerate(network.pods) if one is pod), 0)
     found = {}
-    for index, one in enumerate(network.pods):
-        state = callers.get(one.id, State.NO)
-        if state is State.NO or one.id == pod.id or one.is_template or not in_mesh(network, one):
+    for index, one, state in callers:
+        if one.id == pod.id or one.is_template or not in_mesh(network, one):
             continue
         out = network.policies(one, "Egress")
         outside = reduce(or_, network.peers(out, "Egress", perhaps=True).values(), 0) if out else -1
@@ -241,7 +257,7 @@ def _linkerd(network: Network, pod: Pod) -> Admitted:
                 anyone = max(anyone, state, key=_RANK.index)
                 tests.append(test)
     served = len(servers) == 1
-    callers = {one.id: State.YES for one in network.pods if any(test(one) for test in tests)}
+    callers = [(index, one, State.YES) for index, one in enumerate(network.pods) if any(test(one) for test in tests)]
     if anyone is State.NO and not _covers(servers, pod):
         return Admitted(State.UNKNOWN, by=servers[0])  # ports that no server is about have the default
     known = _getting_there(network, pod, callers, servers[0]) if anyone is State.NO else ()

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.rule import found
 from assaymark.assess.source.rule_list import LOG_BODY
 from assaymark.assess.unresolved import Unresolved
-from assaymark.assess.values import listed
 from assaymark.core.report import Confidence, Severity
-from assaymark.formats.located import Map
+from assaymark.formats.located import Map, maps_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,12 +65,8 @@ def _inner(value: Any, *names: str) -> list[Map]:
     """The mappings below some names, one within the other."""
     some = [value]
     for name in names:
-        some = [inner for one in some if isinstance(one, Map) for inner in _maps(one.get(name))]
+        some = [inner for one in some if isinstance(one, Map) for inner in maps_in(one.get(name))]
     return [one for one in some if isinstance(one, Map)]
-
-
-def _maps(value: Any) -> list[Map]:
-    return [one for one in ([value] if isinstance(value, Map) else listed(value)) if isinstance(one, Map)]
 
 
 def _trace(one: TfResource) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.aws.rule_list import PLAIN_LISTENER, SECURITY_GROUP
 from assaymark.assess.known_ports import met
 from assaymark.assess.rule import found
+from assaymark.assess.values import whole_number
 from assaymark.core.report import Severity
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def _open_ports(resource: TfResource, values: Mapping[str, Any], because: Becaus
     protocol = str(values.get("protocol", values.get("ip_protocol", "-1"))).lower()
     if protocol not in _PROTOCOLS:
         return
-    start, end = _port(values.get("from_port")), _port(values.get("to_port"))
+    start, end = whole_number(values.get("from_port")), whole_number(values.get("to_port"))
     if protocol in ("-1", "all"):
         start, end = 0, 65535
     if start is None or end is None:
@@ -70,14 +71,6 @@ def _ranges(values: Mapping[str, Any]) -> list[Any]:
     return found_
 
 
-def _port(value: Any) -> int | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, (int, float)):
-        return int(value)
-    return int(value) if isinstance(value, str) and value.isdecimal() else None
-
-
 def _listener(resource: TfResource, internal: list[str]) -> Iterator[Finding]:
     actions = [block.get("type", block.get("Type")) for block in resource.blocks("default_action")]
     if resource.get("protocol") == "HTTP" and any(action in _FORWARDS for action in actions):
@@ -90,7 +83,7 @@ def _listener(resource: TfResource, internal: list[str]) -> Iterator[Finding]:
 def _classic(resource: TfResource) -> Iterator[Finding]:
     for block in resource.blocks("listener"):
         if str(block.get("lb_protocol")).lower() == "http":
-            message = f"{resource.address} serves HTTP without TLS on port {_port(block.get('lb_port'))}"
+            message = f"{resource.address} serves HTTP without TLS on port {whole_number(block.get('lb_port'))}"
             severity = Severity.LOW if resource.get("internal") is True else None
             place = resource.file.because(block.line)
             yield found(PLAIN_LISTENER, f"{resource.address}#{block.get('lb_port')}", message, (place,), severity)

@@ -14,8 +14,7 @@ from assaymark.assess.azure.shapes import identities_of, settings_of
 from assaymark.assess.azure.used import uses
 from assaymark.assess.estate.azure import DenyAssignment, DirectoryRole, Federated
 from assaymark.assess.estate.use import once
-from assaymark.assess.values import listed
-from assaymark.formats.located import Map
+from assaymark.formats.located import Map, listed
 
 if TYPE_CHECKING:
     from assaymark.assess.estate.estates import Estates

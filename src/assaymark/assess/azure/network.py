@@ -15,8 +15,9 @@ from assaymark.assess.answer import NO, YES, Answer
 from assaymark.assess.answering import LAST_PORT
 from assaymark.assess.terraform.declared import declared
 from assaymark.assess.unresolved import Unresolved
-from assaymark.assess.values import listed
+from assaymark.assess.values import dicts_in, whole_number
 from assaymark.core.graph import State
+from assaymark.formats.located import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -141,7 +142,7 @@ class Network:
         rules = [
             rule
             for name in ("security_rule", "securityRules")
-            for item in _maps(one.settings.get(name))
+            for item in dicts_in(one.settings.get(name))
             if (rule := _rule(item, one.because)) is not None
         ]
         for declared_rule in self._kinds.get("azurerm_network_security_rule", ()):
@@ -167,19 +168,19 @@ class Network:
         for machine in self._of.get(_MACHINE, ()):
             named = [machine.settings.get("network_interface_ids")]
             profile = machine.settings.get("networkProfile")
-            named += [one.get("id") for one in _maps(_get(profile, "networkInterfaces"))]
+            named += [one.get("id") for one in dicts_in(_get(profile, "networkInterfaces"))]
             for interface in self._of.get(_INTERFACE, ()):
                 if not any(_refers(value, interface) for value in named):
                     continue
                 parts = [
                     part
                     for name in ("ip_configuration", "ipConfigurations")
-                    for part in _maps(interface.settings.get(name))
+                    for part in dicts_in(interface.settings.get(name))
                 ]
                 if any(part.get("public_ip_address_id") or _get(part, "publicIPAddress") for part in parts):
                     yield Machine(machine, _script(machine), self._groups_of(interface, parts), interface.because)
 
-    def _groups_of(self, interface: Resource, parts: list[Mapping[str, Any]]) -> tuple[Group, ...] | None:
+    def _groups_of(self, interface: Resource, parts: list[dict[str, Any]]) -> tuple[Group, ...] | None:
         """The groups of an interface and of its subnet."""
         named = [_id(interface.settings.get("networkSecurityGroup"))]
         subnets = {str(value) for part in parts if (value := part.get("subnet_id") or _id(_get(part, "subnet")))}
@@ -207,14 +208,14 @@ class Network:
         for one in self._of.get(f"{_NETWORK}/subnets", ()):
             yield {"id": one.id, **one.settings}
         for one in self._of.get(_NETWORK, ()):
-            for part in _maps(one.settings.get("subnets")):
+            for part in dicts_in(one.settings.get("subnets")):
                 yield {"id": f"{one.id}/subnets/{part.get('name')}", **part}
 
 
 def _script(machine: Resource) -> str:
     """What a machine starts with."""
     settings = machine.settings
-    profiles = [settings, *_maps(settings.get("osProfile")), *_maps(settings.get("os_profile"))]
+    profiles = [settings, *dicts_in(settings.get("osProfile")), *dicts_in(settings.get("os_profile"))]
     found = [one.get(name) for one in profiles for name in ("custom_data", "customData", "user_data", "userData")]
     return next((one for one in found if isinstance(one, str) and one and not isinstance(one, Unresolved)), "")
 
@@ -224,7 +225,7 @@ def _rule(item: Mapping[str, Any], because: Because) -> Rule | None:
     direction, protocol = str(_get(item, "direction")).lower(), str(_get(item, "protocol") or "*").lower()
     if direction != "inbound" or protocol not in ("*", "tcp"):
         return None
-    priority = _number(_get(item, "priority"))
+    priority = whole_number(_get(item, "priority"))
     line = getattr(item, "line", 0)
     return Rule(
         str(_get(item, "name")),
@@ -255,7 +256,7 @@ def _ranges(values: list[Any]) -> tuple[tuple[int, int], ...] | None:
             continue
         for part in text.split(","):
             first, _, last = part.strip().partition("-")
-            start, end = _number(first), _number(last or first)
+            start, end = whole_number(first), whole_number(last or first)
             if start is None or end is None:
                 return None
             found.append((start, end))
@@ -293,15 +294,3 @@ def _get(value: Any, name: str) -> Any:
 def _id(value: Any) -> str:
     found = value.get("id") if isinstance(value, dict) else None
     return found if isinstance(found, str) else ""
-
-
-def _maps(value: Any) -> list[Mapping[str, Any]]:
-    return [one for one in ([value] if isinstance(value, dict) else listed(value)) if isinstance(one, dict)]
-
-
-def _number(value: Any) -> int | None:
-    if isinstance(value, (bool, Unresolved)):
-        return None
-    if isinstance(value, (int, float)):
-        return int(value)
-    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) <= len(str(_LAST)) else None

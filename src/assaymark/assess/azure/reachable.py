@@ -15,8 +15,9 @@ from assaymark.assess.azure.network import Network
 from assaymark.assess.kubernetes.ports import port_number
 from assaymark.assess.served import Served
 from assaymark.assess.terraform.declared import declared
-from assaymark.assess.values import listed
+from assaymark.assess.values import dicts_in, whole_number
 from assaymark.core.graph import State
+from assaymark.formats.located import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -77,10 +78,10 @@ def served(estates: Estates) -> Iterator[Served]:
                 yield Served(identifier, image, command, one.because, variables=variables)
         elif one.kind == _APP:
             template = _block(one.settings, "template")
-            for part in _maps(template.get("container") or template.get("containers")):
+            for part in dicts_in(template.get("container") or template.get("containers")):
                 yield _container(identifier, one, part, _app_port(one))
         elif one.kind == _GROUP:
-            for part in _maps(one.settings.get("container") or one.settings.get("containers")):
+            for part in dicts_in(one.settings.get("container") or one.settings.get("containers")):
                 inner = {**part, **_block(part, "properties")}
                 yield _container(identifier, one, inner, frozenset(_group_ports(one)))
     for machine in Network(estates).machines():
@@ -98,7 +99,7 @@ def _variables(part: Mapping[str, Any]) -> dict[str, str]:
     """The variables of a container or site; a value that is not shown is ``<set>``."""
     found = {}
     for name in ("env", "environmentVariables", "appSettings"):
-        for item in _maps(part.get(name)):
+        for item in dicts_in(part.get(name)):
             value = item.get("value")
             shown = "<set>" if value is None else str(value)
             found[str(item.get("name"))] = shown
@@ -152,7 +153,7 @@ def _app_ways(one: Resource, ingress: Mapping[str, Any], resources: Mapping[str,
         internal = (inner.get("internal_load_balancer_enabled"), _block(inner, "vnetConfiguration").get("internal"))
         if True in internal or _is_off(environment):
             return
-    rules = _maps(ingress.get("ip_security_restriction") or ingress.get("ipSecurityRestrictions"))
+    rules = dicts_in(ingress.get("ip_security_restriction") or ingress.get("ipSecurityRestrictions"))
     allowed = [str(rule.get("ip_address_range") or rule.get("ipAddressRange")) for rule in _allowing(rules)]
     if (allowed and not any(_is_wide(text) for text in allowed)) or _denied(rules):
         return
@@ -165,11 +166,11 @@ def _app_ways(one: Resource, ingress: Mapping[str, Any], resources: Mapping[str,
         yield Way(one.id, port, "its ingress takes what comes from the internet", (one.because,), decides)
 
 
-def _allowing(rules: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _allowing(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [rule for rule in rules if str(rule.get("action") or "Allow").lower() == "allow"]
 
 
-def _denied(rules: list[Mapping[str, Any]]) -> bool:
+def _denied(rules: list[dict[str, Any]]) -> bool:
     """Whether a rule denies everyone."""
     names = ("ip_address_range", "ipAddressRange")
     return any(_is_wide(str(rule.get(name))) for rule in rules if rule not in _allowing(rules) for name in names)
@@ -181,7 +182,7 @@ def _is_wide(text: str) -> bool:
 
 def _exposed_ports(one: Resource) -> set[int]:
     """The ports that a container group has at its address: those of its containers unless it says which."""
-    said = [*_maps(one.settings.get("exposed_port")), *_maps(_block(one.settings, "ipAddress").get("ports"))]
+    said = [*dicts_in(one.settings.get("exposed_port")), *dicts_in(_block(one.settings, "ipAddress").get("ports"))]
     found = {number for item in said if (number := _number(item.get("port"))) is not None}
     return found or _group_ports(one)
 
@@ -189,8 +190,8 @@ def _exposed_ports(one: Resource) -> set[int]:
 def _group_ports(one: Resource) -> set[int]:
     """The ports of a container group's containers."""
     found = set()
-    for part in _maps(one.settings.get("container") or one.settings.get("containers")):
-        for item in _maps({**part, **_block(part, "properties")}.get("ports")):
+    for part in dicts_in(one.settings.get("container") or one.settings.get("containers")):
+        for item in dicts_in({**part, **_block(part, "properties")}.get("ports")):
             number = _number(item.get("port"))
             found |= {number} if number is not None else set()
     return found
@@ -246,7 +247,7 @@ def _restricted(config: Mapping[str, Any], *, declared: bool) -> tuple[str, ...]
     ``declared``: by Terraform, whose provider sets what happens to others, which is that they are let in.
     """
     default = _text(config, "ip_restriction_default_action", "ipSecurityRestrictionsDefaultAction").lower()
-    rules = _maps(config.get("ip_restriction") or config.get("ipSecurityRestrictions"))
+    rules = dicts_in(config.get("ip_restriction") or config.get("ipSecurityRestrictions"))
     for rule in sorted(rules, key=lambda one: _priority(one.get("priority"))):
         if _is_wide(str(rule.get("ip_address") or rule.get("ipAddress"))):
             return () if str(rule.get("action") or "Allow").lower() == "allow" else None
@@ -301,16 +302,12 @@ def _block(value: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
     return {}
 
 
-def _maps(value: Any) -> list[Mapping[str, Any]]:
-    return [one for one in ([value] if isinstance(value, dict) else listed(value)) if isinstance(one, dict)]
-
-
 def _text(value: Mapping[str, Any], *names: str) -> str:
     return next((value[name] for name in names if isinstance(value.get(name), str)), "")
 
 
 def _number(value: Any) -> int | None:
-    return port_number(int(value)) if isinstance(value, float) else port_number(value)
+    return port_number(whole_number(value))
 
 
 def _decoded(script: str) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from assaymark.assess.values import listed
-from assaymark.formats.located import Map
+from assaymark.formats.located import Map, listed
 
 _OFF: Final = ("disabled", "false")
 _LOCAL: Final = (  # what has keys beside roles, unless ``disableLocalAuth``

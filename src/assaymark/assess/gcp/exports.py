@@ -23,9 +23,8 @@ from assaymark.assess.gcp.names import ingress_of, project, project_in, project_
 from assaymark.assess.gcp.records import Records
 from assaymark.assess.gcp.used import uses
 from assaymark.assess.knative import is_cloud_run
-from assaymark.assess.values import listed
 from assaymark.core.errors import InputError
-from assaymark.formats.located import Map, read_json
+from assaymark.formats.located import Map, listed, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

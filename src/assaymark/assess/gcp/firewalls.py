@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.answering import LAST_PORT
 from assaymark.assess.terraform.declared import declared
 from assaymark.assess.unresolved import Unresolved
-from assaymark.assess.values import listed
+from assaymark.assess.values import dicts_in, whole_number
+from assaymark.formats.located import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -53,12 +54,12 @@ def firewalls(estates: Estates) -> list[Firewall]:
     found: list[Firewall] = []
     for one in declared(estates).by_kind.get("google_compute_firewall", ()):
         if one.get("disabled") is not True:
-            parts = [(True, _maps(one.blocks("allow"))), (False, _maps(one.blocks("deny")))]
+            parts = [(True, dicts_in(one.blocks("allow"))), (False, dicts_in(one.blocks("deny")))]
             sources = one.get("source_ranges"), one.get("source_tags"), one.get("source_service_accounts")
             found += _made(one.text("name") or one.address, one.values, parts, sources, one.because())
     for item, because in estates.gcp.firewalls:
         if item.get("disabled") is not True:
-            parts = [(True, _maps(item.get("allowed"))), (False, _maps(item.get("denied")))]
+            parts = [(True, dicts_in(item.get("allowed"))), (False, dicts_in(item.get("denied")))]
             sources = item.get("sourceRanges"), item.get("sourceTags"), item.get("sourceServiceAccounts")
             found += _made(str(item.get("name")), item, parts, sources, because)
     return sorted(found, key=lambda one: (one.priority, one.allows))
@@ -73,7 +74,7 @@ def _made(
 ) -> Iterator[Firewall]:
     if str(values.get("direction") or "INGRESS").upper() != "INGRESS":
         return
-    priority = _number(values.get("priority"))
+    priority = whole_number(values.get("priority"))
     for allows, blocks in parts:
         ranges = tuple(pair for block in blocks for pair in _ranges(block))
         if ranges:
@@ -109,7 +110,7 @@ def _ranges(block: Mapping[str, Any]) -> Iterator[tuple[int, int]]:
         yield 0, LAST_PORT
     for port in ports:
         first, _, last = str(port).partition("-")
-        start, end = _number(first), _number(last or first)
+        start, end = whole_number(first), whole_number(last or first)
         if start is not None and end is not None:
             yield start, end
 
@@ -122,15 +123,3 @@ def last_part(value: object) -> str:
 
 def _texts(values: Mapping[str, Any], *names: str) -> frozenset[str]:
     return frozenset(str(one) for name in names for one in listed(values.get(name)))
-
-
-def _maps(value: Any) -> list[Mapping[str, Any]]:
-    return [one for one in listed(value) if isinstance(one, dict)]
-
-
-def _number(value: Any) -> int | None:
-    if isinstance(value, (bool, Unresolved)):
-        return None
-    if isinstance(value, (int, float)):
-        return int(value)
-    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) <= len(str(LAST_PORT)) else None

@@ -16,8 +16,7 @@ from assaymark.assess.gcp.constraints import PLACES
 from assaymark.assess.gcp.names import ingress_of, project
 from assaymark.assess.gcp.records import Records, member_of
 from assaymark.assess.terraform.identity_clouds import GOOGLE, shut
-from assaymark.assess.values import listed
-from assaymark.formats.located import Map
+from assaymark.formats.located import Map, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

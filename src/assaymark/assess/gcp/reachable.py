@@ -12,8 +12,8 @@ from assaymark.assess.answering import LAST_PORT, Way, draw_reached
 from assaymark.assess.gcp.firewalls import firewalls, last_part
 from assaymark.assess.served import Served
 from assaymark.assess.terraform.declared import declared
-from assaymark.assess.values import listed
 from assaymark.core.errors import InputError
+from assaymark.formats.located import listed
 from assaymark.formats.located_yaml import read_located_yaml
 
 if TYPE_CHECKING:

@@ -304,7 +304,7 @@ def _clients(file: SourceFile, text: str) -> Iterator[Secret]:
 def _storage_pair(file: SourceFile, text: str) -> Iterator[Secret]:
     """The key of a storage account that stands by itself, with the account where one is named."""
     known = [one for one in held_keys(text) if one.kind == "azure-storage" and not one.until and not one.decides]
-    for match in ACCOUNT_KEY.finditer(text):
+    for match in ACCOUNT_KEY.finditer(text) if "==" in text else ():
         if not placeholder(match[1]) and not match[1].startswith(EMULATOR_KEY):
             key = known[0] if len(known) == 1 else None
             kind = "an Azure storage key"

@@ -119,7 +119,7 @@ def _storage(text: str) -> Iterator[HeldKey]:
 
 def _pairs(text: str) -> Iterator[HeldKey]:
     """An account's name and its key as two values: variables of tools, secrets of the drivers of AKS."""
-    keys = [one for match in ACCOUNT_KEY.finditer(text) if not to_fill(one := match[1])]
+    keys = [one for match in ACCOUNT_KEY.finditer(text) if not to_fill(one := match[1])] if "==" in text else []
     names = {match[1] for match in _ACCOUNT.finditer(text)} - {EMULATOR} if keys else set()
     if len(names) == 1:
         yield HeldKey("azure-storage", names.pop())

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.rule import found
 from assaymark.assess.source.rule_list import LOG_BODY
 from assaymark.assess.unresolved import Unresolved
+from assaymark.assess.values import whole_number
 from assaymark.core.report import Confidence, Severity
 from assaymark.formats.located import Map, maps_in
 
@@ -119,8 +120,9 @@ def _diagnostic(one: TfResource) -> Iterator[Finding]:
     for name in ("frontend_request", "frontend_response", "backend_request", "backend_response"):
         for settings in _inner(one.values, name):
             size = settings.get("body_bytes")
-            if isinstance(size, (int, float)) and not isinstance(size, bool) and size > 0:
-                message = f"{one.address} logs {int(size)} bytes of bodies ({name.replace('_', ' of the ')})"
+            size = whole_number(size)
+            if size is not None and size > 0:
+                message = f"{one.address} logs {size} bytes of bodies ({name.replace('_', ' of the ')})"
                 place = one.file.because(settings.at("body_bytes"))
                 yield found(LOG_BODY, f"{one.address}#{name}", message, (place,), Severity.MEDIUM)
 

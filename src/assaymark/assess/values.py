@@ -11,6 +11,7 @@ from assaymark.core.errors import InputError
 from assaymark.formats.located import Map, Seq, listed, read_json
 
 _DIGITS: Final = 5
+_MOST_DIGITS: Final = 18
 
 
 class Json(str):
@@ -103,6 +104,16 @@ def whole_number(value: Any) -> int | None:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return int(value) if isfinite(value) else None
     return int(value) if isinstance(value, str) and len(value) <= _DIGITS and value.isdecimal() else None
+
+
+def natural(text: str | None) -> int | None:
+    """The number that digits stand for, as counts and indexes are; None for other texts.
+
+    What has more digits than any count is as large as a count can be.
+    """
+    if text is None or not text.isascii() or not text.isdigit():
+        return None
+    return int(text) if len(text) <= _MOST_DIGITS else 10**_MOST_DIGITS
 
 
 def is_higher(tree: tuple[Any, ...], limit: int) -> bool:

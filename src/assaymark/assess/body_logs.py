@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.rule import found
 from assaymark.assess.source.rule_list import LOG_BODY
 from assaymark.assess.unresolved import Unresolved
-from assaymark.assess.values import listed
+from assaymark.assess.values import whole_number
 from assaymark.core.report import Confidence, Severity
-from assaymark.formats.located import Map
+from assaymark.formats.located import Map, maps_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,12 +66,8 @@ def _inner(value: Any, *names: str) -> list[Map]:
     """The mappings below some names, one within the other."""
     some = [value]
     for name in names:
-        some = [inner for one in some if isinstance(one, Map) for inner in _maps(one.get(name))]
+        some = [inner for one in some if isinstance(one, Map) for inner in maps_in(one.get(name))]
     return [one for one in some if isinstance(one, Map)]
-
-
-def _maps(value: Any) -> list[Map]:
-    return [one for one in ([value] if isinstance(value, Map) else listed(value)) if isinstance(one, Map)]
 
 
 def _trace(one: TfResource) -> Iterator[Finding]:
@@ -124,8 +120,9 @@ def _diagnostic(one: TfResource) -> Iterator[Finding]:
     for name in ("frontend_request", "frontend_response", "backend_request", "backend_response"):
         for settings in _inner(one.values, name):
             size = settings.get("body_bytes")
-            if isinstance(size, (int, float)) and not isinstance(size, bool) and size > 0:
-                message = f"{one.address} logs {int(size)} bytes of bodies ({name.replace('_', ' of the ')})"
+            size = whole_number(size)
+            if size is not None and size > 0:
+                message = f"{one.address} logs {size} bytes of bodies ({name.replace('_', ' of the ')})"
                 place = one.file.because(settings.at("body_bytes"))
                 yield found(LOG_BODY, f"{one.address}#{name}", message, (place,), Severity.MEDIUM)
 

@@ -12,7 +12,7 @@ from assaymark.assess.aws.trust import claimed, issuer_of, lets_in, other_keys
 from assaymark.assess.boundaries import tenant_of
 from assaymark.assess.crossing_clouds import link_clouds
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
-from assaymark.assess.kubernetes.mesh import judged_by
+from assaymark.assess.kubernetes.mesh_policy import admitted
 from assaymark.assess.kubernetes.network import Network
 from assaymark.assess.kubernetes.pods import has_token, pod_specs, projected_tokens
 from assaymark.assess.kubernetes.ports import doors, port_node, port_nodes
@@ -244,9 +244,9 @@ def _servers(estates: Estates, builder: Builder) -> None:
     """Servers that answer anyone: whoever reaches their port has what they serve."""
     pods = pod_specs(estates.kubernetes)
     nodes = port_nodes(builder.ids())
-    network = Network(estates.kubernetes, pods) if any(estates.kubernetes.of("AuthorizationPolicy")) else None
+    network = Network(estates.kubernetes, pods)
     for pod in pods:
-        judge = judged_by(network, pod) if network is not None else None
+        mesh = admitted(network, pod)
         port = port_node(pod.id)
         for running in open_servers(pod):
             server = running.server
@@ -254,9 +254,11 @@ def _servers(estates: Estates, builder: Builder) -> None:
                 continue
             if not builder.has(port):
                 builder.node(port, "port", f"the ports of {pod.owner.namespace}/{pod.owner.name}", (running.because,))
-            perhaps = running.perhaps or (f"AuthorizationPolicy {judge.name}" if judge is not None else "")
+            judge = mesh.by if mesh.anyone is State.UNKNOWN else None
+            perhaps = running.perhaps or (f"{judge.kind} {judge.name}" if judge is not None else "")
             decides = (f"{perhaps} does not ask either",) if perhaps else ()
-            ways = [(way, (*decides, *unsure)) for way, unsure in doors(pod.id, running.ports, nodes)]
+            through = mesh.callers if mesh.anyone is State.NO else doors(pod.id, running.ports, nodes)
+            ways = [(way, (*decides, *unsure)) for way, unsure in through if builder.has(way)]
             shown = f"{pod.owner.namespace}/{pod.owner.name}"
             draw_answer(builder, pod.id, shown, server, running.because, ways)
 

@@ -186,6 +186,10 @@ def _annotated(
             reading.gap(
                 f"the identity {client} of {namespace}/{name} is not in the input; what it may do is not known"
             )
+            continue
+        held = [one for one in estates.azure.federated if estates.azure.aliases.get(one.owner, one.owner) == key]
+        if held and not any(one.subject == subject or one.expression for one in held):
+            reading.gap(f"{namespace}/{name} names {client}, none of whose federated credentials has its subject")
         elif not any(credential.subject == subject for credential in estates.azure.federated):
             decides = (f"a federated credential of {client} has the subject {subject}",)
             _edge(builder, node, f"azure:principal:{key}", "the account names this identity", _place(one), decides)

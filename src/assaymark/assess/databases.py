@@ -7,12 +7,11 @@ from 0.0.0.0 to 0.0.0.0, which lets all of Azure in); Cloud SQL, "Authorize with
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.rule import AssessRule, found
-from assaymark.assess.values import listed
 from assaymark.core.report import Severity
-from assaymark.formats.located import Map
+from assaymark.formats.located import maps_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,15 +65,11 @@ def _range(one: TfResource) -> Iterator[Finding]:
 def _networks(one: TfResource) -> Iterator[Finding]:
     """Authorized networks of Cloud SQL."""
     for block in one.blocks("settings"):
-        for inner in _maps(block.get("ip_configuration")):
-            for network in _maps(inner.get("authorized_networks")):
+        for inner in maps_in(block.get("ip_configuration")):
+            for network in maps_in(inner.get("authorized_networks")):
                 if network.get("value") in _EVERYWHERE:
                     message = f"database instance {_named(one)} lets every address in"
                     yield found(OPEN, one.address, message, (one.file.because(network.line),))
-
-
-def _maps(value: Any) -> list[Map]:
-    return [one for one in ([value] if isinstance(value, Map) else listed(value)) if isinstance(one, Map)]
 
 
 _CHECKS: Final[dict[str, Callable[[TfResource], Iterator[Finding]]]] = {

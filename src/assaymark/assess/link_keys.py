@@ -207,19 +207,24 @@ class _Keys:
         if key.until and key.until < self.now:
             return
         store = self.stores.get(key.identity)
-        if store is not None and store.settings.get("shared_key") is False:
+        if store is not None and store.settings.get("shared_key") is False and not key.delegated:
             return
-        mark = "key" if key.rights == ("reads", "writes") and not key.until else "signature"
+        whole = key.rights == ("reads", "writes") and not key.until and not key.decides
+        mark = "key" if whole else "signature"
         name = f"{'shared access signature' if mark == 'signature' else 'account key'} of {key.identity}"
         boundary = dict(builder.boundary(store.id)) if store is not None and builder.has(store.id) else {}
-        found = f"azure:storage-{mark}:{key.identity}" + ("" if mark == "key" else f":{'+'.join(key.rights)}")
+        found = f"azure:storage-{mark}:{key.identity}" + (
+            "" if mark == "key" else f":{'+'.join(key.rights)}{':unsure' * bool(key.decides)}"
+        )
         more = {} if boundary else {"target": "identity"}
         builder.node(found, "credential", name, (place,), boundary=boundary or {"cloud": "azure"}, **more)
         self._edge(holder, found, f"it has the {name}", (place,))
         if store is not None and builder.has(store.id):
             for relation in key.rights:
                 how = "the account takes shared keys" + (" and what they sign" if mark == "signature" else "")
-                builder.edge(Edge(found, store.id, relation, how, (store.because,), effort=0))
+                how = "the account takes what its users sign" if key.delegated else how
+                state, effort = (State.UNKNOWN, 1) if key.decides else (State.YES, 0)
+                builder.edge(Edge(found, store.id, relation, how, (store.because,), state, key.decides, effort))
         else:
             self.reading.gap(f"the storage account {key.identity}, whose key {place.path} holds, is not in the input")
 

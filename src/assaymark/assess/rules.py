@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from assaymark.assess import body_logs, databases, shared_stores, transport
+from assaymark.assess import body_logs, databases, open_networks, shared_stores, transport
 from assaymark.assess.aws import rules as aws
 from assaymark.assess.azure import rules as azure
 from assaymark.assess.gcp import rules as gcp
@@ -28,6 +28,7 @@ _KINS: Final = (
     kubernetes,
     source,
     transport,
+    open_networks,
     body_logs,
     databases,
     shared_stores,

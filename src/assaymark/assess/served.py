@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from assaymark.assess.kubernetes.ports import port_number, said_ports
+from assaymark.assess.kubernetes.ports import expanded, left_open, port_number, said_ports
 from assaymark.assess.kubernetes.server_kinds import RAY
 from assaymark.assess.kubernetes.servers import is_loopback, server_of
 
@@ -24,6 +24,10 @@ _BEFORE: Final = re.compile(
 )
 _INSTALLS: Final = re.compile(
     r"^(?:pip[\d.]*|conda|mamba|apt(?:-get)?|yum|dnf|uv|echo|#|python[\d.]* -m pip)(?:\s|$)"
+)
+_GIVEN: Final = re.compile(  # variables that a script sets, or hands to a container
+    r"(?:^|\s)(?:export\s+|--env=)?([A-Z][A-Z0-9_]*)=(\S+)|(?:^|\s)(?:-e|--env)[= ]([A-Z][A-Z0-9_]*)(?=\s)",
+    re.MULTILINE,
 )
 _DOCKER: Final = re.compile(r"^(?:docker|podman|nerdctl)\s+(?:container\s+)?run\s")
 _TAKES: Final = re.compile(
@@ -60,20 +64,27 @@ class Served:
     def servers(self) -> Iterator[Started]:
         """The servers in it that ask nobody who calls."""
         if self.script:
-            for line in self.command.replace("\\\n", " ").split("\n"):
-                yield from _of_line(line)
+            whole = self.command.replace("\\\n", " ")
+            given = {match[1] or match[3]: match[2] or "<set>" for match in _GIVEN.finditer(whole)}
+            for line in whole.split("\n"):
+                yield from _of_line(line, {**given, **self.variables})
             return
         words = f"{self.image} {self.command}".strip()
         server = server_of(self.image, self.command, self.command.partition(" ")[0])
         if server is None or is_loopback(words) or server.guarded(words, dict(self.variables)):
             return
-        ports = _listens(server, said_ports(self.command))
-        if ports == server.ports and not server.ports & self.ports:
+        said = expanded(self.command, self.variables)
+        ports = frozenset[int]() if left_open(said) else _listens(server, said_ports(said))
+        if ports and ports == server.ports and not server.ports & self.ports:
             ports |= self.ports
         yield Started(server, ports, " ".join((words, *self.variables.values())))
 
+    def listening(self) -> set[int]:
+        """The ports of all of them."""
+        return {port for one in self.servers() for port in one.ports}
 
-def _of_line(line: str) -> Iterator[Started]:
+
+def _of_line(line: str, variables: dict[str, str]) -> Iterator[Started]:
     said = line
     while match := _BEFORE.match(said):
         if not match.end():
@@ -89,7 +100,7 @@ def _of_line(line: str) -> Iterator[Started]:
             return  # to this machine alone
         ports = published
     server = server_of(image, said, said.partition(" ")[0])
-    if server is not None and not is_loopback(said) and not server.guarded(f"{image} {said}", {}):
+    if server is not None and not is_loopback(said) and not server.guarded(f"{image} {said}", variables):
         yield Started(server, _listens(server, ports), said)
 
 

@@ -100,6 +100,7 @@ _AZURE_SQL: Final = (
         "takes versions of TLS that are broken",
     ),
 )
+_PROTOCOL: Final = (_Test(("clientProtocol", "client_protocol"), ("plaintext",), "takes connections without TLS"),)
 _CLOUD_SQL: Final = (
     _Test(
         ("settings.ip_configuration.ssl_mode", "settings.ipConfiguration.sslMode"),
@@ -114,6 +115,14 @@ _MEMORYSTORE: Final = (
         ("disabled",),
         "takes connections without TLS",
         "DISABLED",
+    ),
+)
+_CLUSTER: Final = (
+    _Test(
+        ("transit_encryption_mode",),
+        ("transit_encryption_mode_disabled", "transit_encryption_disabled"),
+        "takes connections without TLS",
+        "TRANSIT_ENCRYPTION_MODE_DISABLED",
     ),
 )
 _ELASTICACHE: Final = (
@@ -153,6 +162,14 @@ _EXPORTED: Final[dict[str, tuple[_Test, ...]]] = {
     "microsoft.dbformysql/servers": _SERVER,
     "microsoft.app/containerapps": _APP,
     "microsoft.sql/servers": _AZURE_SQL,
+    "microsoft.dbforpostgresql/flexibleservers/configurations": _PARAMETER,
+    "microsoft.dbformysql/flexibleservers/configurations": _PARAMETER,
+    "microsoft.cache/redisenterprise/databases": _PROTOCOL,
+}
+# Of what gcloud and the asset inventory list: what is not in an answer of theirs is not known.
+_LISTED: Final[dict[str, tuple[str, tuple[_Test, ...]]]] = {
+    "sql:instance": ("database instance", _CLOUD_SQL),
+    "redis:instance": ("cache", _MEMORYSTORE),
 }
 _DECLARED: Final[dict[str, tuple[AssessRule, str, tuple[_Test, ...]]]] = {
     "azurerm_storage_account": (AZURE, "storage account", _STORAGE),
@@ -178,6 +195,9 @@ _DECLARED: Final[dict[str, tuple[AssessRule, str, tuple[_Test, ...]]]] = {
     "aws_elasticsearch_domain": (AWS, "search", _SEARCH),
     "google_sql_database_instance": (GCP, "database instance", _CLOUD_SQL),
     "google_redis_instance": (GCP, "cache", _MEMORYSTORE),
+    "google_redis_cluster": (GCP, "cache", _CLUSTER),
+    "google_memorystore_instance": (GCP, "cache", _CLUSTER),
+    "azurerm_redis_enterprise_database": (AZURE, "cache", _PROTOCOL),
 }
 _PARAMETERS: Final = ("require_secure_transport",)
 
@@ -188,17 +208,39 @@ def check_transport(seen: Seen) -> Iterator[Finding]:
         tests = _EXPORTED.get(resource.kind, ())
         if resource.because.path.endswith((".tf", ".tf.json")) or not resource.settings:
             continue  # what Terraform writes is read below, with the line of the setting
+        if tests is _PARAMETER and resource.name.lower() not in _PARAMETERS:
+            continue
         for test in tests:
             value, _, _ = _value(resource.settings, test)
             if _is_bad(value, test):
                 message = f"{resource.name} {test.words}"
                 yield found(AZURE, f"{identifier}#{test.names[0]}", message, (resource.because,))
+    yield from _listed(seen)
     for one in seen.estates.terraform:
         yield from _resource(one)
         if one.kind == "google_compute_target_http_proxy":
             yield from _proxy(seen, one)
         elif one.kind in _GROUPS_OF:
             yield from _parameters(one)
+
+
+def _listed(seen: Seen) -> Iterator[Finding]:
+    """Findings about what gcloud and the inventory list."""
+    for name, resource in sorted(seen.estates.gcp.resources.items()):
+        known = _LISTED.get(resource.kind)
+        if known is None or "terraform" in resource.settings or _connectors(resource.settings):
+            continue
+        for test in known[1]:
+            value, _, _ = _value(resource.settings, test)
+            if _is_bad(value, test):
+                message = f"{known[0]} {name.rpartition('/')[2]} {test.words}"
+                yield found(GCP, f"{name}#{test.names[0]}", message, (resource.because,))
+
+
+def _connectors(values: Mapping[str, object]) -> bool:
+    """Whether an instance of Cloud SQL takes what comes by its connectors only, which encrypt."""
+    test = _Test(("settings.connectorEnforcement", "settings.connector_enforcement"), (), "")
+    return str(_value(values, test)[0]).upper() == "REQUIRED"
 
 
 def _resource(one: TfResource) -> Iterator[Finding]:
@@ -209,7 +251,7 @@ def _resource(one: TfResource) -> Iterator[Finding]:
     for test in tests:
         value, holder, key = _value(one.values, test)
         name = next((str(one.values[key]) for key in _NAMED if one.values.get(key)), one.address)
-        if rule is GCP and value is None and _requires(one):
+        if rule is GCP and ((value is None and _requires(one)) or _connectors(one.values)):
             continue
         if _is_bad(test.default if value is None else value, test):
             place = one.file.because(holder.at(key)) if isinstance(holder, Map) else one.because()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from math import isfinite
+from typing import Any, Final
 
 from assaymark.assess.unresolved import HOLE, Unresolved, pattern_of
 from assaymark.core.errors import InputError
-from assaymark.formats.located import Map, Seq, read_json
+from assaymark.formats.located import Map, Seq, listed, read_json
+
+_DIGITS: Final = 5
+_MOST_DIGITS: Final = 18
 
 
 class Json(str):
@@ -90,9 +94,26 @@ def unresolved(value: Any) -> bool:
     return isinstance(value, list) and any(unresolved(item) for item in value)
 
 
-def listed(value: Any) -> list[Any]:
-    """The items of a list; none of anything else, whatever a file holds in its place."""
-    return value if isinstance(value, list) else []
+def dicts_in(value: Any) -> list[dict[str, Any]]:
+    """The mapping that a value is, or those that a list holds, whether they know their lines or not."""
+    return [one for one in ([value] if isinstance(value, dict) else listed(value)) if isinstance(one, dict)]
+
+
+def whole_number(value: Any) -> int | None:
+    """A number, of digits in a text too, as ports and priorities are written; None for what is none."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return int(value) if isfinite(value) else None
+    return int(value) if isinstance(value, str) and len(value) <= _DIGITS and value.isdecimal() else None
+
+
+def natural(text: str | None) -> int | None:
+    """The number that digits stand for, as counts and indexes are; None for other texts.
+
+    What has more digits than any count is as large as a count can be.
+    """
+    if text is None or not text.isascii() or not text.isdigit():
+        return None
+    return int(text) if len(text) <= _MOST_DIGITS else 10**_MOST_DIGITS
 
 
 def is_higher(tree: tuple[Any, ...], limit: int) -> bool:

@@ -209,3 +209,8 @@ class _Json:
 def listed(value: Any) -> list[Any]:
     """A list; an empty one for what is none."""
     return value if isinstance(value, list) else []
+
+
+def maps_in(value: Any) -> list[Map]:
+    """The mapping that a value is, or those that a list holds: blocks of Terraform are either."""
+    return [one for one in ([value] if isinstance(value, Map) else listed(value)) if isinstance(one, Map)]

@@ -158,6 +158,53 @@ def test_an_examples_key_is_nobodys_unless_a_file_says_whose() -> None:
     assert drawn["file:.env", "arn:aws:iam::000000000000:user/ci"] == "holds-credential"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"AZURE_STORAGE_ACCOUNT=weights\nAZURE_STORAGE_KEY={KEY}\n",
+        f"azurestorageaccountname: weights\nazurestorageaccountkey: {KEY}\n",
+        f'{{"account_name": "weights", "account_key": "{KEY}"}}',
+    ],
+)
+def test_a_storage_key_as_two_values_opens_its_account(text: str) -> None:
+    drawn = edges({"a.env": text, "s.json": storage()})
+    assert drawn["file:a.env", "azure:storage-key:weights"] == "holds-credential"
+    assert drawn["azure:storage-key:weights", STORE.lower()] in ("reads", "writes")
+    assert not any("storage-key" in one for pair in edges({"a.env": text.replace(KEY, "<key>")}) for one in pair)
+
+
+def test_the_emulators_key_is_nobodys() -> None:
+    key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+    found = assessed_files({".env": f"CONNECTION=AccountName=devstoreaccount1;AccountKey={key};"})
+    assert not found.findings
+    assert not found.graph.edges
+
+
+def test_what_a_stored_policy_or_a_user_says_of_a_signature_is_not_known() -> None:
+    start = "https://weights.blob.core.windows.net/models?sv=2022-11-02&sr=c"
+    end = f"&sig={KEY.replace('=', '%3D')}"
+    stored = assessed_files({"a.env": f"URL={start}&si=trainers{end}\n", "s.json": storage()}).graph
+    off = storage(allowSharedKeyAccess=False)
+    delegated = assessed_files({"a.env": f"URL={start}&sp=r&skoid=u{end}\n", "s.json": off}).graph
+    for graph, words in ((stored, "stored access policy trainers"), (delegated, "who signed it")):
+        (reads,) = [one for one in graph.edges if one.target == STORE.lower() and one.relation == "reads"]
+        assert reads.state is State.UNKNOWN
+        assert words in reads.decides[0]
+
+
+def test_what_the_command_line_prints_of_a_new_principal_is_its_secret() -> None:
+    client = "22222222-2222-2222-2222-222222222222"
+    printed = {
+        "appId": client,
+        "displayName": "ci",
+        "password": "Qx7~8Q~kXo2mP9vLr4Tz6Yb1Nw3Hs5Df7Jg0aC",
+        "tenant": "t",
+    }
+    listed = {"id": "33333333-3333-3333-3333-333333333333", "appId": client, "servicePrincipalType": "Application"}
+    drawn = edges({"ci.json": json.dumps(printed), "sp.json": json.dumps([{**listed, "displayName": "ci"}])})
+    assert drawn["file:ci.json", f"azure:principal:{listed['id']}"] == "holds-credential"
+
+
 def test_a_key_that_a_version_of_a_secret_holds_is_the_secret_s() -> None:
     text = """
 resource "aws_iam_user" "ci" {

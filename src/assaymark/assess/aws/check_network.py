@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.aws.rule_list import PLAIN_LISTENER, SECURITY_GROUP
+from assaymark.assess.known_ports import met
 from assaymark.assess.rule import found
+from assaymark.assess.values import whole_number
 from assaymark.core.report import Severity
 
 if TYPE_CHECKING:
@@ -20,38 +22,6 @@ if TYPE_CHECKING:
     from assaymark.core.graph import Because
     from assaymark.core.report import Finding
 
-_ADMINISTRATION: Final = {
-    22: "SSH",
-    2375: "Docker",
-    2376: "Docker",
-    3306: "MySQL",
-    3389: "RDP",
-    5432: "PostgreSQL",
-    6379: "Redis",
-    6443: "Kubernetes",
-    8265: "Ray",
-    8786: "Dask",
-    8787: "Dask",
-    8888: "Jupyter",
-    9200: "OpenSearch",
-    10001: "Ray",
-    10250: "kubelet",
-    27017: "MongoDB",
-}
-_SERVERS: Final = {
-    5000: "MLflow",
-    6006: "TensorBoard",
-    7860: "Gradio",
-    8000: "a model server",
-    8001: "a model server",
-    8080: "a model server",
-    8081: "TorchServe's management",
-    8500: "TensorFlow Serving",
-    8501: "TensorFlow Serving",
-    9000: "MinIO",
-    11434: "Ollama",
-    19530: "Milvus",
-}
 _GROUPS: Final = ("aws_security_group", "aws_default_security_group")
 _PROTOCOLS: Final = ("-1", "all", "tcp", "6", "udp", "17")
 _FORWARDS: Final = ("forward", "authenticate-cognito", "authenticate-oidc", None)
@@ -81,20 +51,15 @@ def _open_ports(resource: TfResource, values: Mapping[str, Any], because: Becaus
     protocol = str(values.get("protocol", values.get("ip_protocol", "-1"))).lower()
     if protocol not in _PROTOCOLS:
         return
-    start, end = _port(values.get("from_port")), _port(values.get("to_port"))
+    start, end = whole_number(values.get("from_port")), whole_number(values.get("to_port"))
     if protocol in ("-1", "all"):
         start, end = 0, 65535
     if start is None or end is None:
         return
-    strong = [port for port in _ADMINISTRATION if start <= port <= end]
-    weak = [port for port in _SERVERS if start <= port <= end]
-    hit = strong or weak
-    if hit:
-        named = {**_SERVERS, **_ADMINISTRATION}[hit[0]]
-        every = len(strong) == len(_ADMINISTRATION)
-        shown = "every port" if every else f"port {hit[0]} ({named})"
-        severity = None if strong else Severity.MEDIUM
-        message = f"{resource.address} lets the internet reach {shown}"
+    hit = met([(start, end)])
+    if hit is not None:
+        severity = None if hit.strong else Severity.MEDIUM
+        message = f"{resource.address} lets the internet reach {hit.shown}"
         yield found(SECURITY_GROUP, f"{resource.address}#{start}-{end}", message, (because,), severity)
 
 
@@ -104,14 +69,6 @@ def _ranges(values: Mapping[str, Any]) -> list[Any]:
         value = values.get(key)
         found_ += value if isinstance(value, list) else [value] if isinstance(value, str) else []
     return found_
-
-
-def _port(value: Any) -> int | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, (int, float)):
-        return int(value)
-    return int(value) if isinstance(value, str) and value.isdecimal() else None
 
 
 def _listener(resource: TfResource, internal: list[str]) -> Iterator[Finding]:
@@ -126,7 +83,7 @@ def _listener(resource: TfResource, internal: list[str]) -> Iterator[Finding]:
 def _classic(resource: TfResource) -> Iterator[Finding]:
     for block in resource.blocks("listener"):
         if str(block.get("lb_protocol")).lower() == "http":
-            message = f"{resource.address} serves HTTP without TLS on port {_port(block.get('lb_port'))}"
+            message = f"{resource.address} serves HTTP without TLS on port {whole_number(block.get('lb_port'))}"
             severity = Severity.LOW if resource.get("internal") is True else None
             place = resource.file.because(block.line)
             yield found(PLAIN_LISTENER, f"{resource.address}#{block.get('lb_port')}", message, (place,), severity)

@@ -13,7 +13,7 @@ from assaymark.assess.aws.gateways import asks_nothing, is_quiet
 from assaymark.assess.aws.rule_list import API_OPEN, FUNCTION_URL, NOTEBOOK_ROOT, REGISTRY_MUTABLE, SAGEMAKER_PLAIN
 from assaymark.assess.rule import found
 from assaymark.assess.unresolved import Unresolved
-from assaymark.assess.values import json_of
+from assaymark.assess.values import json_of, whole_number
 from assaymark.core.graph import State
 from assaymark.core.report import Confidence, Severity
 
@@ -99,7 +99,7 @@ def _instances(words: Mapping[str, Any]) -> int:
     groups = inner.get("InstanceGroups") if isinstance(inner, dict) else None
     counts = [part.get("InstanceCount") for part in groups if isinstance(part, dict)] if groups else []
     counts = counts or ([inner.get("InstanceCount")] if isinstance(inner, dict) else [])
-    return sum(int(count) for count in counts if isinstance(count, (int, float)))
+    return sum(whole_number(count) or 0 for count in counts)
 
 
 def _function(resource: Resource) -> Iterator[Finding]:

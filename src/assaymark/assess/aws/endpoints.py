@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.estate.aws import Endpoint
 from assaymark.assess.unresolved import Unresolved
-from assaymark.assess.values import json_of, listed, mappings
-from assaymark.formats.located import Map
+from assaymark.assess.values import json_of, mappings
+from assaymark.formats.located import Map, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -14,8 +14,8 @@ from assaymark.assess.aws.endpoints import exported, routed
 from assaymark.assess.aws.records import Records, tags_of
 from assaymark.assess.aws.used import uses
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT, Grant, Provider
-from assaymark.assess.values import json_of, listed
-from assaymark.formats.located import Map
+from assaymark.assess.values import json_of
+from assaymark.formats.located import Map, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

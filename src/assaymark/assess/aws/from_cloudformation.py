@@ -18,7 +18,7 @@ from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 from assaymark.assess.estate.terraform import TfResource
 from assaymark.assess.terraform.identity import REGION, arn_of, computed, name_of
 from assaymark.assess.unresolved import HOLE, Unresolved, pattern_of
-from assaymark.assess.values import text_of
+from assaymark.assess.values import natural, text_of
 from assaymark.formats.located import Map, Seq
 
 if TYPE_CHECKING:
@@ -363,9 +363,9 @@ class _Template:
     def select(self, argument: Any) -> Any:
         """``Fn::Select``."""
         items = self.resolve(argument[1]) if isinstance(argument, list) and len(argument) > 1 else None
-        index = text_of(argument[0]) if isinstance(argument, list) and argument else None
-        if isinstance(items, list) and index is not None and index.isdigit() and int(index) < len(items):
-            return items[int(index)]
+        index = natural(text_of(argument[0])) if isinstance(argument, list) and argument else None
+        if isinstance(items, list) and index is not None and index < len(items):
+            return items[index]
         return None
 
     def either(self, argument: Any) -> Any:

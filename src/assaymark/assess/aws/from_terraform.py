@@ -12,7 +12,8 @@ from assaymark.assess.aws.from_terraform_tables import OF_POLICIES, ROLES, SERVI
 from assaymark.assess.aws.records import Records, tags_of
 from assaymark.assess.estate.aws import Grant, PolicyDocument, Provider, Statement
 from assaymark.assess.unresolved import Unresolved
-from assaymark.assess.values import json_of, listed, mappings
+from assaymark.assess.values import json_of, mappings
+from assaymark.formats.located import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.aws.organisation import FULL_ACCESS, full_access
 from assaymark.assess.terraform.identity import ORGANISATION_ROOT
 from assaymark.assess.unresolved import Unresolved
-from assaymark.assess.values import listed
+from assaymark.formats.located import listed
 
 if TYPE_CHECKING:
     from assaymark.assess.aws.records import Records

@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from assaymark.assess.answering import LAST_PORT, Way, draw_reached
-from assaymark.assess.aws.running import MACHINES, SERVICE, TASK, key_of, machine, number, served, task_containers
+from assaymark.assess.aws.running import MACHINES, SERVICE, TASK, key_of, machine, served, task_containers
 from assaymark.assess.terraform.declared import declared
 from assaymark.assess.unresolved import Unresolved
-from assaymark.assess.values import listed
+from assaymark.assess.values import whole_number
 from assaymark.core.graph import State
-from assaymark.formats.located import Map
+from assaymark.formats.located import Map, listed, maps_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,16 +115,16 @@ class _Network:
         for balancer in self._kinds.get("aws_elb", ()):
             listeners = balancer.blocks("listener") if balancer.get("internal") is not True else []
             for one in listeners:
-                decides = self._lets(balancer, number(one.get("lb_port")))
+                decides = self._lets(balancer, whole_number(one.get("lb_port")))
                 named = [each for text in listed(balancer.get("instances")) for each in self._named(text, *MACHINES)]
                 for machine_ in named if decides is not None else ():
                     how = f"the load balancer {balancer.text('name') or balancer.address} passes on what comes"
                     because = (balancer.because(),)
-                    yield Way(machine_.arn, number(one.get("instance_port")), how, because, decides or ())
+                    yield Way(machine_.arn, whole_number(one.get("instance_port")), how, because, decides or ())
 
     def _public(self, one: TfResource) -> State:
         said = [one.get("associate_public_ip_address")]
-        for part in _maps(one.get("network_interfaces")):
+        for part in maps_in(one.get("network_interfaces")):
             said += [part.get("associate_public_ip_address"), part.get("AssociatePublicIpAddress")]
         for address in (*self._kinds.get("aws_eip", ()), *self._kinds.get("aws_eip_association", ())):
             named = address.get("instance") or address.get("instance_id")
@@ -145,7 +145,7 @@ class _Network:
         for one in self._kinds.get("aws_lb_target_group_attachment", ()):
             yield from self._passed(one.get("target_group_arn"), one.get("target_id"), one.get("port"), one)
         for group in self._kinds.get("aws_lb_target_group", ()):
-            for part in _maps(group.get("targets")):
+            for part in maps_in(group.get("targets")):
                 yield from self._passed(group.address, part.get("Id"), part.get("Port"), group, group)
         for group in self._kinds.get("aws_autoscaling_group", ()):
             named = list(listed(group.get("target_group_arns")))
@@ -154,7 +154,7 @@ class _Network:
                 for one in self._kinds.get("aws_autoscaling_attachment", ())
                 if group in self._named(one.get("autoscaling_group_name"), group.kind)
             ]
-            for part in _maps(group.get("launch_template")):
+            for part in maps_in(group.get("launch_template")):
                 template = next((value for key, value in part.items() if key in _TEMPLATE_KEYS), None)
                 for target in named if template is not None else ():
                     yield from self._passed(target, template, None, group)
@@ -164,7 +164,7 @@ class _Network:
     ) -> Iterator[Way]:
         groups = [own] if own is not None else self._named(group, *_TARGETS)
         for each in groups:
-            to = number(port) or number(each.get("port"))
+            to = whole_number(port) or whole_number(each.get("port"))
             for resource in self._named(target, *MACHINES, "aws_lambda_function"):
                 for way in self._balanced(each):
                     because = (*way.because, one.because())
@@ -177,8 +177,8 @@ class _Network:
         for service in self._kinds.get("aws_ecs_service", ()):
             tasks = self._named(service.get("task_definition"), TASK)
             for task in tasks:
-                for part in (*service.blocks("load_balancer"), *_maps(service.get("load_balancers"))):
-                    port = number(key_of(part, "container_port") or key_of(part, "containerPort"))
+                for part in (*service.blocks("load_balancer"), *maps_in(service.get("load_balancers"))):
+                    port = whole_number(key_of(part, "container_port") or key_of(part, "containerPort"))
                     named = key_of(part, "target_group_arn") or key_of(part, "targetGroupArn")
                     for group in self._named(named, *_TARGETS):
                         for way in self._balanced(group):
@@ -190,7 +190,7 @@ class _Network:
 
     def _addressed(self, service: TfResource, task: TfResource) -> Iterator[Way]:
         for part in service.blocks("network_configuration"):
-            inner = next(iter(_maps(part.get("AwsvpcConfiguration"))), part)
+            inner = next(iter(maps_in(part.get("AwsvpcConfiguration"))), part)
             public = key_of(inner, "assign_public_ip") or key_of(inner, "assignPublicIp")
             if public is True or str(public).upper() == "ENABLED":
                 listening = {port for one in task_containers(task) for port in one.ports}
@@ -203,7 +203,7 @@ class _Network:
         said = [
             ingress.get("is_publicly_accessible")
             for part in service.blocks("network_configuration")
-            for ingress in _maps(part.get("ingress_configuration"))
+            for ingress in maps_in(part.get("ingress_configuration"))
         ]
         if any(value is False or str(value).lower() == "false" for value in said):
             return
@@ -214,9 +214,9 @@ class _Network:
     def _balanced(self, target: TfResource) -> Iterator[Way]:
         """How load balancers, and APIs before them, pass on what comes to a target group."""
         for listener in (one for kind in _LISTENERS for one in self._kinds.get(kind, ())):
-            actions = [*listener.blocks("default_action"), *_maps(listener.get("default_action"))]
+            actions = [*listener.blocks("default_action"), *maps_in(listener.get("default_action"))]
             rules = [
-                [*rule.blocks("action"), *_maps(rule.get("actions"))]
+                [*rule.blocks("action"), *maps_in(rule.get("actions"))]
                 for kind in _RULES
                 for rule in self._kinds.get(kind, ())
                 if listener in self._named(rule.get("listener_arn"), listener.kind)
@@ -227,7 +227,7 @@ class _Network:
                 yield from self._fronted(listener, balancer)
                 if balancer.get("internal") is True or balancer.get("scheme") == "internal":
                     continue
-                decides = self._lets(balancer, number(listener.get("port")))
+                decides = self._lets(balancer, whole_number(listener.get("port")))
                 if decides is not None:
                     how = f"the load balancer {balancer.text('name') or balancer.address} passes on what comes"
                     yield Way("", None, how, (listener.because(),), decides)
@@ -266,14 +266,14 @@ class _Network:
 def _groups(one: TfResource) -> Any:
     """The security groups of an instance or template, its interfaces' among them."""
     found = [one.get(key) for key in ("vpc_security_group_ids", "security_groups", "security_group_ids")]
-    for part in _maps(one.get("network_interfaces")):
+    for part in maps_in(one.get("network_interfaces")):
         found += [part.get(key) for key in ("security_groups", "groups", "GroupSet")]
     return next((value for value in found if value), None)
 
 
 def _asks_certificate(listener: TfResource) -> bool:
     """Whether only clients with a certificate of a store that the listener trusts get through."""
-    parts = _maps(listener.get("mutual_authentication"))
+    parts = maps_in(listener.get("mutual_authentication"))
     return any(key_of(part, "mode") == "verify" for part in parts)
 
 
@@ -287,10 +287,6 @@ def _target_texts(action: Map) -> Iterator[str]:
             pending += item.values()
         elif isinstance(item, list):
             pending += item
-
-
-def _maps(value: Any) -> list[Map]:
-    return [one for one in ([value] if isinstance(value, Map) else listed(value)) if isinstance(one, Map)]
 
 
 def _range(rule: Map) -> list[_Range]:
@@ -308,7 +304,7 @@ def _range(rule: Map) -> list[_Range]:
     protocol = str(rule.get("protocol", rule.get("ip_protocol", "-1"))).lower()
     if protocol in _ALL:
         return [(0, LAST_PORT, decides)]
-    first, last = number(rule.get("from_port")), number(rule.get("to_port"))
+    first, last = whole_number(rule.get("from_port")), whole_number(rule.get("to_port"))
     known = protocol in ("tcp", "6") and first is not None and last is not None
     return [(first, last, decides)] if known and first is not None and last is not None else []
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.served import Served
 from assaymark.assess.terraform.declared import declared
 from assaymark.assess.unresolved import Unresolved
-from assaymark.assess.values import json_of, listed
-from assaymark.formats.located import Map
+from assaymark.assess.values import json_of, whole_number
+from assaymark.formats.located import Map, listed, maps_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,15 +34,6 @@ def key_of(value: dict[str, Any], name: str) -> Any:
     return value.get(name, value.get(name[:1].upper() + name[1:]))
 
 
-def number(value: Any) -> int | None:
-    """A port's number, of a text too."""
-    if isinstance(value, (bool, Unresolved)):
-        return None
-    if isinstance(value, (int, float)):
-        return int(value)
-    return int(value) if isinstance(value, str) and value.isdecimal() else None
-
-
 def task_containers(resource: TfResource) -> list[Served]:
     """The containers of a task definition or service, as Terraform or CloudFormation has them."""
     if resource.kind == SERVICE:
@@ -56,7 +47,7 @@ def task_containers(resource: TfResource) -> list[Served]:
         ports = {
             port
             for item in listed(key_of(one, "portMappings"))
-            if isinstance(item, dict) and (port := number(key_of(item, "containerPort"))) is not None
+            if isinstance(item, dict) and (port := whole_number(key_of(item, "containerPort"))) is not None
         }
         words = " ".join(str(word) for name in ("entryPoint", "command") for word in listed(key_of(one, name)))
         variables = {
@@ -75,9 +66,9 @@ def task_containers(resource: TfResource) -> list[Served]:
 def _of_service(resource: TfResource) -> Iterator[Served]:
     """The container of a service of App Runner that is made of an image."""
     for source in resource.blocks("source_configuration"):
-        for image in _maps(source.get("image_repository")):
-            for said in _maps(image.get("image_configuration")) or [Map(image.line)]:
-                name, port = image.get("image_identifier"), number(said.get("port")) or _RUNNER_PORT
+        for image in maps_in(source.get("image_repository")):
+            for said in maps_in(image.get("image_configuration")) or [Map(image.line)]:
+                name, port = image.get("image_identifier"), whole_number(said.get("port")) or _RUNNER_PORT
                 command = said.get("start_command")
                 given = said.get("runtime_environment_variables")
                 variables = {key: str(value) for key, value in given.items()} if isinstance(given, Map) else {}
@@ -87,10 +78,6 @@ def _of_service(resource: TfResource) -> Iterator[Served]:
                 if isinstance(name, str):
                     place = resource.because("source_configuration")
                     yield Served(resource.arn, name, words, place, frozenset((port,)), variables)
-
-
-def _maps(value: Any) -> list[Map]:
-    return [one for one in ([value] if isinstance(value, Map) else listed(value)) if isinstance(one, Map)]
 
 
 def served(estates: Estates) -> Iterator[Served]:

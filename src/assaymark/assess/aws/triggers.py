@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.aws.linking import Chain
 from assaymark.assess.terraform.declared import declared
 from assaymark.assess.unresolved import Unresolved
-from assaymark.assess.values import json_of, listed, mappings
+from assaymark.assess.values import json_of, mappings
 from assaymark.core.graph import Edge, State
-from assaymark.formats.located import Map
+from assaymark.formats.located import Map, listed, maps_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +117,7 @@ class _Triggers:
         """A bucket that tells of new objects."""
         bucket = one.arn or self.named(one.get("bucket"))
         for block, keys, kind in _NOTIFIED:
-            for part in (*_maps(one.get(block)), *_maps(_within(one.get("notification"), block))):
+            for part in (*maps_in(one.get(block)), *maps_in(_within(one.get("notification"), block))):
                 if not _of_new_objects(part):
                     continue
                 target = next((found for key in keys if (found := self.named(part.get(key), kind))), "")
@@ -131,7 +131,7 @@ class _Triggers:
 
     def topic(self, one: TfResource) -> None:
         """The subscriptions that a topic of a template has within itself."""
-        for part in _maps(one.get("subscription")):
+        for part in maps_in(one.get("subscription")):
             if part.get("Protocol") in ("lambda", "sqs"):
                 target = self.named(part.get("Endpoint"))
                 self.draw(one.arn, target, "it gets what is published there", one, "sns.amazonaws.com")
@@ -155,7 +155,7 @@ class _Triggers:
             for other in self.index.by_kind["aws_cloudwatch_event_target"]
             if other.text("rule") in names or f"${{{one.address}." in other.text("rule")
         ]
-        targets += [self.named(part.get("Arn")) for part in _maps(one.get("targets"))]
+        targets += [self.named(part.get("Arn")) for part in maps_in(one.get("targets"))]
         self._pattern(one, pattern, one.get("event_bus_name"), targets, "events.amazonaws.com")
 
     def _pattern(self, one: TfResource, pattern: Any, bus: Any, targets: list[str], service: str = "") -> None:
@@ -203,7 +203,7 @@ class _Triggers:
             if who.arn not in run.administrators:
                 chain = Chain().then(run.can(who, "bedrock:InvokeAgent", alias))
                 run.draw(who.arn, one.arn, "invokes", "its policies allow bedrock:InvokeAgent", chain, 0)
-        for part in _maps(one.get("action_groups")):
+        for part in maps_in(one.get("action_groups")):
             self._tool(one.arn, _within(part.get("ActionGroupExecutor"), "Lambda"), one)
 
     def group(self, one: TfResource) -> None:
@@ -248,7 +248,7 @@ class _Triggers:
         for config in self.index.by_kind["aws_sagemaker_endpoint_configuration"]:
             if wanted not in (config.text("name"), config.arn, f"${{{config.address}.name}}"):
                 continue
-            for part in _maps(config.get("production_variants")):
+            for part in maps_in(config.get("production_variants")):
                 model = self.named(part.get("model_name") or part.get("ModelName"), "sagemaker:model")
                 if model and run.builder.has(model) and run.builder.has(one.arn):
                     because = (config.because(), one.because())
@@ -284,10 +284,6 @@ _KINDS: Final = {
     "aws_sns_topic": _Triggers.topic,
     "aws_sns_topic_subscription": _Triggers.subscription,
 }
-
-
-def _maps(value: Any) -> list[Map]:
-    return [one for one in ([value] if isinstance(value, Map) else listed(value)) if isinstance(one, Map)]
 
 
 def _within(value: Any, key: str) -> Any:

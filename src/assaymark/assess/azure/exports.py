@@ -14,8 +14,7 @@ from assaymark.assess.azure.shapes import identities_of, settings_of
 from assaymark.assess.azure.used import uses
 from assaymark.assess.estate.azure import DenyAssignment, DirectoryRole, Federated
 from assaymark.assess.estate.use import once
-from assaymark.assess.values import listed
-from assaymark.formats.located import Map
+from assaymark.formats.located import Map, listed
 
 if TYPE_CHECKING:
     from assaymark.assess.estate.estates import Estates
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from assaymark.assess.inputs import Inputs
 
 _IDENTITY: Final = "microsoft.managedidentity/userassignedidentities"
+_ML: Final = "/providers/microsoft.machinelearningservices/"
 _CREDENTIAL: Final = "/federatedidentitycredentials/"
 
 
@@ -52,7 +52,7 @@ def _principals(records: Records, file: SourceFile, value: Map) -> bool:
         )
         records.resource(text(value, "id"), _IDENTITY, because, name=text(value, "name"), tags=value.get("tags"))
         return True
-    if "appId" in value and not identifier.startswith("/"):
+    if "appId" in value and identifier and not identifier.startswith("/"):
         kind = "managed-identity" if value.get("servicePrincipalType") == "ManagedIdentity" else "service-principal"
         secrets = tuple(
             file.because(one.line)
@@ -97,6 +97,8 @@ def _take_over(records: Records, client: str, identifier: str) -> None:
 def read_resource(records: Records, file: SourceFile, value: Map) -> bool:
     """Adds a resource, subscription or group that a document describes; whether it was one."""
     identifier, kind = text(value, "id"), text(value, "type")
+    if "/" not in kind and _ML in identifier.lower():  # which ``az ml`` does not say
+        kind = _kind_of(identifier)
     if (
         not identifier.lower().startswith("/subscriptions/")
         or "/providers/" not in identifier.lower()
@@ -128,6 +130,12 @@ def read_resource(records: Records, file: SourceFile, value: Map) -> bool:
         settings=settings,
     )
     return True
+
+
+def _kind_of(identifier: str) -> str:
+    """The type of a resource, by its id."""
+    namespace, *parts = identifier.rpartition("/providers/")[2].split("/")
+    return "/".join((namespace, *parts[::2]))
 
 
 def _groups(records: Records, file: SourceFile, value: Map) -> bool:

@@ -15,6 +15,7 @@ from assaymark.assess.azure.evaluate import GROUPS, Access
 from assaymark.assess.azure.roles import Roles, allows
 from assaymark.assess.proofs import Language
 from assaymark.assess.rewrite import Example
+from assaymark.assess.values import natural
 from assaymark.core.graph import State
 from assaymark.solve.formula import FALSE, TRUE, And, Flag, Like, Not, Or
 
@@ -174,7 +175,7 @@ def _requests(model: Mapping[str, Value]) -> Iterator[Request]:
 
 def _number(item: tuple[str, Value]) -> int:
     digits = item[0].removeprefix("scope.")
-    return int(digits) if digits.isdigit() else 0
+    return natural(digits) or 0
 
 
 def _shown(request: Request) -> Example:

@@ -14,7 +14,7 @@ from assaymark.assess.azure.records import Records, permissions_of
 from assaymark.assess.azure.terraform_settings import firewall_of, policy_of, settings_of
 from assaymark.assess.estate.azure import UNKNOWN_SUBSCRIPTION, DirectoryRole, Federated
 from assaymark.assess.terraform.identity_clouds import AZURE, IDENTITY, shut
-from assaymark.assess.values import listed
+from assaymark.formats.located import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

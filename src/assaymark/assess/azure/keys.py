@@ -89,7 +89,10 @@ KEYS: Final[dict[str, Keys]] = {
 _WORKSPACE: Final = "microsoft.machinelearningservices/workspaces"
 _WORKSPACE_KEYS: Final = "Microsoft.MachineLearningServices/workspaces/listKeys/action"
 # What a workspace of Azure ML names of its own account and registry, whose keys its own list has.
-_BEHIND: Final = ("storageAccount", "storage_account_id", "containerRegistry", "container_registry_id")
+_BEHIND: Final = (
+    *("storageAccount", "storage_account_id", "storage_account"),
+    *("containerRegistry", "container_registry_id", "container_registry"),
+)
 
 
 def link_workspace_keys(run: Linking, principal: Principal, workspace: Resource) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from assaymark.assess.values import listed
-from assaymark.formats.located import Map
+from assaymark.formats.located import Map, listed
 
 _OFF: Final = ("disabled", "false")
 _LOCAL: Final = (  # what has keys beside roles, unless ``disableLocalAuth``
@@ -36,8 +35,13 @@ def identities_of(value: Map) -> Identities:
     identity = value.get("identity")
     if not isinstance(identity, Map):
         return Identities("", (), ())
-    system = identity.get("principalId")
+    system = identity.get("principalId") or identity.get("principal_id")
     found, known = [], []
+    for one in listed(identity.get("user_assigned_identities")):  # as ``az ml`` writes them
+        if isinstance(one, Map) and isinstance(one.get("resource_id"), str):
+            place = one["resource_id"].lower()
+            found.append(place)
+            known.append((str(one.get("principal_id") or "").lower(), str(one.get("client_id") or "").lower(), place))
     assigned = identity.get("userAssignedIdentities")
     for one, inner in assigned.items() if isinstance(assigned, dict) else ():
         found.append(str(one).lower())
@@ -70,7 +74,7 @@ def settings_of(kind: str, value: Map) -> dict[str, object]:
     }
     found: dict[str, object] = {str(key): one for key, one in whole.items() if one is not None}
     rules = whole.get("networkAcls") or whole.get("networkRuleSet")
-    public = str(whole.get("publicNetworkAccess", "")).lower() in _OFF
+    public = str(whole.get("publicNetworkAccess", whole.get("public_network_access", ""))).lower() in _OFF
     closed = public or (isinstance(rules, dict) and str(rules.get("defaultAction", "")).lower() == "deny")
     found["firewall"] = "deny" if closed else "allow"
     found["networks"] = not public and isinstance(rules, dict) and bool(rules.get("ipRules"))

@@ -17,8 +17,7 @@ from assaymark.assess.azure.records import Records
 from assaymark.assess.azure.template_expressions import GROUP, MAX_DEPTH, value_of
 from assaymark.assess.azure.template_functions import count_of
 from assaymark.assess.estate.azure import UNKNOWN_SUBSCRIPTION
-from assaymark.assess.values import listed
-from assaymark.formats.located import Map, Seq
+from assaymark.formats.located import Map, Seq, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

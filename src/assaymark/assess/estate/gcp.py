@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -150,4 +150,5 @@ class Gcp:
     constraints: list[OrgPolicy] = field(default_factory=list)
     boundaries: dict[str, AccessBoundary] = field(default_factory=dict)
     bound: dict[str, list[str]] = field(default_factory=dict)
+    firewalls: list[tuple[Mapping[str, Any], Because]] = field(default_factory=list)  # as the API writes them
     uses: list[Use] = field(default_factory=list)  # what audit logs show, by members

@@ -59,7 +59,8 @@ class HeldKey:
     ``kind``: ``aws`` (``identity`` is the id of an access key), ``google`` (an account's email), ``azure-storage``
     (an account's name), ``azure-client`` (an application's id), ``terraform`` (the address of what makes it).
     ``beside``: words near it, a profile's or user's name among them. ``rights``: what a shared access signature
-    opens, and ``until`` when it ends, as ISO 8601 is written; all, and never, for keys.
+    opens, and ``until`` when it ends, as ISO 8601 is written; all, and never, for keys. ``decides``: what would have
+    to be so for it to open anything; ``delegated``: a user signed it and no key of the account.
     """
 
     kind: str
@@ -67,6 +68,8 @@ class HeldKey:
     beside: frozenset[str] = frozenset()
     rights: tuple[str, ...] = ("reads", "writes")
     until: str = ""
+    decides: tuple[str, ...] = ()
+    delegated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.assess.estate.gcp import MANAGER, AccessBoundary
 from assaymark.assess.gcp.names import account_name
 from assaymark.assess.terraform.identity_clouds import shut
-from assaymark.assess.values import listed
-from assaymark.formats.located import Map
+from assaymark.formats.located import Map, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

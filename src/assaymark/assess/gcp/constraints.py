@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.answer import NO, Answer
 from assaymark.assess.estate.gcp import MANAGER, OrgPolicy
 from assaymark.assess.terraform.identity_clouds import shut
-from assaymark.assess.values import listed
 from assaymark.core.graph import State
-from assaymark.formats.located import Map
+from assaymark.formats.located import Map, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

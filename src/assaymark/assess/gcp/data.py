@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.answer import Answer
+from assaymark.assess.answer import NO, Answer
 from assaymark.assess.gcp.constraints import PREVENTION, unless_enforced
 from assaymark.assess.gcp.evaluate import ALL_USERS, AUTHENTICATED
 from assaymark.assess.gcp.lasting import left
@@ -28,6 +28,7 @@ KINDS: Final[dict[str, tuple[str, str]]] = {  # the kind of node, and what it is
     "file:instance": ("volume", "data"),
     "pubsub:subscription": ("queue", ""),
     "pubsub:topic": ("queue", ""),
+    "redis:instance": ("database", "data"),
     "run:service": ("function", ""),
     "secretmanager:secret": ("secret", "secret"),
     "spanner:database": ("database", "data"),
@@ -128,6 +129,7 @@ def link_data(run: Linking) -> None:
     for member in (ALL_USERS, AUTHENTICATED):
         for resource in run.within(member):
             _everyone(run, member, resource)
+    _unasked(run)
 
 
 def _allowed(run: Linking, member: str, node: str, resource: Resource) -> None:
@@ -152,10 +154,30 @@ def _everyone(run: Linking, member: str, resource: Resource) -> None:
             answer = unless_enforced(run.access, PREVENTION, resource.name, answer)
         if answer.state is State.NO or prevented:
             continue
-        if resource.settings.get("ingress_internal") and relation == "invokes":
-            answer = answer.unless("the caller's network is one that the service lets in")
+        if relation == "invokes":
+            answer = _from_outside(resource, answer)
+            if answer.state is State.NO:
+                continue
         run.builder.node(INTERNET, "internet", "internet", entry="internet")
         run.draw(INTERNET, resource.name, relation, f"{who} has {permission} on it", answer, 0)
+
+
+def _from_outside(resource: Resource, answer: Answer) -> Answer:
+    """What is left where a service or function takes what comes from some networks only."""
+    internal = resource.settings.get("ingress_internal")
+    if internal == "balanced":
+        return answer.unless("a load balancer of the internet leads to it")
+    return NO if internal is True else answer
+
+
+def _unasked(run: Linking) -> None:
+    """Services of Cloud Run that do not ask IAM who may call them."""
+    for name, resource in sorted(run.estate.resources.items()):
+        given = resource.settings.get("invoker_iam_disabled", resource.settings.get("invokerIamDisabled"))
+        if resource.kind == "run:service" and str(given).lower() == "true":
+            answer = _from_outside(resource, Answer(State.YES, (resource.because,)))
+            run.builder.node(INTERNET, "internet", "internet", entry="internet")
+            run.draw(INTERNET, name, "invokes", "it asks nobody who calls (the invoker check is off)", answer, 0)
 
 
 def link_flows(run: Linking) -> None:

@@ -2,6 +2,8 @@
 
 Each document is known by its content. An IAM policy by itself (``get-iam-policy``) does not say what it is the policy
 of: the name of its file does, else the project that its service accounts are of; what was taken is said.
+
+This is one file because each form that a document may have is a few lines over the same records.
 """
 
 from __future__ import annotations
@@ -17,12 +19,12 @@ from assaymark.assess.estate.use import once
 from assaymark.assess.gcp.boundaries import read_boundary
 from assaymark.assess.gcp.constraints import read_policy
 from assaymark.assess.gcp.from_terraform import deny_rule
-from assaymark.assess.gcp.names import project, project_in, project_of_account
+from assaymark.assess.gcp.names import ingress_of, project, project_in, project_of_account
 from assaymark.assess.gcp.records import Records
 from assaymark.assess.gcp.used import uses
-from assaymark.assess.values import listed
+from assaymark.assess.knative import is_cloud_run
 from assaymark.core.errors import InputError
-from assaymark.formats.located import Map, read_json
+from assaymark.formats.located import Map, listed, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +47,10 @@ _COLLECTIONS: Final[dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]]] = {
     "repositories": (("artifactregistry", "artifactregistry:repository", ("format",)),),
     "topics": (("pubsub", "pubsub:topic", ()),),
     "subscriptions": (("pubsub", "pubsub:subscription", ("topic",)),),
-    "instances": (("notebooks", "notebooks:instance", ("gceSetup", "serviceAccount", "machineType", "proxyUri")),),
+    "instances": (
+        ("notebooks", "notebooks:instance", ("gceSetup", "serviceAccount", "machineType", "proxyUri")),
+        ("redis", "redis:instance", ("redisVersion", "memorySizeGb")),
+    ),
     "workflows": (("workflows", "workflows:workflow", ()),),
     "jobs": (("run", "run:job", ("template",)),),
     "environments": (("composer", "composer:environment", ("config",)),),
@@ -69,8 +74,11 @@ _ASSETS: Final[dict[str, str]] = {
     "pubsub.googleapis.com/Subscription": "pubsub:subscription",
     "notebooks.googleapis.com/Instance": "notebooks:instance",
     "sqladmin.googleapis.com/Instance": "sql:instance",
+    "redis.googleapis.com/Instance": "redis:instance",
     "spanner.googleapis.com/Database": "spanner:database",
 }
+_RUN: Final = {"Service": "run:service", "Job": "run:job"}
+_NOTES: Final = ("labels", "annotations")
 _SUFFIX: Final = re.compile(r"(?:[-_.](?:iam|policy|policies|bindings|get|project|export))+$|^(?:iam|policy)[-_.]+")
 _PROJECT_ID: Final = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 
@@ -169,9 +177,44 @@ def _pool(records: Records, value: Map, name: str, because: Any) -> bool:
     return True
 
 
+def _run(records: Records, value: Map, kind: str, because: Any) -> None:
+    """A service or job of Cloud Run, in the form of Knative that ``gcloud run`` prints and takes."""
+    metadata = value["metadata"]
+    labels, notes = ({str(key): one for key, one in dict(metadata.get(name) or {}).items()} for name in _NOTES)
+    home = _identifier(records, str(metadata.get("namespace") or "")) or _home(records)
+    place = labels.get("cloud.googleapis.com/location") or "-"
+    collection = "services" if kind == "Service" else "jobs"
+    name = f"//run.googleapis.com/projects/{home}/locations/{place}/{collection}/{metadata.get('name')}"
+    found = Map(value.line, value.path)
+    found.put("spec", value.get("spec"), value.at("spec"))
+    found.put("labels", metadata.get("labels"), value.line)
+    for key, note in (("ingress", "ingress"), ("invokerIamDisabled", "invoker-iam-disabled")):
+        given = notes.get(f"run.googleapis.com/{note}")
+        if given is not None:
+            found.put(key, given, value.line)
+    _add(records, name, _RUN[kind], home, found, because)
+
+
+def _of_kind(records: Records, value: Map, because: Any) -> bool:
+    """What says its kind: rules of firewalls, instances of Cloud SQL."""
+    kind, home = value.get("kind"), value.get("project")
+    if kind in _RUN and isinstance(value.get("metadata"), Map) and is_cloud_run(value):
+        _run(records, value, str(kind), because)
+    elif kind == "compute#firewall":
+        records.estate.firewalls.append((value, because))
+    elif kind == "sql#instance" and isinstance(home, str):
+        place = f"//sqladmin.googleapis.com/projects/{home}/instances/{value.get('name')}"
+        _add(records, place, "sql:instance", home, value, because)
+    else:
+        return False
+    return True
+
+
 def _things(records: Records, file: SourceFile, value: Map) -> bool:
     """Resources, by what their names and fields tell; assets with their data."""
     because, name = file.because(value.line), str(value.get("name", ""))
+    if _of_kind(records, value, because):
+        return True
     kind = str(value.get("assetType") or value.get("asset_type") or "")
     about = value.get("resource")
     if kind in _ASSETS and isinstance(about, str) and about.startswith("//"):  # search-all-iam-policies
@@ -236,11 +279,23 @@ def _add(records: Records, name: str, kind: str, home: str, value: Map, because:
     )
     if prevention == "enforced":
         settings["public_access_prevention"] = "enforced"
-    if str(value.get("ingress", "")).startswith("INGRESS_TRAFFIC_INTERNAL"):
-        settings["ingress_internal"] = True
-    records.resource(
-        name, kind, home, because, account=_account(value), labels=value.get("labels"), settings=settings
-    )
+    served = value.get("serviceConfig")
+    inner = served.get("ingressSettings") if isinstance(served, Map) else value.get("ingressSettings")
+    settings["ingress_internal"] = ingress_of(value.get("ingress", inner))
+    account = _account(value)
+    if not account and kind == "container:cluster" and _is_default(value):
+        number = next((one for one, known in records.estate.numbers.items() if known == home), f"<{home}.number>")
+        account = f"{number}-compute@developer.gserviceaccount.com"
+    records.resource(name, kind, home, because, account=account, labels=value.get("labels"), settings=settings)
+
+
+def _is_default(value: Map) -> bool:
+    """Whether nodes of a cluster run as the project's default account."""
+    places = [
+        value.get("nodeConfig"),
+        *(one.get("config") for one in listed(value.get("nodePools")) if isinstance(one, Map)),
+    ]
+    return any(isinstance(one, Map) and one.get("serviceAccount") == "default" for one in places)
 
 
 def _account(value: Any, depth: int = 0) -> str:
@@ -270,7 +325,9 @@ def _asset(records: Records, file: SourceFile, value: Map, name: str, kind: str)
     if kind in _ASSETS:
         _add(records, name, _ASSETS[kind], home, data if isinstance(data, Map) else Map(value.line), because)
         records.estate.parents.setdefault(name, project(home)) if home else None
-    if isinstance(data, Map):
+    if isinstance(data, Map) and kind == "compute.googleapis.com/Firewall":
+        records.estate.firewalls.append((data, because))
+    elif isinstance(data, Map):
         _names(records, file, data)
         _names_of_key(records, data, kind, name, because)
     return True

@@ -13,11 +13,10 @@ from assaymark.assess.estate.gcp import IAM, MANAGER, DenyRule, Provider, Role
 from assaymark.assess.gcp import boundaries, constraints
 from assaymark.assess.gcp.boundaries import BINDINGS
 from assaymark.assess.gcp.constraints import PLACES
-from assaymark.assess.gcp.names import project
+from assaymark.assess.gcp.names import ingress_of, project
 from assaymark.assess.gcp.records import Records, member_of
 from assaymark.assess.terraform.identity_clouds import GOOGLE, shut
-from assaymark.assess.values import listed
-from assaymark.formats.located import Map
+from assaymark.formats.located import Map, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -166,6 +165,15 @@ def _inner(resource: TfResource, path: str) -> str:
     return next((text for place in places if (text := shut(place.get(key)))), "")
 
 
+def _noted(resource: TfResource) -> str:
+    """What annotations of Knative say of ingress."""
+    for block in resource.blocks("metadata"):
+        notes = block.get("annotations")
+        if isinstance(notes, dict):
+            return str(notes.get("run.googleapis.com/ingress") or "")
+    return ""
+
+
 def _thing(run: _Collecting, resource: TfResource) -> None:
     kind = resource.kind.removeprefix("google_")
     if kind not in KINDS:
@@ -179,8 +187,8 @@ def _thing(run: _Collecting, resource: TfResource) -> None:
         account = f"<{home}.number>-compute@developer.gserviceaccount.com"
     settings: dict[str, object] = {key: value for key, value in resource.values.items() if value is not None}
     settings["terraform"] = resource.address
-    if resource.text("ingress") not in ("", "INGRESS_TRAFFIC_ALL", "ALLOW_ALL"):
-        settings["ingress_internal"] = True
+    configured = _inner(resource, "service_config.ingress_settings") or resource.text("ingress_settings")
+    settings["ingress_internal"] = ingress_of(resource.text("ingress") or configured or _noted(resource))
     if kind == "kms_crypto_key":
         ring = shut(resource.get("key_ring"))
         match = re.search(r"projects/([^/]+)", ring)

@@ -53,6 +53,22 @@ def project(identifier: str) -> str:
     return f"{MANAGER}projects/{identifier}"
 
 
+def ingress_of(value: object) -> bool | str:
+    """Whether a service or function takes what comes from its own networks only; ``balanced``: or a load balancer.
+
+    Source: Cloud Run documentation, "Restrict network ingress"; the functions' of the same name.
+    """
+    text = str(value).lower()
+    if text in ("ingress_traffic_internal_only", "internal", "allow_internal_only"):
+        return True
+    balanced = (
+        "ingress_traffic_internal_load_balancer",
+        "internal-and-cloud-load-balancing",
+        "allow_internal_and_gclb",
+    )
+    return "balanced" if text in balanced else False
+
+
 def project_in(name: str) -> str:
     """The project in a full resource name; empty for none."""
     match = _PROJECT.search(name)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assaymark.assess.kubernetes.exposure import exposed
-from assaymark.assess.kubernetes.mesh import in_mesh, judged_by, strict
+from assaymark.assess.kubernetes.mesh import in_mesh, strict
+from assaymark.assess.kubernetes.mesh_policy import admitted
 from assaymark.assess.kubernetes.rule_list import SERVER_OPEN, SERVER_PLAIN
 from assaymark.assess.kubernetes.servers import open_servers
 from assaymark.assess.rule import found
+from assaymark.core.graph import State
 from assaymark.core.report import Confidence, Severity
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ def check_servers(network: Network) -> Iterator[Finding]:
 
 
 def _judged(network: Network, pod: Pod, running: Running, *, public: bool) -> Iterator[Finding]:
-    if not running.authenticated:
+    if not running.authenticated and admitted(network, pod).anyone is not State.NO:
         yield _open(network, pod, running, public=public)
     if not running.tls and not strict(network, pod):
         message = f"{running.server.name} in {pod.shown} talks in plain text"
@@ -54,8 +56,9 @@ def _open(network: Network, pod: Pod, running: Running, *, public: bool) -> Find
     reach = "from the internet" if public else "from every pod that reaches it"
     guarded = not public and network.policies(pod, "Ingress")
     severity = Severity.CRITICAL if public else Severity.MEDIUM if guarded else None
-    policy = judged_by(network, pod)
-    perhaps = running.perhaps or (f"AuthorizationPolicy {policy.name}" if policy else "")
+    mesh = admitted(network, pod)
+    policy = mesh.by if mesh.anyone is State.UNKNOWN else None
+    perhaps = running.perhaps or (f"{policy.kind} {policy.name}" if policy else "")
     message = f"{server.name} in {pod.shown} {server.answers}, {reach}: {server.advice}"
     sure = None
     if perhaps:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.estate.kubernetes import DEFAULT_NAMESPACE, Object
 from assaymark.assess.estate.use import once
+from assaymark.assess.knative import is_cloud_run
 from assaymark.assess.kubernetes.overlays import Overlays
 from assaymark.assess.kubernetes.used import is_event, uses
 from assaymark.formats.located import Map
@@ -47,7 +48,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
     _overlays(inputs, estates.kubernetes, overlays)
     estates.kubernetes.uses += once(uses(inputs))
     for file, value in inputs.maps():
-        if _is_object(value) and not is_event(value):
+        if _is_object(value) and not is_cloud_run(value) and not is_event(value):
             inputs.reading.read.add(file.path)
             if file.path not in overlays.files:
                 _add(inputs, estates.kubernetes, file, value)

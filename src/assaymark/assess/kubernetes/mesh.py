@@ -87,9 +87,6 @@ def _width(network: Network, policy: Object, pod: Pod) -> int:
     return 0 if policy.namespace == ROOT else -1
 
 
-def judged_by(network: Network, pod: Pod) -> Object | None:
-    """A policy of the mesh that decides about requests to a pod; what it decides is not evaluated here."""
-    for policy in network.cluster.of("AuthorizationPolicy"):
-        if _width(network, policy, pod) >= 0 and in_mesh(network, pod):
-            return policy
-    return None
+def applies(network: Network, policy: Object, pod: Pod) -> bool:
+    """Whether a policy of the mesh is about a pod: the mesh's, its namespace's or its own."""
+    return _width(network, policy, pod) >= 0

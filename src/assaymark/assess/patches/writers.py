@@ -13,6 +13,7 @@ from assaymark.assess.patch import Patch, Place
 from assaymark.assess.patches.clouds import CLOUD_WRITERS
 from assaymark.assess.patches.keys import KEY_WRITERS
 from assaymark.assess.patches.kubernetes import KUBERNETES_WRITERS
+from assaymark.assess.patches.open_networks import NETWORK_WRITERS
 from assaymark.assess.patches.policies import POLICY_WRITERS
 from assaymark.assess.patches.source import FILES, PYTHON
 from assaymark.assess.patches.tenants import TENANT_WRITERS
@@ -32,6 +33,7 @@ _WRITERS: Final[dict[str, Writer]] = {
     **FILES,
     **TERRAFORM_WRITERS,
     **CLOUD_WRITERS,
+    **NETWORK_WRITERS,
     **POLICY_WRITERS,
     **TRUST_WRITERS,
     **KEY_WRITERS,

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from assaymark.assess.source.azure_functions import level_of
 from assaymark.assess.source.modules import argument, keyword, text_of
 
 if TYPE_CHECKING:
@@ -38,10 +39,15 @@ MAKERS: Final[dict[str, tuple[str, bool]]] = {
     "aiohttp.web.RouteTableDef": ("aiohttp", True),
     "bentoml.Service": ("BentoML", False),
     "litestar.Litestar": ("Litestar", False),
+    "azure.functions.FunctionApp": ("Azure Functions", False),
+    "azure.functions.Blueprint": ("Azure Functions", True),
 }
 LIMITED: Final = frozenset(("aiohttp",))  # by default: client_max_size is 1 MiB
-_MOUNTS: Final = frozenset(("include_router", "register_blueprint", "mount", "add_namespace", "blueprint"))
+_MOUNTS: Final = frozenset(
+    ("include_router", "register_blueprint", "mount", "add_namespace", "blueprint", "register_functions")
+)
 _HOOKS: Final = frozenset(("before_request", "before_app_request", "middleware", "on_request"))
+_HOSTS: Final = ("azure.functions.AsgiFunctionApp", "azure.functions.WsgiFunctionApp")
 _SIZE: Final = re.compile(
     r"content[-_]length|max_body|body_size|payload_size|max_size|max_content|size_?limit", re.IGNORECASE
 )
@@ -79,6 +85,11 @@ class Application:
         if self.limited or not self.within or not depth:
             return self.limited
         return all(whole.is_limited(depth - 1) for whole, _, _ in self.within)
+
+    def makers(self, depth: int = 5) -> list[ast.Call]:
+        """The calls that make it and what it is part of."""
+        own = [self.call] if self.call is not None else []
+        return own + (self.within[0][0].makers(depth - 1) if self.within and depth else [])
 
     def path(self, rest: str, depth: int = 5) -> str:
         """The path of a route of it, with the prefixes of what it is part of."""
@@ -170,7 +181,7 @@ class Applications:
                     one.limited |= bool(_SIZE.search(ast.unparse(function)))
 
     def _call(self, module: Module, call: ast.Call) -> None:
-        if not isinstance(call.func, ast.Attribute):
+        if not isinstance(call.func, ast.Attribute) or module.dotted(call.func) in _HOSTS:
             self._wraps(module, call)
             return
         method = call.func.attr
@@ -200,6 +211,11 @@ class Applications:
     def _wraps(self, module: Module, call: ast.Call) -> None:
         """``BasicAuth(app)``, ``Api(blueprint)`` and the like."""
         name = module.dotted(call.func)
+        if name in _HOSTS:  # which asks for a key before it passes anything on
+            hosted = argument(call, 0, "app")
+            inner = self.find(module, hosted) if hosted is not None else None
+            if inner is not None:
+                inner.guarded |= level_of(argument(call, 1, "http_auth_level")) != "anonymous"
         if name in MAKERS and call.args:
             whole = self.find(module, call.args[0])
             part = next((one for one in self.all.values() if one.call is call), None)

@@ -18,6 +18,7 @@ from assaymark.assess.source import (
 )
 from assaymark.assess.source.applications import Applications
 from assaymark.assess.source.auth import Guards
+from assaymark.assess.source.azure_functions import triggers
 from assaymark.assess.source.client_calls import client_calls
 from assaymark.assess.source.cloud_calls import cloud_calls
 from assaymark.assess.source.cloud_files import library_calls
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from assaymark.assess.estate.source import Source
     from assaymark.assess.files import Reading
     from assaymark.assess.inputs import Inputs
+    from assaymark.assess.source.azure_functions import Trigger
 
 
 def collect(inputs: Inputs, estates: Estates) -> None:
@@ -60,7 +62,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
     source.remarks += specifications(inputs)
     log_shipping.collect(inputs, estates)
     modules = [*_modules(inputs), *_notebooks(inputs, source), *inline_modules(inputs)]
-    _python(modules, source, inputs.reading)
+    _python(modules, source, inputs.reading, triggers(inputs))
     credentials.collect(inputs, source)
     for resource in estates.terraform:
         if resource.kind == "aws_iam_access_key" and resource.text("id"):
@@ -138,11 +140,11 @@ def _whole(reading: Reading, module: Module) -> Iterator[None]:
         reading.skip(module.path, "it nests too deep to be followed")
 
 
-def _python(modules: list[Module], source: Source, reading: Reading) -> None:
+def _python(modules: list[Module], source: Source, reading: Reading, called: dict[tuple[str, str], Trigger]) -> None:
     project = Project(modules)
     guards = Guards(project)
     applications = Applications(project, guards)
-    routes = Routes(project, guards, applications)
+    routes = Routes(project, guards, applications, called)
     django = Django(project, guards)
     source.rate_limited = applications.rate_limited()
     for module in modules:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.estate.source import HeldKey, Secret
-from assaymark.assess.source.held_keys import AWS_KEY, CLIENT_SECRET, held_keys
+from assaymark.assess.source.held_keys import ACCOUNT_KEY, AWS_KEY, CLIENT_SECRET, EMULATOR_KEY, PASSWORD, held_keys
 from assaymark.assess.source.placeholders import placeholder, to_fill
 from assaymark.core.errors import InputError
 from assaymark.core.limits import SECRETS_MAX_BYTES
@@ -212,8 +212,10 @@ def _secrets(file: SourceFile, text: str) -> Iterator[Secret]:
         yield from _keys(file, text)
     if "://" in text and "@" in text:
         yield from _urls(file, text)
-    if "client" in text.lower():
+    if "client" in text.lower() or '"appId"' in text:
         yield from _clients(file, text)
+    if "==" in text:
+        yield from _storage_pair(file, text)
     name = file.path.lower().rpartition("/")[2]
     if name.endswith(_NAMED_FILES) or name.startswith(".env"):
         yield from _named(file, text, python=name.endswith((".py", ".ipynb", ".json")))
@@ -224,7 +226,7 @@ def _secrets(file: SourceFile, text: str) -> Iterator[Secret]:
 def _shaped(file: SourceFile, text: str, shape: _Shape, match: re.Match[str]) -> Iterator[Secret]:
     """A storage key stands where a program takes it from, so an example's is one too, if a milder one."""
     storage = shape.hint == "AccountKey="
-    if to_fill(match[1]) if storage else placeholder(match[1]):
+    if (to_fill(match[1]) if storage else placeholder(match[1])) or match[1].startswith(EMULATOR_KEY):
         return
     near = text[max(0, match.start() - _AROUND) : match.end() + _AROUND]
     keys = [key for key in held_keys(near) if key.kind in _OF_SHAPE.get(shape.hint, ())]
@@ -291,6 +293,22 @@ def _clients(file: SourceFile, text: str) -> Iterator[Secret]:
         if not placeholder(match[1]) and "8Q~" not in match[1] and not _NOT_VALUE.match(match[1]):
             kind = "an Azure client secret"
             yield _secret(file, text, match.start(1), match[1], "secret-cloud-key", kind, Severity.HIGH, key)
+
+    for match in PASSWORD.finditer(text):
+        if not placeholder(match[2]):
+            own = HeldKey("azure-client", match[1].lower())
+            kind = "an Azure client secret"
+            yield _secret(file, text, match.start(2), match[2], "secret-cloud-key", kind, Severity.HIGH, own)
+
+
+def _storage_pair(file: SourceFile, text: str) -> Iterator[Secret]:
+    """The key of a storage account that stands by itself, with the account where one is named."""
+    known = [one for one in held_keys(text) if one.kind == "azure-storage" and not one.until and not one.decides]
+    for match in ACCOUNT_KEY.finditer(text) if "==" in text else ():
+        if not placeholder(match[1]) and not match[1].startswith(EMULATOR_KEY):
+            key = known[0] if len(known) == 1 else None
+            kind = "an Azure storage key"
+            yield _secret(file, text, match.start(1), match[1], "secret-cloud-key", kind, Severity.CRITICAL, key)
 
 
 def _urls(file: SourceFile, text: str) -> Iterator[Secret]:

@@ -24,7 +24,8 @@ MATTERS: Final[dict[str, frozenset[str]]] = {
 CHOOSES: Final = _SENT | _PART  # what a client names something by
 OF_REQUEST: Final[dict[str, str]] = {
     **dict.fromkeys(
-        ("json", "get_json", "data", "get_data", "form", "values", "body", "stream", "post", "read"), "body"
+        ("json", "get_json", "get_body", "data", "get_data", "form", "values", "body", "stream", "post", "read"),
+        "body",
     ),
     **dict.fromkeys(("text", "POST", "forms", "multipart", "receive_text", "receive_json", "receive_bytes"), "body"),
     **dict.fromkeys(("media", "get_argument", "get_body_argument", "body_arguments", "bounded_stream"), "body"),
@@ -32,7 +33,19 @@ OF_REQUEST: Final[dict[str, str]] = {
     **dict.fromkeys(("url", "full_path", "base_url", "path", "path_info", "raw_path"), "query"),
     **dict.fromkeys(("headers", "cookies", "META", "COOKIES"), "headers"),
     **dict.fromkeys(
-        ("args", "query_params", "GET", "query", "query_string", "rel_url", "match_info", "path_params"), "query"
+        (
+            "args",
+            "query_params",
+            "GET",
+            "query",
+            "query_string",
+            "rel_url",
+            "match_info",
+            "path_params",
+            "params",
+            "route_params",
+        ),
+        "query",
     ),
 }
 HEADER: Final = re.compile(r"auth|cookie|token|key|secret|session|signature", re.IGNORECASE)

@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from assaymark.assess.kubernetes.mesh import judged_by, strict
+from assaymark.assess.kubernetes.mesh import strict
+from assaymark.assess.kubernetes.mesh_policy import admitted
 from assaymark.assess.kubernetes.network import Network
 from assaymark.assess.kubernetes.pods import pod_specs
+from assaymark.core.graph import State
 from assaymark.formats.located import Map, listed
 
 if TYPE_CHECKING:
@@ -25,7 +27,9 @@ _OPEN_TYPES: Final = ("LoadBalancer", "NodePort")
 
 @dataclass(frozen=True, slots=True)
 class Fronts:
-    """``tls``: a mesh refuses plain text. ``judge``: a policy of the mesh decides who may call.
+    """``tls``: a mesh refuses plain text. ``judge``: a policy of the mesh may decide who may call.
+
+    ``asks``: policies of the mesh refuse whoever has no identity or token.
 
     ``sizes``, ``rates``: every way into the cluster bounds the size of a request, and how many come.
     """
@@ -34,6 +38,7 @@ class Fronts:
     judge: Object | None = None
     sizes: bool = False
     rates: bool = False
+    asks: bool = False
 
 
 def fronts(estates: Estates) -> Fronts:
@@ -47,10 +52,15 @@ def fronts(estates: Estates) -> Fronts:
     ]
     if not serving:
         return Fronts()
-    judges = [judged_by(network, pod) for pod in serving]
+    mesh = [admitted(network, pod) for pod in serving]
+    judges = [one.by if one.anyone is not State.YES else None for one in mesh]
     sizes, rates = _ways_in(estates)
     return Fronts(
-        all(strict(network, pod) for pod in serving), judges[0] if all(judges) else None, sizes=sizes, rates=rates
+        all(strict(network, pod) for pod in serving),
+        judges[0] if all(judges) else None,
+        sizes=sizes,
+        rates=rates,
+        asks=all(one.anyone is State.NO for one in mesh),
     )
 
 

@@ -12,6 +12,7 @@ import json
 import re
 from base64 import b32decode, b64decode
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from assaymark.assess.estate.source import HeldKey
 from assaymark.assess.source.placeholders import to_fill
@@ -24,6 +25,16 @@ _WORDS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9+=,.@_-]{2,63}")
 _NEAR: Final = 3  # lines around a key in which its owner may be named
 _STORAGE: Final = re.compile(r"AccountName=([a-z0-9]{3,24})\s*;[^\"'\n]{0,400}?AccountKey=([^;\"'\s]{8,200})")
 _STORAGE_BACK: Final = re.compile(r"AccountKey=([^;\"'\s]{8,200});[^\"'\n]{0,400}?AccountName=([a-z0-9]{3,24})")
+EMULATOR: Final = "devstoreaccount1"  # of Azurite, whose key everyone knows and which has nothing of anyone's
+_ACCOUNT: Final = re.compile(
+    r"(?:\b|_)(?:azure_?storage_?account(?:_?name)?|storage_?account(?:_?name)?|account_?name)[\"']?\s{0,4}[:=]\s{0,4}"
+    r"[\"']?([a-z0-9]{3,24})(?![A-Za-z0-9._-])",
+    re.IGNORECASE,
+)
+ACCOUNT_KEY: Final = re.compile(
+    r"(?:account|storage)_?(?:access_?)?key[\"']?\s{0,4}[:=]\s{0,4}[\"']?([A-Za-z0-9+/]{86}==)", re.IGNORECASE
+)
+EMULATOR_KEY: Final = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq"
 _SIGNED: Final = re.compile(
     r"https://([a-z0-9]{3,24})\.(?:blob|dfs|file|queue|table)\.core\.windows\.net(/[^?\s\"']{0,1000})?\?([^\s\"'<>]{10,2000})"
 )
@@ -32,6 +43,9 @@ _CLIENT: Final = re.compile(
     re.IGNORECASE,
 )
 CLIENT_SECRET: Final = re.compile(r"client_?secret[\"']?\s{0,4}[:=]\s{0,4}[\"']?([^\s\"',;]{8,200})", re.IGNORECASE)
+PASSWORD: Final = re.compile(  # what ``az ad sp create-for-rbac`` prints
+    r"\"appId\"\s*:\s*\"([0-9a-fA-F-]{36})\"[^{}]{0,400}?\"password\"\s*:\s*\"([^\"]{8,200})\"[^{}]{0,200}?\"tenant\"\s*:"
+)
 _ADDRESS: Final = re.compile(
     r"\b((?:module\.[A-Za-z_][\w-]*(?:\[[^\]]{0,60}\])?\.){0,9})(aws_iam_access_key|google_service_account_key|azurerm_storage_account|azuread_application_password"
     r"|azuread_service_principal_password)\.([A-Za-z_][\w-]*)(?:\[[^\]]{0,60}\])?\.([a-z_]+)"
@@ -96,22 +110,40 @@ def _google(text: str) -> Iterator[HeldKey]:
 
 
 def _storage(text: str) -> Iterator[HeldKey]:
+    yield from _pairs(text)
     if "AccountKey=" in text:
         pairs = [(match[1], match[2]) for match in _STORAGE.finditer(text)]
         pairs += [(match[2], match[1]) for match in _STORAGE_BACK.finditer(text)]
-        yield from (HeldKey("azure-storage", name) for name, key in pairs if not to_fill(key))
+        yield from (HeldKey("azure-storage", name) for name, key in pairs if name != EMULATOR and not to_fill(key))
+
+
+def _pairs(text: str) -> Iterator[HeldKey]:
+    """An account's name and its key as two values: variables of tools, secrets of the drivers of AKS."""
+    keys = [one for match in ACCOUNT_KEY.finditer(text) if not to_fill(one := match[1])] if "==" in text else []
+    names = {match[1] for match in _ACCOUNT.finditer(text)} - {EMULATOR} if keys else set()
+    if len(names) == 1:
+        yield HeldKey("azure-storage", names.pop())
 
 
 def _signed(text: str) -> Iterator[HeldKey]:
     if "sig=" not in text:
         return
     for match in _SIGNED.finditer(text):
-        query = dict(part.partition("=")[::2] for part in match[3].split("&"))
-        if query.get("sig") and not to_fill(query["sig"]):
-            allowed = set(query.get("sp", ""))
-            rights = ("reads",) * bool(allowed & _READS) + ("writes",) * bool(allowed & _WRITES)
-            if rights:
-                yield HeldKey("azure-storage", match[1], frozenset(), rights, query.get("se", "").replace("%3A", ":"))
+        query = dict(part.partition("=")[::2] for part in match[3].replace("&amp;", "&").split("&"))
+        if not query.get("sig") or to_fill(query["sig"]):
+            continue
+        allowed = set(query.get("sp", ""))
+        rights = ("reads",) * bool(allowed & _READS) + ("writes",) * bool(allowed & _WRITES)
+        decides: tuple[str, ...] = ()
+        if query.get("si"):  # a policy that is stored in the account says the rest
+            decides = (f"the stored access policy {query['si']} of {match[1]} allows it",)
+            rights = rights or ("reads", "writes")
+        delegated = bool(query.get("skoid"))
+        if delegated:
+            decides = (*decides, f"the principal {query['skoid']}, who signed it, may do so")
+        if rights:
+            until = unquote(query.get("se", ""))
+            yield HeldKey("azure-storage", match[1], frozenset(), rights, until, decides, delegated)
 
 
 def _clients(text: str) -> Iterator[HeldKey]:
@@ -119,6 +151,9 @@ def _clients(text: str) -> Iterator[HeldKey]:
     identities = {match[1].lower() for match in _CLIENT.finditer(text)}
     if secrets and len(identities) == 1:
         yield HeldKey("azure-client", identities.pop())
+    for match in PASSWORD.finditer(text):
+        if not to_fill(match[2]):
+            yield HeldKey("azure-client", match[1].lower())
 
 
 def _made(text: str) -> Iterator[HeldKey]:

@@ -207,7 +207,8 @@ class _Drawing:
             if not builder.has(port):
                 name = f"the ports of {runner.node.removeprefix('k8s:')}"
                 builder.node(port, "port", name, (runner.because,), boundary=builder.boundary(runner.node))
-            for way, more in doors(runner.node, ports, self._ports):
+            ways = doors(runner.node, ports, self._ports) if runner.callers is None else runner.callers
+            for way, more in ways:
                 perhaps = (*unsure, *more)
                 state = State.UNKNOWN if perhaps else State.YES
                 builder.edge(Edge(way, node, "open-invoke", _asks_nothing(opened), where, state, perhaps))

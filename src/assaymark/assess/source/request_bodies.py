@@ -16,6 +16,7 @@ _BODY: Final = frozenset(
         *(
             "json",
             "get_json",
+            "get_body",
             "data",
             "get_data",
             "form",
@@ -64,7 +65,9 @@ _BOUNDED: Final = frozenset(
     )
 )
 _HOLDS: Final = frozenset(("Optional", "Union", "Annotated", "Final", "ClassVar"))
-_FRAMEWORK_LIMITS: Final = frozenset(("aiohttp", "Django", "BentoML", "Tornado"))  # bound what they read by default
+_FRAMEWORK_LIMITS: Final = frozenset(
+    ("aiohttp", "Django", "BentoML", "Tornado", "Azure Functions")
+)  # bound what they read by default
 
 
 def reads_body(

@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.estate.source import Route
 from assaymark.assess.source.auth import named_guard
+from assaymark.assess.source.azure_functions import FRAMEWORK, triggered
 from assaymark.assess.source.modules import argument, keyword, of_lambda, text_of, texts_of
 from assaymark.assess.source.request_bodies import inert, limited, reads_body
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from assaymark.assess.source.applications import Application, Applications
     from assaymark.assess.source.auth import Guards
+    from assaymark.assess.source.azure_functions import Trigger
     from assaymark.assess.source.modules import Function, Module, Project
 
 VERBS: Final = ("get", "post", "put", "delete", "patch")
@@ -76,8 +78,15 @@ class Routes:
     ``handlers`` are the functions with the framework that calls them and the path, for who follows what they do.
     """
 
-    def __init__(self, project: Project, guards: Guards, applications: Applications) -> None:
+    def __init__(
+        self,
+        project: Project,
+        guards: Guards,
+        applications: Applications,
+        triggers: Mapping[tuple[str, str], Trigger] | None = None,
+    ) -> None:
         self._project = project
+        self._triggers = triggers or {}
         self._guards = guards
         self._applications = applications
         self.handlers: dict[int, tuple[str, str]] = {}
@@ -89,6 +98,9 @@ class Routes:
         for function in module.all_functions:
             for index, decorator in enumerate(function.decorator_list):
                 self._decorated(module, function, index, decorator)
+            trigger = self._triggers.get((module.path, function.name))
+            if trigger is not None:
+                self._triggered(module, function, trigger)
             if of_lambda(function):
                 place, called = module.because(function), "called"  # by AWS Lambda, whoever that lets call it
                 asks = self._guards.refuses(module, function)
@@ -130,6 +142,9 @@ class Routes:
             return
         if call is None or target.attr not in _DECORATORS:
             return
+        if found is not None and found.framework == FRAMEWORK:
+            self._triggered(module, function, triggered(call, function.name, found.makers()))
+            return
         path = text_of(argument(call, 0, "path")) or text_of(keyword(call, "rule"))
         root = module.dotted(target.value).split(".")[0]
         if found is None and (not path.startswith("/") or root in _STRANGERS or not _web(module)):
@@ -139,6 +154,12 @@ class Routes:
         methods = methods or (("GET",) if target.attr in ("route", "api_route", "view") else (target.attr.upper(),))
         extra = [*function.decorator_list[index + 1 :], *_list(keyword(call, "dependencies"))]
         self._add(framework, methods, path or "/", module, function, found, extra)
+
+    def _triggered(self, module: Module, function: Function, trigger: Trigger) -> None:
+        """A function of Azure that HTTP triggers: by any method where none is named."""
+        reads = reads_body(self._project, module, function, FRAMEWORK, ())
+        methods = trigger.methods or (("POST",) if reads else ("GET",))
+        self._add(FRAMEWORK, methods, trigger.path, module, function, None, (), guarded=trigger.guarded)
 
     def _named(self, module: Module, function: Function, name: str, call: ast.Call | None) -> None:
         verb = name.rpartition(".")[2]

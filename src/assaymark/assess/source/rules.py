@@ -72,7 +72,7 @@ def _routes(seen: Seen) -> Iterator[Finding]:
         if standing(route.because.path) or route.purpose in ("health", "sign-in", "static", "called"):
             continue
         about = f"{'/'.join(route.methods)} {route.path}"
-        if not route.authenticated and not route.inert:
+        if not route.authenticated and not route.inert and not (front is not None and front.asks):
             judge = front.judge if front is not None else None
             message = _unguarded(route, about) + (f", unless {judge.kind} {judge.name} does" if judge else "")
             severity, confidence = (Severity.LOW, Confidence.LOW) if judge else (_severity(route), None)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.aws import running as aws
 from assaymark.assess.azure import reachable as azure
 from assaymark.assess.gcp import reachable as gcp
-from assaymark.assess.kubernetes.mesh import judged_by
+from assaymark.assess.kubernetes.mesh_policy import admitted
 from assaymark.assess.kubernetes.network import Network
 from assaymark.assess.kubernetes.pods import pod_specs
 from assaymark.assess.kubernetes.ports import declared_ports
@@ -18,6 +18,7 @@ from assaymark.assess.kubernetes.servers import container_variables, server_of
 from assaymark.assess.source.builds import bare
 from assaymark.assess.unresolved import Unresolved
 from assaymark.assess.values import mappings
+from assaymark.core.graph import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,8 @@ class Runner:
 
     ``pod``: it is reached over the network; ``calls``: it is called by its name; else nobody knows.
     ``listens``: the ports that its container says it has. ``adds``: its command goes behind the image's entry point.
-    ``variables``: the environment that its container is given.
+    ``variables``: the environment that its container is given. ``callers``: the nodes of those that a mesh lets in,
+    each with what would decide it, where it refuses others; None where it does not.
     """
 
     node: str
@@ -67,6 +69,7 @@ class Runner:
     listens: frozenset[int] = frozenset()
     perhaps: tuple[str, ...] = ()
     variables: tuple[tuple[str, str], ...] = ()
+    callers: tuple[tuple[str, tuple[str, ...]], ...] | None = None
 
 
 def functions_of(estates: Estates, builder: Builder) -> Iterator[tuple[Runner, str]]:
@@ -97,10 +100,12 @@ def _variables(value: Any) -> dict[str, str]:
 def runners(estates: Estates, builder: Builder) -> Iterator[Runner]:
     """Containers of pods, and what of AWS names an image."""
     pods = pod_specs(estates.kubernetes)
-    network = Network(estates.kubernetes, pods) if any(estates.kubernetes.of("AuthorizationPolicy")) else None
+    network = Network(estates.kubernetes, pods)
     for pod in pods:
-        policy = judged_by(network, pod) if network is not None else None
-        perhaps = (f"AuthorizationPolicy {policy.name} lets whoever comes pass",) if policy is not None else ()
+        mesh = admitted(network, pod)
+        policy = mesh.by if mesh.anyone is State.UNKNOWN else None
+        perhaps = (f"{policy.kind} {policy.name} lets whoever comes pass",) if policy is not None else ()
+        callers = mesh.callers if mesh.anyone is State.NO else None
         for container in pod.containers() if builder.has(pod.id) and not pod.is_template else ():
             image = container.get("image")
             if isinstance(image, str) and image:
@@ -110,7 +115,9 @@ def runners(estates: Estates, builder: Builder) -> Iterator[Runner]:
                 place = pod.because(container, "image")
                 listens, given = declared_ports(container), tuple(container_variables(container).items())
                 told = (pod.id, image, served or command, place)
-                yield Runner(*told, pod=True, adds=adds, listens=listens, perhaps=perhaps, variables=given)
+                yield Runner(
+                    *told, pod=True, adds=adds, listens=listens, perhaps=perhaps, variables=given, callers=callers
+                )
     for one in (*aws.served(estates), *azure.served(estates), *gcp.served(estates)):
         if one.image and builder.has(one.workload):
             told = (one.workload, one.image, one.command, one.because)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from assaymark.assess.unresolved import Unresolved
-from assaymark.assess.values import json_of, listed
-from assaymark.formats.located import Map, Seq
+from assaymark.assess.values import json_of
+from assaymark.formats.located import Map, Seq, listed
 
 if TYPE_CHECKING:
     from assaymark.assess.files import SourceFile

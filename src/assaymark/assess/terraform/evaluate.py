@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from assaymark.assess.terraform.functions import FUNCTIONS, CannotError
 from assaymark.assess.unresolved import HOLE, Unresolved, pattern_of
-from assaymark.assess.values import text_of
+from assaymark.assess.values import natural, text_of
 from assaymark.core.limits import TERRAFORM_MAX_VALUES
 from assaymark.formats.hcl import tree
 from assaymark.formats.located import Map, Seq
@@ -114,9 +114,9 @@ def _index(node: tree.Index, scope: Scope) -> Any:
         text = text_of(key)
         return value[text] if text is not None and text in value else _open(node)
     if isinstance(value, Seq):
-        number = text_of(key)
-        if number is not None and number.isdigit() and int(number) < len(value):
-            return value[int(number)]
+        number = natural(text_of(key))
+        if number is not None and number < len(value):
+            return value[number]
         return _open(node)
     if hasattr(value, "element"):
         return value.element(key)

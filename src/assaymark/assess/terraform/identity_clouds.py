@@ -35,6 +35,7 @@ GOOGLE: Final[dict[str, tuple[str, str]]] = {
     "google_composer_environment": ("name", "projects/{project}/locations/{region}/environments/{name}"),
     "google_compute_instance": ("name", "projects/{project}/zones/{zone}/instances/{name}"),
     "google_compute_instance_template": ("name", "projects/{project}/global/instanceTemplates/{name}"),
+    "google_compute_network": ("name", "projects/{project}/global/networks/{name}"),
     "google_container_cluster": ("name", "projects/{project}/locations/{location}/clusters/{name}"),
     "google_container_node_pool": ("name", "{cluster}/nodePools/{name}"),
     "google_dataproc_cluster": ("name", "projects/{project}/regions/{region}/clusters/{name}"),
@@ -81,6 +82,7 @@ AZURE: Final[dict[str, str]] = {
     "azurerm_batch_account": "Microsoft.Batch/batchAccounts",
     "azurerm_cognitive_account": "Microsoft.CognitiveServices/accounts",
     "azurerm_container_app": "Microsoft.App/containerApps",
+    "azurerm_container_app_environment": "Microsoft.App/managedEnvironments",
     "azurerm_container_app_job": "Microsoft.App/jobs",
     "azurerm_container_group": "Microsoft.ContainerInstance/containerGroups",
     "azurerm_container_registry": "Microsoft.ContainerRegistry/registries",
@@ -101,7 +103,10 @@ AZURE: Final[dict[str, str]] = {
     "azurerm_machine_learning_compute_instance": "Microsoft.MachineLearningServices/workspaces/computes",
     "azurerm_machine_learning_workspace": "Microsoft.MachineLearningServices/workspaces",
     "azurerm_mssql_server": "Microsoft.Sql/servers",
+    "azurerm_network_interface": "Microsoft.Network/networkInterfaces",
+    "azurerm_network_security_group": "Microsoft.Network/networkSecurityGroups",
     "azurerm_postgresql_flexible_server": "Microsoft.DBforPostgreSQL/flexibleServers",
+    "azurerm_public_ip": "Microsoft.Network/publicIPAddresses",
     "azurerm_redis_cache": "Microsoft.Cache/redis",
     "azurerm_search_service": "Microsoft.Search/searchServices",
     "azurerm_servicebus_namespace": "Microsoft.ServiceBus/namespaces",
@@ -109,6 +114,7 @@ AZURE: Final[dict[str, str]] = {
     "azurerm_synapse_workspace": "Microsoft.Synapse/workspaces",
     "azurerm_user_assigned_identity": "Microsoft.ManagedIdentity/userAssignedIdentities",
     "azurerm_virtual_machine": "Microsoft.Compute/virtualMachines",
+    "azurerm_virtual_network": "Microsoft.Network/virtualNetworks",
     "azurerm_web_app": "Microsoft.Web/sites",
     "azurerm_windows_function_app": "Microsoft.Web/sites",
     "azurerm_windows_virtual_machine": "Microsoft.Compute/virtualMachines",
@@ -208,7 +214,8 @@ def _google(kind: str, address: str, name: str, get: Callable[[str], Any], proje
     own = shut(get(key)) or f"<{address}>"
     if name == key or (name == "name" and kind not in _NAME_IS_ID):
         return own
-    if name == "email" or name not in ("id", "name"):
+    linked = kind == "google_compute_network" and name == "self_link"
+    if name == "email" or (name not in ("id", "name") and not linked):
         return None
     parts = {
         part: shut(get(part))

@@ -19,7 +19,7 @@ from assaymark.assess.terraform.functions import CannotError
 from assaymark.assess.terraform.identity import REGION, computed
 from assaymark.assess.terraform.identity_clouds import IDENTITY, cloud_data, is_cloud, shut, unknown_place
 from assaymark.assess.unresolved import Unresolved
-from assaymark.assess.values import Json, text_of
+from assaymark.assess.values import Json, natural, text_of
 from assaymark.core.errors import InputError
 from assaymark.core.limits import TERRAFORM_MAX_INSTANCES
 from assaymark.formats.hcl.parser import parse_template
@@ -347,14 +347,12 @@ def unfold(module: Module, placed: Placed, address: str) -> list[tuple[str, Any]
     line = placed.block.line
     if "count" in body.attributes:
         count = evaluate(body.attributes["count"], module)
-        number = text_of(count)
-        if number is not None and number.isdigit():
-            if int(number) > TERRAFORM_MAX_INSTANCES:
+        number = natural(text_of(count))
+        if number is not None:
+            if number > TERRAFORM_MAX_INSTANCES:
                 module.reading.skip(placed.file.path, f"{address}: count is {number}", line)
                 return []
-            return [
-                (f"[{index}]", Within(module, {"count": map_of(line, index=index)})) for index in range(int(number))
-            ]
+            return [(f"[{index}]", Within(module, {"count": map_of(line, index=index)})) for index in range(number)]
         module.reading.skip(placed.file.path, f"{address}: count could not be resolved; read as one", line)
         return [("[0]", Within(module, {"count": map_of(line, index=0)}))]
     if "for_each" in body.attributes:

@@ -228,7 +228,9 @@ def test_a_federated_credential_trusts_one_subject_and_the_cluster_account_has_i
     assert ("trainer", "federates", subject, "yes") in graph
     other = edges(assessed(a_tf=HEAD + credential, b_yaml=account.format("other")))
     assert ("other", "federates", subject, "yes") not in other
-    assert ("other", "federates", ID, "unknown") in other
+    assert ("other", "federates", ID, "unknown") not in other  # the identity's credentials are for another account
+    alone = edges(assessed(a_tf=HEAD, b_yaml=account.format("other")))
+    assert ("other", "federates", ID, "unknown") in alone
 
 
 def test_a_template_says_the_same_as_terraform():

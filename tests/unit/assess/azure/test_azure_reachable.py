@@ -44,7 +44,10 @@ RULE = 'ip_restriction {\n ip_address = "RANGE"\n action = "Allow"\n }'
         (site(more="public_network_access_enabled = false"), None),
         (site(more=LOGIN), None),
         (site('ip_restriction_default_action = "Deny"'), None),
-        (site(RULE.replace("RANGE", "10.0.0.0/8")), None),
+        (site(RULE.replace("RANGE", "10.0.0.0/8")), State.UNKNOWN),  # the provider lets others in by default
+        (site(RULE.replace("RANGE", "10.0.0.0/8") + '\n ip_restriction_default_action = "Deny"'), None),
+        (site(RULE.replace("RANGE", "10.0.0.0/8") + '\n ip_restriction_default_action = "Allow"'), State.YES),
+        (site(RULE.replace("RANGE", "0.0.0.0/0").replace('"Allow"', '"Deny"')), None),
         (site(RULE.replace("RANGE", "0.0.0.0/0")), State.YES),
     ],
 )
@@ -81,7 +84,7 @@ resource "azurerm_container_app" "score" {{
         ("external_enabled = false", None),
         (
             'external_enabled = true\n ip_security_restriction {\n action = "Allow"\n ip_address_range = "10.0.0.0/8"\n}',
-            State.UNKNOWN,
+            None,  # rules that let some in let nobody else in
         ),
     ],
 )

@@ -221,18 +221,24 @@ def test_when_a_mesh_encrypts_what_a_server_does_not(text: str, severities: list
     assert [finding.severity for finding in findings(assessment, "k8s-server-plaintext")] == severities
 
 
-def test_a_policy_of_the_mesh_may_ask_who_calls() -> None:
-    text = (
-        MESHED
-        + pod("server", image="ollama/ollama:0.9.0")
-        + """
+POLICY = """
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata: {name: jwt, namespace: serving}
-spec: {action: ALLOW, rules: [{from: [{source: {requestPrincipals: ["*"]}}]}]}
+spec: SPEC
 """
-    )
-    (finding,) = findings(assessed(a_yaml=text), "k8s-server-open")
+
+
+def test_a_policy_of_the_mesh_asks_who_calls() -> None:
+    text = MESHED + pod("server", image="ollama/ollama:0.9.0")
+    asks = POLICY.replace("SPEC", '{action: ALLOW, rules: [{from: [{source: {requestPrincipals: ["*"]}}]}]}')
+    assert not findings(assessed(a_yaml=text + asks), "k8s-server-open")
+
+
+def test_what_another_service_decides_of_callers_is_not_known() -> None:
+    text = MESHED + pod("server", image="ollama/ollama:0.9.0")
+    other = POLICY.replace("SPEC", "{action: CUSTOM, provider: {name: proxy}, rules: [{}]}")
+    (finding,) = findings(assessed(a_yaml=text + other), "k8s-server-open")
     assert finding.confidence is Confidence.LOW
     assert "unless AuthorizationPolicy jwt does" in finding.message
 

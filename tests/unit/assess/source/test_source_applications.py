@@ -226,14 +226,16 @@ def test_what_is_sent_and_run_leads_to_the_workload_and_to_keys_beside_it() -> N
 def test_a_policy_of_the_mesh_may_ask_for_it() -> None:
     policy = (
         "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: prod, labels: {istio-injection: enabled}}\n---\n"
-        "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: only-us, namespace: prod}\nspec: {}\n"
+        "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: only-us, namespace: prod}\nspec: SPEC\n"
     )
     files = {
         "web/app.py": OPEN,
         "web/Dockerfile": IMAGE,
-        "k.yaml": PODS.format(image="r/web:1", more="") + policy,
+        "k.yaml": PODS.format(image="r/web:1", more="") + policy.replace("SPEC", "{}"),
         "compose.yaml": "services:\n  web:\n    build: web\n    image: r/web\n",
     }
+    assert not edges(files)  # a policy without rules lets nobody in
+    files["k.yaml"] = files["k.yaml"].replace("spec: {}\n", "spec: {action: CUSTOM, rules: [{}]}\n")
     [edge] = edges(files).values()
     assert edge.decides == ("AuthorizationPolicy only-us lets whoever comes pass",)
 

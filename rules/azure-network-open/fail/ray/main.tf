@@ -1,0 +1,17 @@
+resource "azurerm_network_security_group" "ray" {
+  name                = "ray"
+  resource_group_name = "ml"
+  location            = "westeurope"
+
+  security_rule {
+    name                       = "in"
+    priority                   = 100
+    direction                  = "Inbound"
+    access                     = "Allow"
+    protocol                   = "Tcp"
+    source_port_range          = "*"
+    source_address_prefix      = "*"
+    destination_port_range     = "8265"
+    destination_address_prefix = "*"
+  }
+}

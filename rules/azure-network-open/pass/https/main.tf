@@ -1,0 +1,17 @@
+resource "azurerm_network_security_group" "web" {
+  name                = "web"
+  resource_group_name = "ml"
+  location            = "westeurope"
+
+  security_rule {
+    name                       = "in"
+    priority                   = 100
+    direction                  = "Inbound"
+    access                     = "Allow"
+    protocol                   = "Tcp"
+    source_port_range          = "*"
+    source_address_prefix      = "Internet"
+    destination_port_range     = "443"
+    destination_address_prefix = "*"
+  }
+}

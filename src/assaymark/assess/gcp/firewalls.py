@@ -1,0 +1,125 @@
+"""``Firewalls``: rules of VPC networks, as Terraform declares them and as ``gcloud`` and the inventory list them.
+
+Source: Google Cloud documentation, "VPC firewall rules" (ingress without sources is from anywhere, ranges or tags of
+sources are alternatives, a lower number of priority counts first and a denial before an allowance of the same number,
+targets by tags or service accounts; what no rule is about is denied).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from assaymark.assess.answering import LAST_PORT
+from assaymark.assess.terraform.declared import declared
+from assaymark.assess.unresolved import Unresolved
+from assaymark.assess.values import dicts_in, whole_number
+from assaymark.formats.located import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from assaymark.assess.estate.estates import Estates
+    from assaymark.core.graph import Because
+
+_BY_DEFAULT: Final = 1000
+_TCP: Final = ("tcp", "6", "all")
+
+
+@dataclass(frozen=True, slots=True)
+class Firewall:
+    """A rule for what comes in, and the ports of TCP that it is about. ``anywhere``: None where it is not shown."""
+
+    name: str
+    network: str
+    priority: int
+    allows: bool
+    anywhere: bool | None
+    ranges: tuple[tuple[int, int], ...]
+    tags: frozenset[str]
+    accounts: frozenset[str]
+    because: Because
+
+    def about(self, port: int) -> bool:
+        """Whether it is about a port."""
+        return any(first <= port <= last for first, last in self.ranges)
+
+    def targets(self, tags: Iterable[str], account: str) -> bool:
+        """Whether it is about an instance that has these tags and runs as this account."""
+        return (not self.tags and not self.accounts) or not self.tags.isdisjoint(tags) or account in self.accounts
+
+
+def firewalls(estates: Estates) -> list[Firewall]:
+    """All of the input, those that count first before others."""
+    found: list[Firewall] = []
+    for one in declared(estates).by_kind.get("google_compute_firewall", ()):
+        if one.get("disabled") is not True:
+            parts = [(True, dicts_in(one.blocks("allow"))), (False, dicts_in(one.blocks("deny")))]
+            sources = one.get("source_ranges"), one.get("source_tags"), one.get("source_service_accounts")
+            found += _made(one.text("name") or one.address, one.values, parts, sources, one.because())
+    for item, because in estates.gcp.firewalls:
+        if item.get("disabled") is not True:
+            parts = [(True, dicts_in(item.get("allowed"))), (False, dicts_in(item.get("denied")))]
+            sources = item.get("sourceRanges"), item.get("sourceTags"), item.get("sourceServiceAccounts")
+            found += _made(str(item.get("name")), item, parts, sources, because)
+    return sorted(found, key=lambda one: (one.priority, one.allows))
+
+
+def _made(
+    name: str,
+    values: Mapping[str, Any],
+    parts: list[tuple[bool, Any]],
+    sources: tuple[Any, Any, Any],
+    because: Because,
+) -> Iterator[Firewall]:
+    if str(values.get("direction") or "INGRESS").upper() != "INGRESS":
+        return
+    priority = whole_number(values.get("priority"))
+    for allows, blocks in parts:
+        ranges = tuple(pair for block in blocks for pair in _ranges(block))
+        if ranges:
+            yield Firewall(
+                name,
+                last_part(values.get("network") or "default"),
+                _BY_DEFAULT if priority is None else priority,
+                allows,
+                _anywhere(*sources),
+                ranges,
+                _texts(values, "target_tags", "targetTags"),
+                _texts(values, "target_service_accounts", "targetServiceAccounts"),
+                because,
+            )
+
+
+def _anywhere(ranges: Any, *narrowed: Any) -> bool | None:
+    if ranges is not None and not isinstance(ranges, list):
+        return None
+    given = [str(one) for one in listed(ranges)]
+    if any(one.endswith(("/0", "/1")) for one in given):
+        return True
+    if any(isinstance(one, Unresolved) for one in listed(ranges)):
+        return None
+    return not given and not any(narrowed)
+
+
+def _ranges(block: Mapping[str, Any]) -> Iterator[tuple[int, int]]:
+    if str(block.get("protocol", block.get("IPProtocol"))).lower() not in _TCP:
+        return
+    ports = listed(block.get("ports"))
+    if not ports:
+        yield 0, LAST_PORT
+    for port in ports:
+        first, _, last = str(port).partition("-")
+        start, end = whole_number(first), whole_number(last or first)
+        if start is not None and end is not None:
+            yield start, end
+
+
+def last_part(value: object) -> str:
+    """The name at the end of an address of a network; of a reference of Terraform its resource."""
+    text = str(value)
+    return text.removesuffix(".id}").removesuffix(".self_link}").removesuffix(".name}").rpartition("/")[2]
+
+
+def _texts(values: Mapping[str, Any], *names: str) -> frozenset[str]:
+    return frozenset(str(one) for name in names for one in listed(values.get(name)))

@@ -86,7 +86,7 @@ def _split(data: bytes) -> tuple[list[str], list[str]]:
 
 
 def apply_patches(data: bytes, patches: Iterable[Patch]) -> bytes:
-    """A file with patches of it applied; lines that none is about keep their bytes.
+    """A file with patches of it applied; lines that none is about keep their bytes, a last one without an end too.
 
     Several that replace the same lines are put together where they change different parts of them. Else, of two on
     one line the first counts, from the last line to the first and then by title; what may stand beside others does.
@@ -94,11 +94,15 @@ def apply_patches(data: bytes, patches: Iterable[Patch]) -> bytes:
     lines, ends = _split(data)
     end = "\r\n" if "\r\n" in ends else "\n"
     kept = _without_conflicts(_together(patches, lines), len(lines))
-    if kept and ends and not ends[-1]:
+    open_end = bool(kept and ends and not ends[-1])
+    stays = open_end and all(patch.line + patch.removed <= len(lines) for patch in kept)
+    if open_end:
         ends[-1] = end
     for patch in sorted(kept, key=lambda one: (-one.line, not one.removed, one.beside)):
         span = slice(patch.line - 1, patch.line - 1 + patch.removed)
         lines[span], ends[span] = patch.inserted, [end] * len(patch.inserted)
+    if stays and ends:
+        ends[-1] = ""
     return "".join(map("".join, zip(lines, ends, strict=True))).encode("utf-8", "surrogateescape")
 
 

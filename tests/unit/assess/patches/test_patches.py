@@ -99,6 +99,7 @@ def test_what_no_patch_is_about_keeps_its_bytes() -> None:
     patch = Patch("a", "f", 2, 1, ("new",), safe=True)
     assert apply_patches("a\x0cb\u2028c\rold\r\nd\n".encode(), [patch]) == "a\x0cb\u2028c\rnew\r\nd\n".encode()
     assert apply_patches(b"a\nold", [patch]) == b"a\nnew\n"
+    assert apply_patches(b"a\nold\nlast", [patch]) == b"a\nnew\nlast"
     assert apply_patches(b"a\nold", []) == b"a\nold"
 
 

@@ -50,9 +50,10 @@ def rewrites(found: Assessment, config: AssessConfig) -> list[Rewrite]:
 def _least(found: Assessment, needs: Mapping[str, Needs]) -> Iterator[Rewrite]:
     estates, identities = found.estates, found.estates.aws.identities
     for arn, wanted in sorted(needs["aws"].items()):
-        who = identities[arn]
-        policies, opaque = held(estates.aws, who)
-        yield least_policy(arn, policies, wanted, who.because, opaque, named_facts(who), who.boundary)
+        identity = identities[arn]
+        policies, opaque = held(estates.aws, identity)
+        known_of = named_facts(identity)
+        yield least_policy(arn, policies, wanted, identity.because, opaque, known_of, identity.boundary)
     if needs["kubernetes"]:
         known = subjects(estates.kubernetes)
         for node, wanted in sorted(needs["kubernetes"].items()):

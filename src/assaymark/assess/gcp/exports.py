@@ -114,9 +114,21 @@ def _lines(file: SourceFile) -> list[Map]:
     return [one for one in values if isinstance(one, Map)] if len(values) > 1 else []
 
 
+def _number(records: Records, value: Map) -> None:
+    """A project's number, which what the inventory says of the project itself has beside its id."""
+    named = value.get("resource") if isinstance(value.get("resource"), str) else value.get("name")
+    kind, _, identifier = str(named).removeprefix(MANAGER).partition("/")
+    above = [value.get("project"), *listed(value.get("ancestors"))[:1]]
+    number = next((one.removeprefix("projects/") for one in above if isinstance(one, str)), "")
+    own = str(named).startswith(MANAGER) and kind == "projects" and not identifier.isdigit()
+    if own and "/" not in identifier and number.isdecimal():
+        records.estate.numbers.setdefault(number, identifier)
+
+
 def _names(records: Records, file: SourceFile, value: Map) -> bool:
     """Projects, folders, service accounts, keys, roles: what others refer to."""
     because, estate = file.because(value.line), records.estate
+    _number(records, value)
     identifier, name = value.get("projectId"), str(value.get("name", ""))
     if isinstance(identifier, str) and isinstance(value.get("projectNumber"), (str, int)):
         _place(records, project(identifier), value, because)

@@ -12,6 +12,7 @@ from tests.support.clouds import NOW, assessed
 from assaymark.assess.engine import assess
 from assaymark.assess.estate.gcp import MANAGER, Binding, DenyRule, Gcp, Resource, Role
 from assaymark.assess.files import source_file
+from assaymark.assess.gcp.evaluate import Access
 from assaymark.assess.gcp.formulas import Grant, Request, language
 from assaymark.assess.gcp.least import least_bindings, members
 from assaymark.assess.gcp.places import place_of
@@ -246,3 +247,18 @@ def test_members_by_their_nodes():
         "//iam.googleapis.com/projects/acme/serviceAccounts/trainer@acme.iam.gserviceaccount.com": ME,
         "user:a@b.c": "user:a@b.c",
     }
+
+
+def test_a_project_is_known_by_its_number_from_what_the_inventory_says_of_it():
+    manager = "//cloudresourcemanager.googleapis.com"
+    above = {"folders": ["folders/7"], "organization": "organizations/9"}
+    owner = {"bindings": [{"role": "roles/owner", "members": ["group:ml@acme.com"]}]}
+    listed = [
+        {"resource": f"{manager}/projects/acme", "project": "projects/12", **above, "policy": {"bindings": []}},
+        {"resource": f"{manager}/folders/7", **above, "policy": owner},
+    ]
+    found = assess([source_file("policies.json", json.dumps(listed).encode())], NOW)
+    access = Access(found.estates.gcp, NOW)
+    assert access.chain(f"{manager}/projects/acme")[1:] == (f"{manager}/folders/7", f"{manager}/organizations/9")
+    needs = [("secretmanager.versions.access", f"{manager}/projects/acme")]
+    assert least_bindings(found.estates.gcp, "group:ml@acme.com", needs, NOW).proved

@@ -15,6 +15,7 @@ def is_cloud_run(value: dict[str, Any]) -> bool:
         return True
     if not version.startswith("serving.knative.dev/") or not isinstance(metadata, dict):
         return False
-    keys = [key for name in ("labels", "annotations") for key in metadata.get(name) or () if isinstance(key, str)]
+    notes = [metadata.get(name) for name in ("labels", "annotations")]
+    keys = [key for some in notes if isinstance(some, dict) for key in some if isinstance(key, str)]
     ours = any(key.startswith(("run.googleapis.com/", "cloud.googleapis.com/")) for key in keys)
     return ours or str(metadata.get("namespace")).isdecimal()

@@ -129,7 +129,7 @@ def _entity(records: Records, file: SourceFile, item: Map, kind: str, policies: 
             records.reading.gap(f"the boundary {name} of {arn} is not in the input; it may forbid more than is shown")
         records.identity(arn, kind, because, boundary=limit)
     account = arn.split(":")[4]
-    for group in item.get("GroupList") or ():
+    for group in listed(item.get("GroupList")):
         if isinstance(group, str):
             records.identity(arn, kind, because, groups=(_group_arn(records, account, group),))
     for profile in _maps(item.get("InstanceProfileList")):
@@ -150,7 +150,7 @@ def _answers(records: Records, file: SourceFile, value: Map) -> bool:
     if _maps(value.get("Grants")) and any("GranteePrincipal" in item for item in value["Grants"]):
         known = True
         for item in _maps(value["Grants"]):
-            operations = tuple(str(one) for one in item.get("Operations") or ())
+            operations = tuple(str(one) for one in listed(item.get("Operations")))
             key = str(item.get("KeyId"))
             grantee = str(item.get("GranteePrincipal"))
             constrained = bool(item.get("Constraints"))

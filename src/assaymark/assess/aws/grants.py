@@ -107,8 +107,8 @@ class Access:
         asked = asked[:-1] + FRESH if asked.endswith("/*") else asked
         request = self._request(principal_arn, action, resource_arn, asked, context or {})
         resource = self._lookup.resource(resource_arn)
-        if resource is None:
-            raise KeyError(resource_arn)
+        if resource is None:  # objects of what has a name that no bucket can have
+            resource = self._estate.resources[resource_arn.removesuffix("/*")]
         named = {"AWS": (request.principal.arn,)}
         lets = Statement("Allow", resource.because, actions=("*",), resources=("*",), principals=named)
         denies = resource.policy.statements if keep and resource.policy is not None else ()

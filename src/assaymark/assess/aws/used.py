@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.api_calls import actions_of
 from assaymark.assess.estate.use import Use
-from assaymark.formats.located import Map
+from assaymark.formats.located import Map, maps_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ def _principal(identity: Any) -> str:
 
 def _resources(record: Map, action: str) -> list[str]:
     """The ARNs that a call names, of the kinds that the action takes."""
-    named = [str(one.get("ARN")) for one in record.get("resources") or () if isinstance(one, Map) and one.get("ARN")]
+    named = [str(one.get("ARN")) for one in maps_in(record.get("resources")) if one.get("ARN")]
     given = record.get("requestParameters")
     if action.startswith("s3:") and isinstance(given, Map) and isinstance(given.get("bucketName"), str):
         bucket = f"arn:aws:s3:::{given['bucketName']}"

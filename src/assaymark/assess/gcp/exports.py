@@ -192,7 +192,8 @@ def _pool(records: Records, value: Map, name: str, because: Any) -> bool:
 def _run(records: Records, value: Map, kind: str, because: Any) -> None:
     """A service or job of Cloud Run, in the form of Knative that ``gcloud run`` prints and takes."""
     metadata = value["metadata"]
-    labels, notes = ({str(key): one for key, one in dict(metadata.get(name) or {}).items()} for name in _NOTES)
+    both = (metadata.get(name) for name in _NOTES)
+    labels, notes = ({str(key): one for key, one in some.items()} if isinstance(some, Map) else {} for some in both)
     home = _identifier(records, str(metadata.get("namespace") or "")) or _home(records)
     place = labels.get("cloud.googleapis.com/location") or "-"
     collection = "services" if kind == "Service" else "jobs"
@@ -210,8 +211,8 @@ def _run(records: Records, value: Map, kind: str, because: Any) -> None:
 def _of_kind(records: Records, value: Map, because: Any) -> bool:
     """What says its kind: rules of firewalls, instances of Cloud SQL."""
     kind, home = value.get("kind"), value.get("project")
-    if kind in _RUN and isinstance(value.get("metadata"), Map) and is_cloud_run(value):
-        _run(records, value, str(kind), because)
+    if isinstance(kind, str) and kind in _RUN and isinstance(value.get("metadata"), Map) and is_cloud_run(value):
+        _run(records, value, kind, because)
     elif kind == "compute#firewall":
         records.estate.firewalls.append((value, because))
     elif kind == "sql#instance" and isinstance(home, str):
@@ -236,7 +237,7 @@ def _things(records: Records, file: SourceFile, value: Map) -> bool:
     if kind and name.startswith("//"):
         return _asset(records, file, value, name, kind)
     if value.get("kind") == "storage#bucket" or str(value.get("storage_url", "")).startswith("gs://"):
-        bucket = name or str(value["storage_url"])[5:].rstrip("/")
+        bucket = name or str(value.get("storage_url", ""))[5:].rstrip("/")
         _add(records, f"//storage.googleapis.com/{bucket}", "storage:bucket", _home(records), value, because)
         return True
     if value.get("kind") == "compute#instance" or ("selfLink" in value and "/instances/" in str(value["selfLink"])):

@@ -15,7 +15,7 @@ from assaymark.assess.kubernetes.pods import pod_specs
 from assaymark.assess.kubernetes.written import in_yaml, item_span, span
 from assaymark.assess.patch import Patch, Place
 from assaymark.assess.patches.network import keys_added
-from assaymark.formats.located import Elsewhere, Map, Seq
+from assaymark.formats.located import Elsewhere, Map, Seq, listed
 
 if TYPE_CHECKING:
     from assaymark.assess.estate.estates import Estates
@@ -75,7 +75,7 @@ def _holders(estates: Estates) -> dict[tuple[str, int], tuple[Pod, Map]]:
         found = {}
         for pod in pod_specs(estates.kubernetes):
             for container in pod.containers() if in_yaml(pod.owner) else ():
-                for item in container.get("env") or ():
+                for item in listed(container.get("env")):
                     if isinstance(item, Map) and item.get("name") in KEYS and isinstance(item.get("value"), str):
                         for line in (item.line, item.at("name"), item.at("value")):
                             if not isinstance(line, Elsewhere):

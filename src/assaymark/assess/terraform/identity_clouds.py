@@ -13,7 +13,7 @@ from assaymark.assess.estate.azure import UNKNOWN_SUBSCRIPTION
 from assaymark.assess.estate.gcp import UNKNOWN_PROJECT
 from assaymark.assess.unresolved import Unresolved
 from assaymark.assess.values import Json
-from assaymark.formats.located import Map, Seq
+from assaymark.formats.located import Map, Seq, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -304,7 +304,7 @@ def policy_data(data: Any) -> Map:
     """``google_iam_policy``: the policy that the data source writes."""
     found = Map(data.line, data.file.path)
     bindings = Seq(data.line, data.file.path)
-    for block in data.get("binding") or ():
+    for block in listed(data.get("binding")):
         if isinstance(block, Map):
             binding = Map(block.line, data.file.path)
             for key, value in block.items():

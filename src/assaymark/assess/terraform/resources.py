@@ -14,7 +14,7 @@ from assaymark.assess.unresolved import Unresolved
 from assaymark.core.errors import InputError
 from assaymark.formats.hcl.json_syntax import body_of_json, values_of_json
 from assaymark.formats.hcl.parser import parse_hcl
-from assaymark.formats.located import Map
+from assaymark.formats.located import Map, listed, maps_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from assaymark.formats.hcl.tree import Body
 
 
+_COLONS = 5  # of an ARN
 _STATE = 4  # the version of state files since Terraform 0.12
 _MAX_BLOCKS = 20  # of blocks in blocks
 
@@ -125,7 +126,7 @@ def _stated(file: SourceFile, state: Map) -> Iterator[TfResource]:
     arns = {
         str(instance["attributes"].get("arn"))
         for one in managed
-        for instance in one.get("instances") or ()
+        for instance in listed(one.get("instances"))
         if isinstance(instance, Map) and isinstance(instance.get("attributes"), Map)
     }
     accounts = {parts[4] for arn in arns if len(parts := arn.split(":")) > 5 and parts[4].isdigit()}  # noqa: PLR2004
@@ -149,18 +150,16 @@ def _stated(file: SourceFile, state: Map) -> Iterator[TfResource]:
 def _planned(file: SourceFile, plan: Map) -> Iterator[TfResource]:
     values = plan.get("planned_values") or plan.get("values")
     root = values.get("root_module") if isinstance(values, Map) else None
-    changes = {
-        change.get("address"): change for change in plan.get("resource_changes") or () if isinstance(change, Map)
-    }
+    changes = {str(change.get("address")): change for change in maps_in(plan.get("resource_changes"))}
     configured = _configured(plan)
     account, region = _placed(plan)
     pending = [root] if isinstance(root, Map) else []
     while pending:
         module = pending.pop()
-        pending += [child for child in module.get("child_modules") or () if isinstance(child, Map)]
-        for item in module.get("resources") or ():
+        pending += [child for child in listed(module.get("child_modules")) if isinstance(child, Map)]
+        for item in listed(module.get("resources")):
             if isinstance(item, Map) and item.get("mode") == "managed" and isinstance(item.get("values"), Map):
-                yield _resource(file, item, changes.get(item.get("address")), configured, account, region)
+                yield _resource(file, item, changes.get(str(item.get("address"))), configured, account, region)
 
 
 def _linked(resources: list[TfResource]) -> list[TfResource]:
@@ -206,7 +205,7 @@ def _fill(values: Map, opened: Map, expressions: Any, address: str, line: int, d
 
 def _placed(plan: Map) -> tuple[str, str]:
     """The account and region that a plan tells, where all that it tells is one."""
-    accounts: set[Any] = set()
+    accounts: set[str] = set()
     regions: set[str] = set()
     pending: list[Any] = []
     for key in ("planned_values", "values", "prior_state"):
@@ -216,13 +215,13 @@ def _placed(plan: Map) -> tuple[str, str]:
         value = pending.pop()
         if not isinstance(value, Map):
             continue
-        pending += [value.get("root_module"), *(value.get("child_modules") or ())]
-        for item in value.get("resources") or ():
+        pending += [value.get("root_module"), *listed(value.get("child_modules"))]
+        for item in listed(value.get("resources")):
             inner = item.get("values") if isinstance(item, Map) else None
             if not isinstance(inner, Map):
                 continue
             if item.get("type") == "aws_caller_identity":
-                accounts.add(inner.get("account_id"))
+                accounts.add(str(inner.get("account_id") or ""))
             parts = str(inner.get("arn", "")).split(":")
             if item.get("mode") == "managed" and len(parts) > 5 and parts[4].isdigit():  # noqa: PLR2004 - an ARN
                 accounts.add(parts[4])
@@ -235,7 +234,7 @@ def _placed(plan: Map) -> tuple[str, str]:
                 value = expressions.get(name)
                 constant = value.get("constant_value") if isinstance(value, Map) else None
                 found |= {str(text) for text in (constant if isinstance(constant, list) else [constant]) if text}
-    known = {str(text) for text in accounts if text}
+    known = accounts - {""}
     account = known.pop() if len(known) == 1 else UNKNOWN_ACCOUNT
     return account, regions.pop() if len(regions) == 1 else REGION
 
@@ -259,7 +258,7 @@ def _resource(
         return computed(kind, address, name, get, place, region)
 
     arn = values.get("arn")
-    known = arn if isinstance(arn, str) and arn.startswith("arn:") else ""
+    known = arn if isinstance(arn, str) and arn.startswith("arn:") and arn.count(":") >= _COLONS else ""
     own = known.split(":")[4] if known else ""
     return TfResource(
         kind,
@@ -282,7 +281,7 @@ def _configured(plan: Map) -> dict[str, Map]:
     pending = [("", root)] if isinstance(root, Map) else []
     while pending:
         prefix, module = pending.pop()
-        for item in module.get("resources") or ():
+        for item in listed(module.get("resources")):
             if isinstance(item, Map) and isinstance(item.get("expressions"), Map):
                 found[f"{prefix}{item.get('address')}"] = item["expressions"]
         calls = module.get("module_calls")

@@ -70,7 +70,10 @@ def apply(resources: list[Resource], entry: Entry, documents: Sequence[Any]) -> 
             if entry.target is None:
                 raise InputError("kustomize-patch", "a JSON patch without a target")
             for one in _meant(resources, entry):
-                one.put(operated(one.value, operations), keep=True)
+                changed = operated(one.value, operations)
+                if not isinstance(changed, Map):
+                    raise InputError("kustomize-patch", "an operation leaves no object")
+                one.put(changed, keep=True)
         elif isinstance(document, Map):
             if any(name.startswith(_UNKNOWN) for name in _names(document)):
                 raise InputError("kustomize-patch", f"it uses one of {', '.join(_UNKNOWN)}, which are not applied")

@@ -72,8 +72,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--diff",
         action="store_true",
-        help="show written fixes: patches of the files, and least-privilege policies for needs of --config in AWS's"
-        " actions or for what a CloudTrail log in DIR shows in use, which solvers attest (with assaymark[solve])",
+        help="show written fixes: patches of the files, and least-privilege policies of AWS, RBAC, Azure and Google"
+        " Cloud for needs of --config, or for what logs and source in DIR show in use, which solvers attest (with"
+        " assaymark[solve])",
     )
     parser.add_argument(
         "--fix", action="store_true", help="apply the patches that are safe: what ran still runs as it did"

@@ -47,7 +47,7 @@ def glob(pattern: str, text: str) -> bool:
     both for ordinary patterns and never more than their product.
     """
     if "*" not in pattern and "?" not in pattern:
-        return pattern.translate(_PLAIN) == text
+        return _plain(pattern) == text
     parts = pattern.split("*")
     if len(parts) == 1:
         return len(text) == len(pattern) and _fits(pattern, text, 0)
@@ -63,9 +63,13 @@ def glob(pattern: str, text: str) -> bool:
     return True
 
 
+def _plain(part: str) -> str:
+    return part if part.isascii() else part.translate(_PLAIN)
+
+
 def _fits(part: str, text: str, at: int) -> bool:
     if "?" not in part:
-        return text.startswith(part.translate(_PLAIN), at)
+        return text.startswith(_plain(part), at)
     return len(text) - at >= len(part) and all(
         one == "?" or one.translate(_PLAIN) == text[at + index] for index, one in enumerate(part)
     )
@@ -74,7 +78,7 @@ def _fits(part: str, text: str, at: int) -> bool:
 def _find(part: str, text: str, at: int, stop: int) -> int:
     """The end of the leftmost place from ``at`` where the part fits before ``stop``; -1 for none."""
     if "?" not in part:
-        found = text.find(part.translate(_PLAIN), at, stop)
+        found = text.find(_plain(part), at, stop)
         return found + len(part) if found >= 0 else -1
     for start in range(at, stop - len(part) + 1):
         if _fits(part, text, start):

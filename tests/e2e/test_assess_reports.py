@@ -141,3 +141,12 @@ def test_an_accepted_finding_is_suppressed(folder: Path, tmp_path: Path) -> None
     results = json.loads(done.out)["runs"][0]["results"]
     marks = [one["partialFingerprints"]["assaymark/v1"] for one in results if one.get("suppressions")]
     assert marks == [finding["fingerprint"]], done.err
+
+
+def test_the_page_says_how_much_its_tables_leave_out(tmp_path: Path) -> None:
+    for number in range(503):
+        (tmp_path / f"{number}.tf").write_text('resource "aws_iam_role" {{', encoding="utf-8")
+    done = cli("assess", tmp_path, "--format", "html")
+    assert done.code == 3
+    assert "503 files could not be read in whole." in done.out
+    assert "<p>3 more stand in the JSON.</p>" in done.out

@@ -55,8 +55,9 @@ h1 { font-size: 1.7rem; } h2 { font-size: 1.3rem; margin-top: 2.5rem; border-top
 padding-top: 1rem; } h3 { font-size: 1.05rem; margin: 1.75rem 0 .25rem; overflow-wrap: anywhere; } p, li {
 max-width: 60rem; } .soft { color: var(--soft); } code { font-size: .9em; overflow-wrap: anywhere; } table {
 border-collapse: collapse; width: 100%; font-size: .95rem; } th, td { text-align: left; vertical-align: top;
-  padding: .4rem .5rem; border-top: 1px solid var(--line); } .wide { overflow-x: auto; }
-.matrix td, .matrix th { padding: .15rem .35rem; font-size: .8rem; } .matrix td { text-align: center; font-family:
+  padding: .4rem .5rem; border-top: 1px solid var(--line); overflow-wrap: anywhere; } .wide { overflow-x: auto; }
+td ul { padding-left: 1.1rem; margin: 0; } .matrix td, .matrix th { padding: .15rem .35rem; font-size: .8rem;
+overflow-wrap: normal; } .matrix td { text-align: center; font-family:
 monospace; } .severity { font-weight: 700; font-size: .8rem; border: 1px solid currentColor; border-radius: .25rem;
 padding: 0 .35rem;
   white-space: nowrap; } .critical, .high { color: var(--bad); } .medium { color: var(--warn); }
@@ -67,6 +68,7 @@ var(--bad); } svg path { fill: none; stroke: var(--soft); stroke-width: 1.6; } s
 5 4; } svg path.head { fill: var(--soft); stroke: none; } pre { background: var(--box); padding: .75rem; overflow-x:
 auto; font-size: .85rem; } nav ul { columns: 2; padding-left: 1.2rem; } a { color: inherit; } pre ins {
 text-decoration: none; font-weight: 600; } pre del { opacity: .75; } @media print { body { max-width: none; margin: 0;
+} pre { white-space: pre-wrap; overflow-wrap: anywhere; } .wide { overflow: visible;
 } h2 { break-before: auto; } .path, tr { break-inside: avoid; } nav { display: none; } }
 """
 
@@ -131,10 +133,11 @@ def _page(
 def _summary(found: Assessment) -> Iterator[str]:
     paths = Counter(path.severity for path in found.ranked.paths)
     findings = Counter(finding.severity for finding in found.findings)
+    skipped = len({one.path for one in found.reading.skipped})
     yield (
         f"<p>{count(found.ranked.pairs, 'attack path')} and {count(len(found.findings), 'finding')}, from "
         f"{count(len(found.reading.read), 'file')} that were read: {count(len(found.graph.nodes), 'node')}, "
-        f"{count(len(found.graph.edges), 'edge')}. {count(len(found.reading.skipped), 'path')} could not be read.</p>"
+        f"{count(len(found.graph.edges), 'edge')}. {count(skipped, 'file')} could not be read in whole.</p>"
         '<table><thead><tr><th scope="col"></th>'
         + "".join(f'<th scope="col">{severity.name.lower()}</th>' for severity in reversed(Severity))
         + "</tr></thead><tbody>"
@@ -284,14 +287,19 @@ def _findings(findings: tuple[Finding, ...], how: Standing) -> Iterator[str]:
             f"<td>{escape(fix(finding.rule))}</td></tr>"
         )
     yield "</tbody></table>"
-    if len(findings) > _FINDINGS:
-        yield f"<p>{len(findings) - _FINDINGS} more stand in the JSON.</p>"
+    yield from _more(len(findings))
+
+
+def _more(there: int) -> Iterator[str]:
+    """What a table leaves out."""
+    if there > _FINDINGS:
+        yield f"<p>{there - _FINDINGS} more stand in the JSON.</p>"
 
 
 def _threats(found: Assessment) -> Iterator[str]:
     """Open threats and those that an unknown condition decides; of the rest how many there are."""
     threats = found.threats
-    shown = [threat for threat in threats if threat.open or threat.perhaps][:_FINDINGS]
+    shown = [threat for threat in threats if threat.open or threat.perhaps]
     closed = sum(not (threat.open or threat.perhaps) for threat in threats)
     yield (
         '<h2 id="threats">Threat model</h2><p>For each component the techniques of MITRE ATLAS that apply to it.'
@@ -304,7 +312,7 @@ def _threats(found: Assessment) -> Iterator[str]:
         '<table><thead><tr><th scope="col">component</th><th scope="col">technique</th><th scope="col">tactics</th>'
         '<th scope="col">open to</th><th scope="col">controls that were seen</th></tr></thead><tbody>'
     )
-    for threat in shown:
+    for threat in shown[:_FINDINGS]:
         tactics = ", ".join(TACTICS[one] for one in threat.technique.tactics)
         who = [*threat.by[:5], *(f"perhaps {one}" for one in threat.perhaps[:3]), *threat.findings[:4]]
         seen = "".join(
@@ -317,6 +325,7 @@ def _threats(found: Assessment) -> Iterator[str]:
             f"<td>{escape(', '.join(map(printable, who)))}</td><td>{f'<ul>{seen}</ul>' if seen else 'none'}</td></tr>"
         )
     yield "</tbody></table>"
+    yield from _more(len(shown))
 
 
 def _unread(found: Assessment) -> Iterator[str]:
@@ -327,6 +336,7 @@ def _unread(found: Assessment) -> Iterator[str]:
             path, reason = escape(printable(item.path)), escape(printable(item.reason))
             yield f"<tr><td><code>{path}</code></td><td>{reason}</td></tr>"
         yield "</tbody></table>"
+        yield from _more(len(found.reading.skipped))
     else:
         yield "<p>Every file that an assessment knows was read.</p>"
     if found.reading.gaps:

@@ -6,7 +6,7 @@ Files, Secrets and ConfigMaps of clusters, variables of pods, and what Terraform
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.estate.source import HeldKey
 from assaymark.assess.gcp.names import account_name
@@ -15,6 +15,7 @@ from assaymark.assess.source.held_keys import account_of, decoded, held_keys
 from assaymark.assess.source.placeholders import placeholder
 from assaymark.assess.terraform.declared import declared
 from assaymark.assess.unresolved import Unresolved
+from assaymark.assess.values import texts_in
 from assaymark.core.graph import Edge, State
 from assaymark.formats.located import Map, listed
 
@@ -102,7 +103,7 @@ def _in_terraform(estates: Estates, builder: Builder) -> Iterator[tuple[str, Hel
     for one in estates.terraform:
         node = next((name for name in _ids(one) if builder.has(name)), "")
         if node:
-            texts = [(name, text, one.because(name)) for name, text in _texts(one.values)]
+            texts = [(name, text, one.because(name)) for name in one.values for text in texts_in(one.values[name])]
             yield from ((node, found, place) for found, place in (_of_entries(texts) if texts else ()))
 
 
@@ -114,20 +115,6 @@ def _ids(one: TfResource) -> Iterator[str]:
         yield from (holder, holder.lower(), f"//secretmanager.googleapis.com/{holder}")
     yield from (one.arn, named, named.lower())
     yield from (f"//{service}.googleapis.com/{named}" for service in ("run", "cloudfunctions", "aiplatform"))
-
-
-def _texts(values: Map) -> Iterator[tuple[str, str]]:
-    """All texts of a resource, by the attribute that they stand in."""
-    for name, value in values.items():
-        pending: list[Any] = [value]
-        while pending:
-            item = pending.pop()
-            if isinstance(item, str):
-                yield name, item
-            elif isinstance(item, dict):
-                pending += item.values()
-            elif isinstance(item, list):
-                pending += item
 
 
 class _Keys:

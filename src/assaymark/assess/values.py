@@ -41,6 +41,20 @@ def mappings(*places: Any) -> list[Any]:
     return found
 
 
+def texts_in(*places: Any) -> list[str]:
+    """All texts within some values, at any depth, the values themselves among them; not the keys of mappings."""
+    found, pending = [], list(places)
+    while pending:
+        value = pending.pop()
+        if isinstance(value, str):
+            found.append(value)
+        elif isinstance(value, dict):
+            pending += value.values()
+        elif isinstance(value, list):
+            pending += value
+    return found
+
+
 def json_of(value: Any, line: int, path: str = "") -> Any:
     """The value of a JSON text, with its holes as ``Unresolved``; None when it is no JSON; a value stays itself.
 

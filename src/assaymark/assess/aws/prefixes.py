@@ -17,8 +17,8 @@ from assaymark.assess.aws.patterns import FRESH, arn_matches
 from assaymark.assess.boundaries import ENVIRONMENT_WORDS, environment_of, tenant_of
 from assaymark.assess.kubernetes.pods import pod_specs
 from assaymark.assess.unresolved import Unresolved
+from assaymark.assess.values import texts_in
 from assaymark.core.graph import Edge, State
-from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +81,7 @@ def _named(estates: Estates) -> Iterator[tuple[str, str, Because]]:
                     key = _filled(match[2], who) if who is not None else match[2]
                     yield f"arn:aws:s3:::{match[1]}", key, statement.because
     for pod in pod_specs(estates.kubernetes):
-        for text in _texts(pod.spec):
+        for text in (one for one in texts_in(pod.spec) if "s3" in one):
             for found in _ADDRESS.finditer(text):
                 yield f"arn:aws:s3:::{found[1]}", found[2], pod.because()
 
@@ -90,19 +90,6 @@ def _filled(key: str, who: Identity) -> str:
     """A key with the tag of who has the policy in the place of its variable."""
     tags = {name.lower(): value for name, value in who.tags.items() if not isinstance(value, Unresolved)}
     return _VARIABLE.sub(lambda match: tags.get(match[1].lower(), match[0]), key)
-
-
-def _texts(value: object) -> Iterator[str]:
-    pending = [value]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, str):
-            if "s3" in item:
-                yield item
-        elif isinstance(item, Map):
-            pending += item.values()
-        elif isinstance(item, list):
-            pending += item
 
 
 def _whose(bucket: str, key: str, because: Because, tenants: set[str]) -> Prefix | None:

@@ -13,7 +13,7 @@ from assaymark.assess.answering import LAST_PORT, Way, draw_reached
 from assaymark.assess.aws.running import MACHINES, SERVICE, TASK, key_of, machine, served, task_containers
 from assaymark.assess.terraform.declared import declared
 from assaymark.assess.unresolved import Unresolved
-from assaymark.assess.values import whole_number
+from assaymark.assess.values import texts_in, whole_number
 from assaymark.core.graph import State
 from assaymark.formats.located import Map, listed, maps_in
 
@@ -247,7 +247,8 @@ class _Network:
         kinds = [str(key_of(one, "type") or "forward") for one in actions]
         if any(kind.startswith(("authenticate", "jwt")) for kind in kinds):
             return False
-        return any(target in self._named(text, target.kind) for one in actions for text in _target_texts(one))
+        named = [value for one in actions for key, value in one.items() if key not in ("redirect", "fixed_response")]
+        return any(target in self._named(text, target.kind) for text in texts_in(*named))
 
     def _lets(self, balancer: TfResource, port: int | None) -> tuple[str, ...] | None:
         """What would decide that the groups of a load balancer let the internet in; None where they do not."""
@@ -275,18 +276,6 @@ def _asks_certificate(listener: TfResource) -> bool:
     """Whether only clients with a certificate of a store that the listener trusts get through."""
     parts = maps_in(listener.get("mutual_authentication"))
     return any(key_of(part, "mode") == "verify" for part in parts)
-
-
-def _target_texts(action: Map) -> Iterator[str]:
-    pending: list[Any] = [value for key, value in action.items() if key not in ("redirect", "fixed_response")]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, str):
-            yield item
-        elif isinstance(item, dict):
-            pending += item.values()
-        elif isinstance(item, list):
-            pending += item
 
 
 def _range(rule: Map) -> list[_Range]:

@@ -17,13 +17,11 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.aws.linking import Chain
 from assaymark.assess.terraform.declared import declared
 from assaymark.assess.unresolved import Unresolved
-from assaymark.assess.values import json_of, mappings
+from assaymark.assess.values import json_of, mappings, texts_in
 from assaymark.core.graph import Edge, State
 from assaymark.formats.located import Map, listed, maps_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from assaymark.assess.aws.linking import Linking
     from assaymark.assess.estate.estates import Estates
     from assaymark.assess.estate.terraform import TfResource
@@ -189,7 +187,7 @@ class _Triggers:
     def machine(self, one: TfResource) -> None:
         """A state machine and the functions that its tasks are."""
         for value in (one.get("definition"), one.get("definition_string")):
-            texts = [value] if isinstance(value, str) else _texts(value)
+            texts = texts_in(value)
             for target in dict.fromkeys(arn for text in texts for arn in _FUNCTION.findall(text)):
                 self.calls(one.arn, target, "a task of it hands on what it is started with", one)
 
@@ -296,15 +294,3 @@ def _of_new_objects(part: Map) -> bool:
     names = [given] if isinstance(given, str) else listed(given)
     known = [one for one in names if isinstance(one, str) and not isinstance(one, Unresolved)]
     return not known or len(known) < len(names) or any(not one.startswith("s3:ObjectRemoved") for one in known)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    pending = [value]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, str):
-            yield item
-        elif isinstance(item, dict):
-            pending += item.values()
-        elif isinstance(item, list):
-            pending += item

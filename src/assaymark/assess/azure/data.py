@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.answer import NO, Answer
 from assaymark.assess.azure.keys import by_keys, link_workspace_keys
 from assaymark.assess.azure.linking import assigning
 from assaymark.assess.azure.roles import OWNER
 from assaymark.assess.kinds import INTERNET
+from assaymark.assess.values import texts_in
 from assaymark.core.graph import State
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ _KV: Final = "microsoft.keyvault/vaults"
 _ML: Final = "microsoft.machinelearningservices/workspaces"
 _ACR: Final = "microsoft.containerregistry/registries"
 _COG: Final = "microsoft.cognitiveservices/accounts"
+_HOSTS: Final = (".azurecr.io/", ".blob.core.windows.net")  # of what is loaded
 _NOTHING: Final = ("", "")
 KINDS: Final[dict[str, tuple[str, str]]] = {  # the kind of node, and what it is as a target
     _ST: ("bucket", "data"),
@@ -301,23 +303,10 @@ def link_flows(run: Linking) -> None:
         if resource.kind == _CONTAINER and run.builder.has(parent):
             for relation in ("contains-read", "contains-write"):
                 run.draw(parent, resource.id, relation, "it is a container of the account", because, 0)
-        for text in sorted(_texts(dict(resource.settings))):
+        texts = {one for one in texts_in(dict(resource.settings)) if any(host in one for host in _HOSTS)}
+        for text in sorted(texts):
             for other in run.resources:
                 if other.kind == _ACR and f"{other.name.lower()}.azurecr.io/" in text.lower():
                     run.draw(other.id, resource.id, "loaded-by", f"it runs {text}", because)
                 if other.kind == _ST and f"//{other.name.lower()}.blob.core.windows.net" in text.lower():
                     run.draw(other.id, resource.id, "loaded-by", f"it loads {text}", because)
-
-
-def _texts(value: Any) -> set[str]:
-    found: set[str] = set()
-    pending = [value]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, dict):
-            pending += item.values()
-        elif isinstance(item, list):
-            pending += item
-        elif isinstance(item, str) and (".azurecr.io/" in item or ".blob.core.windows.net" in item):
-            found.add(item)
-    return found

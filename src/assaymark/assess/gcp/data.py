@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.answer import NO, Answer
 from assaymark.assess.gcp.constraints import PREVENTION, unless_enforced
 from assaymark.assess.gcp.evaluate import ALL_USERS, AUTHENTICATED
 from assaymark.assess.gcp.lasting import left
 from assaymark.assess.kinds import INTERNET
+from assaymark.assess.values import texts_in
 from assaymark.core.graph import State
 
 if TYPE_CHECKING:
@@ -107,8 +108,8 @@ ALLOWS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
 }
 ALLOWS["spanner:instance"] = ALLOWS["spanner:database"]
 _MODEL_WORDS: Final = ("model", "weight", "checkpoint", "artifact", "registry", "mlflow")
-_PLACES: Final = ("gs://",)
-_IMAGES: Final = ("-docker.pkg.dev/", "gcr.io/")
+_PLACE: Final = "gs://"
+_IMAGES: Final = "-docker.pkg.dev/"
 
 
 def node_kind(resource: Resource) -> tuple[str, str]:
@@ -188,7 +189,7 @@ def link_flows(run: Linking) -> None:
             node = run.access.account(resource.account)
             how = "what runs in it gets tokens of the service account"
             run.draw(name, node, "runs-as", how, because, 0)
-        for text in sorted(_texts(dict(resource.settings))):
+        for text in sorted(set(texts_in(dict(resource.settings)))):
             source = _source(run, text)
             if source and source != name:
                 run.draw(source, name, "loaded-by", f"it loads {text}", because)
@@ -200,28 +201,14 @@ def link_flows(run: Linking) -> None:
 
 def _source(run: Linking, text: str) -> str:
     """The bucket or repository that a text of a resource's settings names; empty for none that is known."""
-    if text.startswith(_PLACES):
-        found = f"//storage.googleapis.com/{text[5:].partition('/')[0]}"
+    if text.startswith(_PLACE):
+        found = f"//storage.googleapis.com/{text.removeprefix(_PLACE).partition('/')[0]}"
         return found if run.builder.has(found) else ""
-    if _IMAGES[0] in text:
-        location, _, rest = text.partition(_IMAGES[0])
+    if _IMAGES in text:
+        location, _, rest = text.partition(_IMAGES)
         parts = rest.split("/")
         if len(parts) > 1:
             place = f"projects/{parts[0]}/locations/{location}/repositories/{parts[1]}"
             found = f"//artifactregistry.googleapis.com/{place}"
             return found if run.builder.has(found) else ""
     return ""
-
-
-def _texts(value: Any) -> set[str]:
-    found: set[str] = set()
-    pending = [value]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, dict):
-            pending += item.values()
-        elif isinstance(item, list):
-            pending += item
-        elif isinstance(item, str) and (item.startswith(_PLACES) or any(word in item for word in _IMAGES)):
-            found.add(item)
-    return found

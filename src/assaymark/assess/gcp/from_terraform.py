@@ -15,7 +15,7 @@ from assaymark.assess.gcp.boundaries import BINDINGS
 from assaymark.assess.gcp.constraints import PLACES
 from assaymark.assess.gcp.names import ingress_of, project
 from assaymark.assess.gcp.records import Records, member_of
-from assaymark.assess.terraform.identity_clouds import GOOGLE, shut
+from assaymark.assess.terraform.identity_clouds import GOOGLE, PARTS, shut
 from assaymark.formats.located import Map, listed
 
 if TYPE_CHECKING:
@@ -412,20 +412,7 @@ def _place(run: _Collecting, resource: TfResource, about: str) -> str:
         name = f"//{host}.googleapis.com/{named}"
     else:
         _, form = GOOGLE[f"google_{about}"]
-        parts = {
-            part: shut(resource.get(part)) or "-"
-            for part in (
-                "location",
-                "region",
-                "zone",
-                "key_ring",
-                "cluster",
-                "org_id",
-                "instance",
-                "dataset_id",
-                "workload_identity_pool_id",
-            )
-        }
+        parts = {part: shut(resource.get(part)) or "-" for part in PARTS}
         name = f"//{host}.googleapis.com/" + form.format(project=_home(resource), name=named, **parts)
     run.records.resource(name, kind, _home(resource), resource.because(), settings={"outside": True})
     return name

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.kubernetes.exposure import exposed, maps_of
 from assaymark.assess.kubernetes.network import Network
 from assaymark.assess.kubernetes.pods import pod_specs
 from assaymark.assess.kubernetes.written import in_yaml, room
 from assaymark.assess.patch import Patch, Place
+from assaymark.assess.values import texts_in
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from assaymark.assess.estate.estates import Estates
     from assaymark.assess.estate.kubernetes import Object
-    from assaymark.assess.kubernetes.pods import Pod
 
 _HOST: Final = re.compile(r"\b([a-z0-9][a-z0-9-]*)\.([a-z0-9][a-z0-9-]*)(?=$|[^a-z0-9-])")
 # What programs that bring callers from outside in call themselves in their images.
@@ -55,7 +55,7 @@ def _needs(estates: Estates) -> _Needs:
     services = {(one.namespace, one.name): one for one in cluster.of("Service")}
     for pod in found.network.pods:
         here = pod.owner.namespace
-        for text in _texts(pod):
+        for text in texts_in(*pod.containers()):
             for match in _HOST.finditer(text):
                 if (match[2], match[1]) in services and match[2] != here:
                     found.named[match[2]].add(here)
@@ -81,19 +81,6 @@ def _outside(found: _Needs) -> None:
                 found.outside[namespace].append(by)
         else:
             found.routed.add(namespace)
-
-
-def _texts(pod: Pod) -> Iterator[str]:
-    """All texts of a pod's containers."""
-    pending: list[Any] = list(pod.containers())
-    while pending:
-        item = pending.pop()
-        if isinstance(item, dict):
-            pending += item.values()
-        elif isinstance(item, list):
-            pending += item
-        elif isinstance(item, str):
-            yield item
 
 
 def default_deny(place: Place) -> Iterator[Patch]:

@@ -4,32 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from assaymark.assess.terraform.evaluate import evaluate
+from assaymark.assess.terraform.evaluate import Within, evaluate
 from assaymark.assess.unresolved import Unresolved
 from assaymark.core.limits import TERRAFORM_MAX_INSTANCES
 from assaymark.formats.hcl.tree import Attribute, Literal, Name
 from assaymark.formats.located import Map, Seq
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from assaymark.formats.hcl.tree import Block, Body, Expression
-
-
-class Within:
-    """A module's scope with names of its own before: ``each``, ``count``, a dynamic block's, a template's."""
-
-    def __init__(self, outer: Any, names: Mapping[str, Any]) -> None:
-        self._outer = outer
-        self._names = names
-
-    def name(self, name: str) -> Any:
-        """A name of its own, else the outer scope's."""
-        return self._names[name] if name in self._names else self._outer.name(name)
-
-    def call(self, name: str, arguments: tuple[Any, ...]) -> Any:
-        """A function that the outer scope has."""
-        return self._outer.call(name, arguments)
 
 
 def map_of(line: int, **entries: Any) -> Map:

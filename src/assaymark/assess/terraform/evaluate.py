@@ -42,17 +42,19 @@ class Scope(Protocol):
         """A function that needs the files: ``file``, ``templatefile``; raises ``CannotError``."""
 
 
-class _Loop:
-    """A scope within another with a few names more."""
+class Within:
+    """A scope with names of its own before: ``each``, ``count``, a dynamic block's, a template's, a loop's."""
 
     def __init__(self, outer: Scope, names: Mapping[str, Any]) -> None:
         self._outer = outer
         self._names = names
 
     def name(self, name: str) -> Any:
+        """A name of its own, else the outer scope's."""
         return self._names[name] if name in self._names else self._outer.name(name)
 
     def call(self, name: str, arguments: tuple[Any, ...]) -> Any:
+        """A function that the outer scope has."""
         return self._outer.call(name, arguments)
 
 
@@ -132,7 +134,7 @@ def _splat(node: tree.Splat, scope: Scope) -> Any:
     items = list(value) if isinstance(value, Seq) else [] if value is None else [value]
     found = Seq(node.line)
     for item in items:
-        found.put(evaluate(node.each, _Loop(scope, {"": item})), node.line)
+        found.put(evaluate(node.each, Within(scope, {"": item})), node.line)
     return found
 
 
@@ -301,7 +303,7 @@ def _for(node: tree.For, scope: Scope) -> Any:
     found: Map | Seq = Seq(node.line) if node.key is None else Map(node.line)
     for key, value in pairs[:TERRAFORM_MAX_VALUES]:
         names = {node.names[-1]: value} if len(node.names) == 1 else {node.names[0]: key, node.names[1]: value}
-        if not _one(node, _Loop(scope, names), found):
+        if not _one(node, Within(scope, names), found):
             return _open(node)
     return found
 

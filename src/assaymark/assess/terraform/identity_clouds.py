@@ -66,6 +66,10 @@ GOOGLE: Final[dict[str, tuple[str, str]]] = {
     "google_workbench_instance": ("name", "projects/{project}/locations/{location}/instances/{name}"),
     "google_workflows_workflow": ("name", "projects/{project}/locations/{region}/workflows/{name}"),
 }
+PARTS: Final = (  # what full names of Google Cloud are made of, beside the project and the resource's own name
+    *("location", "region", "zone", "key_ring", "cluster", "org_id", "instance", "dataset_id"),
+    "workload_identity_pool_id",
+)
 _NAME_IS_ID: Final = (
     "google_iam_workload_identity_pool",
     "google_iam_workload_identity_pool_provider",
@@ -217,20 +221,7 @@ def _google(kind: str, address: str, name: str, get: Callable[[str], Any], proje
     linked = kind == "google_compute_network" and name == "self_link"
     if name == "email" or (name not in ("id", "name") and not linked):
         return None
-    parts = {
-        part: shut(get(part))
-        for part in (
-            "location",
-            "region",
-            "zone",
-            "key_ring",
-            "cluster",
-            "org_id",
-            "instance",
-            "dataset_id",
-            "workload_identity_pool_id",
-        )
-    }
+    parts = {part: shut(get(part)) for part in PARTS}
     parts = {part: value or (region if part in ("location", "region") else "-") for part, value in parts.items()}
     return form.format(project=project, name=own, **parts)
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
-from assaymark.assess.terraform.bodies import Within, blocks_of, body_map, map_of, provider_named
+from assaymark.assess.terraform.bodies import blocks_of, body_map, map_of, provider_named
 from assaymark.assess.terraform.documents import policy_document_json
-from assaymark.assess.terraform.evaluate import evaluate
+from assaymark.assess.terraform.evaluate import Within, evaluate
 from assaymark.assess.terraform.functions import CannotError
 from assaymark.assess.terraform.identity import REGION, computed
 from assaymark.assess.terraform.identity_clouds import IDENTITY, cloud_data, is_cloud, shut, unknown_place

@@ -15,7 +15,7 @@ from assaymark.assess.kubernetes.ports import doors, port_node, port_nodes
 from assaymark.core.graph import Edge, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from assaymark.assess.graph import Builder
     from assaymark.assess.kubernetes.server_kinds import Server
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _BUCKET: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{2,62}")
 LAST_PORT: Final = 65535
-_FEW: Final = 8  # ports of a range that are drawn one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +79,6 @@ def _draw(builder: Builder, way: Way) -> None:
     state = State.UNKNOWN if way.decides else State.YES
     relation = "reaches" if way.source == INTERNET else "passes-requests"
     builder.edge(Edge(way.source, target, relation, way.how, way.because, state, way.decides))
-
-
-def drawn_ports(ranges: Iterable[tuple[int, int]], listening: Iterable[int]) -> Iterator[int | None]:
-    """The ports of ranges that are drawn: all at once (None), each of few, or those that something listens on."""
-    found: set[int] = set()
-    for first, last in ranges:
-        if first <= 1 and last >= LAST_PORT:
-            yield None
-        elif last - first < _FEW:
-            found |= set(range(first, last + 1))
-        else:
-            found |= {port for port in listening if first <= port <= last}
-    yield from sorted(found)
 
 
 def draw_answer(

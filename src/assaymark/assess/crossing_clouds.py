@@ -27,7 +27,6 @@ _AZURE_CLIENT: Final = "azure.workload.identity/client-id"
 _SUBJECT: Final = "system:serviceaccount:"
 _ACCOUNT_NODE: Final = re.compile(r"k8s:(?:[^/]*:)?([^/:]+)/serviceaccount/(.+)")
 _AZURE_ISSUER: Final = re.compile(r"(?:sts\.windows\.net|login\.microsoftonline\.com)/([^/]+)(?:/v2\.0)?")
-_MAX_SECRET: Final = 1 << 16
 _CLUSTERS: Final = (("container:cluster", "gcp"), ("microsoft.containerservice/managedclusters", "azure"))
 
 

@@ -351,17 +351,3 @@ def _acting_on(kinds: tuple[Type, ...]) -> int:
 def actions_for(arn: str) -> int:
     """The set of the actions that the resource of that ARN can be the resource of."""
     return _acting_on(types_of(arn))
-
-
-@cache
-def without_resource() -> int:
-    """The set of the actions that have no resource type: a policy allows them on ``*`` alone."""
-    found = 0
-    table = _table()
-    for prefix in table.first:
-        owner = table.service(prefix)
-        bits = _bits(prefix)
-        for name, action in owner.actions.items() if owner else ():
-            if not action.resources:
-                found |= bits[name]
-    return found

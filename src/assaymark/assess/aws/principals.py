@@ -42,7 +42,6 @@ class Named:
         return self.direct.either(self.session).either(self.everyone).either(self.account)
 
 
-EVERYONE = Named(everyone=State.YES)
 NOBODY = Named()
 
 

@@ -345,10 +345,6 @@ def _inner(kind: str) -> Callable[[_Collecting, TfResource], None]:
     return step
 
 
-def _compute(run: _Collecting, resource: TfResource) -> None:
-    _thing(run, resource)
-
-
 def _group(run: _Collecting, resource: TfResource) -> None:
     run.records.estate.scopes[_identifier(resource).lower()] = resource.because()
 

@@ -161,13 +161,18 @@ def _document(place: Place, value: Expression, policy: TfResource) -> tuple[Writ
     return (file, found[0]) if len(found) == 1 and file.text.text.count(named) == 1 else None
 
 
+def bucket_of(place: Place) -> TfResource | None:
+    """The one bucket of Terraform that a finding names."""
+    found = [one for one in declared(place.estates).by_arn[place.finding.name] if one.kind == "aws_s3_bucket"]
+    return found[0] if len(found) == 1 and lone(found[0]) and block_of(found[0]) is not None else None
+
+
 def in_network(place: Place) -> Iterator[Patch]:
     """Objects of a bucket for those alone who come by the network's endpoint of S3, and for AWS's own services."""
     index = declared(place.estates)
-    found = [one for one in index.by_arn[place.finding.name] if one.kind == "aws_s3_bucket"]
-    if len(found) != 1 or not lone(found[0]) or block_of(found[0]) is None:
+    bucket = bucket_of(place)
+    if bucket is None:
         return
-    bucket = found[0]
     endpoints = [
         f"{one.address}.id"
         for one in index.beside("aws_vpc_endpoint", bucket.file.path)

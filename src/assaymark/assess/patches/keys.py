@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from assaymark.assess.boundaries import tenant_of
 from assaymark.assess.edits import text_of_file
+from assaymark.assess.patches.buckets import bucket_of
 from assaymark.assess.patches.terraform import changed
 from assaymark.assess.terraform.declared import block_of, declared, lone, referable
 from assaymark.assess.terraform.written import written
@@ -46,10 +47,9 @@ _USE: Final = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateData
 def _bucket_key(place: Place) -> Iterator[Patch]:
     """A key for a bucket; who reads and writes it needs that key too."""
     index = declared(place.estates)
-    found = [one for one in index.by_arn[place.finding.name] if one.kind == "aws_s3_bucket"]
-    if len(found) != 1 or not lone(found[0]) or block_of(found[0]) is None:
+    bucket = bucket_of(place)
+    if bucket is None:
         return
-    bucket = found[0]
     name = bucket.address.partition(".")[2]
     if not index.free(bucket.file.path, f"aws_kms_key.{name}"):
         return

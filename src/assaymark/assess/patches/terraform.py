@@ -10,8 +10,8 @@ import re
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from assaymark.assess.edits import text_of_file
-from assaymark.assess.patches.buckets import Statement, denied, in_network
-from assaymark.assess.terraform.declared import block_of, declared, lone, referable
+from assaymark.assess.patches.buckets import Statement, bucket_of, denied, in_network
+from assaymark.assess.terraform.declared import block_of, declared, referable
 from assaymark.formats.hcl.tree import Literal
 
 if TYPE_CHECKING:
@@ -155,12 +155,6 @@ def _acl(place: Place) -> Iterator[Patch]:
             yield from changed(one, {"acl": '"private"'}, "let only the owner's account in")
 
 
-def _bucket(place: Place) -> TfResource | None:
-    """The one bucket of Terraform that a finding names."""
-    found = [one for one in declared(place.estates).by_arn[place.finding.name] if one.kind == "aws_s3_bucket"]
-    return found[0] if len(found) == 1 and lone(found[0]) and block_of(found[0]) is not None else None
-
-
 def _is_public(place: Place) -> bool:
     """Whether something lets everyone into a bucket on purpose: that goes first, or a block refuses to be with it."""
     bucket = place.estates.aws.resources.get(place.finding.name)
@@ -178,7 +172,7 @@ def _is_public(place: Place) -> bool:
 
 def _public_block(place: Place) -> Iterator[Patch]:
     """A block of public access for a bucket of Terraform; one that is there is closed."""
-    bucket = _bucket(place)
+    bucket = bucket_of(place)
     if bucket is None or _is_public(place):
         return
     title = "block public access"
@@ -199,7 +193,7 @@ def _public_block(place: Place) -> Iterator[Patch]:
 
 def _tls_only(place: Place) -> Iterator[Patch]:
     """A statement that refuses requests without TLS, in the bucket's policy or in one that is made."""
-    bucket = _bucket(place)
+    bucket = bucket_of(place)
     if bucket is None:
         return
     title = "refuse requests without TLS"

@@ -49,7 +49,6 @@ _TRUSTS: Final = re.compile(
     r"(?:^|\s)--trust[-_]remote[-_]code(?![-_\w])(?!(?:=|\s+)[\"']?(?:false|0|no)\b)", re.IGNORECASE
 )
 _HUB: Final = re.compile(r"\b(?:huggingface-cli|hf)\s+download\s+([A-Za-z0-9][\w.-]*/[\w.-]+)([^;&|\n]*)")
-_CLONE: Final = re.compile(r"\bgit\s+clone\s+([^;&|\n]*)")
 # A longer command is looked at in parts, each of which shares some text with the next.
 _LONGEST: Final = 60_000
 _SHARED: Final = 2_000

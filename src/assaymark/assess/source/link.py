@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from assaymark.assess.files import Reading
     from assaymark.assess.graph import Builder
 
-_GITHUB: Final = "token.actions.githubusercontent.com"
 _OPEN: Final = "{repository}"
 
 

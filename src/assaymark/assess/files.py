@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file: its path relative to the assessed folder with ``/``, its bytes and their SHA-256 in hexadecimal."""
+    """A file: its path relative to the assessed folder with ``/``, its bytes and their SHA-256 in hexadecimal.
+
+    ``archive``: the path of the archive that it is packed in; nobody can change it there.
+    """
 
     path: str
     data: bytes
     digest: str
+    archive: str = ""
 
     def because(self, line: int) -> Because:
         """A line of this file (from 1), or of the one that an ``Elsewhere`` names."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
@@ -43,10 +44,19 @@ class Document:
 
 
 class Inputs:
-    """What collectors read. ``reading`` gathers what was understood and what was not; ``charts`` are Helm's."""
+    """What collectors read. ``reading`` gathers what was understood and what was not; ``charts`` are Helm's.
+
+    ``packed``: archives with the paths of what is in them. ``same``: those of packed files that are another one of
+    the input, with that one's path; they are read there alone.
+    """
 
     def __init__(self, files: Iterable[SourceFile]) -> None:
-        self.files = by_path(files)
+        files = by_path(files)
+        self.files, self.same = _apart(files)
+        self.packed: defaultdict[str, list[str]] = defaultdict(list)
+        for file in files:
+            if file.archive:
+                self.packed[file.archive].append(file.path)
         self.reading = Reading()
         self.quoted: set[str] = set()  # files whose text a template puts where it belongs
         self._documents: dict[str, list[Document]] = {}
@@ -55,8 +65,8 @@ class Inputs:
         self._made: dict[Callable[[Inputs], Any], Any] = {}
 
     def file(self, path: str) -> SourceFile | None:
-        """The file of this path."""
-        return self._by_path.get(path)
+        """The file of this path; of a packed one, the one that it is the same as."""
+        return self._by_path.get(self.same.get(path, path))
 
     def once(self, make: Callable[[Inputs], _Made]) -> _Made:
         """What a function makes of the files: made when it is first asked for, and kept."""
@@ -105,6 +115,22 @@ class Inputs:
                 place = f" ({error.position})" if error.position else ""
                 self.reading.skip(file.path, f"{error.message}{place}")
         return []
+
+
+def _apart(files: list[SourceFile]) -> tuple[list[SourceFile], dict[str, str]]:
+    """The files without those packed ones that have the content and the name of another one."""
+    if not any(file.archive for file in files):
+        return files, {}
+    known: dict[tuple[str, str], str] = {}
+    kept, same = [], {}
+    for file in sorted(files, key=lambda one: (bool(one.archive), one.path)):
+        mark = (file.digest, file.path.rpartition("/")[2])
+        if file.archive and file.data.strip() and mark in known:
+            same[file.path] = known[mark]
+        else:
+            known.setdefault(mark, file.path)
+            kept.append(file)
+    return by_path(kept), same
 
 
 def _json(text: str) -> Any:

@@ -289,6 +289,13 @@ ASSESS_MAX_FILE_BYTES: Final = 128 * MIB
 ASSESS_MAX_TOTAL_BYTES: Final = 1 * GIB
 ASSESS_MAX_FILES: Final = 100_000
 ASSESS_MAX_REACH: Final = 100_000  # triples in a report; the counts are of all of them
+# What lies packed in an architecture. People's own files are smaller; a bundle of code has some hundred.
+ARCHIVE_MAX_FILE_BYTES: Final = 4 * MIB
+ARCHIVE_MAX_FILES: Final = 20_000
+ARCHIVE_MAX_BYTES: Final = 16 * GIB  # packed; images of CUDA with torch have some 8
+IMAGE_MAX_LAYERS: Final = 1_000  # Docker takes 127
+IMAGE_MAX_JSON_BYTES: Final = 4 * MIB  # of a manifest or configuration; registries take 4 MiB
+IMAGE_MAX_INDEX_DEPTH: Final = 4
 HCL_MAX_BYTES: Final = 16 * MIB
 HCL_MAX_DEPTH: Final = 60  # of expressions and blocks; each level takes about ten frames of Python's stack
 HCL_MAX_CHAIN: Final = 200  # operators of one level in a row

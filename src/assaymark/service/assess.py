@@ -7,18 +7,21 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from assaymark.assess.archives import is_archive
 from assaymark.assess.engine import assess
 from assaymark.assess.files import SourceFile, source_file
 from assaymark.core.errors import UsageError
 from assaymark.core.limits import ASSESS_MAX_FILE_BYTES, ASSESS_MAX_FILES, ASSESS_MAX_TOTAL_BYTES
 from assaymark.core.report import Skipped
 from assaymark.core.words import counted
+from assaymark.service.assess_archives import inside_archive, inside_layout, layouts
 from assaymark.store.walk import find_file, is_folder, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from assaymark.assess.archives import Unpacked
     from assaymark.assess.engine import Assessment
     from assaymark.core.errors import InputError
 
@@ -86,11 +89,19 @@ def _read(path: Path, skipped: list[Skipped], gaps: list[str]) -> list[SourceFil
     vendored: dict[str, int] = {}
     files: list[SourceFile] = []
     total = 0
+    images = layouts(file for file in found if not _vendored(file.path))
+    packed = [inside_layout(root, inner) for root, inner in images.items()]
     for file in found:
         folder = _vendored(file.path)
         if folder:
             vendored[folder] = vendored.get(folder, 0) + 1
             continue
+        if any(file.path.startswith(root) and file.path.removeprefix(root) in images[root] for root in images):
+            continue
+        if is_archive(file.path):
+            packed.append(inside_archive(file))
+            if file.size > ASSESS_MAX_FILE_BYTES:
+                continue
         if file.size > ASSESS_MAX_FILE_BYTES:
             skipped.append(Skipped(file.path, f"larger than {ASSESS_MAX_FILE_BYTES >> 20} MiB"))
             continue
@@ -102,12 +113,24 @@ def _read(path: Path, skipped: list[Skipped], gaps: list[str]) -> list[SourceFil
             files.append(source_file(file.path, file.real.read_bytes()))
         except OSError as error:
             skipped.append(Skipped(file.path, f"cannot be read: {error.strerror}"))
+    _add(packed, files, skipped, total)
     gaps += [
         f"{folder} holds {counted(count, 'file')} that a tool put there, which are not read; name it to have it read"
         for folder, count in vendored.items()
         if folder.rpartition("/")[2] not in _KEPT
     ]
     return files
+
+
+def _add(packed: Iterable[Unpacked], files: list[SourceFile], skipped: list[Skipped], total: int) -> None:
+    """Adds what archives hold, each whole or not at all. ``total``: bytes of ``files``."""
+    for inside in packed:
+        skipped += inside.skipped
+        total += sum(len(one.data) for one in inside.files)
+        if total > ASSESS_MAX_TOTAL_BYTES or len(files) + len(inside.files) > ASSESS_MAX_FILES:
+            skipped += [Skipped(one.path, "beyond the limit of what one assessment reads") for one in inside.files]
+        else:
+            files += inside.files
 
 
 def _vendored(path: str) -> str:

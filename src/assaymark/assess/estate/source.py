@@ -191,6 +191,7 @@ class Remark:
 class Source:
     """All of it.
 
+    ``packed``: archives with the files that whoever runs them sees, which may lie elsewhere in the input too.
     ``repositories``: what files say this repository is called, ``owner/name``. ``revisions``: models and data sets of
     a hub that calls name at a commit, with the commits.
     """
@@ -206,6 +207,7 @@ class Source:
     applications: list[WebApplication] = field(default_factory=list)
     images: list[BuiltImage] = field(default_factory=list)
     builds: list[Build] = field(default_factory=list)
+    packed: dict[str, frozenset[str]] = field(default_factory=dict)
     repositories: dict[str, Because] = field(default_factory=dict)
     owners: dict[str, tuple[str, Because]] = field(default_factory=dict)  # AWS access key id: user name, where
     revisions: dict[str, set[str]] = field(default_factory=dict)

@@ -46,8 +46,8 @@ def patches_for(finding: Finding, inputs: Inputs, estates: Estates) -> tuple[Pat
     """The patches of a finding, to be applied together; none where nobody can write them without knowing more."""
     place = finding.locations[0]
     file = inputs.file(place.path)
-    if file is None or place.line is None or inputs.charts.has(place.path):
-        return ()  # a template's lines are not those of what comes of it
+    if file is None or place.line is None or file.archive or inputs.charts.has(place.path):
+        return ()  # packed files are made again, not changed; a template's lines are not those of what comes of it
     if place.path in inputs.once(Overlays).changes:
         return ()  # a kustomization says what becomes of others' values, not what they are
     write = (PYTHON if place.path.endswith((".py", ".pyw")) else _WRITERS).get(finding.rule)

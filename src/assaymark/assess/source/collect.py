@@ -14,6 +14,7 @@ from assaymark.assess.source import (
     images,
     log_shipping,
     scripts,
+    stored_images,
     workflows,
 )
 from assaymark.assess.source.applications import Applications
@@ -57,6 +58,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
     compose.collect(inputs, source)
     workflows.collect(inputs, source)
     builds.collect(inputs, source)
+    stored_images.collect(inputs, source)
     scripts.collect(inputs, source)
     _others(inputs)
     source.remarks += specifications(inputs)
@@ -89,16 +91,28 @@ _LANGUAGES: Final = {
 }
 
 
+_CLOSED: Final = frozenset((".whl", ".egg", ".jar", ".war", ".7z", ".rar", ".deb", ".rpm"))
+
+
 def _others(inputs: Inputs) -> None:
-    """Says which languages' source is there and is not read."""
+    """Says which languages' source is there and is not read, and which archives."""
     count: dict[str, int] = {}
+    closed: dict[str, int] = {}
     for file in inputs.files:
-        language = _LANGUAGES.get(posixpath.splitext(file.path.lower())[1])
+        end = posixpath.splitext(file.path.lower())[1]
+        language = _LANGUAGES.get(end)
         if language and not standing(file.path):
             count[language] = count.get(language, 0) + 1
+        elif end in _CLOSED:
+            closed[end] = closed.get(end, 0) + 1
     if count:
-        shown = ", ".join(f"{language} ({counted(number, 'file')})" for language, number in sorted(count.items()))
-        inputs.reading.gap(f"source in other languages than Python is not followed: {shown}")
+        inputs.reading.gap(f"source in other languages than Python is not followed: {_counts(count)}")
+    if closed:
+        inputs.reading.gap(f"archives of these kinds are not looked into: {_counts(closed)}")
+
+
+def _counts(count: dict[str, int]) -> str:
+    return ", ".join(f"{name} ({counted(number, 'file')})" for name, number in sorted(count.items()))
 
 
 def _modules(inputs: Inputs) -> list[Module]:

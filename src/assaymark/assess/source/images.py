@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from assaymark.assess.estate.source import Source
     from assaymark.assess.files import SourceFile
     from assaymark.assess.inputs import Inputs
+    from assaymark.core.graph import Because
     from assaymark.formats.dockerfile import Instruction
 
 _NAMES: Final = re.compile(r"(?:^|/)(?:[\w.-]*\.)?(?:dockerfile|containerfile)(?:\.[\w.-]+)?$", re.IGNORECASE)
@@ -32,7 +33,7 @@ _HARMLESS: Final = re.compile(
     r"(?:_file|_path|_dir|_name|_id|_url|_uri|_mode|_ttl|_type|_enabled|_limit|_length)$", re.IGNORECASE
 )
 _PAIR: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\s]*)")
-_SECRET_FILE: Final = re.compile(
+SECRET_FILE: Final = re.compile(
     r"(?:^|/)(?:\.env(?:\.(?!example|sample|template)[\w.-]+)?|id_rsa|id_ed25519|id_ecdsa|\.netrc|\.pypirc|\.npmrc|"
     r"credentials(?:\.json)?|\.aws|\.kube|kubeconfig|service[-_]account[\w-]*\.json|[\w.-]+\.(?:pem|key|p12|pfx|jks))/?$",
     re.IGNORECASE,
@@ -165,19 +166,21 @@ def _secret(file: SourceFile, one: Instruction) -> Iterator[Remark]:
         name, _, value = one.text.partition(" ")
         pairs = [(name, value)]
     for name, written in pairs:
-        value = written.strip("\"'")
-        if not SECRET_VARIABLE.search(name) or _HARMLESS.search(name):
-            continue
         line = next((number for number, part in one.parts if name in part), one.line)
-        if not to_fill(value):
-            severity = Severity.MEDIUM if placeholder(value) else None
-            message = f"{one.name} {name} stays in the image with its value ({value[:4]}...), for whoever can pull it"
-            yield Remark("build-secret-in-image", name, message, (file.because(line),), severity)
-        elif one.name == "ARG" and not value:
-            message = f"ARG {name}: what is passed to the build stays in the image's history"
-            yield Remark(
-                "build-secret-in-image", name, message, (file.because(line),), Severity.MEDIUM, Confidence.MEDIUM
-            )
+        yield from secret_remark(one.name, name, written.strip("\"'"), file.because(line))
+
+
+def secret_remark(how: str, name: str, value: str, because: Because) -> Iterator[Remark]:
+    """A variable or argument of a build that is called a secret. ``how``: ``ENV`` or ``ARG``."""
+    if not SECRET_VARIABLE.search(name) or _HARMLESS.search(name):
+        return
+    if not to_fill(value):
+        severity = Severity.MEDIUM if placeholder(value) else None
+        message = f"{how} {name} stays in the image with its value ({value[:4]}...), for whoever can pull it"
+        yield Remark("build-secret-in-image", name, message, (because,), severity)
+    elif how == "ARG" and not value:
+        message = f"ARG {name}: what is passed to the build stays in the image's history"
+        yield Remark("build-secret-in-image", name, message, (because,), Severity.MEDIUM, Confidence.MEDIUM)
 
 
 def _taken(file: SourceFile, one: Instruction) -> Iterator[Remark]:
@@ -188,7 +191,7 @@ def _taken(file: SourceFile, one: Instruction) -> Iterator[Remark]:
         if re.match(r"https?://", word) and one.name == "ADD" and not one.flag("checksum"):
             message = f"ADD takes {word[:100]} as it is on the day of the build"
             yield Remark("build-remote-file", word[:100], message, (file.because(one.line),))
-        elif _SECRET_FILE.search(word) and not re.search(
+        elif SECRET_FILE.search(word) and not re.search(
             r"ca[-_.]|cert(?:s|ificate)?[-_.]|public|\.pub$|\.crt$", word
         ):
             message = f"{one.name} puts {word} into the image, for whoever can pull it"

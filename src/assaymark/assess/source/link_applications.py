@@ -170,7 +170,7 @@ class _Drawing:
             yield from ((one, ()) for one in named)
             return
         own = [one for one in self._source.applications if one.framework != "Lambda"]
-        within = [one for one in own if any(_inside(one.path, place) for place in contexts)]
+        within = [one for one in own if any(self._inside(one.path, place) for place in contexts)]
         if len(within) == 1:
             yield within[0], (f"{within[0].path} is what the image of {built.path} starts",)
 
@@ -182,13 +182,17 @@ class _Drawing:
             paths = [
                 path
                 for path in known
-                if f"/{_importable(path)}".endswith(f"/{name}") and any(_inside(path, one) for one in folders)
+                if f"/{_importable(path)}".endswith(f"/{name}") and any(self._inside(path, one) for one in folders)
             ]
             nearest = min((path.count("/") for path in paths), default=0)
             for path in paths:
                 if path.count("/") == nearest:
                     found |= {one.path: one for one in known[path]}
         return [found[path] for path in sorted(found)]
+
+    def _inside(self, path: str, folder: str) -> bool:
+        """Whether a file lies in a folder or is packed in an archive."""
+        return _inside(path, folder) or path in self._source.packed.get(folder, ())
 
     # edges
 
@@ -250,10 +254,15 @@ class _Drawing:
 
     def files(self, node: str, folders: list[str], because: Because, decides: tuple[str, ...]) -> None:
         """Files with keys that lie where an image or process is made from."""
+        packed = self._source.packed
         for file in self._keys:
-            if any(_inside(file[5:], folder) for folder in folders):
-                asks = (*decides, f"{file[5:]} is among what is deployed")
-                how = f"{file[5:]} lies where it is made from"
+            path = file[5:]
+            if any(path in packed.get(folder, ()) for folder in folders):
+                state = State.UNKNOWN if decides else State.YES
+                self._builder.edge(Edge(node, file, "mounts", f"{path} is in it", (because,), state, decides, 0))
+            elif any(folder not in packed and _inside(path, folder) for folder in folders):
+                asks = (*decides, f"{path} is among what is deployed")
+                how = f"{path} lies where it is made from"
                 self._builder.edge(Edge(node, file, "mounts", how, (because,), State.UNKNOWN, asks, effort=0))
 
     def _of(self, application: WebApplication) -> tuple[list[Route], list[Flow]]:

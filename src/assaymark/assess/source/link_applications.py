@@ -191,8 +191,8 @@ class _Drawing:
         return [found[path] for path in sorted(found)]
 
     def _inside(self, path: str, folder: str) -> bool:
-        """Whether a file lies in a folder or is packed in an archive."""
-        return _inside(path, folder) or path in self._source.packed.get(folder, ())
+        """Whether a file is it, lies in it as a folder, or is packed in it as an archive."""
+        return path == folder or _inside(path, folder) or path in self._source.packed.get(folder, ())
 
     # edges
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +15,7 @@ from assaymark.assess.kubernetes.pods import pod_specs
 from assaymark.assess.kubernetes.ports import declared_ports
 from assaymark.assess.kubernetes.servers import container_variables, server_of
 from assaymark.assess.source.builds import bare
-from assaymark.assess.unresolved import Unresolved
+from assaymark.assess.source.function_code import code_of
 from assaymark.assess.values import mappings
 from assaymark.core.graph import State
 
@@ -73,17 +72,15 @@ class Runner:
 
 
 def functions_of(estates: Estates, builder: Builder) -> Iterator[tuple[Runner, str]]:
-    """Functions of AWS Lambda that name their handler, with the folder of their code where a file says it."""
+    """Functions of AWS Lambda that name their handler, with where their code lies, if a file says it."""
     for arn, resource in sorted(estates.aws.resources.items()):
         handler = resource.settings.get("handler") or resource.settings.get("Handler")
         if resource.kind == "lambda:function" and isinstance(handler, str) and builder.has(arn):
-            code = resource.settings.get("code_uri")
-            folder = ""
-            if isinstance(code, str) and not isinstance(code, Unresolved) and ":" not in code:
-                base = posixpath.dirname(resource.because.path)
-                folder = posixpath.normpath(posixpath.join(base, code)).removesuffix(".")
             variables = tuple(_variables(resource.settings.get("environment")).items())
-            yield Runner(arn, "", handler, resource.because, calls=True, variables=variables), folder
+            yield (
+                Runner(arn, "", handler, resource.because, calls=True, variables=variables),
+                code_of(estates, resource),
+            )
 
 
 def _variables(value: Any) -> dict[str, str]:

@@ -26,17 +26,19 @@ if TYPE_CHECKING:
 
 _COLONS = 5  # of an ARN
 _STATE = 4  # the version of state files since Terraform 0.12
+_LOCAL = frozenset(("archive_file",))  # data sources that make something of the input's own files
 _MAX_BLOCKS = 20  # of blocks in blocks
 
 
 def terraform_resources(inputs: Inputs) -> list[TfResource]:
-    """All managed resources, by address within each root; plans before configuration."""
+    """All managed resources, and archives of own files, by address within each root; plans before configuration."""
     found = [resource for file, plan in _plans(inputs) for resource in _linked(list(_planned(file, plan)))]
     found += [resource for file, state in _states(inputs) for resource in _linked(list(_stated(file, state)))]
     planned = {resource.address for resource in found}
     for module in _roots(inputs):
         for instance in module.instances():
-            if instance.mode == "resource" and instance.address not in planned:
+            kept = instance.mode == "resource" or instance.kind in _LOCAL
+            if kept and instance.address not in planned:
                 account, region = instance.place()
 
                 def made(name: str, instance: Any = instance) -> Any:
@@ -149,16 +151,20 @@ def _stated(file: SourceFile, state: Map) -> Iterator[TfResource]:
 
 def _planned(file: SourceFile, plan: Map) -> Iterator[TfResource]:
     values = plan.get("planned_values") or plan.get("values")
-    root = values.get("root_module") if isinstance(values, Map) else None
+    prior = plan.get("prior_state")
+    roots = (values, prior.get("values") if isinstance(prior, Map) else None)
     changes = {str(change.get("address")): change for change in maps_in(plan.get("resource_changes"))}
     configured = _configured(plan)
     account, region = _placed(plan)
-    pending = [root] if isinstance(root, Map) else []
+    pending = [(one["root_module"], one is values) for one in roots if isinstance(one, Map) and "root_module" in one]
     while pending:
-        module = pending.pop()
-        pending += [child for child in listed(module.get("child_modules")) if isinstance(child, Map)]
-        for item in listed(module.get("resources")):
-            if isinstance(item, Map) and item.get("mode") == "managed" and isinstance(item.get("values"), Map):
+        module, planned = pending.pop()
+        if not isinstance(module, Map):
+            continue
+        pending += [(child, planned) for child in listed(module.get("child_modules"))]
+        for item in maps_in(listed(module.get("resources"))):
+            kept = planned if item.get("mode") == "managed" else item.get("type") in _LOCAL
+            if kept and isinstance(item.get("values"), Map):
                 yield _resource(file, item, changes.get(str(item.get("address"))), configured, account, region)
 
 

@@ -1,8 +1,11 @@
-"""Fuzz target: a template of a Helm chart, rendered and read."""
+"""Fuzz target: a template of a Helm chart, rendered and read; and values as ``--set`` gives them."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from assaymark.core.errors import InputError
+from assaymark.formats.helm.assign import assigned
 from assaymark.formats.helm.chart import render_chart
 from assaymark.formats.located_yaml import read_located_yaml
 
@@ -18,12 +21,15 @@ SEEDS = [
     b'{{ define "x" }}{{ block "y" . }}{{ end }}{{ end }}{{ template "x" (index .Values.a.b 1) }}{{ break }}',
     b'{{ regexReplaceAll "a+" .Values.a.c "${1}" }}{{ semverCompare "^1.2" "1.3.0" }}{{ .Files.Glob "*" }}{{/* c */}}',
     b'{{ set .Values "g" .Values }}{{ until 9 }}{{ splitn "," 2 "a,b" }}{{ dig "a" "b" 1 .Values }}{{ `raw` }}{{ \'c\' }}',
+    b"a.b[2].c={x,y\\,z},d\\.e=null,a.b[0]=1",
 ]  # fmt: skip
 
 
 def fuzz(data: bytes) -> None:
     """Only InputError is raised, and each line that is printed has one of the template."""
     text = data.decode("utf-8", "surrogateescape")
+    with suppress(InputError):
+        assigned({"a": {"b": [1]}}, text)
     found = render_chart({**FILES, "templates/t.yaml": text}, "")
     rendered = found.rendered.get("templates/t.yaml")
     assert (rendered is None) == ("templates/t.yaml" in found.failed)

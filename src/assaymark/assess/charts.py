@@ -2,78 +2,107 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.releases import Releases
 from assaymark.core.errors import InputError
 from assaymark.formats.located import Map, Seq
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from assaymark.assess.files import Reading, SourceFile
+    from assaymark.assess.releases import Release
     from assaymark.formats.helm.chart import Chart
 
 _PACKED: Final = (".tgz", ".tar.gz")
 
 
 class Charts:
-    """Those whose ``Chart.yaml`` lies in no other chart's ``charts``; each is rendered once, when it is asked for."""
+    """Those whose ``Chart.yaml`` lies in no other chart's ``charts``; rendered when they are asked for.
 
-    def __init__(self, files: Iterable[SourceFile], reading: Reading) -> None:
+    Each is rendered once for each release of it. What the first release comes to stands for the templates; of a chart
+    with several, ``installed`` has what each comes to.
+    """
+
+    def __init__(
+        self, files: Sequence[SourceFile], reading: Reading, read: Callable[[SourceFile], list[Any]] = lambda _: []
+    ) -> None:
         self._files = {file.path: file for file in files}
         self._reading = reading
+        self._read = read  # the documents of a file that is no template
         roots = sorted(path.removesuffix("Chart.yaml") for path in self._files if _is_chart(path))
         self._roots = [root for root in roots if not any(root.startswith(f"{one}charts/") for one in roots)]
-        self._known: dict[str, Chart | None] = {}
+        self._known: dict[str, list[tuple[Release, Chart]]] = {}
         self._packed: dict[str, list[str]] = {}  # packed charts, with the paths that their templates would have
+
+    @cached_property
+    def _releases(self) -> Releases:
+        return Releases(list(self._files.values()), self._roots, self._reading, self._read)
 
     def documents_of(self, file: SourceFile) -> list[Any] | None:
         """The objects that a template comes to, each part with the template's line; None for what is no template."""
         root = self._root(file.path)
-        chart = self._chart(root) if root is not None else None
-        if chart is None:
+        charts = self._charts(root) if root is not None else []
+        if not charts:
             return None
+        return self._documents(file, *charts[0], note=True)
+
+    def _documents(self, file: SourceFile, release: Release, chart: Chart, *, note: bool) -> list[Any]:
         if file.path.endswith(_PACKED):
-            return self._of_packed(file, chart) if file.path in self._packed else []
-        self._reading.read.add(file.path)
+            packed = file.path in self._packed
+            return self._of_packed(file, release, chart, note=note) if packed else []
+        if note:
+            self._reading.read.add(file.path)
         if file.path in chart.failed:
-            self._reading.read.discard(file.path)
+            if note:
+                self._reading.read.discard(file.path)
             self._reading.skip(file.path, f"a template of Helm that cannot be rendered: {chart.failed[file.path]}")
         rendered = chart.rendered.get(file.path)
         if rendered is None:
             return []
-        from assaymark.formats.located_yaml import read_located_yaml
-
         try:
-            values = read_located_yaml(rendered.text)
+            return _objects(rendered.text, rendered.lines, release)
         except InputError as error:
-            self._reading.read.discard(file.path)
+            if note:
+                self._reading.read.discard(file.path)
             self._reading.skip(file.path, f"what the template comes to is no YAML: {error.message}")
             return []
-        return [_relined(value, rendered.lines) for value in values if value is not None and not _is_test(value)]
 
-    def _of_packed(self, file: SourceFile, chart: Chart) -> list[Any]:
+    def _of_packed(self, file: SourceFile, release: Release, chart: Chart, *, note: bool) -> list[Any]:
         """The objects of a packed chart: all are said to be of its first line, since it has none."""
-        from assaymark.formats.located_yaml import read_located_yaml
-
         found: list[Any] = []
-        self._reading.read.add(file.path)
+        if note:
+            self._reading.read.add(file.path)
         for path in self._packed[file.path]:
             if path in chart.failed:
                 self._reading.skip(file.path, f"{path} in it cannot be rendered: {chart.failed[path]}")
             elif path in chart.rendered:
                 try:
-                    values = read_located_yaml(chart.rendered[path].text)
+                    found += _objects(chart.rendered[path].text, (), release)
                 except InputError as error:
                     self._reading.skip(file.path, f"what {path} in it comes to is no YAML: {error.message}")
-                    continue
-                found += [_relined(value, ()) for value in values if value is not None and not _is_test(value)]
         return found
+
+    def installed(self) -> Iterator[tuple[str, list[tuple[SourceFile, Any]]]]:
+        """Of charts with several releases what each comes to, by what tells the releases from each other."""
+        for root in self._roots:
+            charts = self._charts(root)
+            for release, chart in charts if len(charts) > 1 else ():
+                own = (file for path, file in self._files.items() if self._root(path) == root)
+                objects = [(file, one) for file in own for one in self._documents(file, release, chart, note=False)]
+                yield release.label, objects
+
+    def several(self, path: str) -> bool:
+        """Whether a path is a template of a chart with several releases."""
+        root = self._root(path)
+        return root is not None and len(self._charts(root)) > 1
 
     def has(self, path: str) -> bool:
         """Whether a path is a template of a chart that could be read."""
         root = self._root(path)
-        return root is not None and self._chart(root) is not None
+        return root is not None and bool(self._charts(root))
 
     def _root(self, path: str) -> str | None:
         if path.endswith(_PACKED):
@@ -82,12 +111,13 @@ class Charts:
             return None
         return next((one for one in self._roots if path.startswith(one) and _is_template(path, one)), None)
 
-    def _chart(self, root: str) -> Chart | None:
+    def _charts(self, root: str) -> list[tuple[Release, Chart]]:
         if root not in self._known:
+            self._known[root] = []
             self._known[root] = self._rendered(root)
         return self._known[root]
 
-    def _rendered(self, root: str) -> Chart | None:
+    def _rendered(self, root: str) -> list[tuple[Release, Chart]]:
         from assaymark.formats.helm.chart import render_chart
 
         texts = {}
@@ -99,18 +129,25 @@ class Charts:
                 except InputError:
                     continue  # no template is binary
         self._unpack(root, texts)
-        try:
-            chart = render_chart(texts, root)
-        except InputError as error:
-            self._reading.skip(f"{root}Chart.yaml", f"a chart of Helm that cannot be read: {error.message}")
-            return None
-        for path, reason in chart.failed.items():
-            if path.endswith("Chart.yaml"):
-                self._reading.skip(path, reason)
-        self._reading.gap(
-            f"the chart {chart.name} is read with its own values.yaml, as release {chart.name} in namespace default"
-        )
-        return chart
+        releases, said = self._releases.of(root)
+        found: list[tuple[Release, Chart]] = []
+        for release in releases:
+            try:
+                chart = render_chart(texts, root, release.values, release.name, release.namespace)
+            except InputError as error:
+                self._reading.skip(f"{root}Chart.yaml", f"a chart of Helm that cannot be read: {error.message}")
+                continue
+            found.append((release, chart))
+            for path, reason in chart.failed.items():
+                if path.endswith("Chart.yaml"):
+                    self._reading.skip(path, reason)
+        if found and not said:
+            name, others = found[0][1].name, [release.label for release, _ in found[1:]]
+            also = f", and with each of {', '.join(others)} above it" if others else ""
+            self._reading.gap(
+                f"the chart {name} is read with its own values.yaml{also}, as release {name} in namespace default"
+            )
+        return found
 
     def _unpack(self, root: str, texts: dict[str, str]) -> None:
         """Adds what packed charts hold, where it would lie if they were unpacked."""
@@ -130,6 +167,22 @@ class Charts:
             new = {name: text for name, text in inner.items() if name not in texts}
             texts.update(new)
             self._packed[path] = sorted(new)
+
+
+def _objects(text: str, lines: Sequence[int], release: Release) -> list[Any]:
+    """The objects of a text, in the namespace that they are installed into where they name none.
+
+    Raises:
+        InputError: it is no YAML.
+    """
+    from assaymark.formats.located_yaml import read_located_yaml
+
+    found = [_relined(one, lines) for one in read_located_yaml(text) if one is not None and not _is_test(one)]
+    for one in found if release.namespace else ():
+        metadata = one.get("metadata") if isinstance(one, Map) else None
+        if isinstance(metadata, Map) and not metadata.get("namespace"):
+            metadata.put("namespace", release.namespace, metadata.line)
+    return found
 
 
 def _is_chart(path: str) -> bool:

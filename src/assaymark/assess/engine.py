@@ -120,9 +120,14 @@ def assess(files: Iterable[SourceFile], now: datetime) -> Assessment:
         load_part(linker)(estates, builder, inputs.reading, now)
     graph = builder.graph()
     seen = Seen(inputs, estates, graph, now)
-    said: dict[object, Finding] = {}  # of two nodes that are one thing, as overlays make it, the same is said once
+    # Of two nodes that are one thing, as overlays and releases make it, the same is said once.
+    apart = sorted({f" of {one.cluster}" for one in estates.kubernetes.objects.values() if one.cluster}, key=len)
+    said: dict[object, Finding] = {}
     for finding in (finding for check in CHECKS for finding in check(seen)):
-        said.setdefault((finding.rule, finding.message, finding.locations), finding)
+        message = finding.message
+        for label in reversed(apart):
+            message = message.replace(label, "")
+        said.setdefault((finding.rule, message, finding.locations), finding)
     found = list(said.values())
     found.sort(key=lambda finding: (-finding.severity, finding.rule, finding.name, finding.locations[0].path))
     return Assessment(graph, estates, tuple(found), inputs, now)

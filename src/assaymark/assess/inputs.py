@@ -61,7 +61,7 @@ class Inputs:
         self.quoted: set[str] = set()  # files whose text a template puts where it belongs
         self._documents: dict[str, list[Document]] = {}
         self._by_path = {file.path: file for file in self.files}
-        self.charts = Charts(self.files, self.reading)
+        self.charts = Charts(self.files, self.reading, lambda file: [one.value for one in self.documents_of(file)])
         self._made: dict[Callable[[Inputs], Any], Any] = {}
 
     def file(self, path: str) -> SourceFile | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from assaymark.assess.estate.kubernetes import DEFAULT_NAMESPACE, Object
 from assaymark.assess.estate.use import once
@@ -14,6 +14,8 @@ from assaymark.assess.kubernetes.used import is_event, uses
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from assaymark.assess.estate.estates import Estates
     from assaymark.assess.estate.kubernetes import Cluster
     from assaymark.assess.files import SourceFile
@@ -50,7 +52,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
     for file, value in inputs.maps():
         if _is_object(value) and not is_cloud_run(value) and not is_event(value):
             inputs.reading.read.add(file.path)
-            if file.path not in overlays.files:
+            if file.path not in overlays.files and not inputs.charts.several(file.path):
                 _add(inputs, estates.kubernetes, file, value)
     templates = [
         file.path
@@ -66,7 +68,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
     for resource in estates.terraform:
         if resource.kind == "kubernetes_manifest":
             manifest = resource.values.get("manifest")
-            if isinstance(manifest, Map) and _is_object(manifest):
+            if _is_object(manifest):
                 _add(inputs, estates.kubernetes, resource.file, manifest)
         elif resource.kind.startswith("kubernetes_"):
             found = _declared(resource.kind, resource.values)
@@ -75,16 +77,15 @@ def collect(inputs: Inputs, estates: Estates) -> None:
 
 
 def _overlays(inputs: Inputs, cluster: Cluster, overlays: Overlays) -> None:
-    """Adds what kustomizations come to."""
+    """Adds what kustomizations come to, and charts that are installed several times."""
     versions: dict[str, list[tuple[Object, list[str]]]] = {}
-    for folder, resources in overlays.built.items():
-        for one in resources:
-            source = inputs.file(one.path)
-            found = _object(inputs, source, one.value) if source is not None and _is_object(one.value) else None
+    for folder, resources in _made(inputs, overlays):
+        for source, value in resources:
+            found = _object(inputs, source, value) if source is not None and _is_object(value) else None
             if found is None:
                 continue
             known = versions.setdefault(found.id, [])
-            same = [folders for other, folders in known if other.value is one.value or other.value == one.value]
+            same = [folders for other, folders in known if other.value is value or other.value == value]
             if any(folder in folders for _, folders in known):
                 _twice(inputs, known[0][0], found)
             elif same:
@@ -105,6 +106,14 @@ def _overlays(inputs: Inputs, cluster: Cluster, overlays: Overlays) -> None:
         )
 
 
+def _made(inputs: Inputs, overlays: Overlays) -> Iterator[tuple[str, list[tuple[SourceFile | None, Any]]]]:
+    """The objects that a kustomization or a release of a chart makes, by what tells it from others."""
+    for folder, some in overlays.built.items():
+        yield folder, [(inputs.file(one.path), one.value) for one in some]
+    for label, objects in inputs.charts.installed():
+        yield label, [(file, value) for file, value in objects]
+
+
 def _versions(cluster: Cluster, identifier: str, some: list[tuple[Object, list[str]]]) -> None:
     """Adds what overlays make of one object: under its id what the first does, the others beside it."""
     for number, (one, folders) in enumerate(some):
@@ -118,7 +127,9 @@ def _versions(cluster: Cluster, identifier: str, some: list[tuple[Object, list[s
             cluster.placed.setdefault(folder, {})[identifier] = number
 
 
-def _is_object(value: Map) -> bool:
+def _is_object(value: Any) -> TypeGuard[Map]:
+    if not isinstance(value, Map):
+        return False
     version, kind = value.get("apiVersion"), value.get("kind")
     if not (isinstance(version, str) and isinstance(kind, str) and _VERSION.fullmatch(version)):
         return False

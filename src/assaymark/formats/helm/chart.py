@@ -1,7 +1,7 @@
-"""``render_chart``: what a Helm chart's templates come to with the values that the chart itself has.
+"""``render_chart``: what a Helm chart's templates come to with values.
 
 Source: Helm's documentation, "Charts", "Values Files", "Subcharts and Global Values", "Built-in Objects", "Chart
-Hooks". The release is called as the chart and lies in the namespace ``default``; tests are left out.
+Hooks". Tests are left out.
 """
 
 from __future__ import annotations
@@ -69,12 +69,21 @@ class _Part:
         return f"{self.prefix}/{path.removeprefix(self.root)}"
 
 
-def render_chart(files: Mapping[str, str], root: str) -> Chart:
+def render_chart(
+    files: Mapping[str, str],
+    root: str,
+    given: Mapping[str, Any] | None = None,
+    release_name: str = "",
+    namespace: str = "",
+) -> Chart:
     """The chart whose ``Chart.yaml`` lies in ``root`` (empty, or ending in ``/``).
 
     Args:
         files: texts by path, of the chart at least.
         root: the chart's folder.
+        given: values above the chart's own.
+        release_name: what it is installed as; the chart's own name when empty.
+        namespace: where; ``default`` when empty.
 
     Raises:
         InputError: ``yaml-syntax``, ``template-go``: the chart or its values cannot be read.
@@ -83,7 +92,7 @@ def render_chart(files: Mapping[str, str], root: str) -> Chart:
     found = Chart(str(chart.get("name") or posixpath.basename(root.rstrip("/"))))
     if chart.get("type") == "library":
         return found
-    values = as_read(_mapping(files, f"{root}values.yaml"))
+    values = filled(dict(given or {}), as_read(_mapping(files, f"{root}values.yaml")))
     parts: list[_Part] = []
     _gather(files, _Part(root, chart, values, found.name), parts, found)
     templates = Templates(functions())
@@ -94,7 +103,8 @@ def render_chart(files: Mapping[str, str], root: str) -> Chart:
                 templates.parse(part.named(path), text)
             except InputError as error:
                 found.failed[path] = _why(error)
-    release = {"Name": found.name, "Namespace": "default", "IsInstall": True, "IsUpgrade": False, "Revision": 1}
+    release: dict[str, Any] = {"Name": release_name or found.name, "Namespace": namespace or "default"}
+    release |= {"IsInstall": True, "IsUpgrade": False, "Revision": 1}
     dots: dict[int, dict[str, Any]] = {}
     _dot(files, parts[0], {**release, "Service": "Helm"}, dots)
     for part in parts:

@@ -1,0 +1,168 @@
+"""Charts are installed as what installs them says, and else with each file of values that lies beside them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.support.source_estate import assessed_files
+
+if TYPE_CHECKING:
+    from assaymark.assess.engine import Assessment
+
+CHART = {
+    "charts/app/Chart.yaml": "apiVersion: v2\nname: app\nversion: 0.1.0\n",
+    "charts/app/values.yaml": "type: ClusterIP\nprivileged: false\nname: own\nport: 80\n",
+    "charts/app/templates/all.yaml": """
+apiVersion: v1
+kind: Pod
+metadata: {name: "{{ .Release.Name }}", labels: {app: "{{ .Release.Name }}"}}
+spec:
+  containers:
+    - name: "{{ .Values.name }}"
+      image: registry.example.org/app:1
+      ports: [{containerPort: 8000}]
+      securityContext: {privileged: {{ .Values.privileged }}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: "{{ .Release.Name }}"}
+spec: {type: "{{ .Values.type }}", selector: {app: "{{ .Release.Name }}"}, ports: [{port: {{ .Values.port }}, targetPort: 8000}]}
+""",
+}
+PROD = {"charts/app/values-prod.yaml": "type: LoadBalancer\nprivileged: true\n"}
+
+
+def pods(found: Assessment) -> dict[str, tuple[Any, Any]]:
+    """Namespace and name of each pod, with its container's name and whether it is privileged."""
+    return {
+        f"{one.namespace}/{one.name}": (
+            one.value["spec"]["containers"][0]["name"],
+            one.value["spec"]["containers"][0]["securityContext"]["privileged"],
+        )
+        for one in found.estates.kubernetes.objects.values()
+        if one.kind == "Pod" and not one.cluster
+    }
+
+
+def test_values_that_lie_beside_a_charts_own_are_each_tried() -> None:
+    found = assessed_files(CHART | PROD)
+    rules = {finding.rule: finding for finding in found.findings}
+    assert "k8s-node-access" in rules
+    assert rules["k8s-node-access"].locations[0].path == "charts/app/templates/all.yaml"
+    assert len([finding for finding in found.findings if finding.rule == "k8s-image-unpinned"]) == 1
+    said = "the chart app is read with its own values.yaml, and with each of charts/app/values-prod.yaml above it"
+    assert any(one.startswith(said) for one in found.reading.gaps)
+    open_ports = {
+        edge.target for edge in found.graph.edges if edge.source == "internet" and edge.relation == "reaches"
+    }
+    assert len(open_ports) == 1  # the service of the one release leads to the pod of the same alone
+    assert "values-prod" in next(iter(open_ports))
+
+
+@pytest.mark.parametrize("name", ["ci/test-values.yaml", "values-kind.yaml", "values.schema.yaml", "values-ci.yaml"])
+def test_values_that_a_chart_is_tried_with_are_not(name: str) -> None:
+    found = assessed_files(CHART | {f"charts/app/{name}": PROD["charts/app/values-prod.yaml"]})
+    assert "k8s-node-access" not in {finding.rule for finding in found.findings}
+
+
+APPLICATION = """
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: scorer, namespace: argocd}
+spec:
+  destination: {namespace: ml-prod}
+  source:
+    path: charts/app
+    helm:
+      valueFiles: [values-prod.yaml]
+      values: |
+        name: from-text
+      parameters: [{name: privileged, value: "false"}]
+"""
+RELEASE = """
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: scorer, namespace: ml-prod}
+spec:
+  chart: {spec: {chart: ./charts/app, sourceRef: {kind: GitRepository, name: infra}}}
+  values: {name: from-text}
+"""
+HELMFILE = """
+releases:
+  - name: scorer
+    namespace: ml-prod
+    chart: ../charts/app
+    values: [../charts/app/values-prod.yaml, {name: from-text}]
+    set: [{name: privileged, value: false}]
+"""
+SKAFFOLD = """
+apiVersion: skaffold/v4beta11
+kind: Config
+deploy:
+  helm:
+    releases:
+      - {name: scorer, namespace: ml-prod, chartPath: charts/app, setValues: {name: from-text}}
+"""
+SCRIPT = """
+deploy:
+\thelm upgrade --install scorer ./charts/app --namespace ml-prod \\
+\t  -f charts/app/values-prod.yaml --set name=from-text,privileged=false --timeout 5m --wait
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("apps/scorer.yaml", APPLICATION),
+        ("clusters/prod/scorer.yaml", RELEASE),
+        ("deploy/helmfile.yaml", HELMFILE),
+        ("skaffold.yaml", SKAFFOLD),
+        ("Makefile", SCRIPT),
+    ],
+)
+def test_what_installs_a_chart_says_its_name_place_and_values(path: str, text: str) -> None:
+    found = assessed_files(CHART | PROD | {path: text})
+    assert pods(found) == {"ml-prod/scorer": ("from-text", False)}
+    assert not found.reading.skipped
+    assert not any("the chart app is read with" in one for one in found.reading.gaps)
+
+
+def test_an_application_set_stands_for_each_file_that_its_pattern_fits() -> None:
+    files = {"charts/app/values/eu.yaml": "name: eu\n", "charts/app/values/us.yaml": "name: us\n"}
+    text = APPLICATION.replace("kind: Application", "kind: ApplicationSet").replace(
+        "spec:\n", "spec:\n  template:\n    metadata: {name: 'app-{{region}}'}\n    spec:\n", 1
+    )
+    head, tail = text.split("    spec:\n")
+    inner = "".join(f"    {line}\n" for line in tail.splitlines())
+    text = f"{head}    spec:\n{inner}".replace("values-prod.yaml", "'values/{{region}}.yaml'").replace(
+        "from-text", "x"
+    )
+    text = text.replace("          values: |\n            name: x\n", "")
+    found = assessed_files(CHART | files | {"apps.yaml": text})
+    names = {one.value["spec"]["containers"][0]["name"] for one in found.estates.kubernetes.of("Pod")}
+    assert names == {"eu", "us"}
+
+
+def test_two_releases_of_one_chart_are_two_of_all() -> None:
+    second = APPLICATION.replace("name: scorer", "name: trainer").replace("ml-prod", "ml-dev")
+    found = assessed_files(CHART | PROD | {"a.yaml": APPLICATION, "b.yaml": second})
+    assert set(pods(found)) == {"ml-prod/scorer", "ml-dev/trainer"}
+
+
+def test_values_that_are_not_there_are_skipped_with_the_line() -> None:
+    found = assessed_files(CHART | {"a.yaml": APPLICATION})
+    assert [(one.path, one.reason) for one in found.reading.skipped] == [
+        ("a.yaml", "line 10: the values values-prod.yaml of a chart are not in the input")
+    ]
+
+
+def test_nothing_takes_a_value_away() -> None:
+    text = RELEASE.replace("{name: from-text}", "{privileged: null, name: gone}")
+    assert pods(assessed_files(CHART | {"a.yaml": text})) == {"ml-prod/scorer": ("gone", None)}
+
+
+def test_a_chart_that_a_test_installs_is_not_installed_so() -> None:
+    workflow = "jobs:\n  e2e:\n    steps:\n      - run: kind create cluster\n      - run: helm install x ./charts/app --set privileged=true\n"
+    found = assessed_files(CHART | {".github/workflows/check.yml": workflow})
+    assert pods(found) == {"default/app": ("own", False)}

@@ -15,7 +15,6 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.release_values import VARIABLE, ReleaseValues, above
-from assaymark.assess.source.places import standing
 from assaymark.core.limits import HELM_MAX_RELEASES
 from assaymark.formats.located import Map, listed, maps_in
 
@@ -105,7 +104,7 @@ class Releases:
             for value in self._read(file):
                 if isinstance(value, Map):
                     self._of_document(file, value)
-        passing = standing(file.path) or _TRIED.search(posixpath.basename(name)) or _PASSING.search(file.data)
+        passing = _TRIED.search(name) or _PASSING.search(file.data)
         if name.endswith(_SCRIPTS) and b"helm" in file.data and not passing:
             self._of_script(file)
 

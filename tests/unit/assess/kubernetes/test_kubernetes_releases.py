@@ -153,7 +153,7 @@ def test_two_releases_of_one_chart_are_two_of_all() -> None:
 def test_values_that_are_not_there_are_skipped_with_the_line() -> None:
     found = assessed_files(CHART | {"a.yaml": APPLICATION})
     assert [(one.path, one.reason) for one in found.reading.skipped] == [
-        ("a.yaml", "line 10: the values values-prod.yaml of a chart are not in the input")
+        ("a.yaml", "line 9: the values values-prod.yaml of a chart are not in the input")
     ]
 
 

@@ -2,7 +2,8 @@
 
 P is the set of triples (principal, action class, resource) by any walk, N the needed ones. Unknown conditions count
 as unreachable before and reachable after, so that no reduction is claimed which is not sure. Raw reduction is 1 -
-|P1|/|P0|, excess reduction 1 - |P1 without N|/|P0 without N|; N must lie within P1.
+|P1|/|P0|, excess reduction 1 - |P1 without N|/|P0 without N|; N must lie within P1. What principals and resources give
+that are new is counted apart: it is in neither, and a change that moves access there has not taken it away.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ _BOUNDARIES: Final = ("account", "environment", "tenant", "domain")
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """Counts of triples; ``lost`` are needed ones that are not allowed after. Ratios may be None."""
+    """Counts of triples; ``lost`` are needed ones that are not allowed after. Ratios may be None.
+
+    ``new``: those after whose principal or resource was not there before; ``cross_boundary_new`` of them.
+    """
 
     before: int
     after: int
@@ -34,6 +38,8 @@ class Measures:
     excess_after: int
     cross_boundary_before: int
     cross_boundary_after: int
+    new: int
+    cross_boundary_new: int
     lost: tuple[Needed, ...]
 
     @property
@@ -47,8 +53,8 @@ class Measures:
         return 1 - self.excess_after / self.excess_before if self.excess_before else None
 
 
-def measure(before: Reach, old: Graph, after: Reach, needs: Collection[Needed]) -> Measures:
-    """The measures over the principals and resources that ``before`` has. ``old`` is its graph."""
+def measure(before: Reach, old: Graph, after: Reach, new: Graph, needs: Collection[Needed]) -> Measures:
+    """The measures over the principals and resources that ``before`` has. ``old`` and ``new`` are the graphs."""
     columns = {pair: index for index, pair in enumerate(before.columns)}
     moved = [columns.get(pair, -1) for pair in after.columns]
     needed_of: dict[str, int] = {}
@@ -72,7 +78,30 @@ def measure(before: Reach, old: Graph, after: Reach, needs: Collection[Needed]) 
         column = columns.get((action, resource))
         if column is None or not after_of.get(principal, 0) >> column & 1:
             lost.append((principal, action, resource))
-    return Measures(counts[0], counts[1], len(set(needs)), counts[2], counts[3], counts[4], counts[5], tuple(lost))
+    added, added_across = _new(after, new, before.rows, sum(1 << at for at, one in enumerate(moved) if one < 0))
+    return Measures(
+        counts[0],
+        counts[1],
+        len(set(needs)),
+        counts[2],
+        counts[3],
+        counts[4],
+        counts[5],
+        added,
+        added_across,
+        tuple(lost),
+    )
+
+
+def _new(after: Reach, graph: Graph, known: Collection[str], columns: int) -> tuple[int, int]:
+    """The triples of principals that are not known, or to ``columns``; and those of them that cross a boundary."""
+    crossing = _Crossing(after, graph.nodes)
+    count = across = 0
+    for principal, (_, possible) in after.rows.items():
+        found = possible & columns if principal in known else possible
+        count += found.bit_count()
+        across += (found & crossing.of(principal)).bit_count() if found else 0
+    return count, across
 
 
 def _renumbered(value: int, moved: list[int]) -> int:

@@ -146,10 +146,12 @@ def assessment_predicate(
             "before": measures.before,
             "crossBoundaryAfter": measures.cross_boundary_after,
             "crossBoundaryBefore": measures.cross_boundary_before,
+            "crossBoundaryNew": measures.cross_boundary_new,
             "excessAfter": measures.excess_after,
             "excessBefore": measures.excess_before,
             "needed": measures.needed,
             "neededLost": len(measures.lost),
+            "new": measures.new,
         }
     reviews = sorted(_reviewed(how), key=lambda one: str(one["fingerprint"]))
     if reviews:
@@ -230,4 +232,4 @@ def measured(before: Assessment, after: Assessment, config: AssessConfig) -> Mea
             for resource in need.resources:
                 ends = find_node(before.graph, principal), find_node(before.graph, resource)
                 needs += [(ends[0], action, ends[1]) for action in classes]
-    return measure(before.reach, before.graph, after.reach, needs)
+    return measure(before.reach, before.graph, after.reach, after.graph, needs)

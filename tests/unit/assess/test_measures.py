@@ -30,8 +30,8 @@ def test_reduction_is_of_triples_by_any_walk():
     before, graph = world(
         ("one", "two", "assumes", True), ("two", "near", "reads", True), ("two", "far", "writes", True)
     )
-    after, _ = world(("two", "near", "reads", True))
-    found = measure(before, graph, after, [])
+    after, after_graph = world(("two", "near", "reads", True))
+    found = measure(before, graph, after, after_graph, [])
     assert (found.before, found.after) == (4, 1)
     assert found.raw_reduction == pytest.approx(0.75)
     assert (found.cross_boundary_before, found.cross_boundary_after) == (2, 0)
@@ -40,34 +40,50 @@ def test_reduction_is_of_triples_by_any_walk():
 def test_doubt_is_no_access_before_and_access_after():
     doubtful = world(("one", "near", "reads", False))
     certain = world(("one", "near", "reads", True))
-    assert measure(*doubtful, certain[0], []).before == 0
-    assert measure(*doubtful, certain[0], []).raw_reduction is None
-    assert measure(*certain, doubtful[0], []).raw_reduction == 0.0
+    assert measure(*doubtful, *certain, []).before == 0
+    assert measure(*doubtful, *certain, []).raw_reduction is None
+    assert measure(*certain, *doubtful, []).raw_reduction == 0.0
 
 
 def test_needed_access_is_no_excess_and_its_loss_is_named():
     before, graph = world(("one", "near", "reads", True), ("one", "far", "reads", True))
-    after, _ = world(("one", "near", "reads", True))
+    after, after_graph = world(("one", "near", "reads", True))
     needed = [("one", "read", "near")]
-    found = measure(before, graph, after, needed)
+    found = measure(before, graph, after, after_graph, needed)
     assert (found.excess_before, found.excess_after, found.lost) == (1, 0, ())
     assert found.excess_reduction == 1.0
-    lost = measure(before, graph, world()[0], needed)
+    lost = measure(before, graph, *world(), needed)
     assert lost.lost == (("one", "read", "near"),)
 
 
 def test_a_principal_that_is_gone_reaches_nothing_and_new_things_do_not_count():
     before, graph = world(("one", "near", "reads", True))
     builder = Builder()
-    builder.node("three", "role", "three", HERE)
-    builder.node("new", "bucket", "new", HERE)
-    builder.edge(Edge("three", "new", "reads", "how", HERE))
-    found = measure(before, graph, Reach(States(builder.graph())), [("one", "read", "near")])
+    for name, kind, environment in (("three", "role", "dev"), ("near", "bucket", "dev"), ("new", "bucket", "prod")):
+        builder.node(name, kind, name, HERE, boundary={"environment": environment})
+    for resource in ("new", "near"):
+        builder.edge(Edge("three", resource, "reads", "how", HERE))
+    changed = builder.graph()
+    found = measure(before, graph, Reach(States(changed)), changed, [("one", "read", "near")])
     assert (found.before, found.after) == (1, 0)
+    assert (found.new, found.cross_boundary_new) == (2, 1)
     assert found.lost == (("one", "read", "near"),)
+
+
+def test_what_known_principals_reach_of_new_resources_is_counted_as_new():
+    before, graph = world(("one", "near", "reads", True))
+    builder = Builder()
+    builder.node("one", "role", "one", HERE)
+    for resource in ("near", "new"):
+        builder.node(resource, "bucket", resource, HERE)
+        builder.edge(Edge("one", resource, "reads", "how", HERE))
+    changed = builder.graph()
+    found = measure(before, graph, Reach(States(changed)), changed, [])
+    assert (found.after, found.new, found.cross_boundary_new) == (1, 1, 0)
 
 
 def test_control_of_a_bucket_is_every_class():
     before, graph = world(("one", "near", "administers", True))
     assert {triple.action for triple in before.triples()} == {"read", "write", "permissions"}
-    assert measure(before, graph, before, []).raw_reduction == 0.0
+    found = measure(before, graph, before, graph, [])
+    assert (found.raw_reduction, found.new) == (0.0, 0)

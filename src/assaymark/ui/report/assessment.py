@@ -160,6 +160,8 @@ def measures_document(measures: Measures) -> dict[str, Any]:
         "excess_reduction": measures.excess_reduction,
         "cross_boundary_before": measures.cross_boundary_before,
         "cross_boundary_after": measures.cross_boundary_after,
+        "triples_new": measures.new,
+        "cross_boundary_new": measures.cross_boundary_new,
         "needed": measures.needed,
         "needed_allowed": not measures.lost,
         "needed_lost": [

@@ -207,6 +207,9 @@ def measures_lines(measures: Measures, style: Style) -> Iterator[str]:
         left = f"{measures.excess_before} to {measures.excess_after}"
         yield f"   without the {measures.needed} needed: {left}, {_share(measures.excess_reduction)} less"
     yield f"   across boundaries: {measures.cross_boundary_before} to {measures.cross_boundary_after}"
+    if measures.new:
+        crossing = f", {measures.cross_boundary_new} of them across boundaries" if measures.cross_boundary_new else ""
+        yield f"   not counted above, since the principal or the resource is new: {measures.new}{crossing}"
     for who, action, what in measures.lost:
         yield f"   {style('lost', 'bold', 'red')}: {printable(who)} needs to {action} {printable(what)}"
     yield ""

@@ -2,8 +2,8 @@
 
 P is the set of triples (principal, action class, resource) by any walk, N the needed ones. Unknown conditions count
 as unreachable before and reachable after, so that no reduction is claimed which is not sure. Raw reduction is 1 -
-|P1|/|P0|, excess reduction 1 - |P1 without N|/|P0 without N|; N must lie within P1. What principals and resources give
-that are new is counted apart: it is in neither, and a change that moves access there has not taken it away.
+|P1|/|P0|, excess reduction 1 - |P1 without N|/|P0 without N|; N must lie within P1. What new principals and
+resources give is counted apart: it is in neither, and a change that moves access there has not taken it away.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.evaluate import Applies
-from assaymark.assess.aws.organisation import Controls, controls_of
+from assaymark.assess.aws.organisation import Controls, controls_of, organisation_of
 from assaymark.assess.aws.personal import held
 from assaymark.assess.aws.request import TRUST_ACTIONS, Principal
 from assaymark.assess.aws.routes import Way, way_through, ways_by_role
@@ -109,7 +109,8 @@ class Lookup:
         session = arn.rpartition("/")[2] if ":assumed-role/" in arn else ""
         if identity is not None:
             tagged = identity.kind == "role" and tags_sessions(identity)
-            return Principal(identity.kind, identity.arn, session, dict(identity.tags), tagged)
+            within = organisation_of(self.estate, identity.account)
+            return Principal(identity.kind, identity.arn, session, dict(identity.tags), tagged, within)
         if arn in self.estate.providers or ":oidc-provider/" in arn or ":saml-provider/" in arn:
             return Principal("federated", arn)
         if arn in _PROVIDERS:

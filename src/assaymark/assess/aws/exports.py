@@ -8,6 +8,7 @@ Known by content: ``iam get-account-authorization-details``; ``get-role``, ``lis
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.aws.endpoints import exported, routed
@@ -31,6 +32,7 @@ _LISTS: Final = {"Users": "user", "Roles": "role", "Groups": "group"}
 _ONE: Final = {"User": "user", "Role": "role", "Group": "group"}
 _INLINE: Final = ("UserPolicyList", "RolePolicyList", "GroupPolicyList")
 _CONTROLS: Final = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CONTROL_POLICY": "rcp"}
+_ACCOUNT: Final = re.compile(r"arn:[\w-]+:organizations::(\d{12}):account/(o-[a-z0-9]{10,32})/(\d{12})")
 # Fields that hold the ARN of the role that a thing runs as.
 _ROLES: Final = (
     *("RoleArn", "ExecutionRoleArn", "Role", "roleArn", "executionRoleArn", "TaskRoleArn", "taskRoleArn"),
@@ -167,6 +169,13 @@ def _answers(records: Records, file: SourceFile, value: Map) -> bool:
     if isinstance(organisation, Map) and str(organisation.get("MasterAccountId", "")).isdigit():
         known = True
         records.estate.management = str(organisation["MasterAccountId"])
+        records.estate.organisation = str(organisation.get("Id") or records.estate.organisation)
+    for item in _maps(value.get("Accounts")):
+        parts = _ACCOUNT.fullmatch(str(item.get("Arn")))
+        if parts is not None:
+            known = True
+            records.estate.management, records.estate.organisation = parts[1], parts[2]
+            records.estate.members.add(parts[3])
     for item in _maps(value.get("Buckets")):
         if isinstance(item.get("Name"), str):
             known = True

@@ -44,6 +44,9 @@ class Declared:
         elif resource.kind == "aws_organizations_organization":
             account = resource.text("master_account_id")
             estate.management = account if account.isdigit() else estate.management
+            own = resource.get("id")
+            estate.organisation = str(own) if isinstance(own, str) else estate.organisation
+            estate.members |= {resource.account}
         else:
             parent = resource.get("parent_id")
             if isinstance(parent, str) and parent:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.answers import renamed
 from assaymark.assess.aws.grants import Access
-from assaymark.assess.estate.aws import Estate
 from assaymark.core.graph import Because, Edge, State
 from assaymark.core.limits import ASSESS_MAX_DRAWN_PAIRS
 from assaymark.core.words import counted
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from assaymark.assess.aws.alike import Alike
     from assaymark.assess.aws.answers import Answer
     from assaymark.assess.aws.conditions import Value
-    from assaymark.assess.estate.aws import Identity, PolicyDocument, Resource
+    from assaymark.assess.estate.aws import Estate, Identity, PolicyDocument, Resource
     from assaymark.assess.files import Reading
     from assaymark.assess.graph import Builder
 
@@ -68,20 +67,12 @@ class Linking:
         self.estate = estate
         self.builder = builder
         self.reading = reading
-        asked = Estate(
-            {
+        asked = replace(
+            estate,
+            identities={
                 arn: replace(identity, kind="user") if identity.kind == "group" else identity
                 for arn, identity in estate.identities.items()
             },
-            estate.resources,
-            estate.providers,
-            estate.controls,
-            estate.grants,
-            parents=estate.parents,
-            management=estate.management,
-            public_access_blocks=estate.public_access_blocks,
-            endpoints=estate.endpoints,
-            ways=estate.ways,
         )
         self.now = now
         self.access = Access(asked, now)

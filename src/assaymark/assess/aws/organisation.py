@@ -94,6 +94,12 @@ def controls_of(estate: Estate, kind: str, account: str, *, held: bool = True) -
     return Controls(*_grouped(levels), tuple(perhaps))
 
 
+def organisation_of(estate: Estate, account: str) -> str:
+    """The id of the organisation that an account is in for sure; empty where no file says it."""
+    inside = account in estate.members or account in estate.parents or account == estate.management
+    return estate.organisation if account and inside else ""
+
+
 def _shown(place: str) -> str:
     return "the organisation's root" if place == _ROOT else place
 

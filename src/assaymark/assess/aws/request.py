@@ -48,6 +48,7 @@ class Principal:
     name where known), ``root`` (of an account), ``service`` (``arn`` is its name, ``lambda.amazonaws.com``),
     ``federated`` (``arn`` is the provider's) and ``anonymous``. ``tags``: None when they are not known.
     ``session_tags``: whoever starts the session may add some, so that a tag that is not here is unknown.
+    ``organisation``: the id of the one that its account is in; empty when nobody knows.
     """
 
     kind: str
@@ -55,6 +56,7 @@ class Principal:
     session: str = ""
     tags: Mapping[str, str] | None = None
     session_tags: bool = False
+    organisation: str = ""
 
     @property
     def account(self) -> str:
@@ -211,6 +213,8 @@ class Context:
         """Keys that tell who asks; None for the others."""
         principal = self._request.principal
         kind = principal.kind
+        if name == "principalorgid" and principal.organisation:
+            return (principal.organisation,)
         if name in _KINDS_THAT_MAY_CARRY:
             return Key.UNKNOWN if kind in _KINDS_THAT_MAY_CARRY[name] else Key.ABSENT
         match name:

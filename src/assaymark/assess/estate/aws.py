@@ -179,7 +179,8 @@ class ApiRoute:
 class Estate:
     """All of it. ``controls`` is None when no file speaks of the organisation: then their effect is unknown.
 
-    ``parents``: of an account or organisational unit what it is in; ``management``: the organisation's account.
+    ``parents``: of an account or organisational unit what it is in; ``management``: the organisation's account;
+    ``organisation``: its id; ``members``: accounts that are in it.
     ``public_access_blocks``: what accounts block for all their buckets, by account. ``ways``: the ids of the VPC
     endpoints that requests of what runs in a resource can go through, by its ARN. ``routes``: of APIs.
     ``mappings``: what Lambda polls, for which function, and where that is said.
@@ -193,6 +194,8 @@ class Estate:
     uses: list[Use] = field(default_factory=list)
     parents: dict[str, str] = field(default_factory=dict)
     management: str = ""
+    organisation: str = ""
+    members: set[str] = field(default_factory=set)
     public_access_blocks: dict[str, Mapping[str, object]] = field(default_factory=dict)
     endpoints: list[Endpoint] = field(default_factory=list)
     ways: dict[str, tuple[str, ...]] = field(default_factory=dict)

@@ -150,7 +150,8 @@ def computed(kind: str, address: str, name: str, get: Callable[[str], Any], acco
     if kind == "aws_ecr_repository" and name == "repository_url":
         return f"{account}.dkr.ecr.{region}.amazonaws.com/{name_of(kind, address, get)}"
     if kind.startswith("aws_organizations_") and name in ("id", "root_id"):
-        return ORGANISATION_ROOT if name == "root_id" else f"<{address}>"
+        own = kind if kind == "aws_organizations_organization" else address  # an account is in one organisation
+        return ORGANISATION_ROOT if name == "root_id" else f"<{own}>"
     if name in _NAMES:
         return name_of(kind, address, get)
     if kind == "aws_s3_bucket" and name in ("bucket_domain_name", "bucket_regional_domain_name"):

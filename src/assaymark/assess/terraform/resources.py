@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 _COLONS = 5  # of an ARN
 _STATE = 4  # the version of state files since Terraform 0.12
-_LOCAL = frozenset(("archive_file",))  # data sources that make something of the input's own files
+# Data sources that make something of the input's own files, or tell what the own account is in.
+_LOCAL = frozenset(("archive_file", "aws_organizations_organization"))
 _MAX_BLOCKS = 20  # of blocks in blocks
 
 

@@ -325,3 +325,52 @@ def test_a_list_of_what_is_allowed_counts_where_the_policy_that_allows_all_is_de
     assert reads.state is state
     if state is State.UNKNOWN:
         assert any("FullAWSAccess was not detached from 111122223333" in text for text in reads.decides)
+
+
+ORGANISED = """
+resource "aws_s3_bucket_policy" "b" {
+  bucket = "b"
+  policy = jsonencode({
+    Statement = [{
+      Effect    = "Allow"
+      Principal = "*"
+      Action    = "s3:GetObject"
+      Resource  = "arn:aws:s3:::b/*"
+      Condition = { StringEquals = { "aws:PrincipalOrgID" = ORGANISATION } }
+    }]
+  })
+}
+resource "aws_s3_bucket" "b" { bucket = "b" }
+resource "aws_iam_role" "r" {
+  name               = "r"
+  assume_role_policy = jsonencode({ Statement = [{ Effect = "Allow", Principal = { Service = "ec2.amazonaws.com" }, Action = "sts:AssumeRole" }] })
+}
+provider "aws" { allowed_account_ids = ["111122223333"] }
+"""
+LISTED = {
+    "Accounts": [
+        {"Id": ONE, "Arn": f"arn:aws:organizations::{TWO}:account/o-abc1234567/{ONE}", "Status": "ACTIVE"},
+        {"Id": TWO, "Arn": f"arn:aws:organizations::{TWO}:account/o-abc1234567/{TWO}", "Status": "ACTIVE"},
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("organisation", "files", "state"),
+    [
+        ('"o-abc1234567"', {}, State.UNKNOWN),
+        ('"o-abc1234567"', {"accounts.json": json.dumps(LISTED)}, State.YES),
+        ('"o-other12345"', {"accounts.json": json.dumps(LISTED)}, None),
+        ('"o-abc1234567"', {"o.json": '{"Organization": {"Id": "o-abc1234567", "MasterAccountId": "111122223333"}}'}, State.YES),
+        ('"o-abc1234567"', {"o.json": '{"Organization": {"Id": "o-abc1234567", "MasterAccountId": "444455556666"}}'}, State.UNKNOWN),
+        ("data.aws_organizations_organization.o.id", {"o.tf": 'data "aws_organizations_organization" "o" {}'}, State.YES),
+        ("aws_organizations_organization.o.id", {"o.tf": 'resource "aws_organizations_organization" "o" {}'}, State.YES),
+    ],
+)  # fmt: skip
+def test_who_is_in_the_organisation_that_a_policy_asks_for(
+    organisation: str, files: dict[str, str], state: State | None
+) -> None:
+    found = assessed({"main.tf": ORGANISED.replace("ORGANISATION", organisation), **files})
+    states = [one.state for one in found.graph.edges if one.relation == "reads" and one.source.endswith(":role/r")]
+    assert states == ([state] if state else [])
+    assert not [one for one in found.graph.edges if one.source == "internet" and one.relation == "reads"]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from assaymark.assess.files import Reading, SourceFile
-    from assaymark.assess.releases import Release
+    from assaymark.assess.releases import Installed, Release
     from assaymark.formats.helm.chart import Chart
 
 _PACKED: Final = (".tgz", ".tar.gz")
@@ -35,11 +35,16 @@ class Charts:
         roots = sorted(path.removesuffix("Chart.yaml") for path in self._files if _is_chart(path))
         self._roots = [root for root in roots if not any(root.startswith(f"{one}charts/") for one in roots)]
         self._known: dict[str, list[tuple[Release, Chart]]] = {}
+        self._installed: list[Installed] = []
         self._packed: dict[str, list[str]] = {}  # packed charts, with the paths that their templates would have
 
     @cached_property
     def _releases(self) -> Releases:
-        return Releases(list(self._files.values()), self._roots, self._reading, self._read)
+        return Releases(list(self._files.values()), self._roots, self._reading, self._read, self._installed)
+
+    def install(self, one: Installed) -> None:
+        """Something else than a file of its own installs a chart; said before anything is rendered."""
+        self._installed.append(one)
 
     def documents_of(self, file: SourceFile) -> list[Any] | None:
         """The objects that a template comes to, each part with the template's line; None for what is no template."""

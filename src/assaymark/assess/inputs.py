@@ -85,11 +85,11 @@ class Inputs:
 
     def maps(self) -> Iterator[tuple[SourceFile, Map]]:
         """The documents that are mappings, which all that platforms export or take are, but lists of such."""
-        for document in self.documents():
-            if isinstance(document.value, Map):
-                yield document.file, document.value
-            elif isinstance(document.value, list):
-                yield from ((document.file, item) for item in document.value if isinstance(item, Map))
+        return _maps_of(self.documents())
+
+    def maps_of(self, *endings: str) -> Iterator[tuple[SourceFile, Map]]:
+        """Those of files whose path ends so, lower case or not."""
+        return _maps_of(one for file in self.named(*endings) for one in self.documents_of(file))
 
     def documents_of(self, file: SourceFile) -> list[Document]:
         """The documents of one file; none when it is of another format, or cannot be parsed, which is noted."""
@@ -115,6 +115,14 @@ class Inputs:
                 place = f" ({error.position})" if error.position else ""
                 self.reading.skip(file.path, f"{error.message}{place}")
         return []
+
+
+def _maps_of(documents: Iterable[Document]) -> Iterator[tuple[SourceFile, Map]]:
+    for document in documents:
+        if isinstance(document.value, Map):
+            yield document.file, document.value
+        elif isinstance(document.value, list):
+            yield from ((document.file, item) for item in document.value if isinstance(item, Map))
 
 
 def _apart(files: list[SourceFile]) -> tuple[list[SourceFile], dict[str, str]]:

@@ -51,6 +51,19 @@ class Release:
     label: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A chart that Terraform installs. ``texts``: values as YAML; ``sets``: mappings of ``name`` and ``value``."""
+
+    file: SourceFile
+    line: int
+    chart: str
+    name: str
+    namespace: Any
+    texts: Sequence[str]
+    sets: Sequence[Map]
+
+
 @dataclass(slots=True)
 class _Command:
     """The words of a command of Helm: plain ones, files of values, assignments, the namespace."""
@@ -70,6 +83,7 @@ class Releases:
         roots: Sequence[str],
         reading: Reading,
         read: Callable[[SourceFile], list[Any]],
+        installed: Sequence[Installed] = (),
     ) -> None:
         self._files = {file.path: file for file in files}
         self._roots = roots
@@ -80,6 +94,8 @@ class Releases:
         for file in files:
             if not any(file.path.startswith(root) and _TEMPLATES in f"/{file.path[len(root) :]}" for root in roots):
                 self._of_file(file)
+        for one in installed:
+            self._terraform(one)
 
     def of(self, root: str) -> tuple[list[Release], bool]:
         """The releases of a chart, and whether something says them."""
@@ -162,6 +178,15 @@ class Releases:
             for files in self._values.layers(file, folder, one, "values"):
                 values = self._values.with_parameters(file, files, maps_in(one.get("set")))
                 self._add(root, file, str(one.get("name") or ""), one.get("namespace"), values)
+
+    def _terraform(self, one: Installed) -> None:
+        folder = posixpath.dirname(one.file.path)
+        within = folder and one.chart.startswith(f"{folder}/")  # as ``path.module`` gives it
+        roots = self._charts(one.chart, "" if within else folder) if "/" in one.chart else []
+        layers = [self._values.of_text(one.file, text, one.line) for text in one.texts] if roots else []
+        for root in roots:
+            values = self._values.with_parameters(one.file, above(*layers), one.sets)
+            self._add(root, one.file, one.name, one.namespace, values)
 
     def _of_script(self, file: SourceFile) -> None:
         folder = posixpath.dirname(file.path)

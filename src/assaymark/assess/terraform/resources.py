@@ -28,6 +28,7 @@ _COLONS = 5  # of an ARN
 _STATE = 4  # the version of state files since Terraform 0.12
 # Data sources that make something of the input's own files, or tell what the own account is in.
 _LOCAL = frozenset(("archive_file", "aws_organizations_organization"))
+_WRITTEN = (".json", ".tfstate")  # what Terraform writes; of YAML nothing is looked at before charts are known
 _MAX_BLOCKS = 20  # of blocks in blocks
 
 
@@ -109,7 +110,7 @@ def _bodies(inputs: Inputs, file: SourceFile, *, configuration: bool) -> Iterato
 
 def _plans(inputs: Inputs) -> Iterator[tuple[SourceFile, Map]]:
     """Documents that ``terraform show -json`` wrote, of a plan or a state."""
-    for file, value in inputs.maps():
+    for file, value in inputs.maps_of(*_WRITTEN):
         if "format_version" in value and ("planned_values" in value or isinstance(value.get("values"), Map)):
             inputs.reading.read.add(file.path)
             yield file, value
@@ -117,7 +118,7 @@ def _plans(inputs: Inputs) -> Iterator[tuple[SourceFile, Map]]:
 
 def _states(inputs: Inputs) -> Iterator[tuple[SourceFile, Map]]:
     """State files as Terraform itself keeps them (version 4)."""
-    for file, value in inputs.maps():
+    for file, value in inputs.maps_of(*_WRITTEN):
         if value.get("version") == _STATE and "serial" in value and isinstance(value.get("resources"), list):
             inputs.reading.read.add(file.path)
             yield file, value

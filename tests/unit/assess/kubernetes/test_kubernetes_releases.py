@@ -111,6 +111,20 @@ deploy:
 """
 
 
+TERRAFORM = """
+resource "helm_release" "scorer" {
+  name      = "scorer"
+  namespace = "ml-prod"
+  chart     = "${path.module}/../charts/app"
+  values    = [file("${path.module}/../charts/app/values-prod.yaml"), yamlencode({ name = "from-text" })]
+  set {
+    name  = "privileged"
+    value = "false"
+  }
+}
+"""
+
+
 @pytest.mark.parametrize(
     ("path", "text"),
     [
@@ -119,6 +133,8 @@ deploy:
         ("deploy/helmfile.yaml", HELMFILE),
         ("skaffold.yaml", SKAFFOLD),
         ("Makefile", SCRIPT),
+        ("infra/main.tf", TERRAFORM),
+        ("infra/main.tf", TERRAFORM.replace('"${path.module}/../charts/app"', '"../charts/app"')),
     ],
 )
 def test_what_installs_a_chart_says_its_name_place_and_values(path: str, text: str) -> None:

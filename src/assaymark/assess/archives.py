@@ -14,9 +14,15 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.files import SourceFile, source_file
 from assaymark.core.errors import InputError
-from assaymark.core.limits import ARCHIVE_MAX_FILE_BYTES, ARCHIVE_MAX_FILES
+from assaymark.core.limits import (
+    ARCHIVE_MAX_DEPTH,
+    ARCHIVE_MAX_FILE_BYTES,
+    ARCHIVE_MAX_FILES,
+    ARCHIVE_MAX_NESTED_BYTES,
+    ARCHIVE_MAX_READ_BYTES,
+)
 from assaymark.core.report import Skipped
-from assaymark.core.view import SliceView
+from assaymark.core.view import BytesView, SliceView
 from assaymark.formats.compressed import Inflated, compression
 from assaymark.formats.image_archive import INDEX, LAYOUT, image_files, rooted, stored_images
 from assaymark.formats.tar import is_tar, read_tar
@@ -28,6 +34,7 @@ if TYPE_CHECKING:
 
     from assaymark.core.view import View
     from assaymark.formats.image_archive import Opener, StoredImage
+    from assaymark.formats.zip import ZipMember
 
 _ENDS: Final = (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".pyz", ".oci")
 _PACKED_ENDS: Final = tuple(f".tar.{end}" for end in ("gz", "bz2", "xz", "zst"))
@@ -68,6 +75,19 @@ class Unpacked:
 
     files: list[SourceFile] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    depth: int = 0  # of archives around it
+    left: int = ARCHIVE_MAX_READ_BYTES  # that may still be unpacked, of it and what is around it
+
+    def spend(self, size: int) -> None:
+        """So many bytes are unpacked.
+
+        Raises:
+            InputError: ``archive-limit``.
+        """
+        self.left -= size
+        if self.left < 0:
+            limit = ARCHIVE_MAX_READ_BYTES >> 30
+            raise InputError("archive-limit", f"it unpacks to more than {limit} GiB; the rest is not read")
 
     def refuse(self, path: str, why: InputError | str) -> None:
         """``path`` cannot be read."""
@@ -90,29 +110,34 @@ def is_archive(path: str) -> bool:
     return name.endswith((*_ENDS, *_PACKED_ENDS)) and "/charts/" not in f"/{name}"
 
 
-def unpacked(path: str, view: View) -> Unpacked:
-    """What is in the archive of this name. Nothing of it is written anywhere."""
-    found = Unpacked()
+def unpacked(path: str, view: View, left: int = ARCHIVE_MAX_READ_BYTES) -> Unpacked:
+    """What is in the archive of this name. Nothing of it is written anywhere. ``left``: bytes to unpack at most."""
+    found = Unpacked(left=left)
+    _unpack(found, path, view)
+    return found
+
+
+def _unpack(found: Unpacked, path: str, view: View) -> None:
     try:
         if view.read(0, 4)[:2] == b"PK":
             members = _of_zip(view)
         else:
             kind = compression(view.read(0, 16))
             whole = Inflated(view, kind) if kind else view
+            if kind:
+                found.spend(whole.size)
             if not is_tar(whole):
                 found.refuse(path, "it is called an archive and is none that can be read")
-                return found
+                return
             opened, members = _of_tar(whole)
             images = stored_images(opened)
             if images:
                 _unpack_images(found, path, opened, images)
-                return found
-        if any(_CHART.match(one.path) for one in members):
-            return found  # a chart that is packed for a repository of charts
-        _keep(found, path, "", members)
+                return
+        if not any(_CHART.match(one.path) for one in members):  # packed charts are Helm's
+            _keep(found, path, "", members)
     except InputError as error:
         found.refuse(path, error)
-    return found
 
 
 def unpacked_layout(folder: str, opened: Opener) -> Unpacked:
@@ -126,8 +151,8 @@ def unpacked_layout(folder: str, opened: Opener) -> Unpacked:
 
 
 def _of_zip(view: View) -> list[_Packed]:
-    def giving(member: object) -> Callable[[], View]:
-        return lambda: member_view(view, member, ARCHIVE_MAX_FILE_BYTES)  # type: ignore[arg-type]
+    def giving(member: ZipMember) -> Callable[[], View]:
+        return lambda: member_view(view, member, ARCHIVE_MAX_NESTED_BYTES)
 
     return [_Packed(rooted(one.name), one.size, giving(one)) for one in read_zip(view).members]
 
@@ -196,10 +221,14 @@ def _keep(found: Unpacked, archive: str, root: str, members: Iterable[_Packed], 
         if len(found.files) >= ARCHIVE_MAX_FILES:
             found.refuse(archive, f"more than {ARCHIVE_MAX_FILES} files are in it; those behind are not read")
             return
+        if is_archive(path):
+            _nested(found, f"{archive}/{path}", one)
+            continue
         if one.size > ARCHIVE_MAX_FILE_BYTES:
             if _WRITTEN.search(path):
                 found.refuse(f"{archive}/{path}", f"larger than {ARCHIVE_MAX_FILE_BYTES >> 20} MiB")
             continue
+        found.spend(one.size)
         try:
             view = one.content()
             data = view.read(0, view.size)
@@ -210,8 +239,27 @@ def _keep(found: Unpacked, archive: str, root: str, members: Iterable[_Packed], 
             found.files.append(_packed_file(archive, path, data))
 
 
+def _nested(found: Unpacked, path: str, member: _Packed) -> None:
+    """An archive in an archive."""
+    if found.depth >= ARCHIVE_MAX_DEPTH or member.size > ARCHIVE_MAX_NESTED_BYTES:
+        found.refuse(path, "an archive in an archive, too deep or too large to be looked into")
+        return
+    found.spend(member.size)
+    inner = Unpacked(depth=found.depth + 1, left=found.left)
+    try:
+        content = member.content()
+        data = content.read(0, content.size)
+    except InputError as error:
+        found.refuse(path, error)
+        return
+    _unpack(inner, path, BytesView(data))
+    found.files += inner.files
+    found.skipped += inner.skipped
+    found.left = inner.left
+
+
 def _teams(path: str, *, image: bool) -> bool:
-    if not path or _OTHERS.search(path) or _BINARY.search(path):
+    if not path or _OTHERS.search(path) or (_BINARY.search(path) and not is_archive(path)):
         return False
     return not image or not _SYSTEM.match(path) or bool(_TEAMS.match(path))
 

@@ -291,6 +291,9 @@ ASSESS_MAX_FILES: Final = 100_000
 ASSESS_MAX_REACH: Final = 100_000  # triples in a report; the counts are of all of them
 # What lies packed in an architecture. People's own files are smaller; a bundle of code has some hundred.
 ARCHIVE_MAX_FILE_BYTES: Final = 4 * MIB
+ARCHIVE_MAX_READ_BYTES: Final = 8 * GIB  # unpacked of one archive, archives in it included; images by what is read
+ARCHIVE_MAX_NESTED_BYTES: Final = 64 * MIB  # of an archive in an archive, which is read whole
+ARCHIVE_MAX_DEPTH: Final = 2  # of archives in archives
 ARCHIVE_MAX_FILES: Final = 20_000
 ARCHIVE_MAX_BYTES: Final = 16 * GIB  # packed; images of CUDA with torch have some 8
 IMAGE_MAX_LAYERS: Final = 1_000  # Docker takes 127

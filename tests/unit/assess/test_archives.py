@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.support.stored_image import layer, layout, saved
 
-from assaymark.assess.archives import is_archive
+from assaymark.assess.archives import is_archive, unpacked
 from assaymark.core.graph import State
+from assaymark.core.view import BytesView
 from assaymark.service.assess import assess_path
 
 if TYPE_CHECKING:
@@ -185,3 +186,19 @@ def test_archives_of_other_kinds_are_named(tmp_path: Path) -> None:
 def test_packed_charts_are_helms() -> None:
     assert not is_archive("chart/charts/db-1.0.tgz")
     assert is_archive("bundle/code.tgz")
+
+
+def test_what_unpacks_to_too_much_is_left_and_said() -> None:
+    inner = bundle("zip", {f"{number}.py": b"#" * 1000 for number in range(5)})
+    found = unpacked("a.zip", BytesView(bundle("zip", {"b.zip": inner})), 2500)
+    assert len(found.files) < 3
+    assert [one.path for one in found.skipped] == ["a.zip/b.zip"]
+
+
+def test_archives_in_archives_are_read_so_far() -> None:
+    inner = bundle("zip", {"main.py": APP})
+    for depth in range(4):
+        found = unpacked("a.zip", BytesView(inner))
+        assert [one.path for one in found.files] == ["a.zip" + "/b.zip" * depth + "/main.py"] * (depth < 3)
+        assert len(found.skipped) == (depth == 3)
+        inner = bundle("zip", {"b.zip": inner})

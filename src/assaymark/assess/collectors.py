@@ -90,6 +90,7 @@ COLLECTORS: Final[tuple[Part, ...]] = (
         (),
         "assaymark.assess.source.collect:collect",
     ),
+    Part("unread", "collector", "what is in languages that nobody reads", (), "assaymark.assess.unread:collect"),
 )
 
 LINKERS: Final[tuple[Part, ...]] = (

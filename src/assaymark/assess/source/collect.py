@@ -13,6 +13,7 @@ from assaymark.assess.source import (
     dependencies,
     images,
     log_shipping,
+    packagings,
     scripts,
     stored_images,
     workflows,
@@ -60,6 +61,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
     builds.collect(inputs, source)
     stored_images.collect(inputs, source)
     scripts.collect(inputs, source)
+    packagings.collect(inputs, source)
     _others(inputs)
     source.remarks += specifications(inputs)
     log_shipping.collect(inputs, estates)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from assaymark.assess.estate.source import Remark, Source
     from assaymark.assess.files import SourceFile
     from assaymark.assess.inputs import Inputs
+    from assaymark.core.graph import Because
 
 _SCRIPTS: Final = (".sh", ".bash", ".zsh", ".service", "procfile")
 _COMMANDS: Final = frozenset(
@@ -171,7 +172,7 @@ def _of_container(file: SourceFile, one: Map, where: str) -> Iterator[Remark]:
 def _remarks(file: SourceFile, text: str, first: int, where: str) -> Iterator[Remark]:
     """Of each line of a command, with what continues it."""
     block = "\n" in text
-    for number, line in _joined(text, first + block if block else first):
+    for number, line in joined_lines(text, first + block if block else first):
         if line.lstrip().startswith("#"):
             continue
         yield from command_remarks(line, file.because(number), where)
@@ -182,30 +183,34 @@ def _of_jenkins(file: SourceFile) -> Iterator[Remark]:
     for match in _JENKINS.finditer(text):
         said = next(one for one in match.groups() if one is not None)
         first = text.count("\n", 0, match.start()) + 1
-        for number, line in _joined(said, first):
+        for number, line in joined_lines(said, first):
             yield from command_remarks(line, file.because(number), "a step of the Jenkinsfile")
 
 
 def _of_script(file: SourceFile) -> Iterator[Remark]:
     where = f"the script {posixpath.basename(file.path)}"
-    for number, line in _joined(file.data.decode("utf-8", "replace"), 1):
+    for number, line in joined_lines(file.data.decode("utf-8", "replace"), 1):
         if line.lstrip().startswith("#"):
             continue
         because = file.because(number)
         for remark in command_remarks(line, because, where):
             if remark.rule not in _EVERYDAY or (remark.severity or Severity.MEDIUM) > Severity.MEDIUM:
                 yield remark
-        if standing(file.path):
-            continue
-        for part in _PARTS.split(line):
-            said = part
-            while match := _BEFORE.match(said):
-                said = said[match.end() :]
-            if _STARTS.match(said.strip()) and (_ANYWHERE.search(said) or _BY_DEFAULT.match(said.strip())):
-                yield from program_remarks("", said.strip(), {}, because, where, published=None)
+        if not standing(file.path):
+            yield from started_remarks(line, because, where)
 
 
-def _joined(text: str, first: int) -> Iterator[tuple[int, str]]:
+def started_remarks(line: str, because: Because, where: str) -> Iterator[Remark]:
+    """What is open in the servers that the commands of a line start on all addresses."""
+    for part in _PARTS.split(line):
+        said = part
+        while match := _BEFORE.match(said):
+            said = said[match.end() :]
+        if _STARTS.match(said.strip()) and (_ANYWHERE.search(said) or _BY_DEFAULT.match(said.strip())):
+            yield from program_remarks("", said.strip(), {}, because, where, published=None)
+
+
+def joined_lines(text: str, first: int) -> Iterator[tuple[int, str]]:
     """Lines with what continues them."""
     whole, start = "", first
     for number, line in enumerate(text.split("\n"), first):

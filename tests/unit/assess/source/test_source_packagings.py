@@ -47,7 +47,7 @@ SKY = """
         (
             "cog.yaml",
             COG,
-            {"deps-unpinned": 5, "deps-moving-source": 6, "build-remote-file": 8, "deps-extra-index": 9},
+            {"deps-unpinned": 5, "deps-moving-source": 6, "build-pipe-to-shell": 8, "deps-extra-index": 9},
         ),
         ("bentofile.yaml", BENTO, {"deps-unpinned": 3, "deps-extra-index": 4}),
         ("config.yaml", "model_name: x\npython_version: py312\nrequirements: [torch]\n", {"deps-unpinned": 3}),

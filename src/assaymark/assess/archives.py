@@ -194,13 +194,18 @@ def _unpack_images(found: Unpacked, archive: str, opened: Opener, images: list[S
         for layer, error in unread.items():
             found.refuse(f"{archive}/{layer}", error)
         order = {layer: number for number, layer in enumerate(image.layers)}
-        root = "rootfs/" if len(images) == 1 else f"rootfs-{at + 1}/"
+        root = root_of(at, len(images))
         alive = [one for one in files if not one.removed]
         _keep(found, archive, root, [_sliced(one.path, one.content, order[one.layer]) for one in alive], image=True)
         gone = [one for one in files if one.removed and _may_be_credential(one.path)]
         for layer in image.layers:
             members = [_sliced(one.path, one.content) for one in gone if one.layer == layer]
             _keep(found, archive, f"{LAYERS}{_short(layer)}/", members, image=True)
+
+
+def root_of(at: int, count: int) -> str:
+    """The folder of an image's files in its archive: of several images each has its own."""
+    return "rootfs/" if count == 1 else f"rootfs-{at + 1}/"
 
 
 def _short(layer: str) -> str:

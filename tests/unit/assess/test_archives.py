@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import tarfile
 import zipfile
 from typing import TYPE_CHECKING, Any
@@ -107,6 +108,23 @@ def test_an_image_without_any_of_it_is_clean(tmp_path: Path) -> None:
     found = assessed(tmp_path, {"trainer.tar": saved(["t:1"], config, [layer({"app/main.py": b"print(1)\n"})])})
     assert found.findings == ()
     assert not found.reading.skipped
+
+
+def test_of_several_images_in_one_archive_a_pod_has_the_files_of_its_own(tmp_path: Path) -> None:
+    layers = {
+        "one/layer.tar": layer({"app/main.py": b"print(1)\n", "app/.env": KEY}),
+        "two/layer.tar": layer({"app/main.py": APP, "app/other.env": KEY.replace(b"AKIAQ3EG", b"AKIAQ3EH")}),
+    }
+    listing = [
+        {"Config": f"{name}.json", "RepoTags": [tag], "Layers": [f"{name}/layer.tar"]}
+        for name, tag in (("one", "other:1"), ("two", "registry.example.org/ml/trainer:1.2"))
+    ]
+    configs = {f"{name}.json": json.dumps(CONFIG).encode() for name in ("one", "two")}
+    archive = layer({"manifest.json": json.dumps(listing).encode(), **configs, **layers})
+    found = assessed(tmp_path, {"images.tar": archive, "pod.yaml": POD})
+    held = {edge.target for edge in found.graph.edges if edge.source == "k8s:ml/pod/trainer"}
+    assert {one for one in held if one.startswith("file:")} == {"file:images.tar/rootfs-2/app/other.env"}
+    assert any(edge.relation == "runs-input" and "rootfs-2" in edge.source for edge in found.graph.edges)
 
 
 @pytest.mark.parametrize("packed", [False, True])

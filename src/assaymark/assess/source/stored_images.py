@@ -11,7 +11,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.archives import LAYERS
+from assaymark.assess.archives import LAYERS, root_of
 from assaymark.assess.estate.source import Build, BuiltImage, Remark
 from assaymark.assess.source.builds import bare
 from assaymark.assess.source.images import SECRET_FILE, secret_remark
@@ -41,8 +41,7 @@ _CERTIFICATES: Final = re.compile(r"ca[-_.]|cert(?:s|ificate)?[-_.]|public|\.pub
 def collect(inputs: Inputs, source: Source) -> None:
     """Adds what they are and start, what they are called, and what should not be in them."""
     for archive, paths in sorted(inputs.packed.items()):
-        seen = (path for path in paths if not path.startswith(f"{archive}/{LAYERS}"))
-        source.packed[archive] = frozenset(inputs.same.get(path, path) for path in seen)
+        source.packed[archive] = _seen(inputs, paths, archive, f"{archive}/{LAYERS}")
         _archive(inputs, source, archive, paths)
     for document in inputs.documents():
         if isinstance(document.value, list):
@@ -50,6 +49,12 @@ def collect(inputs: Inputs, source: Source) -> None:
                 if isinstance(one.get("Config"), Map) and "RepoTags" in one and "RootFS" in one:
                     inputs.reading.read.add(document.file.path)
                     _inspected(source, document.file, one)
+
+
+def _seen(inputs: Inputs, paths: list[str], folder: str, but: str) -> frozenset[str]:
+    """The files below a folder, where they are read; those that only lower layers have are seen by nobody."""
+    inside = (path for path in paths if path.startswith(f"{folder}/") and not path.startswith(but))
+    return frozenset(inputs.same.get(path, path) for path in inside)
 
 
 def _archive(inputs: Inputs, source: Source, archive: str, paths: list[str]) -> None:
@@ -62,13 +67,15 @@ def _archive(inputs: Inputs, source: Source, archive: str, paths: list[str]) -> 
     except InputError as error:
         inputs.reading.skip(archive, error.message)
         return
-    for image in images:
-        _stored(inputs, source, archive, image)
+    for at, image in enumerate(images):
+        folder = archive if len(images) == 1 else f"{archive}/{root_of(at, len(images))}".rstrip("/")
+        source.packed[folder] = _seen(inputs, paths, folder, f"{archive}/{LAYERS}")
+        _stored(inputs, source, archive, image, folder)
     for path in paths if images else ():
         source.remarks += _file_of_image(inputs, archive, path)
 
 
-def _stored(inputs: Inputs, source: Source, archive: str, image: StoredImage) -> None:
+def _stored(inputs: Inputs, source: Source, archive: str, image: StoredImage, folder: str) -> None:
     file, listing = inputs.file(f"{archive}/{image.config}"), inputs.file(f"{archive}/{image.listing}")
     if file is None or listing is None:
         return
@@ -81,10 +88,10 @@ def _stored(inputs: Inputs, source: Source, archive: str, image: StoredImage) ->
         inputs.reading.read.update((file.path, listing.path))
         config = value.get("config")
         made = config if isinstance(config, Map) else Map(1)
-        source.images.append(_built(file, file.path, archive, made))
+        source.images.append(_built(file, file.path, folder, made))
         source.remarks += _remarks(file, made, (image.names or (archive,))[0], maps_in(value.get("history")))
         for name in image.names:
-            source.builds.append(Build(file.path, archive, bare(name), listing.because(1)))
+            source.builds.append(Build(file.path, folder, bare(name), listing.because(1)))
 
 
 def _inspected(source: Source, file: SourceFile, one: Map) -> None:

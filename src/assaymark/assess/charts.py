@@ -95,9 +95,19 @@ class Charts:
         for root in self._roots:
             charts = self._charts(root)
             for release, chart in charts if len(charts) > 1 else ():
-                own = (file for path, file in self._files.items() if self._root(path) == root)
-                objects = [(file, one) for file in own for one in self._documents(file, release, chart, note=False)]
-                yield release.label, objects
+                if not release.inflated[0]:
+                    yield release.label, self._all(root, release, chart)
+
+    def inflated(self, root: str, path: str, line: int) -> list[tuple[SourceFile, Any]] | None:
+        """What a chart comes to as the kustomization at a path renders it by a line; None where it is not here."""
+        for release, chart in self._charts(root) if root in self._roots else ():
+            if release.inflated == (path, line):
+                return self._all(root, release, chart)
+        return None
+
+    def _all(self, root: str, release: Release, chart: Chart) -> list[tuple[SourceFile, Any]]:
+        own = (file for path, file in self._files.items() if self._root(path) == root)
+        return [(file, one) for file in own for one in self._documents(file, release, chart, note=False)]
 
     def several(self, path: str) -> bool:
         """Whether a path is a template of a chart with several releases."""

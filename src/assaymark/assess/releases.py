@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from assaymark.assess.files import Reading, SourceFile
 
-_MARKS: Final = (b"argoproj.io/", b"helm.toolkit.fluxcd.io/", b"skaffold/", b"releases:")
+_MARKS: Final = (b"argoproj.io/", b"helm.toolkit.fluxcd.io/", b"skaffold/", b"releases:", b"helmCharts:")
 _SCRIPTS: Final = ("makefile", ".mk", ".sh", "justfile", ".yml", ".yaml", "jenkinsfile")
 _COMMAND: Final = re.compile(r"\bhelm\s+(?:upgrade|install|template\b(?=.*\bkubectl\b.*\bapply))\b")
 _TEMPLATES: Final = "/templates/"
@@ -43,12 +43,16 @@ _TAKES: Final = frozenset(  # options of Helm that take a value of no interest h
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A chart as it is installed: ``values`` stand over the chart's own; ``label`` tells it from others."""
+    """A chart as it is installed: ``values`` stand over the chart's own; ``label`` tells it from others.
+
+    ``inflated``: the path of the kustomization that takes in what it comes to, and the line that says so.
+    """
 
     name: str = ""
     namespace: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     label: str = ""
+    inflated: tuple[str, int] = ("", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ class Releases:
 
     def of(self, root: str) -> tuple[list[Release], bool]:
         """The releases of a chart, and whether something says them."""
-        said = {(one.name, one.namespace, repr(one.values)): one for one in reversed(self._found[root])}
+        said = {(one.name, one.namespace, one.inflated, repr(one.values)): one for one in reversed(self._found[root])}
         if said:
             return list(reversed(said.values()))[:HELM_MAX_RELEASES], True
         beside = [path for path in sorted(self._files) if self._is_variant(path, root)]
@@ -136,6 +140,9 @@ class Releases:
         elif version.startswith("skaffold/"):
             for one in maps_in(listed(_inner(_inner(value, "deploy"), "helm").get("releases"))):
                 self._skaffold(file, one)
+        elif "helmCharts" in value:
+            for one in maps_in(listed(value.get("helmCharts"))):
+                self._kustomize(file, value, one)
         elif posixpath.basename(file.path).startswith("helmfile"):
             for one in maps_in(listed(value.get("releases"))):
                 self._helmfile(file, one)
@@ -178,6 +185,23 @@ class Releases:
             for files in self._values.layers(file, folder, one, "values"):
                 values = self._values.with_parameters(file, files, maps_in(one.get("set")))
                 self._add(root, file, str(one.get("name") or ""), one.get("namespace"), values)
+
+    def _kustomize(self, file: SourceFile, value: Map, one: Map) -> None:
+        """Charts that a kustomization renders; source: kustomize's "HelmChartInflationGenerator"."""
+        folder = posixpath.dirname(file.path)
+        root = chart_folder(folder, value, one)
+        if root not in self._found:
+            return
+        first = [one["valuesFile"]] if isinstance(one.get("valuesFile"), str) else []
+        more = [name for name in listed(one.get("additionalValuesFiles")) if isinstance(name, str)]
+        inline = one.get("valuesInline")
+        for files in self._values.of_files(file, folder, [*first, *more], one.line):
+            merge = one.get("valuesMerge")
+            said = _beside(inline, files) if merge == "merge" else inline
+            replaced = {} if merge == "replace" and inline else files
+            place = one.get("namespace") or value.get("namespace")
+            name = str(one.get("releaseName") or "release-name")
+            self._add(root, file, name, place, above(replaced, said), (file.path, int(one.line)))
 
     def _terraform(self, one: Installed) -> None:
         folder = posixpath.dirname(one.file.path)
@@ -222,13 +246,41 @@ class Releases:
         found = [one for one in self._roots if f"/{one}".endswith(f"/{ends}/")] if ends else []
         return found if len(found) == 1 else []
 
-    def _add(self, root: str, file: SourceFile, name: str, namespace: Any, values: Mapping[str, Any]) -> None:
+    def _add(
+        self,
+        root: str,
+        file: SourceFile,
+        name: str,
+        namespace: Any,
+        values: Mapping[str, Any],
+        inflated: tuple[str, int] = ("", 0),
+    ) -> None:
         """A release. What a generator puts into its name or namespace is not known."""
         known = "" if "{{" in name else name
         place = namespace if isinstance(namespace, str) and not re.search(r"\{\{|\*", namespace) else ""
         label = f"{file.path}:{known}" if known else file.path
         same = sum(one.label.partition("#")[0] == label for one in self._found[root])
-        self._found[root].append(Release(known, place, values, f"{label}#{same + 1}" if same else label))
+        self._found[root].append(Release(known, place, values, f"{label}#{same + 1}" if same else label, inflated))
+
+
+def _beside(inline: Any, files: Mapping[str, Any]) -> Any:
+    """Values without those that say nothing where a file says something, as kustomize merges them."""
+    if not isinstance(inline, dict):
+        return inline
+    found = {}
+    for key, value in inline.items():
+        other = files.get(key)
+        inner = _beside(value, other) if isinstance(other, dict) else value
+        if inner or other is None:
+            found[key] = inner
+    return found
+
+
+def chart_folder(folder: str, value: Map, one: Map) -> str:
+    """Where the chart would lie that a kustomization in ``folder`` renders by one of its ``helmCharts``."""
+    home = _inner(value, "helmGlobals").get("chartHome")
+    path = posixpath.normpath(posixpath.join(folder, str(home or "charts"), str(one.get("name"))))
+    return "" if path == "." else f"{path}/"
 
 
 def _inner(value: Map, key: str) -> Map:

@@ -218,7 +218,7 @@ def test_configurations_say_where_names_stand() -> None:
     [
         (
             "helmCharts: [{name: a}]",
-            "helmCharts of the kustomization, charts of Helm that it renders, is not applied",
+            "helmCharts of the kustomization renders a, which is not here",
         ),
         ("transformers: [t.yaml]", "o/t.yaml is none of kustomize's own that is known here"),
         ("generators: [t.yaml]", "generators of the kustomization"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.releases import chart_folder
 from assaymark.core.errors import InputError
 from assaymark.formats.kustomize.build import Builder
 from assaymark.formats.located import Map, listed
@@ -124,6 +125,13 @@ class Overlays:
         """A file's SHA-256, empty when there is none."""
         file = self._inputs.file(path)
         return file.digest if file is not None else ""
+
+    def chart(self, path: str, folder: str, entry: Map) -> list[tuple[str, Any]] | None:
+        """What an entry of ``helmCharts`` comes to, each object with its file; None when its chart is not here."""
+        known = self._known.get(folder)
+        root = chart_folder(folder, known[1], entry) if known is not None else ""
+        found = self._inputs.charts.inflated(root, path, int(entry.line))
+        return None if found is None else [(file.path, value) for file, value in found]
 
     def note(self, path: str, line: int, reason: str) -> None:
         """Something of a kustomization could not be done."""

@@ -22,7 +22,7 @@ from assaymark.formats.kustomize.generate import GENERATORS, absorbed, files_of,
 from assaymark.formats.kustomize.patches import Entry, apply, entries_of
 from assaymark.formats.kustomize.references import put_variables, refer
 from assaymark.formats.kustomize.replace import field_of, parts_of, replaced
-from assaymark.formats.kustomize.resource import Resource, selected
+from assaymark.formats.kustomize.resource import Resource, objects_in, selected
 from assaymark.formats.located import Elsewhere, Map, Seq, listed
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ _BEFORE: Final = ("patchesStrategicMerge", "patches")
 _REMOTE: Final = ("://", "git@", "github.com/", "?ref=")
 # What kustomize does and is not done here: what these may change stays as it was read.
 _NOT_DONE: Final = {
-    "helmCharts": "charts of Helm that it renders",
     "helmChartInflationGenerator": "charts of Helm that it renders",
     "generators": "generators in files",
     "openapi": "schemas that say how lists are merged",
@@ -121,6 +120,7 @@ class Builder:
         run.resources()
         run.components()
         run.configurations()
+        run.charts()
         run.generators()
         run.transformers()
 
@@ -194,7 +194,7 @@ class _Run:
         if documents is None:
             self._note(line, f"{key} of the kustomization names {path}, which is not there or cannot be read")
             return []
-        return [Resource(one, path) for document in documents for one in _objects(document)]
+        return [Resource(one, path) for document in documents for one in objects_in(document)]
 
     def _append(self, resources: Iterable[Resource], line: int) -> None:
         known = {one.id: one for one in self.built.resources}
@@ -250,6 +250,19 @@ class _Run:
                 for name in files_of(entry):
                     self.builder.files.add(self._join(name))
                 self._tried(key, line, partial(self._generate, key, entry))
+
+    def charts(self) -> None:
+        """Takes in what charts come to, which kustomize renders before it changes anything."""
+        for _, entry, line in self._entries("helmCharts"):
+            found = self.builder.sources.chart(self.path, self.folder, entry) if isinstance(entry, Map) else None
+            if found is None:
+                name = entry.get("name") if isinstance(entry, Map) else entry
+                self._note(line, f"helmCharts of the kustomization renders {name}, which is not here")
+                continue
+            paths = {path for path, _ in found}
+            self.builder.files |= paths
+            self.builder.manifests |= paths
+            self._append((Resource(one, path) for path, value in found for one in objects_in(value)), line)
 
     def _generate(self, key: str, entry: Map) -> None:
         sources = self.builder.sources
@@ -378,15 +391,3 @@ class _Run:
                     if isinstance(one, Map):
                         found.append((moved(one, partial(Elsewhere, path=where, digest=digest)), line))
         return found
-
-
-def _objects(document: Any) -> list[Map]:
-    """The objects of a document; those of a list by themselves."""
-    if isinstance(document, Seq):
-        return [one for item in document for one in _objects(item)]
-    if not isinstance(document, Map) or not document.get("kind"):
-        return []
-    items = document.get("items")
-    if str(document["kind"]).endswith("List") and isinstance(items, Seq):
-        return [one for item in items for one in _objects(item)]
-    return [document]

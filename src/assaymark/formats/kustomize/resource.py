@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from assaymark.core.errors import InputError
 from assaymark.formats.helm.patterns import pattern
 from assaymark.formats.kustomize.edit import edited
-from assaymark.formats.located import Map
+from assaymark.formats.located import Map, Seq
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -180,3 +180,15 @@ def _has(selector: Any, labels: dict[str, str]) -> bool:
         if not fits:
             return False
     return True
+
+
+def objects_in(document: Any) -> list[Map]:
+    """The objects of a document; those of a list by themselves."""
+    if isinstance(document, Seq):
+        return [one for item in document for one in objects_in(item)]
+    if not isinstance(document, Map) or not document.get("kind"):
+        return []
+    items = document.get("items")
+    if str(document["kind"]).endswith("List") and isinstance(items, Seq):
+        return [one for item in items for one in objects_in(item)]
+    return [document]

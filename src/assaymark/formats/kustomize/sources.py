@@ -30,5 +30,8 @@ class Sources(Protocol):
     def digest(self, path: str) -> str:
         """A file's SHA-256, empty when there is none."""
 
+    def chart(self, path: str, folder: str, entry: Map) -> list[tuple[str, Any]] | None:
+        """What an entry of ``helmCharts`` comes to, each object with its file; None when its chart is not there."""
+
     def note(self, path: str, line: int, reason: str) -> None:
         """Something of a kustomization could not be done."""

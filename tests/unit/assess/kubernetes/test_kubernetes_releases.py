@@ -160,6 +160,45 @@ def test_an_application_set_stands_for_each_file_that_its_pattern_fits() -> None
     assert names == {"eu", "us"}
 
 
+KUSTOMIZATION = """
+kind: Kustomization
+namePrefix: prod-
+namespace: ml-prod
+helmGlobals: {chartHome: ../charts}
+helmCharts:
+  - name: app
+    releaseName: scorer
+    valuesFile: ../charts/app/values-prod.yaml
+    valuesInline: {name: from-text, privileged: false}
+patches:
+  - target: {kind: Service}
+    patch: |
+      - {op: replace, path: /spec/type, value: NodePort}
+"""
+
+
+@pytest.mark.parametrize(
+    ("merge", "privileged"), [("", False), ("merge", True), ("override", False), ("replace", False)]
+)
+def test_a_kustomization_changes_what_the_chart_that_it_renders_comes_to(merge: str, privileged: bool) -> None:
+    more = f"    valuesMerge: {merge}\n    releaseName"
+    text = KUSTOMIZATION.replace("    releaseName", more) if merge else KUSTOMIZATION
+    found = assessed_files(CHART | PROD | {"overlay/kustomization.yaml": text})
+    assert pods(found) == {"ml-prod/prod-scorer": ("from-text", privileged)}  # as kustomize 5.5 has it
+    (service,) = found.estates.kubernetes.of("Service")
+    assert service.value["spec"]["type"] == "NodePort"
+    assert not found.reading.skipped
+    assert not any("is read with its own values" in one for one in found.reading.gaps)
+
+
+def test_a_chart_that_a_kustomization_would_fetch_is_skipped() -> None:
+    text = KUSTOMIZATION.replace("name: app", "name: elsewhere")
+    found = assessed_files({"overlay/kustomization.yaml": text})
+    assert [one.reason for one in found.reading.skipped] == [
+        "line 6: helmCharts of the kustomization renders elsewhere, which is not here"
+    ]
+
+
 def test_two_releases_of_one_chart_are_two_of_all() -> None:
     second = APPLICATION.replace("name: scorer", "name: trainer").replace("ml-prod", "ml-dev")
     found = assessed_files(CHART | PROD | {"a.yaml": APPLICATION, "b.yaml": second})

@@ -17,7 +17,7 @@ from assaymark.formats.hcl.tree import Literal, Tuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from assaymark.assess.azure.network import Rule
+    from assaymark.assess.azure.security_groups import Rule
     from assaymark.assess.estate.terraform import TfResource
     from assaymark.assess.gcp.firewalls import Firewall
     from assaymark.assess.patch import Patch, Place

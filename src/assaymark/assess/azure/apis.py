@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.answer import Answer
-from assaymark.assess.azure.fields import got, text_at
 from assaymark.assess.azure.security_groups import ANYONE, within
 from assaymark.assess.azure.sites import Caller
+from assaymark.assess.spelled import got, text_at
 from assaymark.assess.unresolved import Unresolved
 from assaymark.assess.values import texts_in
 from assaymark.core.graph import State

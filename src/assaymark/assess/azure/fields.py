@@ -1,43 +1,11 @@
-"""Fields of resources as the API, the command line and Terraform's provider spell them, and what these refer to."""
+"""What fields of resources of Azure refer to: by the id, or by the address in Terraform."""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, Final
-
-from assaymark.assess.values import dicts_in
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from assaymark.assess.estate.azure import Resource
-
-_HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
-
-
-def got(value: Any, *names: str) -> Any:
-    """The first of these fields that there is, beside the id or under ``properties``; None for none.
-
-    Names are the API's; ``backendAddressPool`` is ``backend_address_pool`` in Terraform.
-    """
-    if not isinstance(value, dict):
-        return None
-    inner = value.get("properties")
-    for name in names:
-        spelled = {name.lower(), _HUMP.sub("_", name).lower()}
-        for place in (value, inner if isinstance(inner, dict) else {}):
-            for key, item in place.items():
-                if item is not None and str(key).lower() in spelled:
-                    return item
-    return None
-
-
-def blocks(value: Any, *names: str) -> list[dict[str, Any]]:
-    """The mappings in these fields, whether one or several are written."""
-    return [one for name in names for one in dicts_in(got(value, name))]
-
-
-def text_at(value: Any, *names: str) -> str:
-    """The first of these fields that is a text; empty for none."""
-    return next((found for name in names if isinstance(found := got(value, name), str) and found), "")
 
 
 def id_of(value: Any) -> str:
@@ -56,8 +24,3 @@ def names(text: str, resource: Resource) -> bool:
     """Whether a text holds a reference of Terraform to a resource."""
     address = resource.settings.get("terraform")
     return isinstance(address, str) and f"${{{address}." in text
-
-
-def off(value: Any) -> bool:
-    """Whether a switch is off, however it is written."""
-    return str(value).lower() in ("false", "disabled")

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.answer import YES
 from assaymark.assess.azure.apis import SERVICE, lies_in, open_apis
-from assaymark.assess.azure.fields import blocks, got, id_of, off, text_at
+from assaymark.assess.azure.fields import id_of
 from assaymark.assess.azure.hosts import hosts_in
 from assaymark.assess.azure.passing import Passed, Passing, last_of
 from assaymark.assess.azure.security_groups import ANYONE, FRONT_DOOR, all_let, within
 from assaymark.assess.azure.sites import Caller, is_off
 from assaymark.assess.azure.waf import lets_anyone
+from assaymark.assess.spelled import blocks, got, off, text_at
 from assaymark.assess.values import texts_in, whole_number
 from assaymark.core.graph import State
 from assaymark.formats.located import listed

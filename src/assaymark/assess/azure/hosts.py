@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from assaymark.assess.azure.fields import blocks, got, text_at
+from assaymark.assess.spelled import blocks, got, text_at
 from assaymark.assess.values import texts_in
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.azure.fields import blocks, got, id_of, names, refers, text_at
+from assaymark.assess.azure.fields import id_of, names, refers
 from assaymark.assess.azure.security_groups import ANYONE, Group, Rule, Sender, all_let, by_priority, rule_of
+from assaymark.assess.spelled import blocks, got, text_at
 from assaymark.assess.terraform.declared import declared
 from assaymark.assess.unresolved import Unresolved
 from assaymark.assess.values import dicts_in

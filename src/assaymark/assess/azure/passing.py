@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.answering import Way
-from assaymark.assess.azure.fields import blocks, got, id_of, refers, text_at
+from assaymark.assess.azure.fields import id_of, refers
 from assaymark.assess.azure.hosts import Hosts
 from assaymark.assess.azure.sites import SITES, Caller, authenticates, limits
 from assaymark.assess.kubernetes.ports import port_number
+from assaymark.assess.spelled import blocks, got, text_at
 from assaymark.assess.values import dicts_in, texts_in, whole_number
 from assaymark.core.graph import State
 

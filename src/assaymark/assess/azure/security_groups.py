@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.answer import NO, YES, Answer
 from assaymark.assess.answering import LAST_PORT
-from assaymark.assess.azure.fields import got
+from assaymark.assess.spelled import got
 from assaymark.assess.unresolved import Unresolved
 from assaymark.assess.values import whole_number
 from assaymark.core.graph import State

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.azure.fields import got
+from assaymark.assess.spelled import got
 from assaymark.assess.values import dicts_in
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.azure.fields import blocks, got, off, text_at
+from assaymark.assess.spelled import blocks, got, off, text_at
 from assaymark.assess.values import texts_in, whole_number
 from assaymark.formats.located import listed
 

@@ -14,7 +14,7 @@ from assaymark.assess.answering import Way, draw_reached
 from assaymark.assess.azure.fronts import Fronts
 from assaymark.assess.azure.network import Network
 from assaymark.assess.azure.security_groups import ANYONE
-from assaymark.assess.azure.sites import SITES, allows, authenticates, is_off, is_wide, limits
+from assaymark.assess.azure.sites import SITES, allows, authenticates, config_of, is_off, is_wide, limits
 from assaymark.assess.kubernetes.ports import port_number
 from assaymark.assess.served import Served
 from assaymark.assess.terraform.declared import declared
@@ -54,7 +54,7 @@ def served(estates: Estates) -> Iterator[Served]:
     """The containers of sites, container apps and groups, and what machines start with."""
     for identifier, one in sorted(estates.azure.resources.items()):
         if one.kind in SITES:
-            config = _block(one.settings, "site_config", "siteConfig")
+            config = config_of(one, estates.azure.resources)
             stack = _block(config, "application_stack")
             image = next((stack[name] for name in _IMAGES if isinstance(stack.get(name), str)), "")
             fx = _text(config, "linux_fx_version", "linuxFxVersion")

@@ -23,6 +23,8 @@ SITES: Final = ("microsoft.web/sites", "microsoft.web/sites/slots")
 _ANYWHERE: Final = ("0.0.0.0/0", "::/0", "any")
 _FRONT_DOOR: Final = "azurefrontdoor.backend"
 _LAST: Final = 65000
+_PRINTED: Final = ("resourceGroup", "defaultHostName", "hostNames", "enabledHostNames")
+_AUTH: Final = ("config/authsettingsv2", "config/authsettings", "authconfigs/current")
 UNLISTED: Final = "who is in no access restriction of the site is let in"
 
 
@@ -43,9 +45,16 @@ class Caller:
 ANYONE: Final = Caller()
 
 
-def config_of(one: Resource) -> Mapping[str, Any]:
-    """The configuration of a site."""
-    return next(iter(dicts_in(got(one.settings, "siteConfig"))), {})
+def config_of(one: Resource, resources: Mapping[str, Resource]) -> Mapping[str, Any]:
+    """The configuration of a site, of a resource of its own too."""
+    own = next(iter(dicts_in(got(one.settings, "siteConfig"))), {})
+    apart = resources.get(f"{one.id}/config/web")
+    return own if apart is None else {**own, **apart.settings}
+
+
+def is_printed(one: Resource) -> bool:
+    """Whether the command line printed a site: what it leaves out may be there."""
+    return "terraform" not in one.settings and any(key in one.settings for key in _PRINTED)
 
 
 def is_off(one: Resource) -> bool:
@@ -65,12 +74,12 @@ def allows(rule: Mapping[str, Any]) -> bool:
     return str(rule.get("action") or "Allow").lower() == "allow"
 
 
-def restricted(one: Resource, caller: Caller = ANYONE) -> tuple[str, ...] | None:
+def restricted(one: Resource, resources: Mapping[str, Resource], caller: Caller = ANYONE) -> tuple[str, ...] | None:
     """What would decide that access restrictions let a caller in; None where they let in those named alone.
 
     Terraform's provider sets what happens to others, which is that they are let in.
     """
-    config = config_of(one)
+    config = config_of(one, resources)
     default = str(got(config, "ipRestrictionDefaultAction", "ipSecurityRestrictionsDefaultAction") or "").lower()
     rules = dicts_in(got(config, "ipRestriction", "ipSecurityRestrictions"))
     unsure: list[str] = []
@@ -85,6 +94,8 @@ def restricted(one: Resource, caller: Caller = ANYONE) -> tuple[str, ...] | None
             return () if allows(rule) else tuple(unsure) or None
     if default:
         return () if default != "deny" else tuple(unsure) or None
+    if not rules and is_printed(one) and got(config, "ipSecurityRestrictions") is None:
+        return (f"no access restriction of {one.name} keeps it out (az webapp config access-restriction show)",)
     if not any(allows(rule) for rule in rules):
         return ()
     return (*unsure, UNLISTED) if "terraform" in one.settings else tuple(unsure) or None
@@ -157,7 +168,7 @@ def _first(value: Any) -> Mapping[str, Any]:
 
 def authenticates(one: Resource, resources: Mapping[str, Resource]) -> bool | None:
     """The same by a configuration that is a resource of its own."""
-    for name in ("config/authsettingsv2", "config/authsettings", "authconfigs/current"):
+    for name in _AUTH:
         found = resources.get(f"{one.id}/{name}")
         if found is None:
             continue
@@ -186,7 +197,9 @@ def limits(
     asks = asks_first(one, resources)
     if asks is True or (is_off(one) and not private):
         return None
-    let = () if private else restricted(one, caller)
+    let = () if private else restricted(one, resources, caller)
     if let is None:
         return None
+    if asks is False and is_printed(one) and not any(f"{one.id}/{name}" in resources for name in _AUTH):
+        return (*let, f"nothing of App Service asks who calls {one.name} (az webapp auth show)")
     return (*let, *((f"{one.name} asks who calls",) if asks is None else ()))

@@ -11,6 +11,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from assaymark.assess.aws.data import encryption_key
 from assaymark.assess.aws.linking import Chain
 from assaymark.assess.aws.patterns import action_matches, arn_matches
 from assaymark.assess.kinds import INTERNET
@@ -82,6 +83,10 @@ def _draw(
     target: str,
 ) -> None:
     chain = _lets(distribution, origin, resource, action, target)
+    key = run.estate.resources.get(encryption_key(run, resource)) if resource.kind == "s3:bucket" else None
+    if key is not None:  # an origin access identity cannot use keys of one's own
+        asked = "kms:Decrypt" if relation == "reads" else "kms:GenerateDataKey"
+        chain = chain.then(_lets(distribution, origin, key, asked, key.arn) if origin.signs else Chain(State.NO))
     if chain.state is State.NO or not run.builder.has(arn):
         return
     decides = (*origin.decides, *chain.decides)

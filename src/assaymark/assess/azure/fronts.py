@@ -18,8 +18,10 @@ from assaymark.assess.azure.hosts import hosts_in
 from assaymark.assess.azure.passing import Passed, Passing, last_of
 from assaymark.assess.azure.security_groups import ANYONE, FRONT_DOOR, all_let, within
 from assaymark.assess.azure.sites import Caller, is_off
+from assaymark.assess.azure.translations import translations
 from assaymark.assess.azure.waf import lets_anyone
 from assaymark.assess.spelled import blocks, got, off, text_at
+from assaymark.assess.terraform.declared import declared
 from assaymark.assess.values import texts_in, whole_number
 from assaymark.core.graph import State
 from assaymark.formats.located import listed
@@ -47,6 +49,7 @@ class Fronts:
         self._network = network
         self._resources = estates.azure.resources
         self._passing = Passing(estates, network)
+        self._kinds = declared(estates).by_kind
         self._of: dict[str, list[Resource]] = {}
         for _, one in sorted(self._resources.items()):
             self._of.setdefault(one.kind, []).append(one)
@@ -65,6 +68,10 @@ class Fronts:
         for one in self._of.get(SERVICE, ()):
             if text_at(one.settings, "virtualNetworkType").lower() != "internal" and not is_off(one):
                 yield from self._apis(one, anyone, 1)
+        for how, rule, because in translations(self._of, self._kinds):
+            found = Passed(how, (because,), (), within("the firewall"))
+            for text in texts_in(got(rule, "translatedAddress"), got(rule, "translatedFqdn")):
+                yield from self._host(text, found, whole_number(got(rule, "translatedPort")), 0)
 
     def _parts(self, parent: Resource, *names: str) -> list[tuple[dict[str, Any], Because]]:
         """The parts of a thing, written in it or as resources of their own, with their lines."""
@@ -324,7 +331,7 @@ class Fronts:
                 continue
             link = blocks(origin, "sharedPrivateLinkResource", "privateLink")
             host = text_at(origin, "hostName")
-            words = f"{host} takes the private endpoint of {profile.name}"
+            words = f"the origin {text_at(origin, 'name') or host} takes the private endpoint of {profile.name}"
             found = Passed(
                 f"the front door {profile.name} passes on what comes",
                 (*because, line),

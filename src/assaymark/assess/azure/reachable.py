@@ -17,7 +17,6 @@ from assaymark.assess.azure.security_groups import ANYONE
 from assaymark.assess.azure.sites import SITES, allows, authenticates, config_of, is_off, is_wide, limits
 from assaymark.assess.kubernetes.ports import port_number
 from assaymark.assess.served import Served
-from assaymark.assess.terraform.declared import declared
 from assaymark.assess.values import dicts_in, whole_number
 from assaymark.core.graph import State
 from assaymark.formats.located import listed
@@ -39,10 +38,8 @@ _IMAGES: Final = ("docker_image_name", "docker_image")
 
 
 def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) -> None:
-    """Draws it. ``now`` is not needed."""
-    del now
-    if declared(estates).by_kind.get("azurerm_firewall_nat_rule_collection"):
-        reading.gap("what firewalls of Azure translate and pass on to machines is not followed")
+    """Draws it. ``reading`` and ``now`` are not needed."""
+    del reading, now
     resources = estates.azure.resources
     ways = [way for one in resources.values() for way in _ways(one, resources)]
     network = Network(estates)

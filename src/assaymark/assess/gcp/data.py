@@ -170,7 +170,8 @@ def _from_outside(resource: Resource, answer: Answer, fronts: Fronts) -> Answer:
     asked = resource.settings.get("iap_enabled", resource.settings.get("iapEnabled"))
     if str(asked).lower() == "true":
         return NO
-    if internal == "balanced":
+    named = resource.settings.get("default_uri_disabled", resource.settings.get("defaultUriDisabled"))
+    if internal == "balanced" or (internal is not True and str(named).lower() == "true"):
         led = fronts.service(resource.name)
         return answer.unless("a load balancer of the internet leads to it") if led is None else answer.both(led)
     return NO if internal is True else answer

@@ -154,6 +154,45 @@ def test_a_distribution_writes_where_its_methods_and_the_policy_let_it() -> None
     assert ("writes", BUCKET) not in found(bucket(SERVICE, OURS, "s3:*Object") + distribution(OF_BUCKET))
 
 
+KEY = """
+resource "aws_kms_key" "models" {
+  description = "models"
+  POLICY
+}
+resource "aws_s3_bucket_server_side_encryption_configuration" "models" {
+  bucket = aws_s3_bucket.models.id
+  rule {
+    apply_server_side_encryption_by_default {
+      sse_algorithm     = "aws:kms"
+      kms_master_key_id = aws_kms_key.models.arn
+    }
+  }
+}
+"""
+OPENS = """policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "cloudfront.amazonaws.com" }
+      Action    = "kms:Decrypt"
+      Resource  = "*"
+      CONDITION
+    }]
+  })""".replace("CONDITION", OURS)
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        (bucket(SERVICE, OURS) + distribution(OF_BUCKET) + KEY.replace("POLICY", OPENS), State.YES),
+        (bucket(SERVICE, OURS) + distribution(OF_BUCKET) + KEY.replace("POLICY", ""), None),
+        (bucket(IDENTITY) + distribution(BY_IDENTITY) + KEY.replace("POLICY", OPENS), None),
+    ],
+)
+def test_what_a_key_encrypts_is_read_where_the_key_lets_the_distribution_in(text: str, state: State | None) -> None:
+    assert found(text).get(("reads", BUCKET)) == state
+
+
 def printed(more: dict[str, Any] | None = None, groups: int = 0) -> dict[str, str]:
     arn = "arn:aws:cloudfront::111122223333:distribution/EDFDVBD6EXAMPLE"
     item = {

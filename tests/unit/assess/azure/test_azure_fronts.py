@@ -458,6 +458,43 @@ def test_an_api_without_a_key(text: str, state: State | None) -> None:
     assert reached(site(OF_APIM) + text).get(f"{SITE}#port") == state
 
 
+TRANSLATED = """
+resource "azurerm_firewall_policy_rule_collection_group" "in" {
+  name               = "in"
+  firewall_policy_id = "/policy"
+  priority           = 100
+  nat_rule_collection {
+    name     = "in"
+    priority = 100
+    action   = "Dnat"
+    rule {
+      name                = "web"
+      protocols           = ["PROTOCOL"]
+      source_addresses    = ["SOURCE"]
+      destination_address = "203.0.113.1"
+      destination_ports   = ["80"]
+      translated_address  = azurerm_network_interface.gpu.private_ip_address
+      translated_port     = "8000"
+    }
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "protocol", "group", "state"),
+    [
+        ("*", "TCP", security("VirtualNetwork"), State.YES),
+        ("*", "TCP", security("*", "Deny", "*"), None),
+        ("203.0.113.0/24", "TCP", security("VirtualNetwork"), None),
+        ("*", "UDP", security("VirtualNetwork"), None),
+    ],
+)
+def test_what_a_firewall_translates(source: str, protocol: str, group: str, state: State | None) -> None:
+    text = MACHINE + group + TRANSLATED.replace("SOURCE", source).replace("PROTOCOL", protocol)
+    assert reached(text).get(f"{VM}#port:8000") == state
+
+
 def test_a_template_with_a_load_balancer() -> None:
     network = "Microsoft.Network"
     pool = "[resourceId('Microsoft.Network/loadBalancers/backendAddressPools', 'lb', 'pool')]"

@@ -140,6 +140,10 @@ resource "google_iap_web_backend_service_iam_member" "all" {
         (service() + GROUP + front(), State.YES),
         (service("INGRESS_TRAFFIC_INTERNAL_ONLY") + GROUP + front(), None),
         (service(more="iap_enabled = true") + GROUP + front(), None),
+        (service("INGRESS_TRAFFIC_ALL"), State.YES),
+        (service("INGRESS_TRAFFIC_ALL") + GROUP + front(IAP), State.YES),  # its own name asks for nothing
+        (service("INGRESS_TRAFFIC_ALL", "default_uri_disabled = true") + GROUP + front(IAP), None),
+        (service("INGRESS_TRAFFIC_ALL", "default_uri_disabled = true") + GROUP + front(), State.YES),
         (service() + GROUP + front(scheme="INTERNAL_MANAGED"), None),
         (service() + GROUP + front(IAP), None),
         (service() + GROUP + front("iap {\n enabled = false\n }"), State.YES),

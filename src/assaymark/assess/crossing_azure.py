@@ -46,6 +46,10 @@ def link_azure_tokens(estates: Estates, builder: Builder) -> None:
             trusted.setdefault(edge.source, []).append(edge)
     if not trusted:
         return
+    own_edges: dict[str, list[Edge]] = {}
+    for edge in (*edges, *builder.selves):  # to itself: as who starts pods that run as itself
+        if edge.source in trusted:
+            own_edges.setdefault(edge.source, []).append(edge)
     runs = {one.source: one for one in edges if one.relation == "runs-as" and "/serviceaccount/" in one.target}
     mutated = _mutated(estates.kubernetes)
     for pod in pod_specs(estates.kubernetes):
@@ -56,7 +60,14 @@ def link_azure_tokens(estates: Estates, builder: Builder) -> None:
         held = _held(pod, _audiences(trusted[account], builder), mutated=mutated)
         if own is not None and held is not State.YES:
             builder.drop(own)
-            builder.edge(replace(own, target=_weaker(builder, account, trusted[account])))
+            builder.edge(
+                replace(
+                    own,
+                    target=_weaker(
+                        builder, account, [one for one in own_edges[account] if one not in trusted[account]]
+                    ),
+                )
+            )
         for edge in trusted[account] if held is not State.NO and (own is None or held is State.UNKNOWN) else ():
             words = f"its pods have the label {_LABEL}, or a token for {_EXCHANGE.replace('azuread', 'AzureAD')}"
             decides = (*edge.decides, *((words,) if held is State.UNKNOWN else ()))
@@ -135,17 +146,13 @@ def _words(value: Any) -> list[str]:
     return found
 
 
-def _weaker(builder: Builder, account: str, edges: list[Edge]) -> str:
-    """The node of what an account's token for the API server gives: all that the account may do elsewhere."""
+def _weaker(builder: Builder, account: str, given: list[Edge]) -> str:
+    """The node of what an account's token for the API server gives: ``given``, what the account may do elsewhere."""
     known = builder.known(account)
     node = f"{account}#token"
-    if builder.has(node):
-        return node
-    name = f"{known.name}'s token for the API server"
-    builder.node(node, "token-subject", name, known.because, boundary=known.boundary)
-    for edge in builder.edges():
-        if edge.source == account and edge not in edges:
+    if not builder.has(node):
+        name = f"{known.name}'s token for the API server"
+        builder.node(node, "token-subject", name, known.because, boundary=known.boundary)
+        for edge in given:
             builder.edge(replace(edge, source=node))
-    for edge in [one for one in builder.selves if one.source == account]:  # as who starts pods that run as itself
-        builder.edge(replace(edge, source=node))
     return node

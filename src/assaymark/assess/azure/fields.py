@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from assaymark.assess.estate.azure import Resource
+
+# What a text of Terraform's refers to.
+REFERENCE: Final = re.compile(
+    r"\$\{((?:module\.[\w-]+(?:\[[^\]]*\])?\.)*[a-z][a-z0-9_]*\.[\w-]+(?:\[[^\]]*\])?)\.", re.IGNORECASE
+)
 
 
 def id_of(value: Any) -> str:

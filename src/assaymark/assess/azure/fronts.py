@@ -8,11 +8,12 @@ nobody who it is.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.answer import YES
-from assaymark.assess.azure.apis import SERVICE, lies_in, open_apis
+from assaymark.assess.azure.apis import SERVICE, open_apis
 from assaymark.assess.azure.fields import id_of
 from assaymark.assess.azure.hosts import hosts_in
 from assaymark.assess.azure.passing import Passed, Passing, last_of
@@ -39,6 +40,7 @@ _BALANCER: Final = "microsoft.network/loadbalancers"
 _GATEWAY: Final = "microsoft.network/applicationgateways"
 _PROFILE: Final = "microsoft.cdn/profiles"
 _CLASSIC: Final = "microsoft.network/frontdoors"
+_MADE: Final = re.compile(r"(.+/virtualmachinescalesets/[^/]+)/virtualmachines/")
 _DEPTH: Final = 4  # fronts before fronts
 
 
@@ -51,8 +53,11 @@ class Fronts:
         self._passing = Passing(estates, network)
         self._kinds = declared(estates).by_kind
         self._of: dict[str, list[Resource]] = {}
+        self._within: dict[tuple[str, str], list[Resource]] = {}  # by type and what it is a part of
         for _, one in sorted(self._resources.items()):
             self._of.setdefault(one.kind, []).append(one)
+            parent = one.id.rpartition("/")[0].rpartition("/")[0]
+            self._within.setdefault((one.kind, parent), []).append(one)
 
     def ways(self) -> Iterator[Way]:
         """What the internet reaches by them."""
@@ -79,7 +84,7 @@ class Fronts:
         for item in blocks(parent.settings, *names):
             line = getattr(item, "line", 0)
             found.append((item, replace(parent.because, line=line) if line else parent.because))
-        apart = [one for one in self._of.get(f"{parent.kind}/{names[0].lower()}", ()) if lies_in(one, parent)]
+        apart = self._within.get((f"{parent.kind}/{names[0].lower()}", parent.id), ())
         return [*found, *(({"id": one.id, "name": one.name, **one.settings}, one.because) for one in apart)]
 
     def _named(self, parent: Resource, *names: str) -> dict[str, dict[str, Any]]:
@@ -138,10 +143,9 @@ class Fronts:
         for address in self._of.get(f"{_BALANCER}/backendaddresspools/addresses", ()):
             if address.id.rpartition("/addresses/")[0] in places:
                 addresses |= {text_at(address.settings, "ipAddress")} - {""}
-        for machine in self._network.attached():
-            within_set = f"{machine.resource.id}/virtualmachines/"
-            if machine.pools & (places | listed_) or any(text.startswith(within_set) for text in listed_):
-                yield from self._passing.to_machine(machine, passed, port)
+        made = {match[1] for text in listed_ if (match := _MADE.match(text))}  # those of sets, by what made them
+        for machine in self._network.pooled({*places, *listed_, *made}):
+            yield from self._passing.to_machine(machine, passed, port)
         for text in sorted(addresses):
             yield from self._passing.to_host(text, passed, port)
 
@@ -244,10 +248,12 @@ class Fronts:
             place = f"{one.id}/backendaddresspools/{text_at(pool, 'name').lower()}"
             written = f"{one.settings.get('terraform')}.backend_address_pool".lower()
             nics = {text.lower() for text in texts_in(got(pool, "backendIPConfigurations"))}
-            for machine in self._network.attached():
-                if machine.pools & ({place} | nics) or any(written in text for text in machine.pools):
+            for machine in self._network.pooled({place, *nics}):
+                yield from self._passing.to_machine(machine, passed, port)
+            for machine, place in self._network.unresolved():
+                if written in place:
                     yield from self._passing.to_machine(machine, passed, port)
-                elif any("${" in text and "azurerm_" not in text for text in machine.pools):
+                elif "azurerm_" not in place:
                     more = (f"{machine.resource.name} is in the pool {text_at(pool, 'name')} of {one.name}",)
                     yield from self._passing.to_machine(machine, passed.also(decides=more), port)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from assaymark.assess.azure.fields import REFERENCE
 from assaymark.assess.spelled import blocks, got, text_at
 from assaymark.assess.values import texts_in
 
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from assaymark.assess.estate.azure import Resource
     from assaymark.assess.estate.estates import Estates
 
-_REFERENCE: Final = re.compile(
-    r"\$\{((?:module\.[\w-]+(?:\[[^\]]*\])?\.)*[a-z][a-z0-9_]*\.[\w-]+(?:\[[^\]]*\])?)\.", re.IGNORECASE
-)
 _ARM: Final = re.compile(r"<(/subscriptions/[^<>]*(?:<[^<>]*>[^<>]*)*)>")
 _UNIQUE: Final = re.compile(r"([a-z0-9-]+?)-[a-z0-9]{16}\.[a-z0-9-]+\.azurewebsites\.net")
 _SUFFIXES: Final = {  # of names that a resource's own name begins
@@ -44,6 +42,7 @@ class Hosts:
         resources = estates.azure.resources
         self._resources = resources
         self._network = network
+        self._machines: dict[str, list[Machine]] | None = None
         self._declared = {
             address: one for one in resources.values() if isinstance(address := one.settings.get("terraform"), str)
         }
@@ -61,7 +60,7 @@ class Hosts:
     def of(self, text: str) -> Resource | None:
         """The resource that a host's name or address is of; None for none that is known."""
         host = text.partition("://")[2] or text
-        match = _REFERENCE.search(host)
+        match = REFERENCE.search(host)
         if match is not None:
             return self._declared.get(match[1])
         match = _ARM.search(host)
@@ -94,23 +93,21 @@ class Hosts:
 
     def machines(self, text: str) -> list[Machine]:
         """The machines that an address of a network is of."""
+        if self._machines is None:
+            self._machines = {}
+            for one in self._network.attached():
+                known = [self.address(place) for place in one.public]
+                keys = {one.resource.id, *one.private, *(each.id for each in known if each is not None)}
+                for key in keys | ({one.interface.id} if one.interface is not None else set()):
+                    self._machines.setdefault(key, []).append(one)
         named = self.of(text)
-        return [
-            one
-            for one in self._network.attached()
-            if text in one.private
-            or (
-                named is not None and (named is one.interface or named is one.resource or self._is_public(one, named))
-            )
-        ]
-
-    def _is_public(self, machine: Machine, named: Resource) -> bool:
-        return any(self.address(text) is named for text in machine.public)
+        found = [*self._machines.get(text, ()), *(self._machines.get(named.id, ()) if named is not None else ())]
+        return list({id(one): one for one in found}.values())
 
     def address(self, text: str) -> Resource | None:
         """The public address that a reference names."""
         known = self._resources.get(text.lower())
-        match = _REFERENCE.search(text)
+        match = REFERENCE.search(text)
         return known or (self._declared.get(match[1]) if match else None)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.azure.fields import id_of, names, refers
+from assaymark.assess.azure.fields import REFERENCE, id_of
 from assaymark.assess.azure.security_groups import ANYONE, Group, Rule, Sender, all_let, by_priority, rule_of
 from assaymark.assess.spelled import blocks, got, text_at
 from assaymark.assess.terraform.declared import declared
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from assaymark.assess.answer import Answer
     from assaymark.assess.estate.azure import Resource
     from assaymark.assess.estate.estates import Estates
+    from assaymark.assess.estate.terraform import TfResource
     from assaymark.core.graph import Because
 
 _GROUP: Final = "microsoft.network/networksecuritygroups"
@@ -83,14 +84,64 @@ class Network:
         for _, one in sorted(estates.azure.resources.items()):
             self._of.setdefault(one.kind, []).append(one)
         self._kinds = declared(estates).by_kind
+        self._ids = estates.azure.resources
+        self._addresses = {str(one.settings.get("terraform")): one for one in self._ids.values()}
+        self._rules: dict[str, list[TfResource]] = {}  # by what names their group
+        for declared_rule in self._kinds.get("azurerm_network_security_rule", ()):
+            name = declared_rule.text("network_security_group_name")
+            for key in (name.lower(), *REFERENCE.findall(name)):
+                self._rules.setdefault(key, []).append(declared_rule)
+        self._apart: dict[str, list[Resource]] = {}  # rules that are resources of their own, by their group
+        for one in self._of.get(f"{_GROUP}/securityrules", ()):
+            self._apart.setdefault(one.id.rpartition("/securityrules/")[0], []).append(one)
         self.groups = {one.id: self._group(one) for one in self._of.get(_GROUP, ())}
-        for one in self._of.get(f"{_GROUP}/securityrules", ()):  # a list of rules without their group
-            place = one.id.rpartition("/securityrules/")[0]
-            if place not in self.groups:
-                name = place.rpartition("/")[2]
+        for place, apart in self._apart.items():
+            if place not in self.groups:  # a list of rules without their group
                 rules = by_priority(self._single(place))
-                self.groups[place] = Group(place, name, one.because, rules)
+                self.groups[place] = Group(place, place.rpartition("/")[2], apart[0].because, rules)
+        self._joined = self._associated()
+        self._subnet_groups = self._of_all_subnets()
         self._machines: tuple[Machine, ...] | None = None
+        self._pools: dict[str, list[Machine]] | None = None
+
+    def _named(self, value: Any, kind: str) -> list[Resource]:
+        """The resources of a type that a value, or one of a list, names: by id, or by address in Terraform."""
+        found = []
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str):
+                known = [self._ids.get(text.lower()), *(self._addresses.get(one) for one in REFERENCE.findall(text))]
+                found += [one for one in known if one is not None and one.kind == kind]
+        return found
+
+    def _associated(self) -> dict[str, tuple[list[Resource], set[str]]]:
+        """The groups that interfaces are given apart from themselves, and the pools that they are put into."""
+        found: dict[str, tuple[list[Resource], set[str]]] = {}
+        for one in self._kinds.get("azurerm_network_interface_security_group_association", ()):
+            for interface in self._named(one.get("network_interface_id"), _INTERFACE):
+                groups = self._named(one.get("network_security_group_id"), _GROUP)
+                found.setdefault(interface.id, ([], set()))[0].extend(groups)
+        for group in self._of.get(_GROUP, ()):
+            for one in listed(group.settings.get("networkInterfaces")):
+                found.setdefault(id_of(one).lower(), ([], set()))[0].append(group)
+        for kind, attribute in _JOINED.items():
+            for each in self._kinds.get(kind, ()):
+                for interface in self._named(each.get("network_interface_id"), _INTERFACE):
+                    found.setdefault(interface.id, ([], set()))[1].add(str(each.get(attribute)).lower())
+        return found
+
+    def _of_all_subnets(self) -> dict[str, list[Resource]]:
+        """The groups of subnets, by what names a subnet in lower case."""
+        found: dict[str, list[Resource]] = {}
+        for one in self._kinds.get("azurerm_subnet_network_security_group_association", ()):
+            groups = self._named(one.get("network_security_group_id"), _GROUP)
+            found.setdefault(str(one.get("subnet_id")).lower(), []).extend(groups)
+        for subnet in self._subnets():
+            groups = self._named(id_of(got(subnet, "networkSecurityGroup")), _GROUP)
+            found.setdefault(id_of(subnet).lower(), []).extend(groups)
+        for group in self._of.get(_GROUP, ()):
+            for each in listed(group.settings.get("subnets")):
+                found.setdefault(id_of(each).lower(), []).append(group)
+        return found
 
     def _group(self, one: Resource) -> Group:
         rules = [
@@ -98,23 +149,19 @@ class Network:
             for item in blocks(one.settings, "securityRule", "securityRules")
             if (rule := rule_of(item, one.because)) is not None
         ]
-        for declared_rule in self._kinds.get("azurerm_network_security_rule", ()):
-            name = declared_rule.text("network_security_group_name")
-            if name.lower() == one.name.lower() or names(name, one):
-                made = rule_of(declared_rule.values, declared_rule.because())
-                rules += [made] if made is not None else []
+        address = str(one.settings.get("terraform") or "")
+        declared_rules = [*self._rules.get(one.name.lower(), ()), *self._rules.get(address, ())]
+        for declared_rule in {id(each): each for each in declared_rules}.values():
+            made = rule_of(declared_rule.values, declared_rule.because())
+            rules += [made] if made is not None else []
         known = {rule.name for rule in rules}
         rules += [rule for rule in self._single(one.id) if rule.name not in known]
         return Group(one.id, one.name, one.because, by_priority(rules))
 
     def _single(self, group: str) -> list[Rule]:
         """Rules that are resources of their own."""
-        found = []
-        for one in self._of.get(f"{_GROUP}/securityrules", ()):
-            rule = rule_of({"name": one.name, **one.settings}, one.because)
-            if one.id.startswith(f"{group}/") and rule is not None:
-                found.append(rule)
-        return found
+        made = (rule_of({"name": one.name, **one.settings}, one.because) for one in self._apart.get(group, ()))
+        return [one for one in made if one is not None]
 
     def machines(self) -> Iterator[Machine]:
         """Those with a public address."""
@@ -132,9 +179,9 @@ class Network:
         named = [machine.settings.get("network_interface_ids")]
         profile = machine.settings.get("networkProfile")
         named += [id_of(one) for one in blocks(profile, "networkInterfaces")]
-        for interface in self._of.get(_INTERFACE, ()):
-            if any(refers(value, interface) for value in named):
-                yield self._made(machine, interface, interface.settings, interface.because)
+        interfaces = [each for value in named for each in self._named(value, _INTERFACE)]
+        for interface in {one.id: one for one in interfaces}.values():
+            yield self._made(machine, interface, interface.settings, interface.because)
         inner = got(machine.settings.get("virtualMachineProfile"), "networkProfile") or machine.settings
         for part in blocks(inner, "networkInterfaceConfigurations", "networkInterface"):
             yield self._made(machine, None, part, machine.because)
@@ -154,12 +201,7 @@ class Network:
             (id_of(each) or str(each)).lower() for one in parts for key in _POOLS for each in listed(got(one, key))
         }
         if interface is not None:
-            pools |= {
-                str(one.get(attribute)).lower()
-                for kind, attribute in _JOINED.items()
-                for one in self._kinds.get(kind, ())
-                if refers(one.get("network_interface_id"), interface)
-            }
+            pools |= self._joined.get(interface.id, ([], set()))[1]
             pools |= {f"{interface.id}/ipconfigurations/{text_at(one, 'name').lower()}" for one in parts}
         subnets = {str(value) for one in parts if (value := got(one, "subnetId") or id_of(got(one, "subnet")))}
         groups = self._groups_of(interface, part, subnets)
@@ -179,37 +221,26 @@ class Network:
         self, interface: Resource | None, part: Mapping[str, Any], subnets: Iterable[str]
     ) -> tuple[Group, ...] | None:
         """The groups of an interface and of its subnet."""
-        named = [id_of(got(part, "networkSecurityGroup")), got(part, "networkSecurityGroupId")]
-        named += [
-            one.get("network_security_group_id")
-            for one in self._kinds.get("azurerm_network_interface_security_group_association", ())
-            if interface is not None and refers(one.get("network_interface_id"), interface)
-        ]
-        found = self.of_subnets(subnets)
-        for resource in self._of.get(_GROUP, ()):
-            attached = {id_of(one).lower() for one in listed(resource.settings.get("networkInterfaces"))}
-            own = interface is not None and interface.id in attached
-            group = self.groups[resource.id]
-            if group not in found and (own or any(refers(value, resource) for value in named)):
-                found.append(group)
-        return tuple(found) or None
+        found = self._named(id_of(got(part, "networkSecurityGroup")), _GROUP)
+        found += self._named(got(part, "networkSecurityGroupId"), _GROUP)
+        found += self._joined.get(interface.id, ([], set()))[0] if interface is not None else []
+        own = {one.id for one in found} | {one.id for one in self.of_subnets(subnets)}
+        return tuple(self.groups[one] for one in sorted(own)) or None
 
     def of_subnets(self, subnets: Iterable[str]) -> list[Group]:
         """The groups of subnets."""
-        given = set(subnets)
-        lower = {one.lower() for one in given}
-        named = [
-            one.get("network_security_group_id")
-            for one in self._kinds.get("azurerm_subnet_network_security_group_association", ())
-            if str(one.get("subnet_id")) in given or str(one.get("subnet_id")).lower() in lower
-        ]
-        named += [id_of(got(one, "networkSecurityGroup")) for one in self._subnets() if id_of(one).lower() in lower]
-        return [
-            self.groups[resource.id]
-            for resource in self._of.get(_GROUP, ())
-            if any(refers(value, resource) for value in named)
-            or lower & {id_of(one).lower() for one in listed(resource.settings.get("subnets"))}
-        ]
+        found = {group.id for one in subnets for group in self._subnet_groups.get(one.lower(), ())}
+        return [self.groups[one] for one in sorted(found)]
+
+    def pooled(self, places: Iterable[str]) -> list[Machine]:
+        """The machines that are in pools, or behind rules, of these ids, by interface; scale sets by their own id."""
+        if self._pools is None:
+            self._pools = {}
+            for one in self.attached():
+                for place in (*one.pools, *((one.resource.id,) if one.interface is None else ())):
+                    self._pools.setdefault(place, []).append(one)
+        found = [machine for place in sorted(places) for machine in self._pools.get(place, ())]
+        return list({id(one): one for one in found}.values())
 
     def prefixes(self, subnet: str) -> list[Any]:
         """The ranges of addresses of a subnet, as far as the input has them."""
@@ -229,6 +260,10 @@ class Network:
             for part in dicts_in(one.settings.get("subnets")):
                 yield {"id": f"{one.id}/subnets/{part.get('name')}", **part}
 
+    def unresolved(self) -> list[tuple[Machine, str]]:
+        """The machines that are in a pool which is named by an expression, with that."""
+        return [(one, place) for one in self.attached() for place in sorted(one.pools) if "${" in place]
+
 
 def _script(machine: Resource) -> str:
     """What a machine starts with."""
@@ -239,3 +274,12 @@ def _script(machine: Resource) -> str:
     profiles += [*dicts_in(settings.get("osProfile")), *dicts_in(settings.get("os_profile"))]
     found = [one.get(name) for one in profiles for name in ("custom_data", "customData", "user_data", "userData")]
     return next((one for one in found if isinstance(one, str) and one and not isinstance(one, Unresolved)), "")
+
+
+def network_of(estates: Estates) -> Network:
+    """The network, made once."""
+    found = estates.indexes.get("azure-network")
+    if not isinstance(found, Network):
+        found = Network(estates)
+        estates.indexes["azure-network"] = found
+    return found

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.answering import Way, draw_reached
 from assaymark.assess.azure.fronts import Fronts
-from assaymark.assess.azure.network import Network
+from assaymark.assess.azure.network import network_of
 from assaymark.assess.azure.security_groups import ANYONE
 from assaymark.assess.azure.sites import SITES, allows, authenticates, config_of, is_off, is_wide, limits
 from assaymark.assess.kubernetes.ports import port_number
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from assaymark.assess.azure.network import Machine
+    from assaymark.assess.azure.network import Machine, Network
     from assaymark.assess.estate.azure import Resource
     from assaymark.assess.estate.estates import Estates
     from assaymark.assess.files import Reading
@@ -42,7 +42,7 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
     del reading, now
     resources = estates.azure.resources
     ways = [way for one in resources.values() for way in _ways(one, resources)]
-    network = Network(estates)
+    network = network_of(estates)
     ways += [*_machines(network), *Fronts(estates, network).ways()]
     draw_reached(builder, ways, served(estates))
 
@@ -68,7 +68,7 @@ def served(estates: Estates) -> Iterator[Served]:
             for part in dicts_in(one.settings.get("container") or one.settings.get("containers")):
                 inner = {**part, **_block(part, "properties")}
                 yield _container(identifier, one, inner, frozenset(_group_ports(one)))
-    for machine in {one.resource.id: one for one in Network(estates).attached()}.values():
+    for machine in {one.resource.id: one for one in network_of(estates).attached()}.values():
         if machine.script:
             yield _started(machine)
 

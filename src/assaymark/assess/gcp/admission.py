@@ -44,6 +44,7 @@ class Admission:
         self._estate = estates.gcp
         self._parts = parts
         self._rules = firewalls(estates)
+        self._policies: dict[int, list[Firewall]] = {}
         self._binds = any(
             kind.startswith("google_tags_") for kind, found in declared(estates).by_kind.items() if found
         )
@@ -120,19 +121,23 @@ class Admission:
         return [one for one in found if one]
 
     def _written(self, policy: Part, kind: str, perhaps: tuple[str, ...]) -> list[Firewall]:
-        """The rules of a policy by priority."""
+        """The rules of a policy by priority; ``perhaps``: what would decide that it counts."""
+        if id(policy) not in self._policies:
+            self._policies[id(policy)] = self._all(policy, kind)
+        found = self._policies[id(policy)]
+        return [replace(one, perhaps=perhaps) for one in found] if perhaps else found
+
+    def _all(self, policy: Part, kind: str) -> list[Firewall]:
         given = [(one, policy) for one in blocks(policy.values, "rules", "rule")]
         given += [
             (dict(one.values), one)
             for one in self._parts.of.get(kind, ())
             if policy in self._parts.named(got(one.values, "firewallPolicy"), policy.kind)
         ]
-        found = [rule for value, part in given for rule in self._made(value, policy, part, perhaps)]
+        found = [rule for value, part in given for rule in self._made(value, policy, part)]
         return sorted(found, key=lambda one: (one.priority, one.allows))
 
-    def _made(
-        self, value: Mapping[str, Any], policy: Part, part: Part, perhaps: tuple[str, ...]
-    ) -> Iterator[Firewall]:
+    def _made(self, value: Mapping[str, Any], policy: Part, part: Part) -> Iterator[Firewall]:
         action = text_at(value, "action").lower()
         if text_at(value, "direction").upper() != "INGRESS" or got(value, "disabled") is True:
             return
@@ -160,7 +165,6 @@ class Admission:
                     replace(part.because, line=line) if line else part.because,
                     tuple(str(one) for one in listed(sources) if not isinstance(one, Unresolved)),
                     goes_on=action == "goto_next",
-                    perhaps=perhaps,
                 )
 
     def _about(self, one: Resource, rules: Iterable[Firewall]) -> list[Firewall]:

@@ -79,6 +79,7 @@ class Parts:
     def __init__(self, estates: Estates) -> None:
         self.of: dict[str, list[Part]] = {}
         self._addresses: dict[str, list[Part]] = {}
+        self._names: dict[tuple[str, str], list[Part]] = {}
         for kind, resources in declared(estates).by_kind.items():
             known = _TYPES.get(_AREA.sub("", kind)) if kind.startswith("google_compute_") else None
             known = "serverTlsPolicy" if kind == _TLS else known
@@ -97,6 +98,8 @@ class Parts:
 
     def _add(self, part: Part) -> None:
         self.of.setdefault(part.kind, []).append(part)
+        for name in _names(part):
+            self._names.setdefault((part.kind, name), []).append(part)
         if part.address:
             self._addresses.setdefault(part.address, []).append(part)
             bare = _INDEX.sub("", part.address)
@@ -113,7 +116,7 @@ class Parts:
             return [one for one in found if one.kind in kinds]
         name = text.rstrip("/").rpartition("/")[2]
         place = _LOCATION.search(text)
-        found = [one for kind in kinds for one in self.of.get(kind, ()) if name and name in _names(one)]
+        found = [one for kind in kinds for one in self._names.get((kind, name), ())]
         exact = [one for one in found if place is not None and one.region == place[1]]
         return exact or found
 

@@ -53,6 +53,7 @@ class Fronts:
         self._passing = Passing(estates, network)
         self._kinds = declared(estates).by_kind
         self._of: dict[str, list[Resource]] = {}
+        self.stores: list[tuple[Resource, Passed]] = []  # storage accounts that ways lead to by a private link
         self._within: dict[tuple[str, str], list[Resource]] = {}  # by type and what it is a part of
         for _, one in sorted(self._resources.items()):
             self._of.setdefault(one.kind, []).append(one)
@@ -263,6 +264,8 @@ class Fronts:
         one = self._passing.hosts.of(text)
         if one is None or depth >= _DEPTH:
             return
+        if one.kind == "microsoft.storage/storageaccounts" and passed.approved is not None:
+            self.stores.append((one, passed.also(decides=passed.approved)))
         if one.kind == SERVICE:
             yield from self._apis(one, passed, depth + 1)
         elif one.kind == "microsoft.network/publicipaddresses":

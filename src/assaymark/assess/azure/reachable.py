@@ -10,11 +10,13 @@ from __future__ import annotations
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.answer import Answer, draw
 from assaymark.assess.answering import Way, draw_reached
 from assaymark.assess.azure.fronts import Fronts
 from assaymark.assess.azure.network import network_of
 from assaymark.assess.azure.security_groups import ANYONE
 from assaymark.assess.azure.sites import SITES, allows, authenticates, config_of, is_off, is_wide, limits
+from assaymark.assess.kinds import INTERNET
 from assaymark.assess.kubernetes.ports import port_number
 from assaymark.assess.served import Served
 from assaymark.assess.values import dicts_in, whole_number
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from assaymark.assess.azure.network import Machine, Network
+    from assaymark.assess.azure.passing import Passed
     from assaymark.assess.estate.azure import Resource
     from assaymark.assess.estate.estates import Estates
     from assaymark.assess.files import Reading
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
 _APP: Final = "microsoft.app/containerapps"
 _GROUP: Final = "microsoft.containerinstance/containergroups"
+_CONTAINER: Final = "microsoft.storage/storageaccounts/blobservices/containers"
 _ENVIRONMENT: Final = "microsoft.app/managedenvironments"
 _IMAGES: Final = ("docker_image_name", "docker_image")
 
@@ -43,8 +47,26 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
     resources = estates.azure.resources
     ways = [way for one in resources.values() for way in _ways(one, resources)]
     network = network_of(estates)
-    ways += [*_machines(network), *Fronts(estates, network).ways()]
+    fronts = Fronts(estates, network)
+    ways += [*_machines(network), *fronts.ways()]
     draw_reached(builder, ways, served(estates))
+    for account, passed in fronts.stores:
+        for one in resources.values():
+            if one.kind == _CONTAINER and one.id.startswith(f"{account.id}/"):
+                _stored(builder, one, account, passed)
+
+
+def _stored(builder: Builder, one: Resource, account: Resource, passed: Passed) -> None:
+    """A container that anyone may read, behind a private link: its account's firewall is not about that."""
+    allowed = account.settings.get("blob_public")
+    if one.settings.get("public") not in ("blob", "container") or allowed is False or not builder.has(one.id):
+        return
+    words = () if allowed is True else ("the storage account allows public access to blobs",)
+    answer = Answer(State.YES, (*passed.because, one.because))
+    for text in (*passed.decides, *words):
+        answer = answer.unless(text)
+    builder.node(INTERNET, "internet", "internet", entry="internet")
+    draw(builder, INTERNET, one.id, "reads", f"{passed.how}, and the container lets anyone read blobs", answer, 0)
 
 
 def served(estates: Estates) -> Iterator[Served]:

@@ -318,6 +318,37 @@ def test_a_site_behind_a_front_door(text: str, state: State | None) -> None:
     assert reached(text).get(f"{SITE}#port") == state
 
 
+OWN = (
+    MACHINE.replace('"Dynamic"', '"Dynamic"\n    public_ip_address_id = azurerm_public_ip.vm.id')
+    + f"""
+resource "azurerm_public_ip" "vm" {{
+  name = "vm"
+  {PLACE}
+  allocation_method = "Static"
+}}
+"""
+)
+BACKEND = "AzureFrontDoor.Backend"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (OWN + security(BACKEND, port="443"), {}),
+        (OWN + security(BACKEND, port="443") + door("azurerm_public_ip.vm.fqdn"), {f"{VM}#port:443": State.YES}),
+        (OWN + security("203.0.113.0/24", port="443") + door("azurerm_public_ip.vm.fqdn"), {}),
+        (
+            MACHINE + balancer() + MEMBER + security(BACKEND) + door("azurerm_public_ip.lb.ip_address"),
+            {f"{VM}#port:8000": State.YES},
+        ),
+        (MACHINE + balancer() + MEMBER + security(BACKEND), {}),
+    ],
+)
+def test_machines_that_let_in_front_door_alone(text: str, found: dict[str, State]) -> None:
+    text = text.replace("  host_name = ", "  https_port = 443\n  host_name = ")
+    assert {one: state for one, state in reached(text).items() if one != f"{VM}#port"} == found
+
+
 def gateway(front: str = 'public_ip_address_id = "/address"', listener: str = "", fqdn: str = "") -> str:
     return f"""
 resource "azurerm_application_gateway" "gw" {{

@@ -107,6 +107,10 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
         "aws_wafv2_web_acl",
         {"Name": "name", "DefaultAction": "default_action", "Rules": "rule"},
     ),
+    "AWS::WAFv2::WebACLAssociation": (
+        "aws_wafv2_web_acl_association",
+        {"ResourceArn": "resource_arn", "WebACLArn": "web_acl_arn"},
+    ),
     "AWS::WAFv2::IPSet": ("aws_wafv2_ip_set", {"Name": "name", "Addresses": "addresses"}),
     "AWS::Bedrock::Agent": (
         "aws_bedrockagent_agent",

@@ -38,7 +38,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
     for resource in estates.terraform:
         if resource.kind == _DISTRIBUTION:
             config = next(iter(maps_in(resource.get("distribution_config"))), resource.values)
-            let = _filtered(text_at(config, "WebACLId", "web_acl_id"), acls, sets)
+            let = filtered(text_at(config, "WebACLId", "web_acl_id"), acls, sets)
             name = resource.text("comment") or resource.address.rpartition(".")[2]
             found = _read(resource.text("arn"), name, config, resource.because(), let, declared=True)
             estates.aws.distributions += [found] if found is not None else []
@@ -142,7 +142,7 @@ def _asks(behaviour: dict[str, Any], name: str) -> tuple[str, ...] | None:
     return ()
 
 
-def _filtered(text: str, acls: list[TfResource], sets: list[TfResource]) -> tuple[str, ...] | None:
+def filtered(text: str, acls: list[TfResource], sets: list[TfResource]) -> tuple[str, ...] | None:
     """What would decide that a web ACL lets anyone pass; None where it lets in some addresses alone."""
     known = [one for one in acls if text and (f"${{{one.address}." in text or text in _names(one))]
     if not text or not known:

@@ -7,10 +7,12 @@ Elastic Load Balancing user guides ("Internet-facing", "Listener rules", "Authen
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from assaymark.assess.answering import LAST_PORT, Way, draw_reached
 from assaymark.assess.aws.before import Fronts
+from assaymark.assess.aws.distributions import filtered
 from assaymark.assess.aws.running import MACHINES, SERVICE, TASK, key_of, machine, served, task_containers
 from assaymark.assess.terraform.declared import declared
 from assaymark.assess.unresolved import Unresolved
@@ -234,14 +236,28 @@ class _Network:
                 continue
             for balancer in self._named(listener.get("load_balancer_arn"), *_BALANCERS):
                 yield from self._fronted(listener, balancer)
-                port = whole_number(listener.get("port"))
-                yield from self._fronts.before(balancer, port, listener.because())
-                if balancer.get("internal") is True or balancer.get("scheme") == "internal":
-                    continue
-                decides = self._lets(balancer, port)
-                if decides is not None:
-                    how = f"the load balancer {balancer.text('name') or balancer.address} passes on what comes"
-                    yield Way("", None, how, (listener.because(),), decides)
+                let = self._filtered(balancer)
+                for way in self._entered(listener, balancer) if let is not None else ():
+                    yield replace(way, decides=(*way.decides, *(let or ())))
+
+    def _entered(self, listener: TfResource, balancer: TfResource) -> Iterator[Way]:
+        """How the internet comes to a listener: directly, or by what stands before it."""
+        port = whole_number(listener.get("port"))
+        yield from self._fronts.before(balancer, port, listener.because())
+        if balancer.get("internal") is True or balancer.get("scheme") == "internal":
+            return
+        decides = self._lets(balancer, port)
+        if decides is not None:
+            how = f"the load balancer {balancer.text('name') or balancer.address} passes on what comes"
+            yield Way("", None, how, (listener.because(),), decides)
+
+    def _filtered(self, balancer: TfResource) -> tuple[str, ...] | None:
+        """What would decide that a load balancer's web ACL lets anyone pass; None where it lets in some alone."""
+        for one in self._kinds.get("aws_wafv2_web_acl_association", ()):
+            if balancer in self._named(one.get("resource_arn"), balancer.kind):
+                acls, sets = self._kinds.get("aws_wafv2_web_acl", []), self._kinds.get("aws_wafv2_ip_set", [])
+                return filtered(one.text("web_acl_arn"), acls, sets)
+        return ()
 
     def _fronted(self, listener: TfResource, balancer: TfResource) -> Iterator[Way]:
         """The APIs whose open routes lead to a listener, by its ARN or the name of its load balancer."""

@@ -356,6 +356,14 @@ def balanced(source: str, internal: str = "false") -> str:
     return BALANCED.replace("SOURCE", source).replace("INTERNAL", internal)
 
 
+ASSOCIATED = """
+resource "aws_wafv2_web_acl_association" "web" {
+  resource_arn = aws_lb.web.arn
+  web_acl_arn  = aws_wafv2_web_acl.acl.arn
+}
+"""
+
+
 def accelerated(port: str = "443", target: str = "aws_lb.web.arn", enabled: str = "true") -> str:
     return ACCELERATOR.replace("PORT", port).replace("TARGET", target).replace("ENABLED", enabled)
 
@@ -364,6 +372,9 @@ def accelerated(port: str = "443", target: str = "aws_lb.web.arn", enabled: str 
     ("text", "state"),
     [
         (balanced(EVERYWHERE), State.YES),
+        (balanced(EVERYWHERE) + ASSOCIATED + ACL.replace("DEFAULT", "block"), None),
+        (balanced(EVERYWHERE) + ASSOCIATED + ACL.replace("DEFAULT", "allow"), State.YES),
+        (balanced(EVERYWHERE) + ASSOCIATED, State.UNKNOWN),
         (balanced(LISTED), None),
         (balanced(LISTED) + distribution(OF_BALANCER), State.YES),
         (balanced(UNNAMED) + distribution(OF_BALANCER), State.UNKNOWN),

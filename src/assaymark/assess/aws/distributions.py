@@ -144,7 +144,7 @@ def _asks(behaviour: dict[str, Any], name: str) -> tuple[str, ...] | None:
 
 def filtered(text: str, acls: list[TfResource], sets: list[TfResource]) -> tuple[str, ...] | None:
     """What would decide that a web ACL lets anyone pass; None where it lets in some addresses alone."""
-    known = [one for one in acls if text and (f"${{{one.address}." in text or text in _names(one))]
+    known = [one for one in acls if text and _is(one, text)]
     if not text or not known:
         return (f"the web ACL {text} lets anyone pass",) if text else ()
     acl = known[0]
@@ -162,9 +162,11 @@ def filtered(text: str, acls: list[TfResource], sets: list[TfResource]) -> tuple
     return tuple(unsure) or None if blocked else ()
 
 
-def _names(one: TfResource) -> set[str]:
+def _is(one: TfResource, text: str) -> bool:
+    """Whether a reference of Terraform or a template, or an ARN, names a resource."""
     name = one.address.rpartition(".")[2]
-    return {one.arn, one.text("id"), f"<{name}>", f"<{one.address}>"} - {""}
+    exact = {one.arn, one.text("id"), f"<{name}>", f"<{one.address}>"} - {""}
+    return text in exact or f"${{{one.address}." in text or text.startswith(f"${{{name}.")
 
 
 def _addresses(statement: Any, sets: list[TfResource]) -> bool | None:
@@ -172,7 +174,7 @@ def _addresses(statement: Any, sets: list[TfResource]) -> bool | None:
     for one in dicts_in(statement):
         for part in blocks(one, "IPSetReferenceStatement", "ip_set_reference_statement"):
             text = text_at(part, "Arn")
-            named = [each for each in sets if f"${{{each.address}." in text or text in _names(each)]
+            named = [each for each in sets if _is(each, text)]
             wide = any(address in _ANYWHERE for each in named for address in texts_in(each.get("addresses")))
             return None if wide else True
         for part in blocks(one, "NotStatement"):

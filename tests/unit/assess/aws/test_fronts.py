@@ -477,3 +477,39 @@ def test_variables_of_stages_name_what_is_called() -> None:
     other = gateway(uri=uri).replace('fn = "score"', 'fn = "rank"')
     edges = {(one.source, one.target) for one in assessed_files({"main.tf": other}).graph.edges}
     assert (API, FUNCTION) not in edges
+
+
+TEMPLATE = """
+Resources:
+  Models: {Type: AWS::S3::Bucket, Properties: {BucketName: acme-models}}
+  Front:
+    Type: AWS::CloudFront::Distribution
+    Properties:
+      DistributionConfig:
+        Enabled: true
+        WebACLId: !GetAtt Acl.Arn
+        Origins: [{Id: m, DomainName: !GetAtt Models.DomainName, OriginAccessControlId: E1, S3OriginConfig: {}}]
+        DefaultCacheBehavior: {TargetOriginId: m}
+  Policy:
+    Type: AWS::S3::BucketPolicy
+    Properties:
+      Bucket: !Ref Models
+      PolicyDocument:
+        Statement:
+        - {Effect: Allow, Principal: {Service: cloudfront.amazonaws.com}, Action: s3:GetObject, Resource: !Sub "${Models.Arn}/*"}
+  Office: {Type: AWS::WAFv2::IPSet, Properties: {Addresses: ["203.0.113.0/24"]}}
+  Acl:
+    Type: AWS::WAFv2::WebACL
+    Properties:
+      DefaultAction: {DEFAULT: {}}
+      Rules:
+      - Name: office
+        Priority: 1
+        Action: {Allow: {}}
+        Statement: {IPSetReferenceStatement: {Arn: !GetAtt Office.Arn}}
+"""
+
+
+@pytest.mark.parametrize(("default", "state"), [("Allow", State.YES), ("Block", None)])
+def test_a_template_says_the_same(default: str, state: State | None) -> None:
+    assert found({"t.yaml": TEMPLATE.replace("DEFAULT", default)}).get(("reads", BUCKET)) == state

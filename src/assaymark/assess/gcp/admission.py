@@ -57,17 +57,14 @@ class Admission:
 
     def layers(self, one: Resource, interfaces: Sequence[Mapping[str, Any]]) -> list[list[Firewall]]:
         """The rules about an instance, those that count first before others."""
-        networks = {last_part(part.get("network") or "default") for part in interfaces}
-        anyones = any(part.get("subnetwork") and not part.get("network") for part in interfaces)
+        networks, anyones = self._networks(interfaces)
         tags = one.settings.get("tags")
         tags = [str(tag) for tag in listed(tags.get("items") if isinstance(tags, dict) else tags)]
         own = [
             rule for rule in self._rules if (rule.network in networks or anyones) and rule.targets(tags, one.account)
         ]
-        if anyones:
-            networks |= {rule.network for rule in own}  # a subnet's network is what it is: taken as the rule's
         found = [self._about(one, policy) for policy in self._above(one)]
-        theirs = [self._about(one, policy) for policy in self._attached(one, networks)]
+        theirs = [self._about(one, policy) for policy in self._attached(one, networks, anyones=anyones)]
         order = {
             text_at(network.values, "networkFirewallPolicyEnforcementOrder")
             for name in networks
@@ -99,7 +96,20 @@ class Admission:
                     found.append((at, self._written(policy, "firewallPolicyRule", perhaps)))
         yield from (rules for _, rules in sorted(found, key=lambda pair: pair[0]))
 
-    def _attached(self, one: Resource, networks: set[str]) -> Iterator[list[Firewall]]:
+    def _networks(self, interfaces: Sequence[Mapping[str, Any]]) -> tuple[set[str], bool]:
+        """The networks of interfaces, and whether one has a subnet whose network the input does not show."""
+        found: set[str] = set()
+        anyones = False
+        for part in interfaces:
+            subnet = part.get("subnetwork") if not part.get("network") else None
+            known = [
+                last_part(each.values.get("network") or "default") for each in self._parts.named(subnet, "subnetwork")
+            ]
+            anyones |= bool(subnet) and not known
+            found |= set(known) if subnet else {last_part(part.get("network") or "default")}
+        return found, anyones
+
+    def _attached(self, one: Resource, networks: set[str], *, anyones: bool) -> Iterator[list[Firewall]]:
         """The policies of its networks: global ones before those of its region."""
         where = text_at(one.settings, "zone").rpartition("/")[2].rpartition("-")[0]
         for regional in (False, True):
@@ -109,6 +119,10 @@ class Admission:
                 targets = self._targets(policy, "networkFirewallPolicyAssociation")
                 if any(last_part(text) in networks for text in targets):
                     yield self._written(policy, "networkFirewallPolicyRule", ())
+                elif anyones and targets:
+                    own = one.name.rpartition("/")[2]
+                    words = f"{own} is in the network of the policy {policy.name or policy.address}"
+                    yield self._written(policy, "networkFirewallPolicyRule", (words,))
 
     def _targets(self, policy: Part, kind: str) -> list[str]:
         """What a policy is attached to."""

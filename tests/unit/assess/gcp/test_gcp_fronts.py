@@ -378,6 +378,31 @@ def test_firewall_policies_count_in_their_order(text: str, state: State | None) 
     assert reached(text).get(f"{VM}#port:8888") == state
 
 
+SUBNET = """
+resource "google_compute_subnetwork" "ml" {
+  project       = "acme"
+  name          = "ml"
+  region        = "europe-west4"
+  ip_cidr_range = "10.1.0.0/16"
+  network       = google_compute_network.vpc.id
+}
+"""
+WITHIN = AFTER.replace("network = google_compute_network.vpc.id", "subnetwork = google_compute_subnetwork.ml.id")
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        (WITHIN + SUBNET + vpc_rule(), State.YES),
+        (WITHIN + SUBNET + vpc_rule().replace("google_compute_network.vpc.id", '"other"'), None),
+        (WITHIN + SUBNET + policy(("allow", 1, EVERYWHERE)), State.YES),
+        (WITHIN + policy(("allow", 1, EVERYWHERE)), State.UNKNOWN),  # whose subnet it is is not in the input
+    ],
+)
+def test_a_subnet_is_of_a_network(text: str, state: State | None) -> None:
+    assert reached(text).get(f"{VM}#port:8888") == state
+
+
 def test_what_gcloud_lists() -> None:
     base = "https://www.googleapis.com/compute/v1/projects/acme"
     region = f"{base}/regions/europe-west4"

@@ -42,6 +42,13 @@ COLLECTORS: Final[tuple[Part, ...]] = (
     ),
     Part("aws-gateways", "collector", "routes of API Gateway", (), "assaymark.assess.aws.gateways:collect"),
     Part(
+        "aws-distributions",
+        "collector",
+        "distributions of CloudFront: what they pass on of what anyone asks",
+        (),
+        "assaymark.assess.aws.distributions:collect",
+    ),
+    Part(
         "gcp-terraform",
         "collector",
         "Google Cloud resources that Terraform declares",

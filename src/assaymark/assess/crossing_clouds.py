@@ -10,6 +10,7 @@ import fnmatch
 import re
 from typing import TYPE_CHECKING, Final
 
+from assaymark.assess.crossing_azure import link_azure_tokens
 from assaymark.assess.gcp.federation import pooled, providers_of
 from assaymark.assess.gcp.names import account_name, gke_member
 from assaymark.core.graph import Edge, State
@@ -36,6 +37,7 @@ def link_clouds(estates: Estates, builder: Builder, reading: Reading) -> None:
     _gke(estates, builder, reading, accounts)
     _issuers(estates, builder, accounts)
     _annotated(estates, builder, reading, accounts)
+    link_azure_tokens(estates, builder)
     _of_other_clouds(estates, builder)
     _clusters(estates, builder)
     _buckets(estates, builder)

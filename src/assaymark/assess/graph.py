@@ -28,6 +28,7 @@ class Builder:
     def __init__(self) -> None:
         self._nodes: dict[str, Node] = {}
         self._edges: dict[tuple[str, str, str], Edge] = {}
+        self.selves: list[Edge] = []  # from a node to itself: nothing, unless the node is told apart later
 
     def node(
         self,
@@ -74,11 +75,20 @@ class Builder:
         if edge.relation not in RELATIONS:
             raise ValueError(f"no such relation: {edge.relation}")
         if edge.source == edge.target:
+            self.selves.append(edge)
             return
         key = (edge.source, edge.relation, edge.target)
         known = self._edges.get(key)
         if known is None or _better(edge, known):
             self._edges[key] = edge
+
+    def edges(self) -> list[Edge]:
+        """All edges so far."""
+        return list(self._edges.values())
+
+    def drop(self, edge: Edge) -> None:
+        """Takes an edge away, for one that says it better."""
+        self._edges.pop((edge.source, edge.relation, edge.target), None)
 
     def graph(self) -> Graph:
         """The graph of all edges whose two ends are nodes.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from assaymark.assess.azure.network import Network
+from assaymark.assess.azure.network import network_of
 from assaymark.assess.gcp.firewalls import firewalls
 from assaymark.assess.known_ports import ADMINISTRATION, SERVERS, met
 from assaymark.assess.rule import AssessRule, found
@@ -40,7 +40,7 @@ _KNOWN: Final = (*ADMINISTRATION, *SERVERS)
 
 def check_azure(seen: Seen) -> Iterator[Finding]:
     """Findings about network security groups."""
-    for _, group in sorted(Network(seen.estates).groups.items()):
+    for _, group in sorted(network_of(seen.estates).groups.items()):
         for rule in group.rules:
             if not rule.allows or not rule.anywhere:
                 continue

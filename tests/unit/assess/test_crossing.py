@@ -187,3 +187,104 @@ def test_the_audience_that_a_role_demands_is_one_that_pods_have_tokens_for(
         one for one in found.graph.edges if one.source == "k8s:ml/serviceaccount/web" and "role/r" in one.target
     ]
     assert edge.state is state
+
+
+CLIENT = "55555555-5555-5555-5555-555555555555"
+OF_AZURE = """
+resource "azurerm_user_assigned_identity" "id" {
+  name = "id"
+  resource_group_name = "ml"
+  location = "westeurope"
+}
+resource "azurerm_federated_identity_credential" "f" {
+  name = "f"
+  parent_id = azurerm_user_assigned_identity.id.id
+  issuer = "https://oidc.example/1/"
+  subject = "system:serviceaccount:tracking:mlflow"
+  audience = ["api://AzureADTokenExchange"]
+}
+"""
+ANNOTATION = "azure.workload.identity/client-id: <azurerm_user_assigned_identity.id.client_id>"
+WORKLOAD = """
+apiVersion: %s
+kind: %s
+metadata: {name: train, namespace: tracking}
+spec:
+  selector: {matchLabels: {app: train}}
+  template:
+    metadata:
+      labels: {app: train%s}
+    spec:
+      serviceAccountName: mlflow
+      %s
+      containers: [{name: c, image: "acme/train:1"}]
+"""
+LABELLED = ', azure.workload.identity/use: "true"'
+PROJECTED = "volumes: [{name: t, projected: {sources: [{serviceAccountToken: {path: t, audience: AUDIENCE}}]}}]"
+BOUND = """
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: b, namespace: tracking}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: b}
+subjects: [{kind: ServiceAccount, name: mlflow, namespace: tracking}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: b, namespace: tracking}
+rules: [{apiGroups: [""], resources: [RESOURCE], verbs: [create]}]
+"""
+MUTATES = """
+apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: {name: label}
+spec:
+  rules:
+  - name: label
+    mutate:
+      patchStrategicMerge: {metadata: {labels: {azure.workload.identity/use: "true"}}}
+"""
+
+
+def azure_state(
+    *, more: str = "", label: str = "", pod: str = "", kind: str = "Deployment", api: str = "apps/v1"
+) -> State:
+    """How the workload comes to the identity: certainly, perhaps, or not."""
+    files = {
+        "main.tf": OF_AZURE,
+        "account.yaml": ACCOUNT % ("mlflow", ANNOTATION),
+        "work.yaml": WORKLOAD % (api, kind, label, pod),
+        **({"more.yaml": more} if more else {}),
+    }
+    found = assessed_files(files)
+    target = next(one for one in found.graph.nodes if one.startswith("azure:principal:"))
+    source = f"k8s:tracking/{kind.lower()}/train"
+    certain = {source}
+    reached = {source}
+    for _ in found.graph.edges:
+        for edge in found.graph.edges:
+            if edge.relation in ("runs-as", "federates", "passes-role", "impersonates"):
+                reached |= {edge.target} if edge.source in reached else set()
+                certain |= {edge.target} if edge.source in certain and edge.state is State.YES else set()
+    return State.YES if target in certain else State.UNKNOWN if target in reached else State.NO
+
+
+@pytest.mark.parametrize(
+    ("state", "given"),
+    [
+        (State.NO, {}),
+        (State.YES, {"label": LABELLED}),
+        (State.NO, {"label": ', azure.workload.identity/use: "false"'}),
+        (State.YES, {"label": LABELLED, "pod": "automountServiceAccountToken: false"}),
+        (State.NO, {"pod": "automountServiceAccountToken: false"}),
+        (State.YES, {"pod": PROJECTED.replace("AUDIENCE", '"api://AzureADTokenExchange"')}),
+        (State.NO, {"pod": PROJECTED.replace("AUDIENCE", "vault")}),
+        (State.YES, {"more": BOUND.replace("RESOURCE", "serviceaccounts/token")}),
+        (State.YES, {"more": BOUND.replace("RESOURCE", "pods")}),
+        (State.NO, {"more": BOUND.replace("RESOURCE", "services")}),
+        (State.UNKNOWN, {"more": MUTATES}),
+        (State.UNKNOWN, {"kind": "SomeJob", "api": "example.com/v1"}),
+        (State.NO, {"kind": "Job", "api": "batch/v1"}),
+    ],
+)
+def test_a_pod_holds_a_token_for_azure_by_its_label_alone(state: State, given: dict[str, str]) -> None:
+    assert azure_state(**given) is state

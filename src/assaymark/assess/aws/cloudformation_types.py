@@ -1,4 +1,7 @@
-"""CloudFormation's types and properties by the names that Terraform has for them."""
+"""CloudFormation's types and properties by the names that Terraform has for them.
+
+This is one file because it is one table.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,13 @@ from typing import Final
 TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     "AWS::ApiGateway::RestApi": (
         "aws_api_gateway_rest_api",
-        {"Name": "name", "Body": "body", "Policy": "policy", "EndpointConfiguration": "endpoint_configuration"},
+        {
+            "Name": "name",
+            "Body": "body",
+            "Policy": "policy",
+            "EndpointConfiguration": "endpoint_configuration",
+            "DisableExecuteApiEndpoint": "disable_execute_api_endpoint",
+        },
     ),
     "AWS::ApiGateway::Resource": (
         "aws_api_gateway_resource",
@@ -26,7 +35,27 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     ),
     "AWS::ApiGateway::Stage": (
         "aws_api_gateway_stage",
-        {"RestApiId": "rest_api_id", "MethodSettings": "method_settings"},
+        {"RestApiId": "rest_api_id", "MethodSettings": "method_settings", "Variables": "variables"},
+    ),
+    "AWS::ApiGateway::BasePathMapping": (
+        "aws_api_gateway_base_path_mapping",
+        {"DomainName": "domain_name", "RestApiId": "api_id"},
+    ),
+    "AWS::ApiGateway::DomainName": (
+        "aws_api_gateway_domain_name",
+        {"DomainName": "domain_name", "MutualTlsAuthentication": "mutual_tls_authentication"},
+    ),
+    "AWS::ApiGatewayV2::ApiMapping": (
+        "aws_apigatewayv2_api_mapping",
+        {"ApiId": "api_id", "DomainName": "domain_name"},
+    ),
+    "AWS::ApiGatewayV2::DomainName": (
+        "aws_apigatewayv2_domain_name",
+        {"DomainName": "domain_name", "MutualTlsAuthentication": "mutual_tls_authentication"},
+    ),
+    "AWS::ApiGatewayV2::Stage": (
+        "aws_apigatewayv2_stage",
+        {"ApiId": "api_id", "StageVariables": "stage_variables"},
     ),
     "AWS::ApiGatewayV2::Api": (
         "aws_apigatewayv2_api",
@@ -36,6 +65,7 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
             "Target": "target",
             "RouteKey": "route_key",
             "Body": "body",
+            "DisableExecuteApiEndpoint": "disable_execute_api_endpoint",
         },
     ),
     "AWS::ApiGatewayV2::Integration": (
@@ -52,6 +82,36 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
         "aws_apigatewayv2_route",
         {"ApiId": "api_id", "RouteKey": "route_key", "AuthorizationType": "authorization_type", "Target": "target"},
     ),
+    "AWS::CloudFront::CloudFrontOriginAccessIdentity": ("aws_cloudfront_origin_access_identity", {}),
+    "AWS::CloudFront::Distribution": (
+        "aws_cloudfront_distribution",
+        {"DistributionConfig": "distribution_config"},
+    ),
+    "AWS::GlobalAccelerator::Accelerator": (
+        "aws_globalaccelerator_accelerator",
+        {"Name": "name", "Enabled": "enabled"},
+    ),
+    "AWS::GlobalAccelerator::EndpointGroup": (
+        "aws_globalaccelerator_endpoint_group",
+        {
+            "ListenerArn": "listener_arn",
+            "EndpointConfigurations": "endpoint_configuration",
+            "PortOverrides": "port_override",
+        },
+    ),
+    "AWS::GlobalAccelerator::Listener": (
+        "aws_globalaccelerator_listener",
+        {"AcceleratorArn": "accelerator_arn", "PortRanges": "port_range", "Protocol": "protocol"},
+    ),
+    "AWS::WAFv2::WebACL": (
+        "aws_wafv2_web_acl",
+        {"Name": "name", "DefaultAction": "default_action", "Rules": "rule"},
+    ),
+    "AWS::WAFv2::WebACLAssociation": (
+        "aws_wafv2_web_acl_association",
+        {"ResourceArn": "resource_arn", "WebACLArn": "web_acl_arn"},
+    ),
+    "AWS::WAFv2::IPSet": ("aws_wafv2_ip_set", {"Name": "name", "Addresses": "addresses"}),
     "AWS::Bedrock::Agent": (
         "aws_bedrockagent_agent",
         {

@@ -1,8 +1,11 @@
 """Amazon API Gateway: the routes of REST, HTTP and WebSocket APIs, who may call them, and what they call.
 
+This is one file because REST and HTTP APIs say the same in two ways, and each is a step over the same routes.
+
 Sources: Amazon API Gateway Developer Guide, "Controlling and managing access to a REST API in API Gateway" (a method
 without authorization is open; an API key tells callers apart and does not say who they are), "API Gateway resource
-policies", "Private REST APIs in API Gateway", "Control and manage access to HTTP APIs"; OpenAPI extensions
+policies", "Private REST APIs in API Gateway", "Control and manage access to HTTP APIs", "How to turn on
+mutual TLS authentication" (the default endpoint is to be disabled), "Use stage variables"; OpenAPI extensions
 (``x-amazon-apigateway-integration``); AWS SAM, "Control API access with your AWS SAM template".
 """
 
@@ -49,6 +52,19 @@ _GIVES: Final = {
     **dict.fromkeys(("dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "s3:GetObject"), "passes-answers"),
     **dict.fromkeys(("states:StartExecution", "states:StartSyncExecution"), "passes-calls"),
 }
+_STAGED: Final = re.compile(r"\$\{stageVariables\.(\w+)\}")
+_STAGES: Final = (  # what says the variables of a stage, by which it names its API, and where they are
+    ("aws_api_gateway_stage", "rest_api_id", "variables"),
+    ("aws_api_gateway_deployment", "rest_api_id", "variables"),
+    ("aws_apigatewayv2_stage", "api_id", "stage_variables"),
+)
+_DOMAINS: Final = (  # what maps a name to an API, by which it names that, and what has the name
+    ("aws_api_gateway_base_path_mapping", "api_id", "aws_api_gateway_domain_name"),
+    ("aws_api_gateway_base_path_mapping", "rest_api_id", "aws_api_gateway_domain_name"),
+    ("aws_apigatewayv2_api_mapping", "api_id", "aws_apigatewayv2_domain_name"),
+    ("aws_apigatewayv2_api_mapping", "api_id", "aws_api_gateway_domain_name"),
+)
+_TRUST: Final = ("truststore_uri", "TruststoreUri")
 _GATEWAY: Final = "apigateway.amazonaws.com"
 
 
@@ -86,7 +102,7 @@ class _Reading:
 
     def rest(self, api: TfResource) -> Iterator[ApiRoute]:
         """The methods of a REST API, one by one or in an OpenAPI document."""
-        closed = _private(api)
+        closed = self._closed(api)
         policies = [one.json("policy") for one in self._of("aws_api_gateway_rest_api_policy", "rest_api_id", api)]
         limits = _limits(api.text("name"), [_own_policy(api), *policies])
         integrations = self._of("aws_api_gateway_integration", "rest_api_id", api)
@@ -112,6 +128,7 @@ class _Reading:
         """The routes of an HTTP or WebSocket API."""
         integrations = {one.text("id"): one for one in self._of("aws_apigatewayv2_integration", "api_id", api)}
         routes = self._of("aws_apigatewayv2_route", "api_id", api)
+        closed = self._closed(api)
         joins = [one for one in routes if one.text("route_key") == "$connect"]  # asks for all that comes later
         joined = joins[0].get("authorization_type") or "NONE" if joins else ""
         for route in routes:
@@ -123,15 +140,53 @@ class _Reading:
             texts = [one.text("integration_uri") or _subtype(one.text("integration_subtype")) for one in some]
             role = next((one.text("credentials_arn") for one in some if one.text("credentials_arn")), "")
             kind = joined or route.get("authorization_type") or "NONE"
-            open_, decides = _asks(kind, route.get("api_key_required"), State.NO, ())
+            open_, decides = _asks(kind, route.get("api_key_required"), closed, ())
             shown = route.text("route_key")
             verb = shown.partition(" ")[0]
             yield self._route(api, shown, open_, decides, texts, route.because(), role=role, verb=verb)
         if api.text("target"):
-            yield self._route(
-                api, api.text("route_key") or "$default", State.YES, (), [api.text("target")], api.because()
+            open_, decides = _asks("NONE", None, closed, ())
+            shown = api.text("route_key") or "$default"
+            yield self._route(api, shown, open_, decides, [api.text("target")], api.because())
+        yield from self._document(api, api.json("body"), closed, ())
+
+    def _closed(self, api: TfResource) -> State:
+        """Whether nobody of the internet comes to an API who does not say who it is before any route is asked.
+
+        One without its own endpoint is reached under the names that are mapped to it, which may ask for certificates.
+        """
+        found = _private(api)
+        if found is not State.UNKNOWN:
+            return found
+        certified = []
+        for mapping, key, domain in _DOMAINS:
+            for one in self._of(mapping, key, api):
+                named = one.text("domain_name")
+                for place in self._by_kind.get(domain, ()):
+                    reference = f"${{{place.address}."
+                    if (
+                        named in {place.text("domain_name"), place.text("id"), f"<{place.address}>"}
+                        or reference in named
+                    ):
+                        certified.append(any(True for _ in _each(place.get("mutual_tls_authentication"), *_TRUST)))
+        return State.UNKNOWN if not certified else State.YES if all(certified) else State.NO
+
+    def _staged(self, api: TfResource, texts: list[str]) -> list[str]:
+        """Texts with the variables of each stage of an API in their places."""
+        stages = [
+            one.get(name)
+            for kind, key, name in _STAGES
+            for one in self._of(kind, key, api)
+            if isinstance(one.get(name), dict)
+        ]
+        found = []
+        for text in texts:
+            wanted = _STAGED.findall(text)
+            given = (
+                [one for one in stages if all(isinstance(one.get(name), str) for name in wanted)] if wanted else []
             )
-        yield from self._document(api, api.json("body"), State.NO, ())
+            found += [_put(text, one) for one in given] or [text]
+        return list(dict.fromkeys(found))
 
     def _document(self, api: TfResource, body: Any, closed: State, limits: tuple[str, ...]) -> Iterator[ApiRoute]:
         paths = body.get("paths") if isinstance(body, dict) else None
@@ -181,6 +236,7 @@ class _Reading:
         verb: str = "",
     ) -> ApiRoute:
         targets: dict[str, tuple[str, ...]] = {}
+        texts = self._staged(api, texts)
         for text in texts:
             function = _FUNCTION.search(text)
             endpoint = _ENDPOINT.search(text)
@@ -203,6 +259,11 @@ class _Reading:
             _GATEWAY in (statement.principals or {}).get("Service", ()) and statement.effect == "Allow"
             for statement in (policy.statements if policy is not None else ())
         )
+
+
+def _put(text: str, variables: dict[str, str]) -> str:
+    """A text with the variables of a stage in their places."""
+    return _STAGED.sub(lambda match: variables[match[1]], text)
 
 
 def _subtype(name: str) -> str:

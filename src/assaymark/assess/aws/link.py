@@ -8,6 +8,7 @@ from assaymark.assess.aws.data import RELATION_OF, link_flows, node_kind
 from assaymark.assess.aws.data_access import link_data
 from assaymark.assess.aws.escalate import Escalations
 from assaymark.assess.aws.exposure import link_exposure
+from assaymark.assess.aws.fronts import link_fronts
 from assaymark.assess.aws.gateways import link_gateways
 from assaymark.assess.aws.lasting import Lasting
 from assaymark.assess.aws.linking import Chain, Linking, administrator
@@ -57,6 +58,7 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
             escalations.link(who, gained)
     link_data(run, lasting)
     link_exposure(run, lasting)
+    link_fronts(run, estates)
     link_prefixes(run, estates)
     link_triggers(run, estates)
     link_gateways(run)

@@ -7,9 +7,12 @@ Elastic Load Balancing user guides ("Internet-facing", "Listener rules", "Authen
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from assaymark.assess.answering import LAST_PORT, Way, draw_reached
+from assaymark.assess.aws.before import Fronts
+from assaymark.assess.aws.distributions import filtered
 from assaymark.assess.aws.running import MACHINES, SERVICE, TASK, key_of, machine, served, task_containers
 from assaymark.assess.terraform.declared import declared
 from assaymark.assess.unresolved import Unresolved
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 _EVERYWHERE: Final = ("0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1")
 _ALL: Final = ("-1", "all")
+_LISTS: Final = ("prefix_list_ids", "prefix_list_id", "SourcePrefixListId", "source_prefix_list_id")
 _FEW: Final = 8  # ports of a range that are drawn one by one
 _LISTENERS: Final = ("aws_lb_listener", "aws_alb_listener")
 _RULES: Final = ("aws_lb_listener_rule", "aws_alb_listener_rule")
@@ -52,6 +56,7 @@ class _Network:
         self._index = declared(estates)
         self._kinds = self._index.by_kind
         self._routes = estates.aws.routes
+        self._fronts = Fronts(estates, self._named, self._lets)
 
     # what is named
 
@@ -69,7 +74,7 @@ class _Network:
 
     # security groups
 
-    def _open(self, groups: Any) -> tuple[list[_Range], bool]:
+    def _open(self, groups: Any, *, front: bool = False) -> tuple[list[_Range], bool]:
         """The ranges of ports that groups open to the internet; whether all of them are in the input."""
         ranges: list[_Range] = []
         known = True
@@ -78,13 +83,13 @@ class _Network:
             known &= bool(found)
             for group in found:
                 for block in group.blocks("ingress"):
-                    ranges += _range(block)
+                    ranges += _range(block, front=front)
                 for kind in ("aws_security_group_rule", "aws_vpc_security_group_ingress_rule"):
                     for rule in self._kinds.get(kind, ()):
                         if rule.get("type") in (None, "ingress") and group in self._named(
                             rule.get("security_group_id"), group.kind
                         ):
-                            ranges += _range(rule.values)
+                            ranges += _range(rule.values, front=front)
         return ranges, known and bool(listed(groups))
 
     def _ways(self, groups: Any, listening: set[int], name: str) -> Iterator[tuple[int | None, tuple[str, ...]]]:
@@ -109,6 +114,12 @@ class _Network:
                 yield Way(one.arn, port, how, (one.because(),), (*decides, *more))
         yield from self._attached()
         yield from self._classic()
+        for one in self._kinds.get("aws_instance", ()):
+            for ports, way in self._fronts.to_machine(one):
+                listening = {port for each in machine(one).servers() for port in each.ports}
+                for port, more in self._ways(_groups(one), listening, one.address):
+                    if port is None or any(first <= port <= last for first, last in ports):
+                        yield Way(one.arn, port, way.how, (*way.because, one.because()), (*way.decides, *more))
 
     def _classic(self) -> Iterator[Way]:
         """Instances behind classic load balancers, by the ports of their listeners."""
@@ -225,12 +236,28 @@ class _Network:
                 continue
             for balancer in self._named(listener.get("load_balancer_arn"), *_BALANCERS):
                 yield from self._fronted(listener, balancer)
-                if balancer.get("internal") is True or balancer.get("scheme") == "internal":
-                    continue
-                decides = self._lets(balancer, whole_number(listener.get("port")))
-                if decides is not None:
-                    how = f"the load balancer {balancer.text('name') or balancer.address} passes on what comes"
-                    yield Way("", None, how, (listener.because(),), decides)
+                let = self._filtered(balancer)
+                for way in self._entered(listener, balancer) if let is not None else ():
+                    yield replace(way, decides=(*way.decides, *(let or ())))
+
+    def _entered(self, listener: TfResource, balancer: TfResource) -> Iterator[Way]:
+        """How the internet comes to a listener: directly, or by what stands before it."""
+        port = whole_number(listener.get("port"))
+        yield from self._fronts.before(balancer, port, listener.because())
+        if balancer.get("internal") is True or balancer.get("scheme") == "internal":
+            return
+        decides = self._lets(balancer, port)
+        if decides is not None:
+            how = f"the load balancer {balancer.text('name') or balancer.address} passes on what comes"
+            yield Way("", None, how, (listener.because(),), decides)
+
+    def _filtered(self, balancer: TfResource) -> tuple[str, ...] | None:
+        """What would decide that a load balancer's web ACL lets anyone pass; None where it lets in some alone."""
+        for one in self._kinds.get("aws_wafv2_web_acl_association", ()):
+            if balancer in self._named(one.get("resource_arn"), balancer.kind):
+                acls, sets = self._kinds.get("aws_wafv2_web_acl", []), self._kinds.get("aws_wafv2_ip_set", [])
+                return filtered(one.text("web_acl_arn"), acls, sets)
+        return ()
 
     def _fronted(self, listener: TfResource, balancer: TfResource) -> Iterator[Way]:
         """The APIs whose open routes lead to a listener, by its ARN or the name of its load balancer."""
@@ -250,13 +277,16 @@ class _Network:
         named = [value for one in actions for key, value in one.items() if key not in ("redirect", "fixed_response")]
         return any(target in self._named(text, target.kind) for text in texts_in(*named))
 
-    def _lets(self, balancer: TfResource, port: int | None) -> tuple[str, ...] | None:
-        """What would decide that the groups of a load balancer let the internet in; None where they do not."""
+    def _lets(self, balancer: TfResource, port: int | None, *, front: bool = False) -> tuple[str, ...] | None:
+        """What would decide that the groups of a load balancer let the internet in; None where they do not.
+
+        ``front``: CloudFront, which groups may let in by its list of addresses.
+        """
         groups = balancer.get("security_groups")
         kind = balancer.get("load_balancer_type") or balancer.get("type")
         if kind == "network" and not listed(groups):
             return ()
-        ranges, known = self._open(groups)
+        ranges, known = self._open(groups, front=front)
         fits = [decides for first, last, decides in ranges if port is None or first <= port <= last]
         if fits:
             return min(fits, key=len)
@@ -278,8 +308,9 @@ def _asks_certificate(listener: TfResource) -> bool:
     return any(key_of(part, "mode") == "verify" for part in parts)
 
 
-def _range(rule: Map) -> list[_Range]:
+def _range(rule: Map, *, front: bool = False) -> list[_Range]:
     """The ports that a rule opens to the whole internet, or may where its addresses are not known."""
+    lists = [str(one) for key in _LISTS for one in texts_in(rule.get(key))] if front else []
     wide: list[Any] = []
     for key in ("cidr_blocks", "ipv6_cidr_blocks", "cidr_ipv4", "cidr_ipv6"):
         value = rule.get(key)
@@ -287,9 +318,10 @@ def _range(rule: Map) -> list[_Range]:
     decides: tuple[str, ...] = ()
     if not any(one in _EVERYWHERE for one in wide):
         unknown = sorted(one for one in wide if isinstance(one, Unresolved))
-        if not unknown:
+        if not unknown and not lists:
             return []
-        decides = (f"{unknown[0]} is the whole internet",)
+        decides = (f"{unknown[0]} is the whole internet",) if unknown else (f"{lists[0]} is CloudFront's",)
+        decides = () if any("cloudfront" in one.lower() for one in lists) else decides
     protocol = str(rule.get("protocol", rule.get("ip_protocol", "-1"))).lower()
     if protocol in _ALL:
         return [(0, LAST_PORT, decides)]

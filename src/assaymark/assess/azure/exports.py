@@ -11,6 +11,7 @@ from assaymark.assess.azure.documents import field, items, text
 from assaymark.assess.azure.eligible import read_schedule
 from assaymark.assess.azure.records import Records, permissions_of
 from assaymark.assess.azure.shapes import identities_of, settings_of
+from assaymark.assess.azure.site_prints import read_site_print
 from assaymark.assess.azure.used import uses
 from assaymark.assess.estate.azure import DenyAssignment, DirectoryRole, Federated
 from assaymark.assess.estate.use import once
@@ -30,7 +31,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
     """Adds what the documents of the input say; principals before what is assigned to them."""
     records = Records(inputs, estates.azure)
     documents = [(file, one) for file, value in inputs.maps() for one in items(value)]
-    for passes in (_principals, read_resource, read_rest):
+    for passes in (_principals, read_resource, read_site_print, read_rest):
         for file, value in documents:
             if passes(records, file, value):
                 inputs.reading.read.add(file.path)

@@ -13,7 +13,7 @@ from assaymark.assess.azure.eligible import ACTIVATED, scoped, times_of
 from assaymark.assess.azure.records import Records, permissions_of
 from assaymark.assess.azure.terraform_settings import firewall_of, policy_of, settings_of
 from assaymark.assess.estate.azure import UNKNOWN_SUBSCRIPTION, DirectoryRole, Federated
-from assaymark.assess.terraform.identity_clouds import AZURE, IDENTITY, shut
+from assaymark.assess.terraform.identity_clouds import APIS, AZURE, FRONTS, IDENTITY, shut
 from assaymark.formats.located import listed
 
 if TYPE_CHECKING:
@@ -345,6 +345,18 @@ def _inner(kind: str) -> Callable[[_Collecting, TfResource], None]:
     return step
 
 
+def _part(run: _Collecting, resource: TfResource) -> None:
+    """A part of what passes on what comes: a rule, a pool, a route, an API."""
+    if resource.kind in FRONTS:
+        _, parent, collection = FRONTS[resource.kind]
+        kind = f"{parent}/{collection}"
+    else:
+        kind = "/".join(("Microsoft.ApiManagement/service", *(one for _, one in APIS[resource.kind])))
+    settings: dict[str, object] = {key: value for key, value in resource.values.items() if value is not None}
+    settings["terraform"] = resource.address
+    run.records.resource(_identifier(resource), kind, resource.because(), name=_name(resource), settings=settings)
+
+
 def _group(run: _Collecting, resource: TfResource) -> None:
     run.records.estate.scopes[_identifier(resource).lower()] = resource.because()
 
@@ -365,6 +377,7 @@ def _associated(run: _Collecting, resource: TfResource) -> None:
     ).lower()
 
 
+_PARTS: Final[dict[str, Callable[[_Collecting, TfResource], None]]] = dict.fromkeys((*FRONTS, *APIS), _part)
 _FIRST: Final[dict[str, Callable[[_Collecting, TfResource], None]]] = {
     "azuread_directory_role": _activated,
     "azurerm_user_assigned_identity": _user_assigned,
@@ -405,4 +418,5 @@ _THIRD: Final[dict[str, Callable[[_Collecting, TfResource], None]]] = {
     "azurerm_cognitive_deployment": _inner("Microsoft.CognitiveServices/accounts/deployments"),
     "azurerm_storage_account_network_rules": _network_rules,
     "azurerm_storage_container": _container,
+    **_PARTS,
 }

@@ -1,124 +1,78 @@
-"""``Network``: machines of Azure with public addresses, and what security groups let the internet reach.
+"""``Network``: machines and scale sets of Azure, their addresses, pools and security groups.
 
 The same whether Terraform declares it, a template does, or the command line lists it. Source: Microsoft
-documentation, "Network security groups" (rules by priority, the first one about a packet decides, what none is about
-is denied from the internet; where the interface and its subnet have a group, both decide).
+documentation, "Network security groups" (where the interface and its subnet have a group, both decide), "Public IP
+address per virtual machine" of scale sets.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.answer import NO, YES, Answer
-from assaymark.assess.answering import LAST_PORT
+from assaymark.assess.azure.fields import REFERENCE, id_of
+from assaymark.assess.azure.security_groups import ANYONE, Group, Rule, Sender, all_let, by_priority, rule_of
+from assaymark.assess.spelled import blocks, got, text_at
 from assaymark.assess.terraform.declared import declared
 from assaymark.assess.unresolved import Unresolved
-from assaymark.assess.values import dicts_in, whole_number
-from assaymark.core.graph import State
+from assaymark.assess.values import dicts_in
 from assaymark.formats.located import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from assaymark.assess.answer import Answer
     from assaymark.assess.estate.azure import Resource
     from assaymark.assess.estate.estates import Estates
+    from assaymark.assess.estate.terraform import TfResource
     from assaymark.core.graph import Because
 
 _GROUP: Final = "microsoft.network/networksecuritygroups"
 _INTERFACE: Final = "microsoft.network/networkinterfaces"
 _NETWORK: Final = "microsoft.network/virtualnetworks"
-_MACHINE: Final = "microsoft.compute/virtualmachines"
-_ANYWHERE: Final = ("*", "internet", "any")
-_HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_LAST: Final = 1 << 16
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """An inbound rule for TCP. ``anywhere``, ``ranges``: None where the input does not show the value."""
-
-    name: str
-    priority: int
-    allows: bool
-    anywhere: bool | None
-    ranges: tuple[tuple[int, int], ...] | None
-    because: Because
-
-    def about(self, port: int) -> bool:
-        """Whether it is about a port, or may be."""
-        return self.ranges is None or any(first <= port <= last for first, last in self.ranges)
-
-    @property
-    def whole(self) -> bool:
-        """Whether it is about all ports."""
-        return self.ranges is not None and any(first <= 1 and last >= LAST_PORT for first, last in self.ranges)
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A network security group, its rules by priority."""
-
-    id: str
-    name: str
-    because: Because
-    rules: tuple[Rule, ...]
-
-    def internet(self, port: int) -> Answer:
-        """Whether it lets the internet reach a port."""
-        return self._first([one for one in self.rules if one.about(port)])
-
-    def everything(self) -> Answer:
-        """Whether it lets the internet reach all ports, but for those that other rules are about."""
-        return self._first([one for one in self.rules if one.whole])
-
-    def _first(self, rules: Iterable[Rule]) -> Answer:
-        perhaps: list[Rule] = []
-        for one in rules:
-            if one.anywhere is False:
-                continue
-            if one.anywhere is None or one.ranges is None:
-                perhaps.append(one)
-                continue
-            decided = Answer(State.YES, (one.because,)) if one.allows else NO
-            return self._unsure(decided, perhaps)
-        return self._unsure(NO, perhaps)
-
-    def _unsure(self, decided: Answer, perhaps: list[Rule]) -> Answer:
-        """What is left where rules before are about the internet, or not."""
-        for one in perhaps:
-            words = f"the rule {one.name} of {self.name} is about the internet and this port"
-            if one.allows and decided.state is State.NO:
-                decided = Answer(State.YES, (one.because,)).unless(words)
-            elif not one.allows and decided.state is not State.NO:
-                decided = decided.unless(f"{words}, or not")
-        return decided
+_MACHINES: Final = ("microsoft.compute/virtualmachines", "microsoft.compute/virtualmachinescalesets")
+_JOINED: Final = {  # resources of Terraform that put an interface into a pool or behind a rule, and the attribute
+    "azurerm_network_interface_backend_address_pool_association": "backend_address_pool_id",
+    "azurerm_network_interface_nat_rule_association": "nat_rule_id",
+    "azurerm_network_interface_application_gateway_backend_address_pool_association": "backend_address_pool_id",
+}
+_POOLS: Final = (  # where an address's configuration names what passes on to it
+    *("loadBalancerBackendAddressPools", "loadBalancerBackendAddressPoolIds"),
+    *("loadBalancerInboundNatRules", "loadBalancerInboundNatRulesIds", "loadBalancerInboundNatPools"),
+    *("applicationGatewayBackendAddressPools", "applicationGatewayBackendAddressPoolIds"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A virtual machine with a public address. ``groups``: None where the input attaches none."""
+    """A virtual machine or scale set by one of its interfaces. ``groups``: None where the input attaches none.
+
+    ``public``: what names its public addresses; ``private``: its own addresses and what names them; ``pools``: the
+    pools and rules of load balancers and gateways that it is in, in lower case; ``subnets``: those it lies in.
+    """
 
     resource: Resource
     script: str
     groups: tuple[Group, ...] | None
     because: Because
+    public: tuple[str, ...] = ()
+    private: tuple[str, ...] = ()
+    pools: frozenset[str] = frozenset()
+    subnets: frozenset[str] = frozenset()
+    interface: Resource | None = None
 
     def internet(self, port: int) -> Answer:
         """Whether all its groups let the internet reach a port."""
-        return _all(group.internet(port) for group in self.groups or ())
+        return self.lets(ANYONE, port)
 
-    def everything(self) -> Answer:
-        """Whether all its groups let the internet reach all ports."""
-        return _all(group.everything() for group in self.groups or ())
+    def lets(self, sender: Sender, port: int | None) -> Answer:
+        """Whether all its groups let a sender reach a port; None: all ports."""
+        return all_let(self.groups or (), sender, port)
 
-
-def _all(answers: Iterable[Answer]) -> Answer:
-    whole = YES
-    for one in answers:
-        whole = whole.both(one) if whole.state is not State.NO else whole
-    return whole
+    def singles(self) -> set[int]:
+        """The ports at the ends of what rules of its groups are about."""
+        ranges = [pair for group in self.groups or () for rule in group.rules for pair in rule.ranges or ()]
+        return {first for first, last in ranges if first == last}
 
 
 class Network:
@@ -130,79 +84,174 @@ class Network:
         for _, one in sorted(estates.azure.resources.items()):
             self._of.setdefault(one.kind, []).append(one)
         self._kinds = declared(estates).by_kind
+        self._ids = estates.azure.resources
+        self._addresses = {str(one.settings.get("terraform")): one for one in self._ids.values()}
+        self._rules: dict[str, list[TfResource]] = {}  # by what names their group
+        for declared_rule in self._kinds.get("azurerm_network_security_rule", ()):
+            name = declared_rule.text("network_security_group_name")
+            for key in (name.lower(), *REFERENCE.findall(name)):
+                self._rules.setdefault(key, []).append(declared_rule)
+        self._apart: dict[str, list[Resource]] = {}  # rules that are resources of their own, by their group
+        for one in self._of.get(f"{_GROUP}/securityrules", ()):
+            self._apart.setdefault(one.id.rpartition("/securityrules/")[0], []).append(one)
         self.groups = {one.id: self._group(one) for one in self._of.get(_GROUP, ())}
-        for one in self._of.get(f"{_GROUP}/securityrules", ()):  # a list of rules without their group
-            place = one.id.rpartition("/securityrules/")[0]
-            if place not in self.groups:
-                name = place.rpartition("/")[2]
-                rules = _sorted(self._single(place))
-                self.groups[place] = Group(place, name, one.because, rules)
+        for place, apart in self._apart.items():
+            if place not in self.groups:  # a list of rules without their group
+                rules = by_priority(self._single(place))
+                self.groups[place] = Group(place, place.rpartition("/")[2], apart[0].because, rules)
+        self._joined = self._associated()
+        self._subnet_groups = self._of_all_subnets()
+        self._machines: tuple[Machine, ...] | None = None
+        self._pools: dict[str, list[Machine]] | None = None
+
+    def _named(self, value: Any, kind: str) -> list[Resource]:
+        """The resources of a type that a value, or one of a list, names: by id, or by address in Terraform."""
+        found = []
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str):
+                known = [self._ids.get(text.lower()), *(self._addresses.get(one) for one in REFERENCE.findall(text))]
+                found += [one for one in known if one is not None and one.kind == kind]
+        return found
+
+    def _associated(self) -> dict[str, tuple[list[Resource], set[str]]]:
+        """The groups that interfaces are given apart from themselves, and the pools that they are put into."""
+        found: dict[str, tuple[list[Resource], set[str]]] = {}
+        for one in self._kinds.get("azurerm_network_interface_security_group_association", ()):
+            for interface in self._named(one.get("network_interface_id"), _INTERFACE):
+                groups = self._named(one.get("network_security_group_id"), _GROUP)
+                found.setdefault(interface.id, ([], set()))[0].extend(groups)
+        for group in self._of.get(_GROUP, ()):
+            for one in listed(group.settings.get("networkInterfaces")):
+                found.setdefault(id_of(one).lower(), ([], set()))[0].append(group)
+        for kind, attribute in _JOINED.items():
+            for each in self._kinds.get(kind, ()):
+                for interface in self._named(each.get("network_interface_id"), _INTERFACE):
+                    found.setdefault(interface.id, ([], set()))[1].add(str(each.get(attribute)).lower())
+        return found
+
+    def _of_all_subnets(self) -> dict[str, list[Resource]]:
+        """The groups of subnets, by what names a subnet in lower case."""
+        found: dict[str, list[Resource]] = {}
+        for one in self._kinds.get("azurerm_subnet_network_security_group_association", ()):
+            groups = self._named(one.get("network_security_group_id"), _GROUP)
+            found.setdefault(str(one.get("subnet_id")).lower(), []).extend(groups)
+        for subnet in self._subnets():
+            groups = self._named(id_of(got(subnet, "networkSecurityGroup")), _GROUP)
+            found.setdefault(id_of(subnet).lower(), []).extend(groups)
+        for group in self._of.get(_GROUP, ()):
+            for each in listed(group.settings.get("subnets")):
+                found.setdefault(id_of(each).lower(), []).append(group)
+        return found
 
     def _group(self, one: Resource) -> Group:
         rules = [
             rule
-            for name in ("security_rule", "securityRules")
-            for item in dicts_in(one.settings.get(name))
-            if (rule := _rule(item, one.because)) is not None
+            for item in blocks(one.settings, "securityRule", "securityRules")
+            if (rule := rule_of(item, one.because)) is not None
         ]
-        for declared_rule in self._kinds.get("azurerm_network_security_rule", ()):
-            name = declared_rule.text("network_security_group_name")
-            if name.lower() == one.name.lower() or _names(name, one):
-                made = _rule(declared_rule.values, declared_rule.because())
-                rules += [made] if made is not None else []
+        address = str(one.settings.get("terraform") or "")
+        declared_rules = [*self._rules.get(one.name.lower(), ()), *self._rules.get(address, ())]
+        for declared_rule in {id(each): each for each in declared_rules}.values():
+            made = rule_of(declared_rule.values, declared_rule.because())
+            rules += [made] if made is not None else []
         known = {rule.name for rule in rules}
         rules += [rule for rule in self._single(one.id) if rule.name not in known]
-        return Group(one.id, one.name, one.because, _sorted(rules))
+        return Group(one.id, one.name, one.because, by_priority(rules))
 
     def _single(self, group: str) -> list[Rule]:
         """Rules that are resources of their own."""
-        found = []
-        for one in self._of.get(f"{_GROUP}/securityrules", ()):
-            rule = _rule({"name": one.name, **one.settings}, one.because)
-            if one.id.startswith(f"{group}/") and rule is not None:
-                found.append(rule)
-        return found
+        made = (rule_of({"name": one.name, **one.settings}, one.because) for one in self._apart.get(group, ()))
+        return [one for one in made if one is not None]
 
     def machines(self) -> Iterator[Machine]:
         """Those with a public address."""
-        for machine in self._of.get(_MACHINE, ()):
-            named = [machine.settings.get("network_interface_ids")]
-            profile = machine.settings.get("networkProfile")
-            named += [one.get("id") for one in dicts_in(_get(profile, "networkInterfaces"))]
-            for interface in self._of.get(_INTERFACE, ()):
-                if not any(_refers(value, interface) for value in named):
-                    continue
-                parts = [
-                    part
-                    for name in ("ip_configuration", "ipConfigurations")
-                    for part in dicts_in(interface.settings.get(name))
-                ]
-                if any(part.get("public_ip_address_id") or _get(part, "publicIPAddress") for part in parts):
-                    yield Machine(machine, _script(machine), self._groups_of(interface, parts), interface.because)
+        yield from (one for one in self.attached() if one.public)
 
-    def _groups_of(self, interface: Resource, parts: list[dict[str, Any]]) -> tuple[Group, ...] | None:
+    def attached(self) -> tuple[Machine, ...]:
+        """All of them, by interface."""
+        if self._machines is None:
+            self._machines = tuple(
+                one for kind in _MACHINES for each in self._of.get(kind, ()) for one in self._by(each)
+            )
+        return self._machines
+
+    def _by(self, machine: Resource) -> Iterator[Machine]:
+        named = [machine.settings.get("network_interface_ids")]
+        profile = machine.settings.get("networkProfile")
+        named += [id_of(one) for one in blocks(profile, "networkInterfaces")]
+        interfaces = [each for value in named for each in self._named(value, _INTERFACE)]
+        for interface in {one.id: one for one in interfaces}.values():
+            yield self._made(machine, interface, interface.settings, interface.because)
+        inner = got(machine.settings.get("virtualMachineProfile"), "networkProfile") or machine.settings
+        for part in blocks(inner, "networkInterfaceConfigurations", "networkInterface"):
+            yield self._made(machine, None, part, machine.because)
+
+    def _made(
+        self, machine: Resource, interface: Resource | None, part: Mapping[str, Any], because: Because
+    ) -> Machine:
+        """A machine by an interface, or by the part of a scale set that stands for one."""
+        parts = blocks(part, "ipConfiguration", "ipConfigurations")
+        given = [got(one, "publicIpAddressId") or got(one, "publicIPAddress") for one in parts]
+        public = [id_of(one) or str(one) for one in given if one]
+        public += [
+            machine.id for one in parts if got(one, "publicIPAddressConfiguration", "publicIpAddress") and not public
+        ]
+        private = [found for one in parts if (found := text_at(one, "privateIPAddress", "privateIpAddress"))]
+        pools = {
+            (id_of(each) or str(each)).lower() for one in parts for key in _POOLS for each in listed(got(one, key))
+        }
+        if interface is not None:
+            pools |= self._joined.get(interface.id, ([], set()))[1]
+            pools |= {f"{interface.id}/ipconfigurations/{text_at(one, 'name').lower()}" for one in parts}
+        subnets = {str(value) for one in parts if (value := got(one, "subnetId") or id_of(got(one, "subnet")))}
+        groups = self._groups_of(interface, part, subnets)
+        return Machine(
+            machine,
+            _script(machine),
+            groups,
+            because,
+            tuple(dict.fromkeys(public)),
+            tuple(dict.fromkeys(private)),
+            frozenset(pools),
+            frozenset(one.lower() for one in subnets),
+            interface,
+        )
+
+    def _groups_of(
+        self, interface: Resource | None, part: Mapping[str, Any], subnets: Iterable[str]
+    ) -> tuple[Group, ...] | None:
         """The groups of an interface and of its subnet."""
-        named = [_id(interface.settings.get("networkSecurityGroup"))]
-        subnets = {str(value) for part in parts if (value := part.get("subnet_id") or _id(_get(part, "subnet")))}
-        named += [
-            one.get("network_security_group_id")
-            for one in self._kinds.get("azurerm_network_interface_security_group_association", ())
-            if _refers(one.get("network_interface_id"), interface)
-        ]
-        named += [
-            one.get("network_security_group_id")
-            for one in self._kinds.get("azurerm_subnet_network_security_group_association", ())
-            if str(one.get("subnet_id")) in subnets
-        ]
-        lower = {one.lower() for one in subnets}
-        named += [_id(_get(one, "networkSecurityGroup")) for one in self._subnets() if _id(one).lower() in lower]
-        found = []
-        for resource in self._of.get(_GROUP, ()):
-            attached = {_id(one).lower() for one in listed(resource.settings.get("networkInterfaces"))}
-            within = {_id(one).lower() for one in listed(resource.settings.get("subnets"))}
-            if any(_refers(value, resource) for value in named) or interface.id in attached or lower & within:
-                found.append(self.groups[resource.id])
-        return tuple(found) or None
+        found = self._named(id_of(got(part, "networkSecurityGroup")), _GROUP)
+        found += self._named(got(part, "networkSecurityGroupId"), _GROUP)
+        found += self._joined.get(interface.id, ([], set()))[0] if interface is not None else []
+        own = {one.id for one in found} | {one.id for one in self.of_subnets(subnets)}
+        return tuple(self.groups[one] for one in sorted(own)) or None
+
+    def of_subnets(self, subnets: Iterable[str]) -> list[Group]:
+        """The groups of subnets."""
+        found = {group.id for one in subnets for group in self._subnet_groups.get(one.lower(), ())}
+        return [self.groups[one] for one in sorted(found)]
+
+    def pooled(self, places: Iterable[str]) -> list[Machine]:
+        """The machines that are in pools, or behind rules, of these ids, by interface; scale sets by their own id."""
+        if self._pools is None:
+            self._pools = {}
+            for one in self.attached():
+                for place in (*one.pools, *((one.resource.id,) if one.interface is None else ())):
+                    self._pools.setdefault(place, []).append(one)
+        found = [machine for place in sorted(places) for machine in self._pools.get(place, ())]
+        return list({id(one): one for one in found}.values())
+
+    def prefixes(self, subnet: str) -> list[Any]:
+        """The ranges of addresses of a subnet, as far as the input has them."""
+        found: list[Any] = []
+        for one in self._subnets():
+            if id_of(one).lower() == subnet.lower():
+                found += [got(one, "addressPrefix"), *listed(got(one, "addressPrefixes"))]
+        for declared_one in self._kinds.get("azurerm_subnet", ()):
+            if f"${{{declared_one.address}.".lower() in subnet.lower():
+                found += listed(declared_one.get("address_prefixes")) or [declared_one.get("address_prefix")]
+        return [one for one in found if one and not isinstance(one, Unresolved)]
 
     def _subnets(self) -> Iterator[Mapping[str, Any]]:
         for one in self._of.get(f"{_NETWORK}/subnets", ()):
@@ -211,86 +260,26 @@ class Network:
             for part in dicts_in(one.settings.get("subnets")):
                 yield {"id": f"{one.id}/subnets/{part.get('name')}", **part}
 
+    def unresolved(self) -> list[tuple[Machine, str]]:
+        """The machines that are in a pool which is named by an expression, with that."""
+        return [(one, place) for one in self.attached() for place in sorted(one.pools) if "${" in place]
+
 
 def _script(machine: Resource) -> str:
     """What a machine starts with."""
     settings = machine.settings
-    profiles = [settings, *dicts_in(settings.get("osProfile")), *dicts_in(settings.get("os_profile"))]
+    profile = settings.get("virtualMachineProfile")
+    inner = dicts_in(got(profile, "osProfile"))
+    profiles = [settings, *dicts_in(profile), *inner]
+    profiles += [*dicts_in(settings.get("osProfile")), *dicts_in(settings.get("os_profile"))]
     found = [one.get(name) for one in profiles for name in ("custom_data", "customData", "user_data", "userData")]
     return next((one for one in found if isinstance(one, str) and one and not isinstance(one, Unresolved)), "")
 
 
-def _rule(item: Mapping[str, Any], because: Because) -> Rule | None:
-    """An inbound rule that is about TCP; None for another one."""
-    direction, protocol = str(_get(item, "direction")).lower(), str(_get(item, "protocol") or "*").lower()
-    if direction != "inbound" or protocol not in ("*", "tcp"):
-        return None
-    priority = whole_number(_get(item, "priority"))
-    line = getattr(item, "line", 0)
-    return Rule(
-        str(_get(item, "name")),
-        _LAST if priority is None else priority,
-        str(_get(item, "access")).lower() == "allow",
-        _anywhere([_get(item, "sourceAddressPrefix"), *listed(_get(item, "sourceAddressPrefixes"))]),
-        _ranges([_get(item, "destinationPortRange"), *listed(_get(item, "destinationPortRanges"))]),
-        replace(because, line=line) if line else because,
-    )
-
-
-def _anywhere(sources: list[Any]) -> bool | None:
-    given = [one for one in sources if one not in (None, "")]
-    texts = [str(one).lower() for one in given if not isinstance(one, Unresolved)]
-    if any(one in _ANYWHERE or one.endswith(("/0", "/1")) for one in texts):
-        return True
-    return None if len(texts) < len(given) or any("${" in one or "<" in one for one in texts) else False
-
-
-def _ranges(values: list[Any]) -> tuple[tuple[int, int], ...] | None:
-    found = []
-    for one in values:
-        if one in (None, ""):
-            continue
-        text = str(one)
-        if text in ("*", "Any"):
-            found.append((0, LAST_PORT))
-            continue
-        for part in text.split(","):
-            first, _, last = part.strip().partition("-")
-            start, end = whole_number(first), whole_number(last or first)
-            if start is None or end is None:
-                return None
-            found.append((start, end))
-    return tuple(found)
-
-
-def _sorted(rules: list[Rule]) -> tuple[Rule, ...]:
-    return tuple(sorted(rules, key=lambda one: one.priority))
-
-
-def _refers(value: Any, resource: Resource) -> bool:
-    """Whether a value, or one of a list, names a resource by its id or by its address in Terraform."""
-    texts = [str(one) for one in (value if isinstance(value, list) else [value]) if one]
-    return any(text.lower() == resource.id or _names(text, resource) for text in texts)
-
-
-def _names(text: str, resource: Resource) -> bool:
-    address = resource.settings.get("terraform")
-    return isinstance(address, str) and f"${{{address}." in text
-
-
-def _get(value: Any, name: str) -> Any:
-    """A field as the API, the command line or Terraform's provider spells it; None for none."""
-    if not isinstance(value, dict):
-        return None
-    names = {name.lower(), _HUMP.sub("_", name).lower()}
-    inner = value.get("properties")
-    for place in (value, inner if isinstance(inner, dict) else {}):
-        for key, item in place.items():
-            if item is not None and str(key).lower() in names:
-                return item
-    return None
-
-
-def _id(value: Any) -> str:
-    found = value.get("id") if isinstance(value, dict) else None
-    return found if isinstance(found, str) else ""
+def network_of(estates: Estates) -> Network:
+    """The network, made once."""
+    found = estates.indexes.get("azure-network")
+    if not isinstance(found, Network):
+        found = Network(estates)
+        estates.indexes["azure-network"] = found
+    return found

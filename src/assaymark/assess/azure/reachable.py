@@ -10,11 +10,15 @@ from __future__ import annotations
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.answer import Answer, draw
 from assaymark.assess.answering import Way, draw_reached
-from assaymark.assess.azure.network import Network
+from assaymark.assess.azure.fronts import Fronts
+from assaymark.assess.azure.network import network_of
+from assaymark.assess.azure.security_groups import ANYONE
+from assaymark.assess.azure.sites import SITES, allows, authenticates, config_of, is_off, is_wide, limits
+from assaymark.assess.kinds import INTERNET
 from assaymark.assess.kubernetes.ports import port_number
 from assaymark.assess.served import Served
-from assaymark.assess.terraform.declared import declared
 from assaymark.assess.values import dicts_in, whole_number
 from assaymark.core.graph import State
 from assaymark.formats.located import listed
@@ -23,51 +27,53 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from assaymark.assess.azure.network import Machine
+    from assaymark.assess.azure.network import Machine, Network
+    from assaymark.assess.azure.passing import Passed
     from assaymark.assess.estate.azure import Resource
     from assaymark.assess.estate.estates import Estates
     from assaymark.assess.files import Reading
     from assaymark.assess.graph import Builder
 
-_SITES: Final = ("microsoft.web/sites", "microsoft.web/sites/slots")
 _APP: Final = "microsoft.app/containerapps"
 _GROUP: Final = "microsoft.containerinstance/containergroups"
-_BALANCERS: Final = (
-    *(
-        "azurerm_lb",
-        "azurerm_application_gateway",
-        "azurerm_cdn_frontdoor_origin",
-        "azurerm_firewall_nat_rule_collection",
-    ),
-    *("azurerm_linux_virtual_machine_scale_set", "azurerm_windows_virtual_machine_scale_set"),
-)
-_BALANCED: Final = (
-    *("microsoft.network/loadbalancers", "microsoft.network/applicationgateways"),
-    *("microsoft.compute/virtualmachinescalesets", "microsoft.cdn/profiles/origingroups/origins"),
-)
+_CONTAINER: Final = "microsoft.storage/storageaccounts/blobservices/containers"
 _ENVIRONMENT: Final = "microsoft.app/managedenvironments"
-_ANYWHERE: Final = ("0.0.0.0/0", "::/0", "any")
 _IMAGES: Final = ("docker_image_name", "docker_image")
 
 
 def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) -> None:
-    """Draws it. ``now`` is not needed."""
-    del now
-    kinds = declared(estates).by_kind
-    if any(kinds.get(one) for one in _BALANCERS) or any(
-        one.kind in _BALANCED for one in estates.azure.resources.values()
-    ):
-        reading.gap("what load balancers, gateways and scale sets of Azure let the internet reach is not followed")
+    """Draws it. ``reading`` and ``now`` are not needed."""
+    del reading, now
     resources = estates.azure.resources
     ways = [way for one in resources.values() for way in _ways(one, resources)]
-    draw_reached(builder, [*ways, *_machines(Network(estates))], served(estates))
+    network = network_of(estates)
+    fronts = Fronts(estates, network)
+    ways += [*_machines(network), *fronts.ways()]
+    draw_reached(builder, ways, served(estates))
+    for account, passed in fronts.stores:
+        for one in resources.values():
+            if one.kind == _CONTAINER and one.id.startswith(f"{account.id}/"):
+                _stored(builder, one, account, passed)
+
+
+def _stored(builder: Builder, one: Resource, account: Resource, passed: Passed) -> None:
+    """A container that anyone may read, behind a private link: its account's firewall is not about that."""
+    allowed = account.settings.get("blob_public")
+    if one.settings.get("public") not in ("blob", "container") or allowed is False or not builder.has(one.id):
+        return
+    words = () if allowed is True else ("the storage account allows public access to blobs",)
+    answer = Answer(State.YES, (*passed.because, one.because))
+    for text in (*passed.decides, *words):
+        answer = answer.unless(text)
+    builder.node(INTERNET, "internet", "internet", entry="internet")
+    draw(builder, INTERNET, one.id, "reads", f"{passed.how}, and the container lets anyone read blobs", answer, 0)
 
 
 def served(estates: Estates) -> Iterator[Served]:
     """The containers of sites, container apps and groups, and what machines start with."""
     for identifier, one in sorted(estates.azure.resources.items()):
-        if one.kind in _SITES:
-            config = _block(one.settings, "site_config", "siteConfig")
+        if one.kind in SITES:
+            config = config_of(one, estates.azure.resources)
             stack = _block(config, "application_stack")
             image = next((stack[name] for name in _IMAGES if isinstance(stack.get(name), str)), "")
             fx = _text(config, "linux_fx_version", "linuxFxVersion")
@@ -84,7 +90,7 @@ def served(estates: Estates) -> Iterator[Served]:
             for part in dicts_in(one.settings.get("container") or one.settings.get("containers")):
                 inner = {**part, **_block(part, "properties")}
                 yield _container(identifier, one, inner, frozenset(_group_ports(one)))
-    for machine in Network(estates).machines():
+    for machine in {one.resource.id: one for one in network_of(estates).attached()}.values():
         if machine.script:
             yield _started(machine)
 
@@ -110,31 +116,20 @@ def _variables(part: Mapping[str, Any]) -> dict[str, str]:
 
 def _ways(one: Resource, resources: Mapping[str, Resource]) -> Iterator[Way]:
     """The ways to a resource that has a name of its own on the internet."""
-    if _is_off(one):
-        return
     because = (one.because,)
-    if one.kind in _SITES:
-        asks = _asks_first(one, resources)
-        limits = _restricted(_block(one.settings, "site_config", "siteConfig"), declared="terraform" in one.settings)
-        if limits is not None and asks is not True:
-            limits = (*limits, *((f"{one.name} asks who calls",) if asks is None else ()))
-            yield Way(one.id, None, "the site has a public name", because, limits)
-    elif one.kind == _APP:
+    if one.kind in SITES:
+        decides = limits(one, resources)
+        if decides is not None:
+            yield Way(one.id, None, "the site has a public name", because, tuple(decides))
+    elif one.kind == _APP and not is_off(one):
         ingress = _ingress(one)
         if ingress.get("external_enabled") is True or ingress.get("external") is True:
             yield from _app_ways(one, ingress, resources)
-    elif one.kind == _GROUP:
+    elif one.kind == _GROUP and not is_off(one):
         kind = _text(one.settings, "ip_address_type") or _text(_block(one.settings, "ipAddress"), "type")
         public = kind.lower() == "public" or (not kind and "terraform" in one.settings)
         for number in sorted(_exposed_ports(one)) if public else ():
             yield Way(one.id, number, "the group has a public address", because)
-
-
-def _is_off(one: Resource) -> bool:
-    """Whether a resource takes nothing from public networks."""
-    given = one.settings.get("public_network_access_enabled", one.settings.get("publicNetworkAccess"))
-    given = one.settings.get("public_network_access") if given is None else given
-    return str(given).lower() in ("false", "disabled", "securedbyperimeter")
 
 
 def _app_ways(one: Resource, ingress: Mapping[str, Any], resources: Mapping[str, Resource]) -> Iterator[Way]:
@@ -151,13 +146,13 @@ def _app_ways(one: Resource, ingress: Mapping[str, Any], resources: Mapping[str,
     if environment is not None and environment.kind == _ENVIRONMENT:
         inner = environment.settings
         internal = (inner.get("internal_load_balancer_enabled"), _block(inner, "vnetConfiguration").get("internal"))
-        if True in internal or _is_off(environment):
+        if True in internal or is_off(environment):
             return
     rules = dicts_in(ingress.get("ip_security_restriction") or ingress.get("ipSecurityRestrictions"))
     allowed = [str(rule.get("ip_address_range") or rule.get("ipAddressRange")) for rule in _allowing(rules)]
-    if (allowed and not any(_is_wide(text) for text in allowed)) or _denied(rules):
+    if (allowed and not any(is_wide(text) for text in allowed)) or _denied(rules):
         return
-    asks = _authenticates(one, resources)
+    asks = authenticates(one, resources)
     if asks is True:
         return
     decides = () if asks is False else (f"{one.name} asks who calls on all paths",)
@@ -167,17 +162,13 @@ def _app_ways(one: Resource, ingress: Mapping[str, Any], resources: Mapping[str,
 
 
 def _allowing(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [rule for rule in rules if str(rule.get("action") or "Allow").lower() == "allow"]
+    return [rule for rule in rules if allows(rule)]
 
 
 def _denied(rules: list[dict[str, Any]]) -> bool:
     """Whether a rule denies everyone."""
     names = ("ip_address_range", "ipAddressRange")
-    return any(_is_wide(str(rule.get(name))) for rule in rules if rule not in _allowing(rules) for name in names)
-
-
-def _is_wide(text: str) -> bool:
-    return text.lower() in _ANYWHERE or text.endswith(("/0", "/1"))
+    return any(is_wide(str(rule.get(name))) for rule in rules if rule not in _allowing(rules) for name in names)
 
 
 def _exposed_ports(one: Resource) -> set[int]:
@@ -207,62 +198,6 @@ def _app_port(one: Resource) -> frozenset[int]:
     return frozenset((number,)) if number is not None else frozenset()
 
 
-def _asks_first(one: Resource, resources: Mapping[str, Resource]) -> bool | None:
-    """Whether the platform asks who calls before the site does; None where paths are left out of that."""
-    newer = _block(one.settings, "auth_settings_v2")
-    if newer.get("auth_enabled") is True:
-        action = str(newer.get("unauthenticated_action") or "RedirectToLoginPage")
-        asks = newer.get("require_authentication") is True or action != "AllowAnonymous"
-        return None if asks and newer.get("excluded_paths") else asks
-    older = _block(one.settings, "auth_settings")
-    if older.get("enabled") is True:
-        return older.get("unauthenticated_client_action") == "RedirectToLoginPage"
-    return _authenticates(one, resources)
-
-
-def _authenticates(one: Resource, resources: Mapping[str, Resource]) -> bool | None:
-    """The same by a configuration that is a resource of its own."""
-    for name in ("config/authsettingsv2", "config/authsettings", "authconfigs/current"):
-        found = resources.get(f"{one.id}/{name}")
-        if found is None:
-            continue
-        settings = found.settings
-        if name == "config/authsettings":
-            return settings.get("enabled") is True and settings.get("unauthenticatedClientAction") not in (
-                "AllowAnonymous",
-                None,
-            )
-        rules = _block(settings, "globalValidation")
-        action = rules.get("unauthenticatedClientAction")
-        asks = rules.get("requireAuthentication") is True or action not in ("AllowAnonymous", None)
-        if _block(settings, "platform").get("enabled") is not True or not asks:
-            return False
-        return None if rules.get("excludedPaths") else True
-    return False
-
-
-def _restricted(config: Mapping[str, Any], *, declared: bool) -> tuple[str, ...] | None:
-    """What access restrictions leave open; None where they let nobody in but those that are named.
-
-    ``declared``: by Terraform, whose provider sets what happens to others, which is that they are let in.
-    """
-    default = _text(config, "ip_restriction_default_action", "ipSecurityRestrictionsDefaultAction").lower()
-    rules = dicts_in(config.get("ip_restriction") or config.get("ipSecurityRestrictions"))
-    for rule in sorted(rules, key=lambda one: _priority(one.get("priority"))):
-        if _is_wide(str(rule.get("ip_address") or rule.get("ipAddress"))):
-            return () if str(rule.get("action") or "Allow").lower() == "allow" else None
-    if default:
-        return None if default == "deny" else ()
-    if not _allowing(rules):
-        return ()
-    return ("who is in no access restriction of the site is let in",) if declared else None
-
-
-def _priority(value: Any) -> int:
-    """The lower, the earlier; the provider takes 65000 where none is written."""
-    return value if isinstance(value, int) else 65000
-
-
 def _machines(network: Network) -> Iterator[Way]:
     """The ports of machines with public addresses that their security groups let the internet reach."""
     for machine in network.machines():
@@ -272,16 +207,9 @@ def _machines(network: Network) -> Iterator[Way]:
             yield Way(node, None, "it has a public address", (machine.because,), decides)
             continue
         listening = _started(machine).listening()
-        edges = {
-            port
-            for group in machine.groups
-            for rule in group.rules
-            for first, last in rule.ranges or ()
-            for port in ((first,) if first == last else ())
-        }
-        ports: list[int | None] = [None, *sorted(listening | edges)]
+        ports: list[int | None] = [None, *sorted(listening | machine.singles())]
         for port in ports:
-            answer = machine.everything() if port is None else machine.internet(port)
+            answer = machine.lets(ANYONE, port)
             if answer.state is not State.NO:
                 how, because = "its security groups let the internet in", (machine.because, *answer.because)
                 yield Way(node, port, how, because, answer.decides)

@@ -175,6 +175,36 @@ class ApiRoute:
     verb: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a distribution of CloudFront gets answers from. ``host`` as it is written.
+
+    ``open``: whether it passes on what anyone asks, ``decides`` what that depends on; ``identity``: the origin access
+    identity that it signs as, ``signs``: whether it signs as itself (origin access control); ``inner``: by a network
+    of one's own; ``sends``: it passes on what writes, too.
+    """
+
+    host: str
+    open: State
+    decides: tuple[str, ...]
+    because: Because
+    identity: str = ""
+    signs: bool = False
+    inner: bool = False
+    sends: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """A distribution of CloudFront that is enabled. ``declared``: a template says it, not an export."""
+
+    arn: str
+    name: str
+    origins: tuple[Origin, ...]
+    because: Because
+    declared: bool
+
+
 @dataclass(slots=True)
 class Estate:
     """All of it. ``controls`` is None when no file speaks of the organisation: then their effect is unknown.
@@ -201,3 +231,4 @@ class Estate:
     ways: dict[str, tuple[str, ...]] = field(default_factory=dict)
     routes: list[ApiRoute] = field(default_factory=list)
     mappings: list[tuple[str, str, Because]] = field(default_factory=list)
+    distributions: list[Distribution] = field(default_factory=list)

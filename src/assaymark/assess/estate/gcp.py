@@ -151,4 +151,5 @@ class Gcp:
     boundaries: dict[str, AccessBoundary] = field(default_factory=dict)
     bound: dict[str, list[str]] = field(default_factory=dict)
     firewalls: list[tuple[Mapping[str, Any], Because]] = field(default_factory=list)  # as the API writes them
+    parts: list[tuple[str, Mapping[str, Any], Because]] = field(default_factory=list)  # of load balancing, by kind
     uses: list[Use] = field(default_factory=list)  # what audit logs show, by members

@@ -14,6 +14,7 @@ from assaymark.core.graph import State
 
 if TYPE_CHECKING:
     from assaymark.assess.estate.gcp import Resource
+    from assaymark.assess.gcp.fronts import Fronts
     from assaymark.assess.gcp.linking import Linking
 
 KINDS: Final[dict[str, tuple[str, str]]] = {  # the kind of node, and what it is as a target
@@ -121,7 +122,7 @@ def node_kind(resource: Resource) -> tuple[str, str]:
     return kind, target
 
 
-def link_data(run: Linking) -> None:
+def link_data(run: Linking, fronts: Fronts) -> None:
     """Draws who reads, writes, calls and decrypts what; everyone too."""
     for member in run.members:
         for resource in run.within(member):
@@ -129,8 +130,8 @@ def link_data(run: Linking) -> None:
                 _allowed(run, member, run.node_of(member), resource)
     for member in (ALL_USERS, AUTHENTICATED):
         for resource in run.within(member):
-            _everyone(run, member, resource)
-    _unasked(run)
+            _everyone(run, member, resource, fronts)
+    _unasked(run, fronts)
 
 
 def _allowed(run: Linking, member: str, node: str, resource: Resource) -> None:
@@ -146,7 +147,7 @@ def _allowed(run: Linking, member: str, node: str, resource: Resource) -> None:
             run.draw(node, resource.name, other, f"it could let itself in ({permission})", answer.both(whole))
 
 
-def _everyone(run: Linking, member: str, resource: Resource) -> None:
+def _everyone(run: Linking, member: str, resource: Resource, fronts: Fronts) -> None:
     who = "everyone" if member == ALL_USERS else "everyone with a Google account"
     prevented = resource.settings.get("public_access_prevention") == "enforced"
     for relation, permissions in ALLOWS.get(resource.kind, {}).items():
@@ -156,27 +157,34 @@ def _everyone(run: Linking, member: str, resource: Resource) -> None:
         if answer.state is State.NO or prevented:
             continue
         if relation == "invokes":
-            answer = _from_outside(resource, answer)
+            answer = _from_outside(resource, answer, fronts)
             if answer.state is State.NO:
                 continue
         run.builder.node(INTERNET, "internet", "internet", entry="internet")
         run.draw(INTERNET, resource.name, relation, f"{who} has {permission} on it", answer, 0)
 
 
-def _from_outside(resource: Resource, answer: Answer) -> Answer:
-    """What is left where a service or function takes what comes from some networks only."""
+def _from_outside(resource: Resource, answer: Answer, fronts: Fronts) -> Answer:
+    """What is left where a service or function takes what comes from some networks only, or asks who calls."""
     internal = resource.settings.get("ingress_internal")
-    if internal == "balanced":
-        return answer.unless("a load balancer of the internet leads to it")
+    asked = resource.settings.get("iap_enabled", resource.settings.get("iapEnabled"))
+    if str(asked).lower() == "true":
+        return NO
+    named = resource.settings.get("default_uri_disabled", resource.settings.get("defaultUriDisabled"))
+    if internal == "balanced" or (internal is not True and str(named).lower() == "true"):
+        led = fronts.service(resource.name)
+        return answer.unless("a load balancer of the internet leads to it") if led is None else answer.both(led)
     return NO if internal is True else answer
 
 
-def _unasked(run: Linking) -> None:
+def _unasked(run: Linking, fronts: Fronts) -> None:
     """Services of Cloud Run that do not ask IAM who may call them."""
     for name, resource in sorted(run.estate.resources.items()):
         given = resource.settings.get("invoker_iam_disabled", resource.settings.get("invokerIamDisabled"))
         if resource.kind == "run:service" and str(given).lower() == "true":
-            answer = _from_outside(resource, Answer(State.YES, (resource.because,)))
+            answer = _from_outside(resource, Answer(State.YES, (resource.because,)), fronts)
+            if answer.state is State.NO:
+                continue
             run.builder.node(INTERNET, "internet", "internet", entry="internet")
             run.draw(INTERNET, name, "invokes", "it asks nobody who calls (the invoker check is off)", answer, 0)
 

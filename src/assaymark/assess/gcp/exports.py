@@ -20,6 +20,7 @@ from assaymark.assess.gcp.boundaries import read_boundary
 from assaymark.assess.gcp.constraints import read_policy
 from assaymark.assess.gcp.from_terraform import deny_rule
 from assaymark.assess.gcp.names import ingress_of, project, project_in, project_of_account
+from assaymark.assess.gcp.parts import KINDS as PARTS
 from assaymark.assess.gcp.records import Records
 from assaymark.assess.gcp.used import uses
 from assaymark.assess.knative import is_cloud_run
@@ -209,12 +210,14 @@ def _run(records: Records, value: Map, kind: str, because: Any) -> None:
 
 
 def _of_kind(records: Records, value: Map, because: Any) -> bool:
-    """What says its kind: rules of firewalls, instances of Cloud SQL."""
+    """What says its kind: rules of firewalls, parts of load balancing, instances of Cloud SQL."""
     kind, home = value.get("kind"), value.get("project")
     if isinstance(kind, str) and kind in _RUN and isinstance(value.get("metadata"), Map) and is_cloud_run(value):
         _run(records, value, kind, because)
     elif kind == "compute#firewall":
         records.estate.firewalls.append((value, because))
+    elif isinstance(kind, str) and kind.startswith("compute#") and kind[8:] in PARTS:
+        records.estate.parts.append((kind[8:], value, because))
     elif kind == "sql#instance" and isinstance(home, str):
         place = f"//sqladmin.googleapis.com/projects/{home}/instances/{value.get('name')}"
         _add(records, place, "sql:instance", home, value, because)
@@ -340,10 +343,19 @@ def _asset(records: Records, file: SourceFile, value: Map, name: str, kind: str)
         records.estate.parents.setdefault(name, project(home)) if home else None
     if isinstance(data, Map) and kind == "compute.googleapis.com/Firewall":
         records.estate.firewalls.append((data, because))
+    elif isinstance(data, Map) and _part_of(kind) in PARTS:
+        records.estate.parts.append((_part_of(kind), data, because))
     elif isinstance(data, Map):
         _names(records, file, data)
         _names_of_key(records, data, kind, name, because)
     return True
+
+
+def _part_of(kind: str) -> str:
+    """The kind of a part of load balancing, by the inventory's type; empty for another one."""
+    host, _, word = kind.partition("/")
+    word = word.removeprefix("Region").removeprefix("Global")
+    return f"{word[:1].lower()}{word[1:]}" if host == "compute.googleapis.com" else ""
 
 
 def _names_of_key(records: Records, data: Map, kind: str, name: str, because: Any) -> None:

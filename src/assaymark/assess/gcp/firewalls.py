@@ -8,6 +8,7 @@ targets by tags or service accounts; what no rule is about is denied).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.answering import LAST_PORT
@@ -28,7 +29,11 @@ _TCP: Final = ("tcp", "6", "all")
 
 @dataclass(frozen=True, slots=True)
 class Firewall:
-    """A rule for what comes in, and the ports of TCP that it is about. ``anywhere``: None where it is not shown."""
+    """A rule for what comes in, and the ports of TCP that it is about. ``anywhere``: None where it is not shown.
+
+    ``sources``: its ranges of addresses; ``goes_on``: what it is about is decided by what comes after its policy;
+    ``perhaps``: what would decide that it counts at all.
+    """
 
     name: str
     network: str
@@ -39,6 +44,9 @@ class Firewall:
     tags: frozenset[str]
     accounts: frozenset[str]
     because: Because
+    sources: tuple[str, ...] = ()
+    goes_on: bool = False
+    perhaps: tuple[str, ...] = ()
 
     def about(self, port: int) -> bool:
         """Whether it is about a port."""
@@ -47,6 +55,34 @@ class Firewall:
     def targets(self, tags: Iterable[str], account: str) -> bool:
         """Whether it is about an instance that has these tags and runs as this account."""
         return (not self.tags and not self.accounts) or not self.tags.isdisjoint(tags) or account in self.accounts
+
+    def of(self, senders: Iterable[str] | None) -> bool | None:
+        """Whether it is about what comes from ranges of addresses, all of them; None among them: from anywhere."""
+        if senders is None or self.anywhere is not False:
+            return self.anywhere
+        found = {_within(one, self.sources) for one in senders}
+        return True if found == {True} else None if None in found or True in found else False
+
+
+def _within(sender: str, sources: Iterable[str]) -> bool | None:
+    """Whether a range lies in one of others; None where only a part does."""
+    own = _network(sender)
+    best: bool | None = False
+    for one in sources:
+        other = _network(one)
+        if own is None or other is None or own.version != other.version:
+            continue
+        if own.subnet_of(other):
+            return True
+        best = None if other.subnet_of(own) else best
+    return best
+
+
+def _network(text: str) -> Any:
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        return None
 
 
 def firewalls(estates: Estates) -> list[Firewall]:
@@ -76,22 +112,24 @@ def _made(
         return
     priority = whole_number(values.get("priority"))
     for allows, blocks in parts:
-        ranges = tuple(pair for block in blocks for pair in _ranges(block))
+        ranges = tuple(pair for block in blocks for pair in ranges_of(block))
         if ranges:
             yield Firewall(
                 name,
                 last_part(values.get("network") or "default"),
                 _BY_DEFAULT if priority is None else priority,
                 allows,
-                _anywhere(*sources),
+                anywhere(*sources),
                 ranges,
                 _texts(values, "target_tags", "targetTags"),
                 _texts(values, "target_service_accounts", "targetServiceAccounts"),
                 because,
+                tuple(str(one) for one in listed(sources[0]) if not isinstance(one, Unresolved)),
             )
 
 
-def _anywhere(ranges: Any, *narrowed: Any) -> bool | None:
+def anywhere(ranges: Any, *narrowed: Any) -> bool | None:
+    """Whether sources are everything; None where the input does not show. ``narrowed``: sources of other kinds."""
     if ranges is not None and not isinstance(ranges, list):
         return None
     given = [str(one) for one in listed(ranges)]
@@ -102,8 +140,10 @@ def _anywhere(ranges: Any, *narrowed: Any) -> bool | None:
     return not given and not any(narrowed)
 
 
-def _ranges(block: Mapping[str, Any]) -> Iterator[tuple[int, int]]:
-    if str(block.get("protocol", block.get("IPProtocol"))).lower() not in _TCP:
+def ranges_of(block: Mapping[str, Any]) -> Iterator[tuple[int, int]]:
+    """The ports of TCP in a part of a rule."""
+    named = (block.get(name) for name in ("protocol", "IPProtocol", "ip_protocol", "ipProtocol"))
+    if str(next((one for one in named if one is not None), "")).lower() not in _TCP:
         return
     ports = listed(block.get("ports"))
     if not ports:

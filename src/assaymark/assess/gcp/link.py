@@ -10,6 +10,7 @@ from assaymark.assess.gcp.data import ALLOWS, link_data, link_flows, node_kind
 from assaymark.assess.gcp.escalate import link_agents, link_escalations
 from assaymark.assess.gcp.evaluate import ALL_USERS
 from assaymark.assess.gcp.federation import link_federation
+from assaymark.assess.gcp.fronts import Fronts
 from assaymark.assess.gcp.lasting import left
 from assaymark.assess.gcp.linking import Linking, administrator
 from assaymark.assess.gcp.names import project
@@ -49,7 +50,7 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
     _administrators(run)
     link_escalations(run)
     link_agents(run)
-    link_data(run)
+    link_data(run, Fronts(estates))
     link_flows(run)
     link_federation(run)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from assaymark.assess.azure.network import Network
+from assaymark.assess.azure.network import network_of
 from assaymark.assess.gcp.firewalls import firewalls, last_part
 from assaymark.assess.patches.terraform import found_at
 from assaymark.assess.terraform.declared import block_of, declared, referable
@@ -17,7 +17,7 @@ from assaymark.formats.hcl.tree import Literal, Tuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from assaymark.assess.azure.network import Rule
+    from assaymark.assess.azure.security_groups import Rule
     from assaymark.assess.estate.terraform import TfResource
     from assaymark.assess.gcp.firewalls import Firewall
     from assaymark.assess.patch import Patch, Place
@@ -42,7 +42,7 @@ def _azure(place: Place) -> Iterator[Patch]:
 
 def _rule_of(place: Place) -> Rule | None:
     group, _, name = place.finding.name.partition("#")
-    found = Network(place.estates).groups.get(group)
+    found = network_of(place.estates).groups.get(group)
     return next((one for one in found.rules if one.name == name), None) if found is not None else None
 
 

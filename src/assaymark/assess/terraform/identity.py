@@ -101,6 +101,7 @@ _ID_IS_ARN: Final = frozenset(
         *("aws_secretsmanager_secret", "aws_lb", "aws_sagemaker_domain", "aws_ecs_cluster"),
     )
 )
+_BUCKET_HOSTS: Final = ("bucket_domain_name", "bucket_regional_domain_name", "domain_name", "regional_domain_name")
 _NAMES: Final = frozenset(
     ("name", "id", "bucket", "function_name", "identifier", "family", "key_id", "unique_id", "user", "role")
 )
@@ -147,6 +148,8 @@ def computed(kind: str, address: str, name: str, get: Callable[[str], Any], acco
         return arn
     if name == "id" and kind in _ID_IS_ARN and arn:
         return arn
+    if kind == "aws_cloudfront_distribution" and name == "arn":  # nothing that acts or holds something itself
+        return f"arn:aws:cloudfront::{account}:distribution/{name_of(kind, address, get)}"
     if kind == "aws_ecr_repository" and name == "repository_url":
         return f"{account}.dkr.ecr.{region}.amazonaws.com/{name_of(kind, address, get)}"
     if kind.startswith("aws_organizations_") and name in ("id", "root_id"):
@@ -154,6 +157,6 @@ def computed(kind: str, address: str, name: str, get: Callable[[str], Any], acco
         return ORGANISATION_ROOT if name == "root_id" else f"<{own}>"
     if name in _NAMES:
         return name_of(kind, address, get)
-    if kind == "aws_s3_bucket" and name in ("bucket_domain_name", "bucket_regional_domain_name"):
+    if kind == "aws_s3_bucket" and name in _BUCKET_HOSTS:
         return f"{name_of(kind, address, get)}.s3.amazonaws.com"
     return None

@@ -3,6 +3,8 @@
 Source: the "Attributes Reference" of each resource in the documentation of the providers google, azurerm, azuread.
 What a platform chooses by itself (object ids, client ids, project numbers) is ``<address.attribute>``, so that two
 references to one resource stay equal.
+
+This is one file because the tables of both platforms are read by the same few functions.
 """
 
 from __future__ import annotations
@@ -80,10 +82,15 @@ _NAME_IS_ID: Final = (
 # Type: the type of its resource id.
 AZURE: Final[dict[str, str]] = {
     "azurerm_ai_services": "Microsoft.CognitiveServices/accounts",
+    "azurerm_api_management": "Microsoft.ApiManagement/service",
     "azurerm_app_configuration": "Microsoft.AppConfiguration/configurationStores",
     "azurerm_app_service": "Microsoft.Web/sites",
+    "azurerm_application_gateway": "Microsoft.Network/applicationGateways",
     "azurerm_automation_account": "Microsoft.Automation/automationAccounts",
     "azurerm_batch_account": "Microsoft.Batch/batchAccounts",
+    "azurerm_cdn_frontdoor_firewall_policy": "Microsoft.Network/frontDoorWebApplicationFirewallPolicies",
+    "azurerm_cdn_frontdoor_profile": "Microsoft.Cdn/profiles",
+    "azurerm_cdn_profile": "Microsoft.Cdn/profiles",
     "azurerm_cognitive_account": "Microsoft.CognitiveServices/accounts",
     "azurerm_container_app": "Microsoft.App/containerApps",
     "azurerm_container_app_environment": "Microsoft.App/managedEnvironments",
@@ -94,9 +101,11 @@ AZURE: Final[dict[str, str]] = {
     "azurerm_data_factory": "Microsoft.DataFactory/factories",
     "azurerm_databricks_workspace": "Microsoft.Databricks/workspaces",
     "azurerm_eventhub_namespace": "Microsoft.EventHub/namespaces",
+    "azurerm_frontdoor": "Microsoft.Network/frontDoors",
     "azurerm_function_app": "Microsoft.Web/sites",
     "azurerm_key_vault": "Microsoft.KeyVault/vaults",
     "azurerm_kubernetes_cluster": "Microsoft.ContainerService/managedClusters",
+    "azurerm_lb": "Microsoft.Network/loadBalancers",
     "azurerm_linux_function_app": "Microsoft.Web/sites",
     "azurerm_linux_virtual_machine": "Microsoft.Compute/virtualMachines",
     "azurerm_linux_virtual_machine_scale_set": "Microsoft.Compute/virtualMachineScaleSets",
@@ -109,7 +118,9 @@ AZURE: Final[dict[str, str]] = {
     "azurerm_mssql_server": "Microsoft.Sql/servers",
     "azurerm_network_interface": "Microsoft.Network/networkInterfaces",
     "azurerm_network_security_group": "Microsoft.Network/networkSecurityGroups",
+    "azurerm_orchestrated_virtual_machine_scale_set": "Microsoft.Compute/virtualMachineScaleSets",
     "azurerm_postgresql_flexible_server": "Microsoft.DBforPostgreSQL/flexibleServers",
+    "azurerm_private_endpoint": "Microsoft.Network/privateEndpoints",
     "azurerm_public_ip": "Microsoft.Network/publicIPAddresses",
     "azurerm_redis_cache": "Microsoft.Cache/redis",
     "azurerm_search_service": "Microsoft.Search/searchServices",
@@ -120,10 +131,45 @@ AZURE: Final[dict[str, str]] = {
     "azurerm_virtual_machine": "Microsoft.Compute/virtualMachines",
     "azurerm_virtual_network": "Microsoft.Network/virtualNetworks",
     "azurerm_web_app": "Microsoft.Web/sites",
+    "azurerm_web_application_firewall_policy": "Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies",
     "azurerm_windows_function_app": "Microsoft.Web/sites",
     "azurerm_windows_virtual_machine": "Microsoft.Compute/virtualMachines",
     "azurerm_windows_virtual_machine_scale_set": "Microsoft.Compute/virtualMachineScaleSets",
     "azurerm_windows_web_app": "Microsoft.Web/sites",
+}
+# Parts of what passes on what comes: the attribute that names its parent's id, the parent's type, the collection.
+FRONTS: Final[dict[str, tuple[str, str, str]]] = {
+    "azurerm_cdn_frontdoor_endpoint": ("cdn_frontdoor_profile_id", "Microsoft.Cdn/profiles", "afdEndpoints"),
+    "azurerm_cdn_frontdoor_origin": (
+        "cdn_frontdoor_origin_group_id",
+        "Microsoft.Cdn/profiles/originGroups",
+        "origins",
+    ),
+    "azurerm_cdn_frontdoor_origin_group": ("cdn_frontdoor_profile_id", "Microsoft.Cdn/profiles", "originGroups"),
+    "azurerm_cdn_frontdoor_route": ("cdn_frontdoor_endpoint_id", "Microsoft.Cdn/profiles/afdEndpoints", "routes"),
+    "azurerm_cdn_frontdoor_security_policy": (
+        "cdn_frontdoor_profile_id",
+        "Microsoft.Cdn/profiles",
+        "securityPolicies",
+    ),
+    "azurerm_lb_backend_address_pool": ("loadbalancer_id", "Microsoft.Network/loadBalancers", "backendAddressPools"),
+    "azurerm_lb_backend_address_pool_address": (
+        "backend_address_pool_id",
+        "Microsoft.Network/loadBalancers/backendAddressPools",
+        "addresses",
+    ),
+    "azurerm_lb_nat_pool": ("loadbalancer_id", "Microsoft.Network/loadBalancers", "inboundNatPools"),
+    "azurerm_lb_nat_rule": ("loadbalancer_id", "Microsoft.Network/loadBalancers", "inboundNatRules"),
+    "azurerm_lb_rule": ("loadbalancer_id", "Microsoft.Network/loadBalancers", "loadBalancingRules"),
+}
+# The same of API Management, whose parts name it by its name: the attributes of the names behind it, the collections.
+APIS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "azurerm_api_management_api": (("name", "apis"),),
+    "azurerm_api_management_api_policy": (("api_name", "apis"), ("", "policies")),
+    "azurerm_api_management_backend": (("name", "backends"),),
+    "azurerm_api_management_policy": (("", "policies"),),
+    "azurerm_api_management_product": (("product_id", "products"),),
+    "azurerm_api_management_product_api": (("product_id", "products"), ("api_name", "apis")),
 }
 # Type: the attribute that names its parent's id, and the rest of its own.
 _AZURE_INNER: Final[dict[str, tuple[str, str]]] = {
@@ -339,7 +385,22 @@ def _azure_id(kind: str, address: str, get: Callable[[str], Any], subscription: 
             account = shut(get("storage_account_name"))
             parent = f"{base}/resourceGroups/-/providers/Microsoft.Storage/storageAccounts/{account}"
         return f"{parent}/{collection}/{name}" if parent else None
+    if kind in FRONTS:
+        parent = shut(get(FRONTS[kind][0]))
+        return f"{parent}/{FRONTS[kind][2]}/{name}" if parent else None
+    if kind in APIS:
+        return _of_apis(kind, name, get, base)
     if kind in AZURE:
         group = shut(get("resource_group_name")) or "-"
         return f"{base}/resourceGroups/{group}/providers/{AZURE[kind]}/{name}"
     return None
+
+
+def _of_apis(kind: str, name: str, get: Callable[[str], Any], base: str) -> str:
+    group, service = shut(get("resource_group_name")) or "-", shut(get("api_management_name"))
+    whole = f"{base}/resourceGroups/{group}/providers/Microsoft.ApiManagement/service/{service}"
+    whole = shut(get("api_management_id")) or whole
+    for key, collection in APIS[kind]:
+        own = name if key == "name" else shut(get(key)) if key else "policy"
+        whole = f"{whole}/{collection}/{own}"
+    return whole

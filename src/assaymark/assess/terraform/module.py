@@ -32,9 +32,8 @@ if TYPE_CHECKING:
     from assaymark.assess.files import Reading, SourceFile
     from assaymark.assess.inputs import Inputs
 
-_META: Final = frozenset(
-    ("count", "for_each", "provider", "providers", "depends_on", "lifecycle", "source", "version")
-)
+_META: Final = frozenset(("count", "for_each", "provider", "depends_on", "lifecycle"))
+_OF_CALLS: Final = _META | {"providers", "source", "version"}  # of a module: resources have such of their own
 _MAX_DEPTH: Final = 20  # of modules in modules
 _ACCOUNT_DIGITS: Final = 12
 _WHO: Final = ("profile", "access_key", "shared_credentials_files", "assume_role_with_web_identity")
@@ -245,7 +244,7 @@ class Module:
         arguments = placed.block.body.attributes
 
         def given(name: str) -> Any:
-            return evaluate(arguments[name], scope) if name in arguments and name not in _META else None
+            return evaluate(arguments[name], scope) if name in arguments and name not in _OF_CALLS else None
 
         handed = arguments.get("providers")
         pairs = handed.items if isinstance(handed, Object) else ()

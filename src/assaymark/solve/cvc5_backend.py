@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from assaymark.solve.formula import And, Flag, Like, Not, Or, Within
+from assaymark.solve.formula import SEGMENTS, And, Flag, Joined, Like, LikeArn, Not, Or, Within, plainly
 
 if TYPE_CHECKING:
     from assaymark.solve.formula import Formula, Value
 
 _PIECES = re.compile(r"([*?])")
+_LAST = r"\u{2ffff}"  # of the characters that texts of solvers have
 
 
 def check(formula: Formula, seconds: int) -> tuple[str, str, dict[str, Value]]:
@@ -61,6 +62,16 @@ class _Builder:
                 if plain:
                     return terms.mkTerm(kinds.EQUAL, text, terms.mkString(pattern))
                 return terms.mkTerm(kinds.STRING_IN_REGEXP, text, self._pattern(pattern))
+            case LikeArn(name, pattern):
+                text = self._named(name, terms.getStringSort())
+                return terms.mkTerm(kinds.STRING_IN_REGEXP, text, self._arn(pattern))
+            case Joined(name, parts_, more):
+                text = self._named(name, terms.getStringSort())
+                whole = terms.mkString("")
+                for one in parts_:
+                    piece = terms.mkString(one) if isinstance(one, str) else self._named(one.name, whole.getSort())
+                    whole = terms.mkTerm(kinds.STRING_CONCAT, whole, piece)
+                return terms.mkTerm(kinds.STRING_PREFIX if more else kinds.EQUAL, whole, text)
             case Within(name, least, most):
                 number = self._named(name, terms.getIntegerSort())
                 parts = []
@@ -82,17 +93,33 @@ class _Builder:
         return parts[0] if parts else self.terms.mkBoolean(empty)
 
     def _pattern(self, pattern: str) -> Any:
+        parts = self._pieces(pattern, self.terms.mkTerm(self._kinds.REGEXP_ALLCHAR))
+        if len(parts) > 1:
+            return self.terms.mkTerm(self._kinds.REGEXP_CONCAT, *parts)
+        return parts[0] if parts else self._exactly("")
+
+    def _arn(self, pattern: str) -> Any:
         kinds, terms = self._kinds, self.terms
-        one = terms.mkTerm(kinds.REGEXP_ALLCHAR)
-        parts = [
-            terms.mkTerm(kinds.REGEXP_STAR, one)
+        first, last = terms.mkString("\\u{0}", useEscSequences=True), terms.mkString(_LAST, useEscSequences=True)
+        below = terms.mkTerm(kinds.REGEXP_RANGE, first, terms.mkString("9"))
+        above = terms.mkTerm(kinds.REGEXP_RANGE, terms.mkString(";"), last)
+        within = terms.mkTerm(kinds.REGEXP_UNION, below, above)
+        parts = []
+        for index, segment in enumerate(pattern.split(":", SEGMENTS - 1)):
+            parts += [self._exactly(":")] if index else []
+            parts += self._pieces(segment, terms.mkTerm(kinds.REGEXP_ALLCHAR) if index == SEGMENTS - 1 else within)
+        return terms.mkTerm(kinds.REGEXP_CONCAT, *parts)
+
+    def _pieces(self, pattern: str, one: Any) -> list[Any]:
+        return [
+            self.terms.mkTerm(self._kinds.REGEXP_STAR, one)
             if piece == "*"
             else one
             if piece == "?"
-            else terms.mkTerm(kinds.STRING_TO_REGEXP, terms.mkString(piece))
+            else self._exactly(plainly(piece))
             for piece in _PIECES.split(pattern)
             if piece
         ]
-        if len(parts) > 1:
-            return terms.mkTerm(kinds.REGEXP_CONCAT, *parts)
-        return parts[0] if parts else terms.mkTerm(kinds.STRING_TO_REGEXP, terms.mkString(""))
+
+    def _exactly(self, text: str) -> Any:
+        return self.terms.mkTerm(self._kinds.STRING_TO_REGEXP, self.terms.mkString(text))

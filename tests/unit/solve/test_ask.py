@@ -11,10 +11,30 @@ from hypothesis import strategies as st
 from assaymark.core.errors import UsageError
 from assaymark.solve import ask
 from assaymark.solve.ask import satisfiable
-from assaymark.solve.formula import FALSE, TRUE, And, Flag, Like, Not, Or, Within, digest
+from assaymark.solve.formula import (
+    FALSE,
+    TRUE,
+    And,
+    Flag,
+    Joined,
+    Like,
+    LikeArn,
+    Not,
+    Or,
+    Text,
+    Within,
+    digest,
+    literal,
+    plainly,
+)
 
 pytest.importorskip("z3")
 pytest.importorskip("cvc5")
+
+
+def fits(pattern: str, text: str) -> bool:
+    parts = (".*" if c == "*" else "." if c == "?" else re.escape(plainly(c)) for c in pattern)
+    return re.fullmatch("".join(parts), text, re.DOTALL) is not None
 
 
 def holds(formula, model) -> bool:
@@ -25,8 +45,14 @@ def holds(formula, model) -> bool:
             text = str(model.get(name, ""))
             if plain:
                 return text == pattern
-            parts = (".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
-            return re.fullmatch("".join(parts), text, re.DOTALL) is not None
+            return fits(pattern, text)
+        case LikeArn(name, pattern):
+            own = str(model.get(name, "")).split(":", 5)
+            return len(own) == 6 and all(map(fits, pattern.split(":", 5), own))
+        case Joined(name, parts, more):
+            text = str(model.get(name, ""))
+            whole = "".join(one if isinstance(one, str) else str(model.get(one.name, "")) for one in parts)
+            return text.startswith(whole) if more else text == whole
         case Within(name, least, most):
             value = int(model.get(name, 0))
             return (least is None or value >= least) and (most is None or value <= most)
@@ -42,6 +68,12 @@ leaves = st.one_of(
     st.builds(Flag, st.sampled_from("pq")),
     st.builds(Like, st.just("t"), st.sampled_from(["a*", "*b", "ab", "a?", "*"]), st.just(False)),
     st.builds(Like, st.just("t"), st.sampled_from(["ab", "b"]), st.just(True)),
+    st.builds(Like, st.just("t"), st.sampled_from([literal("a*"), literal("?") + "*"]), st.just(False)),
+    st.builds(LikeArn, st.just("u"), st.sampled_from(["arn:aws:*:*:1?:a*", "arn:*:s3:::*", "arn:aws:s3:::a:b"])),
+    st.builds(
+        Joined, st.just("t"), st.sampled_from([(Text("s"),), ("a", Text("s")), (Text("s"), "b")]), st.booleans()
+    ),
+    st.builds(Like, st.just("s"), st.sampled_from(["a", "b"]), st.just(True)),
     st.builds(Within, st.just("n"), st.sampled_from([None, 1, 5]), st.sampled_from([None, 3, 9])),
 )
 formulas = st.recursive(
@@ -70,6 +102,19 @@ def test_true_and_false():
     assert satisfiable(TRUE).verdict == "sat"
     assert satisfiable(FALSE).verdict == "unsat"
     assert satisfiable(And((Like("a", "x*"), Not(Like("a", "*"))))).verdict == "unsat"
+
+
+def test_a_star_in_an_arn_stays_in_its_part():
+    inside = And((LikeArn("a", "arn:aws:sns:*:*:x"), Not(LikeArn("a", "arn:*:*:*:*:x"))))
+    assert satisfiable(inside).verdict == "unsat"
+    other = And((Like("a", "arn:*:x", plain=False), Not(LikeArn("a", "arn:*:*:*:*:*"))))
+    assert satisfiable(other).verdict == "sat"
+
+
+def test_a_text_that_is_another_one():
+    both = (Joined("a", ("team-", Text("b"))), Like("b", "red", plain=True))
+    assert satisfiable(And((*both, Not(Like("a", "team-red", plain=True))))).verdict == "unsat"
+    assert satisfiable(And((*both, Joined("a", ("team-r",), more=True)))).verdict == "sat"
 
 
 def test_a_question_has_a_digest_of_its_own():

@@ -65,13 +65,8 @@ class _Builder:
             case LikeArn(name, pattern):
                 text = self._named(name, terms.getStringSort())
                 return terms.mkTerm(kinds.STRING_IN_REGEXP, text, self._arn(pattern))
-            case Joined(name, parts_, more):
-                text = self._named(name, terms.getStringSort())
-                whole = terms.mkString("")
-                for one in parts_:
-                    piece = terms.mkString(one) if isinstance(one, str) else self._named(one.name, whole.getSort())
-                    whole = terms.mkTerm(kinds.STRING_CONCAT, whole, piece)
-                return terms.mkTerm(kinds.STRING_PREFIX if more else kinds.EQUAL, whole, text)
+            case Joined():
+                return self._text(formula)
             case Within(name, least, most):
                 number = self._named(name, terms.getIntegerSort())
                 parts = []
@@ -86,6 +81,15 @@ class _Builder:
                 return self._joined(kinds.AND, [self.term(part) for part in parts_], empty=True)
             case Or(parts_):
                 return self._joined(kinds.OR, [self.term(part) for part in parts_], empty=False)
+
+    def _text(self, formula: Joined) -> Any:
+        kinds, terms = self._kinds, self.terms
+        whole = terms.mkString("")
+        for one in formula.parts:
+            piece = terms.mkString(one) if isinstance(one, str) else self._named(one.name, whole.getSort())
+            whole = terms.mkTerm(kinds.STRING_CONCAT, whole, piece)
+        text = self._named(formula.name, whole.getSort())
+        return terms.mkTerm(kinds.STRING_PREFIX if formula.more else kinds.EQUAL, whole, text)
 
     def _joined(self, kind: Any, parts: list[Any], *, empty: bool) -> Any:
         if len(parts) > 1:

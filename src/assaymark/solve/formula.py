@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 STAR: Final = "\ue000"  # in a pattern: the character ``*`` itself
 MARK: Final = "\ue001"  # in a pattern: the character ``?`` itself
@@ -112,6 +112,18 @@ def plainly(piece: str) -> str:
 def one_of(name: str, values: Iterable[str]) -> Formula:
     """A text variable is one of some texts."""
     return Or(tuple(Like(name, value, plain=True) for value in values))
+
+
+def atoms(formula: Formula) -> Iterator[Flag | Like | LikeArn | Joined | Within]:
+    """The facts that a formula combines, as often as they stand in it."""
+    match formula:
+        case Not(of):
+            yield from atoms(of)
+        case And(parts) | Or(parts):
+            for one in parts:
+                yield from atoms(one)
+        case _:
+            yield formula
 
 
 def digest(formula: Formula) -> str:

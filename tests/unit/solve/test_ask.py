@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.formulas import is_so
 
 from assaymark.core.errors import UsageError
 from assaymark.solve import ask
@@ -25,43 +24,10 @@ from assaymark.solve.formula import (
     Within,
     digest,
     literal,
-    plainly,
 )
 
 pytest.importorskip("z3")
 pytest.importorskip("cvc5")
-
-
-def fits(pattern: str, text: str) -> bool:
-    parts = (".*" if c == "*" else "." if c == "?" else re.escape(plainly(c)) for c in pattern)
-    return re.fullmatch("".join(parts), text, re.DOTALL) is not None
-
-
-def holds(formula, model) -> bool:
-    match formula:
-        case Flag(name):
-            return bool(model.get(name, False))
-        case Like(name, pattern, plain):
-            text = str(model.get(name, ""))
-            if plain:
-                return text == pattern
-            return fits(pattern, text)
-        case LikeArn(name, pattern):
-            own = str(model.get(name, "")).split(":", 5)
-            return len(own) == 6 and all(map(fits, pattern.split(":", 5), own))
-        case Joined(name, parts, more):
-            text = str(model.get(name, ""))
-            whole = "".join(one if isinstance(one, str) else str(model.get(one.name, "")) for one in parts)
-            return text.startswith(whole) if more else text == whole
-        case Within(name, least, most):
-            value = int(model.get(name, 0))
-            return (least is None or value >= least) and (most is None or value <= most)
-        case Not(of):
-            return not holds(of, model)
-        case And(parts):
-            return all(holds(part, model) for part in parts)
-        case Or(parts):
-            return any(holds(part, model) for part in parts)
 
 
 leaves = st.one_of(
@@ -95,7 +61,7 @@ def test_both_agree_and_a_model_is_one(formula):
     assert answer.verdict in ("sat", "unsat")
     for one in answer.said:
         if one.answer == "sat":
-            assert holds(formula, one.model)
+            assert is_so(formula, one.model)
 
 
 def test_true_and_false():

@@ -7,7 +7,6 @@ replayed through the evaluator; what they do not find is ``solver-attested``.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import IPv4Address
@@ -22,6 +21,7 @@ from assaymark.assess.aws.patterns import segments
 from assaymark.assess.aws.principals import named
 from assaymark.assess.aws.request import Principal, Request
 from assaymark.assess.estate.aws import PolicyDocument
+from assaymark.assess.proofs import readable
 from assaymark.assess.rewrite import CONTAINED, NOT_CONTAINED, UNKNOWN, Containment, Example
 from assaymark.core.graph import Because, State
 from assaymark.solve.ask import satisfiable
@@ -38,7 +38,6 @@ _ACCOUNT: Final = "111122223333"
 _OWNER: Final = "808080808080"  # of a resource whose policy decides alone
 _NOWHERE: Final = Because("", 0, "")
 _REGION: Final = "us-east-1"
-_ODD: Final = re.compile(r"(?:\\u\{[0-9a-fA-F]+\}|[^ -~]|\b[A-Z]\b)+")
 _NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -174,11 +173,6 @@ def _mentioned(documents: Sequence[PolicyDocument]) -> dict[str, tuple[str, ...]
     return {name: tuple(sorted(some)) for name, some in values.items()}
 
 
-def _readable(model: Mapping[str, Value]) -> dict[str, Value]:
-    """A model with words in place of the odd letters that solvers take for any text."""
-    return {name: _ODD.sub("example", value) if isinstance(value, str) else value for name, value in model.items()}
-
-
 def _opened(model: Mapping[str, Value]) -> dict[str, Value]:
     """A model whose ARN has a word for each policy variable, which the request then carries as its key."""
     found = dict(model)
@@ -198,11 +192,11 @@ def _examples(
 ) -> Iterator[Example]:
     """Requests that a model may mean, the most readable first; at last one without all keys that it leaves open."""
     model = _opened(model)
-    for one in (_readable(model), model):
+    for one in (readable(model), model):
         yield _example(action, shape, one, principal)
     conditions = [statement.condition for document in documents for statement in document.statements]
     keys = {key.lower() for condition in conditions for key in condition_keys(condition)}
-    found = _example(action, shape, _readable(model), principal)
+    found = _example(action, shape, readable(model), principal)
     left = sorted(keys - found.context.keys() - {*found.absent})
     yield replace(found, absent=(*found.absent, *left))
 

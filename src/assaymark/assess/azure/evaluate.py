@@ -17,9 +17,9 @@ from assaymark.assess.azure.roles import Roles, allows
 from assaymark.core.graph import State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
+    from assaymark.assess.azure.abac import Known
     from assaymark.assess.estate.azure import Assignment, Azure, DenyAssignment
     from assaymark.core.graph import Because
 
@@ -88,7 +88,7 @@ class Access:
         scope: str,
         *,
         data: bool = False,
-        attributes: Mapping[str, str] | None = None,
+        attributes: Known | None = None,
     ) -> Answer:
         """Whether a principal may do an action (``data``: a data action) at a scope.
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.azure.abac import condition_holds
+from assaymark.assess.azure.abac_formulas import names_in
 from assaymark.assess.azure.evaluate import Access
 from assaymark.assess.azure.formulas import DATA, Grant, language
 from assaymark.assess.azure.roles import allows, is_asked
@@ -20,7 +21,7 @@ from assaymark.assess.rewrite import Replaced
 from assaymark.core.graph import Because, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from assaymark.assess.estate.azure import Azure
@@ -59,12 +60,16 @@ def least_assignments(estate: Azure, principal: str, needs: Iterable[tuple[str, 
     new = _merged(principal, found, where)
     old = [Grant(assignment) for assignment, _ in held]
     scopes = {one.assignment.scope for one in (*new, *old)}
+
+    def merged(grants: Sequence[Grant]) -> list[Grant]:
+        return _merged(principal, [need for one in grants for need in _needs_of(one)], where)
+
     rewrite = least_rewrite(
         f"azure:principal:{principal}",
         [replaced(access, principal, one.assignment) for one in old],
-        [part for one in new for part in _as_json(one, known.name if known is not None else principal)],
+        lambda grants: [part for one in grants for part in _as_json(one, known.name if known else principal)],
         (new, old),
-        language(estate, principal, [one.action for one in found], sorted(scopes)),
+        replace(language(estate, principal, [one.action for one in found], sorted(scopes)), merged=merged),
         needed,
     )
     return replace(rewrite, name=known.name if known is not None and known.name != principal else "")
@@ -113,7 +118,8 @@ def _kind(access: Access, principal: str, text: str, scope: str) -> str:
 def _allowed(access: Access, principal: str, action: str, scope: str) -> list[_Need] | State:
     """The need under each condition that allows it; NO for what nothing allows, UNKNOWN where that is not told."""
     name, data = action.removeprefix(DATA), action.startswith(DATA)
-    if access.can(principal, name, scope, data=data).state is State.NO:
+    known = names_in(scope)
+    if access.can(principal, name, scope, data=data, attributes=known).state is State.NO:
         return State.NO
     conditions: list[str | None] = []
     for assignment, _ in access.held(principal):
@@ -126,7 +132,7 @@ def _allowed(access: Access, principal: str, action: str, scope: str) -> list[_N
             for entry in role.permissions
             if allows(entry, name, data=data)
             and all(
-                condition_holds(one, name, {}).state is not State.NO
+                condition_holds(one, name, known).state is not State.NO
                 for one in (assignment.condition, entry.condition)
             )
         ]
@@ -137,6 +143,12 @@ def _allowed(access: Access, principal: str, action: str, scope: str) -> list[_N
 
 def _both(one: str | None, other: str | None) -> str | None:
     return f"({one}) && ({other})" if one and other else one or other
+
+
+def _needs_of(grant: Grant) -> Iterator[_Need]:
+    for entry in grant.role.permissions if grant.role is not None else ():
+        for action in (*entry.actions, *(f"{DATA}{one}" for one in entry.data_actions)):
+            yield _Need(action, grant.assignment.scope, grant.assignment.condition)
 
 
 def _merged(principal: str, needs: Sequence[_Need], where: Because) -> list[Grant]:

@@ -40,7 +40,7 @@ def patched_assignments(
             [replaced(first, principal, one.assignment) for one in old if str(_said(one)) not in there],
             [replaced(second, principal, one.assignment).policy for one in new if str(_said(one)) not in known],
             (new, old),
-            language(before, principal, _actions(before, after), sorted(scopes)),
+            language(before, principal, _actions(before, after), sorted(scopes), new),
             needed_grants(first, principal, needs.get(f"azure:principal:{principal}", ())),
         )
 

@@ -21,6 +21,8 @@ from assaymark.core.graph import State
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from assaymark.assess.azure.abac import Known
+
 OWNER: Final = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 CONTRIBUTOR: Final = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 ACCESS_ADMINISTRATOR: Final = "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"
@@ -109,9 +111,7 @@ class Roles:
         """A role by its GUID or name; None when it is not known."""
         return self._custom.get(role) or _built_in(role)
 
-    def grants(
-        self, role: str, action: str, attributes: Mapping[str, str] | None = None, *, data: bool = False
-    ) -> Answer:
+    def grants(self, role: str, action: str, attributes: Known | None = None, *, data: bool = False) -> Answer:
         """Whether a role allows an action (``data``: a data action); UNKNOWN for one that is not known.
 
         ``attributes``: what the conditions of its entries may ask of, as ``condition_holds`` has them.

@@ -10,6 +10,7 @@ from tests.support.formulas import is_so
 from assaymark.core.errors import UsageError
 from assaymark.solve import ask
 from assaymark.solve.ask import satisfiable
+from assaymark.solve.fewer import fewer_texts
 from assaymark.solve.formula import (
     FALSE,
     TRUE,
@@ -22,6 +23,7 @@ from assaymark.solve.formula import (
     Or,
     Text,
     Within,
+    atoms,
     digest,
     literal,
 )
@@ -100,3 +102,41 @@ def test_without_a_solver_nothing_is_shown(monkeypatch):
     with pytest.raises(UsageError) as error:
         satisfiable(TRUE)
     assert error.value.code == "solver-missing"
+
+
+STARTS = ["", "a", "ab", "abc", "b", "example", "other", "~"]
+OF_TEXTS = st.recursive(
+    st.one_of(
+        st.builds(Like, st.sampled_from("tu"), st.sampled_from(STARTS), st.just(True)),
+        st.builds(Like, st.sampled_from("tu"), st.sampled_from(STARTS).map("{}*".format), st.just(False)),
+        st.builds(
+            Like, st.sampled_from("tu"), st.sampled_from([literal("*") + "a*", "a", literal("*")]), st.just(False)
+        ),
+    ),
+    lambda inner: st.one_of(
+        st.builds(Not, inner),
+        st.builds(And, st.lists(inner, max_size=4).map(tuple)),
+        st.builds(Or, st.lists(inner, max_size=4).map(tuple)),
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(OF_TEXTS, st.tuples(*[st.sampled_from([*STARTS, "abx", "*a", "*", "examples", "z"])] * 2))
+def test_numbers_in_place_of_texts_say_the_same(formula, texts):
+    fewer = fewer_texts(formula)
+    assert not any(isinstance(one, Like) for one in atoms(fewer.formula))
+    numbers = {}
+    for name, text in zip("tu", texts, strict=True):
+        alike = [Like(name, one.pattern, one.plain) for one in atoms(formula) if one.name == name]
+        kinds = [*fewer.kinds.get(name, ()), fewer.others.get(name, "")]
+        fitting = [
+            index
+            for index, kind in enumerate(kinds)
+            if all(is_so(a, {name: kind}) == is_so(a, {name: text}) for a in alike)
+        ]
+        assert fitting, "some kind stands for every text"
+        numbers[name] = fitting[0]
+    assert is_so(fewer.formula, numbers) == is_so(formula, dict(zip("tu", texts, strict=True)))
+    assert is_so(formula, fewer.worded(numbers)) == is_so(fewer.formula, numbers)

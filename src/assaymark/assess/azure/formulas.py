@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 DATA: Final = "data:"
 _BELOW: Final = 2  # parts below the deepest scope that is mentioned
+_DEEPEST: Final = 12  # at least: parts of a container's id, which conditions and examples speak of
 _GROUP: Final = 4  # slashes of a resource group's id
 _CHILDREN: Final = {  # what may lie below a scope, by its slashes
     2: "/resourcegroups/example",
@@ -63,7 +64,7 @@ def language(
     """
     asked = _Asked(estate, principal, tuple(sorted({one.lower() for one in actions})), grants)
     places = [*scopes, *(one.scope for one in estate.denies or ()), *estate.parents]
-    form = asked.form(max((len(_parts(one)) for one in places), default=0) + _BELOW)
+    form = asked.form(max((*(len(_parts(one)) + _BELOW for one in places), _DEEPEST)))
     return Language(
         asked.allows,
         form,

@@ -90,7 +90,7 @@ class _Asked:
         self._projects = sorted({one for one in (*mentioned, *estate.places) if one.startswith(_PROJECTS)})
         self._places = sorted({*mentioned, *self._projects})
         self._inside: dict[str, Formula] = {}
-        self._seen: dict[tuple[str, str], Formula] = {}
+        self._seen: dict[tuple[str, str], dict[str, Formula]] = {}
 
     def form(self) -> Formula:
         """One of the permissions, on something that lies in a project or is above them."""
@@ -146,10 +146,11 @@ class _Asked:
         names = {one.name for one in atoms(formula) if not isinstance(one, Flag)}
         asked = sorted({one.pattern for one in atoms(formula) if isinstance(one, Like) and one.name == "permission"})
         found: list[Formula] = []
-        for place in self._places if any(there(key) in names for key in _SEEN) else ():
+        keys = tuple(key for key in _SEEN if there(key) in names)
+        for place in self._places if keys else ():
             alike: defaultdict[Formula, list[str]] = defaultdict(list)
             for permission in asked:
-                alike[self._as_seen(place, permission)].append(permission)
+                alike[self._as_seen(place, permission, keys)].append(permission)
             found += [
                 Or((Not(_is("resource", place)), Not(one_of("permission", some)), what))
                 for what, some in alike.items()
@@ -157,21 +158,15 @@ class _Asked:
         whole = And(tuple(found))
         return And((whole, links(And((formula, whole)), self._now)))
 
-    def _as_seen(self, place: str, permission: str) -> Formula:
-        key = (place, permission)
-        if key not in self._seen:
-            self._seen[key] = self._by_name(place, permission)
-        return self._seen[key]
-
-    def _by_name(self, place: str, permission: str) -> Formula:
-        values = self._access.names(place, permission)
-        parts: list[Formula] = []
-        for key in _SEEN:
-            if isinstance(text := values.get(key), str):
-                parts.append(_is(there(key), "yes"))
-                pattern = "*".join(map(literal, pattern_of(text).split(HOLE)))
-                parts.append(Like(named_as(key), pattern) if HOLE in pattern_of(text) else _is(named_as(key), text))
-        return And(tuple(parts))
+    def _as_seen(self, place: str, permission: str, keys: tuple[str, ...]) -> Formula:
+        """What the evaluator has conditions see of a permission on a place."""
+        asked = (place, permission)
+        if asked not in self._seen:
+            values = self._access.names(place, permission)
+            self._seen[asked] = {
+                key: _seen_as(key, text) for key in _SEEN if isinstance(text := values.get(key), str)
+            }
+        return And(tuple(what for key, what in self._seen[asked].items() if key in keys))
 
     def requests(self, model: Mapping[str, Value]) -> Iterator[Request]:
         """What a model means; a resource that nobody mentions is one of its project."""
@@ -194,6 +189,12 @@ class _Asked:
         estate = replace(self._estate, bindings=bindings, roles={**self._estate.roles, **own}, whole=whole)
         access = Access(estate, self._now)
         return access.can(self._member, request.permission, request.resource, request.seen).state
+
+
+def _seen_as(key: str, text: str) -> Formula:
+    whole = pattern_of(text)
+    pattern = "*".join(map(literal, whole.split(HOLE)))
+    return And((_is(there(key), "yes"), Like(named_as(key), pattern) if HOLE in whole else _is(named_as(key), whole)))
 
 
 def _shown(request: Request) -> Example:

@@ -1,0 +1,111 @@
+"""``fewer_texts``: a question with numbers in place of texts of which the whole or the beginning alone is asked.
+
+Texts that are the same to all such questions are one: of each kind there is one that stands for it, and in their
+order those with one beginning lie together, so that each question is one about a range of numbers. What is so of the
+numbers is so of the texts. Solvers need milliseconds for them where texts may take seconds.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from assaymark.solve.formula import FALSE, TRUE, And, Joined, Like, Not, Or, Text, Within, atoms, plainly
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from assaymark.solve.formula import Formula, Value
+
+_ENDS: Final = ("example", "other", "~")
+_LETTERS: Final = range(0x3B1, 0xD7FF)
+
+
+@dataclass(frozen=True, slots=True)
+class Fewer:
+    """``formula`` says the same as another one; ``kinds``: texts that numbers stand for, by variable, in order."""
+
+    formula: Formula
+    kinds: Mapping[str, tuple[str, ...]]
+    others: Mapping[str, str]
+
+    def worded(self, model: Mapping[str, Value]) -> dict[str, Value]:
+        """A model with texts in place of numbers."""
+        return {name: self._word(name, value) for name, value in model.items()}
+
+    def _word(self, name: str, value: Value) -> Value:
+        texts = self.kinds.get(name)
+        if texts is None:
+            return value
+        return texts[int(value)] if 0 <= int(value) < len(texts) else self.others[name]
+
+
+def fewer_texts(formula: Formula) -> Fewer:
+    """The same question with fewer texts."""
+    wholes: defaultdict[str, set[str]] = defaultdict(set)
+    beginnings: defaultdict[str, set[str]] = defaultdict(set)
+    left: set[str] = set()
+    for one in atoms(formula):
+        part = _part(one) if isinstance(one, Like) else None
+        if isinstance(one, Like) and part is not None:
+            (beginnings if part[1] else wholes)[one.name].add(part[0])
+        else:
+            left.add(one.name)
+            left |= {each.name for each in one.parts if isinstance(each, Text)} if isinstance(one, Joined) else set()
+    kinds, others = {}, {}
+    for name in sorted((wholes.keys() | beginnings.keys()) - left):
+        started = beginnings[name] - {""}
+        kinds[name] = tuple(sorted({*wholes[name], *(_behind(one, wholes[name], started) for one in started)}))
+        others[name] = _behind("", wholes[name], started)
+    return Fewer(_numbered(formula, kinds), kinds, others)
+
+
+def _part(one: Like) -> tuple[str, bool] | None:
+    """The text that is asked about, and whether it is a beginning; None for another pattern."""
+    if one.plain:
+        return one.pattern, False
+    text = one.pattern.rstrip("*")
+    return (plainly(text), text != one.pattern) if not {"*", "?"} & set(text) else None
+
+
+def _behind(start: str, wholes: set[str], beginnings: set[str]) -> str:
+    """A text that begins so, and is neither one of some nor begins in a way that its beginning does not."""
+    longer = {one for one in beginnings if one.startswith(start) and one != start}
+    return next(
+        text
+        for end in _any_ends()
+        if (text := start + end) not in wholes and not any(text.startswith(one) for one in longer)
+    )
+
+
+def _any_ends() -> Iterator[str]:
+    yield from _ENDS
+    yield from (chr(letter) for letter in _LETTERS)
+
+
+def _numbered(formula: Formula, kinds: Mapping[str, tuple[str, ...]]) -> Formula:
+    match formula:
+        case Like(name) if name in kinds:
+            return _range(formula, kinds[name])
+        case Not(of):
+            return Not(_numbered(of, kinds))
+        case And(parts):
+            return And(tuple(_numbered(one, kinds) for one in parts))
+        case Or(parts):
+            return Or(tuple(_numbered(one, kinds) for one in parts))
+    return formula
+
+
+def _range(one: Like, texts: tuple[str, ...]) -> Formula:
+    text, begins = _part(one) or ("", True)
+    if begins and not text:
+        return TRUE
+    low = bisect_left(texts, text)
+    if not begins:
+        return Within(one.name, low, low)
+    high = low
+    while high < len(texts) and texts[high].startswith(text):
+        high += 1
+    return Within(one.name, low, high - 1) if high > low else FALSE

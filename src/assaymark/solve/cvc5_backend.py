@@ -46,6 +46,7 @@ class _Builder:
         self._kinds = cvc5.Kind
         self.terms = cvc5.TermManager()
         self.named: dict[str, Any] = {}
+        self._known: dict[object, Any] = {}  # terms of formulas by identity, of facts by themselves
 
     def _named(self, name: str, sort: Any) -> Any:
         if name not in self.named:
@@ -53,6 +54,12 @@ class _Builder:
         return self.named[name]
 
     def term(self, formula: Formula) -> Any:
+        key: object = id(formula) if isinstance(formula, (Not, And, Or)) else formula
+        if key not in self._known:
+            self._known[key] = self._made(formula)
+        return self._known[key]
+
+    def _made(self, formula: Formula) -> Any:
         kinds, terms = self._kinds, self.terms
         match formula:
             case Flag(name):

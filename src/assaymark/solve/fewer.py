@@ -59,7 +59,7 @@ def fewer_texts(formula: Formula) -> Fewer:
         started = beginnings[name] - {""}
         kinds[name] = tuple(sorted({*wholes[name], *(_behind(one, wholes[name], started) for one in started)}))
         others[name] = _behind("", wholes[name], started)
-    return Fewer(_numbered(formula, kinds), kinds, others)
+    return Fewer(_numbered(formula, kinds, {}), kinds, others)
 
 
 def _part(one: Like) -> tuple[str, bool] | None:
@@ -85,17 +85,36 @@ def _any_ends() -> Iterator[str]:
     yield from (chr(letter) for letter in _LETTERS)
 
 
-def _numbered(formula: Formula, kinds: Mapping[str, tuple[str, ...]]) -> Formula:
-    match formula:
-        case Like(name) if name in kinds:
-            return _range(formula, kinds[name])
-        case Not(of):
-            return Not(_numbered(of, kinds))
-        case And(parts):
-            return And(tuple(_numbered(one, kinds) for one in parts))
-        case Or(parts):
-            return Or(tuple(_numbered(one, kinds) for one in parts))
-    return formula
+def _numbered(formula: Formula, kinds: Mapping[str, tuple[str, ...]], known: dict[int, Formula]) -> Formula:
+    """The formula with ranges in place of texts, and without parts that say nothing. ``known``: by identity."""
+    found = known.get(id(formula))
+    if found is None:
+        match formula:
+            case Like(name) if name in kinds:
+                found = _range(formula, kinds[name])
+            case Not(of):
+                inner = _numbered(of, kinds, known)
+                found = FALSE if inner == TRUE else TRUE if inner == FALSE else Not(inner)
+            case And(parts):
+                found = _joined(And, [_numbered(one, kinds, known) for one in parts], TRUE, FALSE)
+            case Or(parts):
+                found = _joined(Or, [_numbered(one, kinds, known) for one in parts], FALSE, TRUE)
+            case _:
+                found = formula
+        known[id(formula)] = found
+    return found
+
+
+def _joined(kind: type[And | Or], formulas: list[Formula], nothing: Formula, settles: Formula) -> Formula:
+    parts: list[Formula] = []
+    for one in formulas:
+        if one == settles:
+            return settles
+        if isinstance(one, kind):
+            parts += one.parts
+        else:
+            parts.append(one)
+    return kind(tuple(parts)) if len(parts) > 1 else parts[0] if parts else nothing
 
 
 def _range(one: Like, texts: tuple[str, ...]) -> Formula:

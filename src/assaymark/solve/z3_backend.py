@@ -23,7 +23,7 @@ def check(formula: Formula, seconds: int) -> tuple[str, str, dict[str, Value]]:
     solver = z3.Solver()
     solver.set("timeout", seconds * 1000)
     solver.set("random_seed", 1)
-    solver.add(_term(z3, formula, terms))
+    solver.add(_term(z3, formula, terms, {}))
     answer = str(solver.check())
     model: dict[str, Value] = {}
     if answer == "sat":
@@ -39,7 +39,15 @@ def check(formula: Formula, seconds: int) -> tuple[str, str, dict[str, Value]]:
     return z3.get_version_string(), answer, model
 
 
-def _term(z3: Any, formula: Formula, terms: dict[str, Any]) -> Any:
+def _term(z3: Any, formula: Formula, terms: dict[str, Any], known: dict[object, Any]) -> Any:
+    """``known``: terms of formulas that were met before, by identity, of facts by themselves."""
+    key: object = id(formula) if isinstance(formula, (Not, And, Or)) else formula
+    if key not in known:
+        known[key] = _made(z3, formula, terms, known)
+    return known[key]
+
+
+def _made(z3: Any, formula: Formula, terms: dict[str, Any], known: dict[object, Any]) -> Any:
     match formula:
         case Flag(name):
             return terms.setdefault(name, z3.Bool(name))
@@ -56,15 +64,17 @@ def _term(z3: Any, formula: Formula, terms: dict[str, Any]) -> Any:
                 whole = z3.Concat(whole, piece)
             return z3.PrefixOf(whole, text) if more else text == whole
         case Within(name, least, most):
-            number = terms.setdefault(name, z3.Int(name))
+            number = terms[name] if name in terms else terms.setdefault(name, z3.Int(name))
+            if least is not None and least == most:
+                return number == least
             bounds = [number >= least] if least is not None else []
             return z3.And(*bounds, *([number <= most] if most is not None else []))
         case Not(of):
-            return z3.Not(_term(z3, of, terms))
+            return z3.Not(_term(z3, of, terms, known))
         case And(parts):
-            return z3.And(*(_term(z3, part, terms) for part in parts))
+            return z3.And(*(_term(z3, part, terms, known) for part in parts))
         case Or(parts):
-            return z3.Or(*(_term(z3, part, terms) for part in parts))
+            return z3.Or(*(_term(z3, part, terms, known) for part in parts))
 
 
 def _like(z3: Any, text: Any, pattern: str) -> Any:

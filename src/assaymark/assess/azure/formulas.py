@@ -12,8 +12,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.azure.abac_formulas import Conditions, carried, lies_in, links, names_in
-from assaymark.assess.azure.evaluate import GROUPS, Access
+from assaymark.assess.azure.evaluate import GROUPS
 from assaymark.assess.azure.roles import Roles, allows, is_asked
+from assaymark.assess.azure.vaults import (
+    VAULT,
+    Vaults,
+    actions_of,
+    decides_by_roles,
+    is_policy,
+    policy_role,
+    words_of,
+)
 from assaymark.assess.conjuncts import without_each
 from assaymark.assess.estate.azure import Permission
 from assaymark.assess.proofs import Language, readable
@@ -103,8 +112,9 @@ class _Asked:
         self._estate = estate
         self._principal = principal
         self._actions = actions
-        self._access = Access(estate)
+        self._access = Vaults(estate)
         self._reaches: dict[str, Formula] = {}
+        self._vaults = sorted(one.id for one in estate.resources.values() if one.kind == VAULT)
         held = [*grants, *(Grant(one) for one in estate.assignments)]
         roles = [one.role or self._access.roles.get(one.assignment.role) for one in held]
         entries = [
@@ -150,7 +160,22 @@ class _Asked:
         condition = self._conditions.met(assignment.condition, action)
         if FALSE in (held, condition):
             return FALSE
-        return And((held, condition, *(Flag(text) for text in assignment.open), self._reach(assignment.scope)))
+        opened = (Flag(text) for text in assignment.open)
+        place = self._reach(assignment.scope)
+        counts = self._counts(assignment) if data and action.startswith(f"{VAULT}/") else ()
+        return And((held, condition, *opened, place, *counts))
+
+    def _counts(self, assignment: Assignment) -> list[Formula]:
+        """Where an assignment counts for the data of vaults: where they decide by such as it is."""
+        found: list[Formula] = []
+        for vault in self._vaults:
+            by_roles = decides_by_roles(self._estate, vault)
+            decides: Formula = TRUE if by_roles is State.YES else FALSE
+            if by_roles is State.UNKNOWN:
+                decides = Flag(f"{vault} decides by roles")
+            wanted = Not(decides) if is_policy(assignment.role) else decides
+            found += [Or((Not(_below(vault)), wanted))] if wanted != TRUE else []
+        return found
 
     def _reach(self, scope: str) -> Formula:
         """Where what is assigned at a scope applies."""
@@ -187,7 +212,7 @@ class _Asked:
         estate = replace(self._estate, assignments=assignments, roles={**self._estate.roles, **own})
         name, data = request.action.removeprefix(DATA), request.action.startswith(DATA)
         known: dict[str, str | tuple[str, ...]] = {**request.carried, **names_in(request.scope)}
-        return Access(estate).can(self._principal, name, request.scope, data=data, attributes=known).state
+        return Vaults(estate).can(self._principal, name, request.scope, data=data, attributes=known).state
 
 
 def _about(formula: Formula) -> Formula:
@@ -213,7 +238,7 @@ def _number(item: tuple[str, Value]) -> int:
 
 
 def _need(grant: Grant) -> tuple[str, str]:
-    (entry,) = grant.role.permissions if grant.role is not None else (Permission(),)
+    entry = grant.role.permissions[0] if grant.role is not None else Permission()
     return next(iter((*entry.actions, *(f"{DATA}{one}" for one in entry.data_actions))), ""), grant.assignment.scope
 
 
@@ -233,11 +258,29 @@ def _looser(grant: Grant) -> Iterator[tuple[str, Grant]]:
 def _smaller(grant: Grant) -> Iterator[tuple[str, Grant | None]]:
     """The grant without one action, where there are several; without the last there is none."""
     role = grant.role
+    if role is not None and is_policy(role.id):
+        yield from _fewer_words(grant, role)
     (entry,) = role.permissions if role is not None and len(role.permissions) == 1 else (None,)
-    if role is not None and entry is not None and len(entry.actions) + len(entry.data_actions) > 1:
+    if (
+        role is not None
+        and not is_policy(role.id)
+        and entry is not None
+        and len(entry.actions) + len(entry.data_actions) > 1
+    ):
         for field, values in (("actions", entry.actions), ("data_actions", entry.data_actions)):
             for value in values:
                 rest = tuple(one for one in values if one != value)
                 smaller = replace(entry, **{field: rest})  # type: ignore[arg-type]  # both are texts
                 yield value, replace(grant, role=replace(role, permissions=(smaller,)))
     yield f"the assignment at {grant.assignment.scope}", None
+
+
+def _fewer_words(grant: Grant, role: RoleDefinition) -> Iterator[tuple[str, Grant]]:
+    """An access policy without one of its permissions, and those that roles do not tell from it."""
+    words = words_of(role)
+    for actions in dict.fromkeys(actions_of(one) for one in words):
+        rest = [one for one in words if actions_of(one) != actions]
+        if rest and role.because is not None:
+            vault, _, name = role.id.rpartition("/accesspolicies/")
+            gone = ", ".join(one for one in words if one not in rest)
+            yield gone, replace(grant, role=policy_role(vault, name, rest, role.because))

@@ -2,7 +2,8 @@
 
 Texts that are the same to all such questions are one: of each kind there is one that stands for it, and in their
 order those with one beginning lie together, so that each question is one about a range of numbers. What is so of the
-numbers is so of the texts. Solvers need milliseconds for them where texts may take seconds.
+numbers is so of the texts. Solvers need milliseconds for them where texts may take seconds. That a text is two with a
+slash between may be asked too, where it is asked of all: there is a text of that form in every kind but single ones.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from assaymark.solve.formula import FALSE, TRUE, And, Joined, Like, Not, Or, Text, Within, atoms, plainly
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from assaymark.solve.formula import Formula, Value
 
 _ENDS: Final = ("example", "other", "~")
+_PAIR: Final = "?*/?*"  # of objects: a name, and a name in it
+_PAIR_END: Final = "/example"
 _LETTERS: Final = range(0x3B1, 0xD7FF)
 
 
@@ -44,39 +47,66 @@ class Fewer:
 
 def fewer_texts(formula: Formula) -> Fewer:
     """The same question with fewer texts."""
+    shaped = {
+        one.name for one in _always(formula) if isinstance(one, Like) and one.pattern == _PAIR and not one.plain
+    }
     wholes: defaultdict[str, set[str]] = defaultdict(set)
     beginnings: defaultdict[str, set[str]] = defaultdict(set)
     left: set[str] = set()
     for one in atoms(formula):
         part = _part(one) if isinstance(one, Like) else None
         if isinstance(one, Like) and part is not None:
-            (beginnings if part[1] else wholes)[one.name].add(part[0])
-        else:
+            beginnings[one.name] |= {part.text} if part.more else set()
+            wholes[one.name] |= {part.text} if not part.more or part.longer else set()
+        elif not (isinstance(one, Like) and one.name in shaped and one.pattern == _PAIR):
             left.add(one.name)
             left |= {each.name for each in one.parts if isinstance(each, Text)} if isinstance(one, Joined) else set()
     kinds, others = {}, {}
     for name in sorted((wholes.keys() | beginnings.keys()) - left):
-        started = beginnings[name] - {""}
-        kinds[name] = tuple(sorted({*wholes[name], *(_behind(one, wholes[name], started) for one in started)}))
-        others[name] = _behind("", wholes[name], started)
+        started, tail = beginnings[name] - {""}, _PAIR_END if name in shaped else ""
+        kinds[name] = tuple(sorted({*wholes[name], *(_behind(one, wholes[name], started, tail) for one in started)}))
+        others[name] = _behind("", wholes[name], started, tail)
     return Fewer(_numbered(formula, kinds, {}), kinds, others)
 
 
-def _part(one: Like) -> tuple[str, bool] | None:
-    """The text that is asked about, and whether it is a beginning; None for another pattern."""
+def _always(formula: Formula) -> Iterator[Formula]:
+    """What is so whenever a formula is: the parts that it joins."""
+    if isinstance(formula, And):
+        for one in formula.parts:
+            yield from _always(one)
+    else:
+        yield formula
+
+
+class _Part(NamedTuple):
+    """The text that a pattern is about: the whole, or with ``more`` its beginning; ``longer``: and not all of it."""
+
+    text: str
+    more: bool
+    longer: bool = False
+
+
+def _part(one: Like) -> _Part | None:
+    """What a pattern asks; None for one that asks more than that."""
     if one.plain:
-        return one.pattern, False
+        return _Part(one.pattern, more=False)
     text = one.pattern.rstrip("*")
-    return (plainly(text), text != one.pattern) if not {"*", "?"} & set(text) else None
+    more = text != one.pattern
+    longer = more and text.endswith("?")
+    text = text.removesuffix("?") if longer else text
+    return _Part(plainly(text), more, longer) if not {"*", "?"} & set(text) else None
 
 
-def _behind(start: str, wholes: set[str], beginnings: set[str]) -> str:
-    """A text that begins so, and is neither one of some nor begins in a way that its beginning does not."""
+def _behind(start: str, wholes: set[str], beginnings: set[str], tail: str) -> str:
+    """A text that begins so, and is neither one of some nor begins in a way that its beginning does not.
+
+    ``tail``: what it ends with.
+    """
     longer = {one for one in beginnings if one.startswith(start) and one != start}
     return next(
         text
         for end in _any_ends()
-        if (text := start + end) not in wholes and not any(text.startswith(one) for one in longer)
+        if (text := start + end + tail) not in wholes and not any(text.startswith(one) for one in longer)
     )
 
 
@@ -118,13 +148,20 @@ def _joined(kind: type[And | Or], formulas: list[Formula], nothing: Formula, set
 
 
 def _range(one: Like, texts: tuple[str, ...]) -> Formula:
-    text, begins = _part(one) or ("", True)
-    if begins and not text:
-        return TRUE
-    low = bisect_left(texts, text)
-    if not begins:
+    if one.pattern == _PAIR and not one.plain:  # as all of these are, but for some that are compared whole
+        return And(tuple(Not(Within(one.name, at, at)) for at, text in enumerate(texts) if not _is_pair(text)))
+    part = _part(one) or _Part("", more=True)
+    low = bisect_left(texts, part.text)
+    if not part.more:
         return Within(one.name, low, low)
+    if not part.text:
+        return Not(Within(one.name, low, low)) if part.longer else TRUE
     high = low
-    while high < len(texts) and texts[high].startswith(text):
+    while high < len(texts) and texts[high].startswith(part.text):
         high += 1
+    low += part.longer
     return Within(one.name, low, high - 1) if high > low else FALSE
+
+
+def _is_pair(text: str) -> bool:
+    return "/" in text[1:-1]

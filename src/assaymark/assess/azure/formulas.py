@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.azure.abac_formulas import Conditions, carried, lies_in, links, names_in
 from assaymark.assess.azure.evaluate import GROUPS
-from assaymark.assess.azure.roles import Roles, allows, is_asked
+from assaymark.assess.azure.roles import Roles, allows, speaks_of
 from assaymark.assess.azure.vaults import (
     VAULT,
     Vaults,
@@ -148,7 +148,7 @@ class _Asked:
     def _grant(self, grant: Grant, roles: Roles, action: str, *, data: bool) -> Formula:
         assignment = grant.assignment
         role = roles.get(assignment.role)
-        if role is None or (role.because is None and not is_asked(action, data=data)):
+        if role is None or not speaks_of(role, action, data=data):
             held: Formula = Flag(f"the role {assignment.role} allows {action}")
         else:
             met = [

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.azure.abac import condition_holds
 from assaymark.assess.azure.abac_formulas import names_in
 from assaymark.assess.azure.formulas import DATA, Grant, language
-from assaymark.assess.azure.roles import allows, is_asked
+from assaymark.assess.azure.roles import allows, is_asked, speaks_of
 from assaymark.assess.azure.vaults import (
     Vaults,
     actions_of,
@@ -146,7 +146,7 @@ def _allowed(access: Access, principal: str, action: str, scope: str) -> list[_N
         certain = access.covers(assignment.scope, scope) is State.YES and not assignment.open
         certain = certain and access.counts(assignment, name, scope, data=data) is State.YES
         by_policy = by_policy or (certain and is_policy(assignment.role))
-        if role is None or not certain or (role.because is None and not is_asked(name, data=data)):
+        if role is None or not certain or not speaks_of(role, name, data=data):
             continue
         conditions += [
             _both(assignment.condition, entry.condition)

@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 OWNER: Final = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 CONTRIBUTOR: Final = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 ACCESS_ADMINISTRATOR: Final = "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"
+READER: Final = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 RBAC_ADMINISTRATOR: Final = "f58310d9-a9f6-439a-9e8d-f62e7b41a168"
+
+
+_WHOLE: Final = (OWNER, READER)  # of which the table has all: one pattern each, and nothing that is taken from it
 
 
 class _Table(NamedTuple):
@@ -94,6 +98,11 @@ def is_asked(action: str, *, data: bool = False) -> bool:
     return (f"data:{action}" if data else action).lower() in _table().asked
 
 
+def speaks_of(role: RoleDefinition, action: str, *, data: bool = False) -> bool:
+    """Whether what is known of a role decides an action: a file says the role, or the table speaks of the action."""
+    return role.because is not None or role.id in _WHOLE or is_asked(action, data=data)
+
+
 def asked_actions() -> frozenset[str]:
     """The actions that the table of Azure's own roles speaks of, in lower case, ``data:`` before data actions."""
     return _table().asked
@@ -117,7 +126,7 @@ class Roles:
         ``attributes``: what the conditions of its entries may ask of, as ``condition_holds`` has them.
         """
         known = self.get(role)
-        if known is None or (known.because is None and not is_asked(action, data=data)):
+        if known is None or not speaks_of(known, action, data=data):
             return Answer(State.UNKNOWN, (), (f"the role {role} allows {action}",))
         answer = NO
         for one in known.permissions:

@@ -87,6 +87,14 @@ def test_what_the_table_does_not_speak_of_is_not_decided_and_not_granted():
     assert not found.proved
 
 
+def test_owner_and_reader_are_known_whole():
+    needs = [("Microsoft.Nobody/things/write", RG), ("Microsoft.Nobody/things/read", RG)]
+    assert least(needs, assigned("Owner", SUB)).proved
+    found = least(needs, assigned("Reader", SUB))
+    assert (found.uncovered, found.undecided) == ((needs[0],), ())
+    assert least([("data:Microsoft.Nobody/things/read", RG)], assigned("Owner", SUB)).uncovered
+
+
 def test_not_actions_of_old_roles_are_respected():
     role = custom("ops", actions=("Microsoft.Storage/*",), not_actions=("*/listKeys/action",))
     found = least(

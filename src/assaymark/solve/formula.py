@@ -109,6 +109,20 @@ def plainly(piece: str) -> str:
     return piece.translate(_ITSELF)
 
 
+def both(one: Formula, other: Formula) -> Formula:
+    """Both are so, in one list with what they join already: long chains stay flat."""
+    return And((*_of(And, one), *_of(And, other)))
+
+
+def either(one: Formula, other: Formula) -> Formula:
+    """One of both is so, as flat."""
+    return Or((*_of(Or, one), *_of(Or, other)))
+
+
+def _of(kind: type[And | Or], formula: Formula) -> tuple[Formula, ...]:
+    return formula.parts if isinstance(formula, kind) else (formula,)
+
+
 def one_of(name: str, values: Iterable[str]) -> Formula:
     """A text variable is one of some texts."""
     return Or(tuple(Like(name, value, plain=True) for value in values))

@@ -11,7 +11,7 @@ Source: Azure RBAC, "Azure role assignment condition format and syntax".
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.azure.abac import (
@@ -37,6 +37,8 @@ from assaymark.solve.formula import (
     Text,
     Within,
     atoms,
+    both,
+    either,
     literal,
     one_of,
 )
@@ -82,10 +84,10 @@ class Conditions:
         match node:
             case ("and", left, right):
                 one, other = self._sides(left, action), self._sides(right, action)
-                return And((one[0], other[0])), Or((one[1], other[1]))
+                return both(one[0], other[0]), either(one[1], other[1])
             case ("or", left, right):
                 one, other = self._sides(left, action), self._sides(right, action)
-                return Or((one[0], other[0])), And((one[1], other[1]))
+                return either(one[0], other[0]), both(one[1], other[1])
             case ("not", inner):
                 yes, no = self._sides(inner, action)
                 return no, yes
@@ -183,7 +185,7 @@ def _one(base: str, attribute: str, value: str) -> Formula | None:
     return Within(f"{_NUMBER}{family}:{attribute}", *bounds) if bounds is not None else None
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _parsed(text: str) -> Node | None:
     try:
         return parse_condition(text)

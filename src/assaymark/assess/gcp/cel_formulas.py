@@ -22,7 +22,7 @@ from assaymark.assess.gcp.cel import GONE, Node, Open, dotted, evaluate, parse_c
 from assaymark.assess.gcp.conditions import CLOCK, Moment, called, clock_value
 from assaymark.assess.unresolved import HOLE, Unresolved
 from assaymark.core.errors import InputError
-from assaymark.solve.formula import FALSE, TRUE, And, Flag, Like, Not, Or, Within, atoms, literal
+from assaymark.solve.formula import FALSE, TRUE, And, Flag, Like, Not, Or, Within, atoms, both, either, literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -84,10 +84,10 @@ def _sides(node: Node) -> Sides:
     match node:
         case ("&&", left, right):
             one, other = _sides(left), _sides(right)
-            return Sides(And((one.yes, other.yes)), Or((one.no, other.no)))
+            return Sides(both(one.yes, other.yes), either(one.no, other.no))
         case ("||", left, right):
             one, other = _sides(left), _sides(right)
-            return Sides(Or((one.yes, other.yes)), And((one.no, other.no)))
+            return Sides(either(one.yes, other.yes), both(one.no, other.no))
         case ("unary!", inner):
             return _sides(inner).inverse()
         case ("?", test, yes, no):

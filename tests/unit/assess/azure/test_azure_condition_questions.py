@@ -132,6 +132,15 @@ def test_what_solvers_find_impossible_no_request_does(first, second, request_):
         assert states != [State.YES, State.NO]
 
 
+def test_long_chains_are_asked_about_and_longer_ones_left_open():
+    pytest.importorskip("z3")
+    pytest.importorskip("cvc5")
+    for count in (238, 700):
+        text = " || ".join(f"@Resource[a:n] StringEquals '{index}'" for index in range(count))
+        formula = And((And((Not(Conditions([text]).met(text, "x")),)),))
+        assert satisfiable(formula).verdict == "sat"
+
+
 def test_all_of_these_are_modelled():
     asked = Conditions([])
     for text in ("@Resource[a:n] StringNotLike 'a*'", "@Environment[UtcNow] DateTimeLessThan '2026-01-01'"):

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.formulas import is_so
 
+from assaymark.assess.conjuncts import conjuncts, joined, without_each
 from assaymark.assess.gcp.cel import GONE
 from assaymark.assess.gcp.cel_formulas import links, met
 from assaymark.assess.gcp.conditions import CLOCK, Moment, called, clock_value, holds
@@ -188,3 +189,38 @@ def test_all_clocks_have_ranges_that_hold():
         for days in range(0, 800, 7):
             value = clock_value(NOW + timedelta(days=days, hours=days, minutes=days, milliseconds=days), name)
             assert hand.range[0] <= value <= hand.range[1]
+
+
+@settings(max_examples=200, deadline=None)
+@given(CONDITIONS, REQUESTS)
+def test_a_condition_is_its_parts(text, names):
+    parts = conjuncts(text)
+    assert holds(joined(parts), names).state is holds(text, names).state
+    assert conjuncts(joined(parts)) == parts
+    for _, rest in without_each(text) if holds(text, names).state is State.YES else ():
+        assert holds(rest, names).state is State.YES  # with less to ask
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("a && (b || c) && (d && e)", ("a", "b || c", "d", "e")),
+        ("a && b || c", ("a && b || c",)),
+        ("x == 'a && b'", ("x == 'a && b'",)),
+        ("(a) || (b)", ("(a) || (b)",)),
+        ("((a && b))", ("a", "b")),
+        ("a ? b : c && d", ("a ? b : c && d",)),
+        ("a && b // why", ("a && b // why",)),
+        ("a && 'it\\'s' == b", ("a && 'it\\'s' == b",)),
+        ("a) && (b", ("a) && (b",)),
+        ("", ("",)),
+    ],
+)
+def test_parts_of_conditions(text, parts):
+    assert conjuncts(text) == parts
+
+
+def test_words_join_conditions_of_azure_alone():
+    assert conjuncts("a AND (b and c)", words=True) == ("a", "b", "c")
+    assert conjuncts("a AND b OR c", words=True) == ("a AND b OR c",)
+    assert conjuncts("a AND b") == ("a AND b",)

@@ -6,8 +6,9 @@ the evaluator before anyone sees it: a request that it does not tell apart makes
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from assaymark.assess.rewrite import CONTAINED, NOT_CONTAINED, UNKNOWN, Containment, Rewrite
 from assaymark.core.graph import State
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from assaymark.solve.ask import Answer
     from assaymark.solve.formula import Formula, Value
 
+_ODD: Final = re.compile(r"(?:\\u\{[0-9a-fA-F]+\}|[^ -~\n]|\b[A-Z]\b)+")
 Grant = TypeVar("Grant")
 Request = TypeVar("Request")
 
@@ -54,6 +56,11 @@ class Language(Generic[Grant, Request]):
     state: Callable[[Sequence[Grant], Request], State]
     shown: Callable[[Request], Example]
     smaller: Callable[[Grant], Iterable[tuple[str, Grant | None]]]
+    about: Callable[[Formula], Formula] = field(default=lambda _: TRUE)
+    looser: Callable[[Grant], Iterable[tuple[str, Grant]]] = field(default=lambda _: ())
+    merged: Callable[[Sequence[Grant]], Sequence[Grant]] = field(default=lambda grants: grants)
+    weight: Callable[[Grant], int] = field(default=lambda _: 0)
+    need: Callable[[Grant], tuple[str, str]] = field(default=lambda _: ("", ""))
 
 
 def contained(
@@ -65,8 +72,9 @@ def contained(
         UsageError: ``solver-missing``.
     """
     now, before = how.allows(new), how.allows(old)
-    question = And((how.form, now, Not(before)))
-    sure = [And((how.form, one, Not(_at_most(before)))) for one in (_at_most(now, largest=False), now)]
+    form = And((how.form, how.about(Or((now, before)))))
+    question = And((form, now, Not(before)))
+    sure = [And((form, one, Not(_at_most(before)))) for one in (_at_most(now, largest=False), now)]
     tries = list(dict.fromkeys(part for one in sure for part in (And((how.readable, one)), one)))
     answers: list[Answer] = []
     last: Example | None = None  # of what is left open in the old ones, where nothing else shows it
@@ -80,6 +88,11 @@ def contained(
             return Containment(NOT_CONTAINED, tuple(answers), example)
         last = last or example
     return Containment(NOT_CONTAINED if last else UNKNOWN, tuple(answers), last)
+
+
+def readable(model: Mapping[str, Value]) -> dict[str, Value]:
+    """A model with words in place of the odd letters that solvers take for any text."""
+    return {name: _ODD.sub("example", value) if isinstance(value, str) else value for name, value in model.items()}
 
 
 def _at_most(formula: Formula, *, largest: bool = True) -> Formula:
@@ -106,32 +119,38 @@ def _repeated(
     return None
 
 
-def least_rewrite(
+def least_rewrite(  # what is asked about, and how it is written
     about: str,
     replaces: Sequence[Replaced],
-    policy: object,
+    written: Callable[[Sequence[Grant]], object],
     sides: tuple[Sequence[Grant], Sequence[Grant]],
     how: Language[Grant, Request],
     needs: Needed[Grant],
 ) -> Rewrite:
-    """The rewrite with all three questions asked. ``sides``: the new grants and the old ones.
+    """The rewrite with all three questions asked, and without what can go. ``sides``: the new grants, the old ones.
+
+    First every part of a condition goes without which the new ones allow nothing that the old ones do not: it keeps
+    nobody out. Then all goes without which all that is needed is still allowed. ``written``: grants as a policy.
 
     Raises:
         UsageError: ``solver-missing``.
     """
-    new, old = sides
-    droppable, minimality = _droppable(new, needs.grants, how)
+    first, old = sides
+    asked: list[Answer] = []
+    never = _never(needs, how, asked)
+    loosened, open_conditions = _loosened(first, old, how, asked)
+    new, open_parts = _fewest(how.merged(loosened), needs.grants, how, asked)
     return Rewrite(
         "least",
         about,
         tuple(replaces),
-        policy,
+        written(new),
         contained(new, old, how),
         contained(needs.grants, new, how),
-        droppable,
-        uncovered=needs.uncovered,
+        (*open_conditions, *open_parts),
+        uncovered=(*needs.uncovered, *never),
         undecided=needs.undecided,
-        minimality=minimality,
+        minimality=tuple(asked),
     )
 
 
@@ -164,17 +183,68 @@ def patched_rewrite(
     )
 
 
-def _droppable(
-    new: Sequence[Grant], needed: Sequence[Grant], how: Language[Grant, Request]
-) -> tuple[tuple[str, ...], tuple[Answer, ...]]:
-    """What can be dropped with all that is needed still allowed, and what was asked."""
-    found: list[str] = []
-    asked: list[Answer] = []
-    for index, grant in enumerate(new):
-        for what, smaller in how.smaller(grant):
-            rest = [*new[:index], *([smaller] if smaller is not None else []), *new[index + 1 :]]
-            answer = contained(needed, rest, how, likely=False)
-            asked += answer.answers
-            if answer.verdict != NOT_CONTAINED:
-                found.append(f"grant {index + 1}: {what}")
-    return tuple(found), tuple(asked)
+def _never(needs: Needed[Grant], how: Language[Grant, Request], asked: list[Answer]) -> tuple[tuple[str, str], ...]:
+    """Needs under conditions that no request meets, each of them."""
+    possible, impossible = set[tuple[str, str]](), dict[tuple[str, str], None]()
+    for grant in needs.grants:
+        if not how.weight(grant):
+            possible.add(how.need(grant))
+            continue
+        answer = contained([grant], [], how, likely=False)
+        asked += answer.answers
+        if answer.verdict == CONTAINED:
+            impossible[how.need(grant)] = None
+        else:
+            possible.add(how.need(grant))
+    return tuple(one for one in impossible if one not in possible)
+
+
+def _loosened(
+    new: Sequence[Grant], old: Sequence[Grant], how: Language[Grant, Request], asked: list[Answer]
+) -> tuple[list[Grant], list[str]]:
+    """The grants without parts of conditions that keep nobody out, and the parts of which that is not told."""
+    found: list[Grant] = []
+    left: list[str] = []
+    for index, grant in enumerate(new, 1):
+        current, kept = grant, set[str]()
+        while True:
+            for what, looser in how.looser(current):
+                if what in kept:
+                    continue
+                answer = contained([looser], old, how, likely=False)
+                asked += answer.answers
+                if answer.verdict == CONTAINED:
+                    current = looser
+                    break
+                kept.add(what)
+                left += [f"grant {index}: the condition {what}"] if answer.verdict == UNKNOWN else []
+            else:
+                break
+        found.append(current)
+    return found, left
+
+
+def _fewest(
+    new: Sequence[Grant], needed: Sequence[Grant], how: Language[Grant, Request], asked: list[Answer]
+) -> tuple[list[Grant], list[str]]:
+    """The grants without what can be dropped with all that is needed still allowed, and what may be another such."""
+    found: dict[int, Grant] = dict(enumerate(new))
+    left: list[str] = []
+    for index in sorted(found, key=lambda one: (-how.weight(found[one]), -one)):
+        kept: set[str] = set()
+        while index in found:
+            for what, smaller in how.smaller(found[index]):
+                if what in kept:
+                    continue
+                rest = [one for key, one in found.items() if key != index]
+                answer = contained(needed, [*rest, *([smaller] if smaller is not None else [])], how, likely=False)
+                asked += answer.answers
+                if answer.verdict == CONTAINED:
+                    del found[index]
+                    found |= {index: smaller} if smaller is not None else {}
+                    break
+                kept.add(what)
+                left += [f"grant {index + 1}: {what}"] if answer.verdict == UNKNOWN else []
+            else:
+                break
+    return [found[key] for key in sorted(found)], left

@@ -64,11 +64,11 @@ class Rewrite:
 
     ``kind``: ``least`` (the smallest for its needs) or ``patched`` (what patches of files leave of it). ``about``:
     the principal or resource whose policy it is. ``within``: new in old. ``covers``: needed in new, None where nobody
-    says what is needed. ``droppable``: what could still be dropped with all needs allowed, empty when it is minimal,
-    None where it was not asked. ``takes``: a request that only the old ones allow. ``uncovered``: needs, as action
-    and resource, that the old ones do not allow; ``undecided``: those of which the input does not show whether they
-    do. Neither is granted. ``name``: what people call
-    ``about``, where that is but an id. ``minimality``: what was asked and said about dropping.
+    says what is needed. ``droppable``: what is not shown to be needed, or of a condition to keep somebody out, empty
+    when it is minimal, None where it was not asked. ``takes``: a request that only the old ones allow.
+    ``uncovered``: needs, as action and resource, that the old ones do not allow; ``undecided``: those of which the
+    input does not show whether they do. Neither is granted. ``name``: what people call ``about``, where that is but
+    an id. ``minimality``: what was asked and said about dropping.
     """
 
     kind: str

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.assess.aws import called as of_aws
 from assaymark.assess.aws.personal import held
 from assaymark.assess.azure import called as of_azure
-from assaymark.assess.azure.evaluate import Access as AzureAccess
+from assaymark.assess.azure.vaults import Vaults, with_policies
 from assaymark.assess.gcp import called as of_gcp
 from assaymark.assess.gcp.evaluate import Access as GcpAccess
 from assaymark.assess.gcp.least import members, node_of
@@ -157,7 +157,7 @@ def _kubernetes(found: Assessment) -> _Platform:
 
 
 def _azure(found: Assessment) -> _Platform:
-    estate = found.estates.azure
+    estate = with_policies(found.estates.azure)
     named = {one.principal for one in estate.assignments} | {one for some in estate.groups.values() for one in some}
     known = {f"azure:principal:{one}" for one in (*named, *estate.principals)}
 
@@ -168,7 +168,7 @@ def _azure(found: Assessment) -> _Platform:
         return node
 
     def code(node: str, calls: Sequence[CloudCall]) -> set[tuple[str, str]]:
-        access, principal = AzureAccess(estate, found.now), node.rpartition(":")[2]
+        access, principal = Vaults(estate, found.now), node.rpartition(":")[2]
         return {pair for call in calls for pair in of_azure.needed(call, access, principal)}
 
     return _Platform("azure", known, estate.uses, place, code)

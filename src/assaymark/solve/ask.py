@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.core.errors import UsageError
+from assaymark.solve.fewer import fewer_texts
 from assaymark.solve.formula import digest
 
 if TYPE_CHECKING:
@@ -76,8 +77,9 @@ def satisfiable(formula: Formula, solvers: tuple[str, ...] = ()) -> Answer:
             remedy="install assaymark[solve], which brings z3 and cvc5",
         )
     said = []
+    fewer = fewer_texts(formula)
     for name in names:
         check: Callable[..., Any] = import_module(SOLVERS[name][1]).check
-        version, answer, model = check(formula, SECONDS)
-        said.append(Said(name, version, answer, model))
+        version, answer, model = check(fewer.formula, SECONDS)
+        said.append(Said(name, version, answer, fewer.worded(model)))
     return Answer(digest(formula), tuple(said))

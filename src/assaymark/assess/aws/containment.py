@@ -7,25 +7,25 @@ replayed through the evaluator; what they do not find is ``solver-attested``.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import UTC, datetime
-from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import actions
+from assaymark.assess.aws.condition_formulas import Conditions, carried, links
 from assaymark.assess.aws.conditions import Key, condition_keys
 from assaymark.assess.aws.evaluate import Applies, evaluate
-from assaymark.assess.aws.formulas import SCALE, SEGMENTS, allowed, names, opened, well_formed
+from assaymark.assess.aws.formulas import SEGMENTS, allowed, names, opened, well_formed
 from assaymark.assess.aws.organisation import STRANGER
 from assaymark.assess.aws.patterns import segments
 from assaymark.assess.aws.principals import named
 from assaymark.assess.aws.request import Principal, Request
 from assaymark.assess.estate.aws import PolicyDocument
+from assaymark.assess.proofs import readable
 from assaymark.assess.rewrite import CONTAINED, NOT_CONTAINED, UNKNOWN, Containment, Example
 from assaymark.core.graph import Because, State
 from assaymark.solve.ask import satisfiable
-from assaymark.solve.formula import And, Flag, Like, Not
+from assaymark.solve.formula import And, Not
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,7 +38,6 @@ _ACCOUNT: Final = "111122223333"
 _OWNER: Final = "808080808080"  # of a resource whose policy decides alone
 _NOWHERE: Final = Because("", 0, "")
 _REGION: Final = "us-east-1"
-_ODD: Final = re.compile(r"(?:\\u\{[0-9a-fA-F]+\}|[^ -~]|\b[A-Z]\b)+")
 _NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -84,17 +83,15 @@ def _questions(
     """Action, form of ARN and principal, what is asked of them, and whether ``new`` and ``old`` differ there."""
     mentioned = _mentioned((*new, *old))
     who = _principals((*new, *old))
-    known = tuple(
-        part
-        for key, value in sorted(facts.items())
-        for part in (Flag(f"has:{key.lower()}"), Like(f"key:{key.lower()}", value, plain=True))
-    )
+    conditions = Conditions((*new, *old))
+    known = tuple(conditions.fact(key.lower(), value) for key, value in sorted(facts.items()))
     for action in _classes(new, old):
         for shape in _shapes(action):
             form = well_formed(shape, mentioned)
             for principal in who:
-                now, before = (allowed(documents, action, shape, principal) for documents in (new, old))
-                yield action, shape, principal, And((form, *known, now, Not(before))), now != before
+                now, before = (allowed(side, action, shape, conditions, principal) for side in (new, old))
+                whole = And((*known, now, Not(before)))
+                yield action, shape, principal, And((form, whole, links(whole))), now != before
 
 
 def _principals(documents: Sequence[PolicyDocument]) -> tuple[Principal | None, ...]:
@@ -174,11 +171,6 @@ def _mentioned(documents: Sequence[PolicyDocument]) -> dict[str, tuple[str, ...]
     return {name: tuple(sorted(some)) for name, some in values.items()}
 
 
-def _readable(model: Mapping[str, Value]) -> dict[str, Value]:
-    """A model with words in place of the odd letters that solvers take for any text."""
-    return {name: _ODD.sub("example", value) if isinstance(value, str) else value for name, value in model.items()}
-
-
 def _opened(model: Mapping[str, Value]) -> dict[str, Value]:
     """A model whose ARN has a word for each policy variable, which the request then carries as its key."""
     found = dict(model)
@@ -198,35 +190,21 @@ def _examples(
 ) -> Iterator[Example]:
     """Requests that a model may mean, the most readable first; at last one without all keys that it leaves open."""
     model = _opened(model)
-    for one in (_readable(model), model):
-        yield _example(action, shape, one, principal)
+    tried = [one for some in (readable(model), model) for one in _requests(action, shape, some, principal)]
+    yield from tried
     conditions = [statement.condition for document in documents for statement in document.statements]
     keys = {key.lower() for condition in conditions for key in condition_keys(condition)}
-    found = _example(action, shape, _readable(model), principal)
+    found = tried[0]
     left = sorted(keys - found.context.keys() - {*found.absent})
     yield replace(found, absent=(*found.absent, *left))
 
 
-def _example(action: str, shape: str, model: Mapping[str, Value], principal: Principal | None = None) -> Example:
+def _requests(action: str, shape: str, model: Mapping[str, Value], principal: Principal | None) -> Iterator[Example]:
     resource = "*"
-    context: dict[str, tuple[str, ...]] = {}
     if shape != "*":
         resource = ":".join(("arn", *(str(model.get(f"arn.{name}", "")) for name in SEGMENTS)))
-    for name, value in model.items():
-        kind, _, key = name.partition(":")
-        if kind == "has" and value is True:
-            context[key] = (_value(key, model),)
-    absent = tuple(name[4:] for name, value in model.items() if name.startswith("has:") and value is False)
-    return Example(action, resource, context, absent, principal.arn if principal is not None else "")
-
-
-def _value(key: str, model: Mapping[str, Value]) -> str:
-    if f"ip:{key}" in model:
-        return str(IPv4Address(max(0, min(2**32 - 1, int(model[f"ip:{key}"])))))
-    if f"number:{key}" in model:
-        number = int(model[f"number:{key}"]) / SCALE
-        return str(int(number)) if number.is_integer() else str(number)
-    return str(model.get(f"key:{key}", "x"))
+    for context, absent in carried(model):
+        yield Example(action, resource, context, absent, principal.arn if principal is not None else "")
 
 
 def _shows(

@@ -1,28 +1,25 @@
 """AWS policies as formulas over a request: the segments of its ARN, its condition keys, one action at a time.
 
 What is not modelled becomes a flag of its own, free to be true or false: so what is shown to be impossible is
-impossible, and a model that is found is replayed by the evaluator before anyone hears of it. Flags: operators over
-sets of values, ARNs and texts without regard to case in conditions, addresses of IPv6, values with policy
-variables.
+impossible, and a model that is found is replayed by the evaluator before anyone hears of it.
 """
 
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import actions
-from assaymark.assess.aws.conditions import date_number
 from assaymark.assess.aws.patterns import segments
 from assaymark.assess.aws.principals import named
 from assaymark.assess.unresolved import HOLE, pattern_of
 from assaymark.core.graph import State
-from assaymark.solve.formula import FALSE, TRUE, And, Flag, Like, Not, Or, Within
+from assaymark.solve.formula import FALSE, TRUE, And, Flag, Like, Not, Or
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from assaymark.assess.aws.condition_formulas import Conditions
     from assaymark.assess.aws.request import Principal
     from assaymark.assess.estate.aws import PolicyDocument, Statement
     from assaymark.solve.formula import Formula
@@ -32,32 +29,32 @@ _VARIABLE: Final = re.compile(r"\$\{[^{}]*\}")
 _CLOSED: Final = re.compile(
     r"(?:\ue010|\\u\{e010\})+([^\ue010\ue011\\]*)(?:\ue011|\\u\{e011\})"
 )  # as solvers write it
-_NEGATED: Final = {"stringnotequals": "stringequals", "stringnotlike": "stringlike", "notipaddress": "ipaddress"}
-_TEXTS: Final = frozenset(("stringequals", "stringlike", "bool", "ipaddress"))
-_BOUNDS: Final = {
-    "equals": (True, True, 0),
-    "lessthan": (False, True, -1),
-    "lessthanequals": (False, True, 0),
-    "greaterthan": (True, False, 1),
-    "greaterthanequals": (True, False, 0),
-}
-SCALE: Final = 1000  # numbers of conditions have at most three digits after the point here; others are flags
 
 
 def allowed(
-    documents: Iterable[PolicyDocument], action: str, shape: str, principal: Principal | None = None
+    documents: Iterable[PolicyDocument],
+    action: str,
+    shape: str,
+    conditions: Conditions,
+    principal: Principal | None = None,
 ) -> Formula:
     """When the policies allow an action: some statement does and none denies it.
 
     ``shape``: the form of the ARN that is asked about, ``*`` for an action that has no resource. ``principal``: who
-    asks, of policies that say whom they are for.
+    asks, of policies that say whom they are for. ``conditions``: those of all policies of the question.
     """
     allows: list[Formula] = []
     denies: list[Formula] = []
     for document in documents:
         for statement in document.statements:
             if names(statement, action):
-                part = And((_who(statement, principal), _resource(statement, shape), condition(statement)))
+                part = And(
+                    (
+                        _who(statement, principal),
+                        _resource(statement, shape),
+                        conditions.met(statement, document.version),
+                    )
+                )
                 (allows if statement.effect == "Allow" else denies).append(part)
     return And((Or(tuple(allows)), Not(Or(tuple(denies)))))
 
@@ -130,89 +127,3 @@ def well_formed(shape: str, mentioned: Mapping[str, Iterable[str]]) -> Formula:
         else:
             rules += [_segment(variable.removeprefix("arn."), part.replace("*", "?*"))]
     return And(tuple(rules))
-
-
-def condition(statement: Statement) -> Formula:
-    """When the conditions of a statement hold."""
-    parts: list[Formula] = []
-    for operator, keys in statement.condition.items():
-        for key, values in keys.items():
-            parts.append(_test(operator.lower(), key.lower(), values))
-    return And(tuple(parts))
-
-
-def _test(operator: str, key: str, values: tuple[str, ...]) -> Formula:
-    present = Flag(f"has:{key}")
-    if operator == "null":
-        wanted = {value.lower() for value in values}
-        if wanted == {"true"}:
-            return Not(present)
-        return present if wanted == {"false"} else _flag(operator, key, values)
-    base = operator.removesuffix("ifexists")
-    optional = base != operator
-    negated = base in _NEGATED or (base.startswith(("numeric", "date")) and base.endswith("notequals"))
-    base = _NEGATED.get(base, base.replace("notequals", "equals") if negated else base)
-    found = _holds(base, key, values)
-    if found is None:
-        return _flag(operator, key, values)
-    if negated:
-        return Or((Not(present), Not(found)))
-    return Or((Not(present), found)) if optional else And((present, found))
-
-
-def _flag(operator: str, key: str, values: tuple[str, ...]) -> Formula:
-    return Flag(f"{operator} {key} {' '.join(values)}")
-
-
-def _holds(base: str, key: str, values: tuple[str, ...]) -> Formula | None:
-    """When a value of the key passes; None for what is not modelled."""
-    if any("${" in value or HOLE in pattern_of(value) for value in values):
-        return None
-    variable = f"key:{key}"
-    if base == "stringequals":
-        return Or(tuple(Like(variable, value, plain=True) for value in values))
-    if base == "stringlike":
-        return Or(tuple(Like(variable, value, plain="*" not in value and "?" not in value) for value in values))
-    if base == "bool":
-        return Or(tuple(Like(variable, value.lower(), plain=True) for value in values))
-    if base == "ipaddress":
-        networks = [_network(value) for value in values]
-        if any(network is None for network in networks):
-            return None
-        return Or(
-            tuple(
-                Within(f"ip:{key}", int(network.network_address), int(network.broadcast_address))
-                for network in networks
-                if network is not None
-            )
-        )
-    for family in ("numeric", "date"):
-        if base.startswith(family) and base.removeprefix(family) in _BOUNDS:
-            numbers = [_number(family, value) for value in values]
-            if any(number is None for number in numbers):
-                return None
-            low, high, shift = _BOUNDS[base.removeprefix(family)]
-            return Or(
-                tuple(
-                    Within(f"number:{key}", number + shift if low else None, number + shift if high else None)
-                    for number in numbers
-                    if number is not None
-                )
-            )
-    return None
-
-
-def _network(value: str) -> IPv4Network | None:
-    try:
-        return IPv4Network(value, strict=False)
-    except ValueError:
-        return None
-
-
-def _number(family: str, value: str) -> int | None:
-    try:
-        number = float(value) if family == "numeric" else date_number(value)
-    except ValueError:
-        return None
-    scaled = number * SCALE if number is not None else None
-    return int(scaled) if scaled is not None and float(scaled).is_integer() else None

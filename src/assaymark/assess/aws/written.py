@@ -109,10 +109,16 @@ class Written:
         parts.append(("Condition", f'{{ {mark}{operator}{mark}{same}{{ "{key}"{same}{value} }} }}'))
         return end, end, ", { " + ", ".join(f"{mark}{name}{mark}{same}{text}" for name, text in parts) + " }"
 
-    def condition(self, operator: str, key: str, value: str) -> tuple[int, int, str] | None:
-        """The change that adds a condition; None where one on this key may be there, or it is not plain where."""
+    def condition(
+        self, operator: str, key: str, value: str, beside: tuple[str, str] | None = None
+    ) -> tuple[int, int, str] | None:
+        """The change that adds a condition; None where one on this key may be there, or it is not plain where.
+
+        ``beside``: another key and value under the same operator, but for blocks, which stand by themselves.
+        """
         text = self.text.text
-        if not _PLAIN.fullmatch(key):
+        keys = [key, *([beside[0]] if beside is not None else [])]
+        if not all(_PLAIN.fullmatch(one) for one in keys):
             return None
         if self.style == "block":
             if self.one_line:
@@ -122,19 +128,21 @@ class Written:
             start = self.text.start_of(self.text.line_at(self.last))
             return start, start, "".join(f"{blanks}{line}\n" for line in [*lines, "}"])
         same = ": " if self.style == "json" else " = "
+        pair = f'"{key}"{same}{value}' + (f', "{beside[0]}"{same}{beside[1]}' if beside is not None else "")
         if "condition" in self.elements:
             start, end = self.elements["condition"]
-            if not text[start:end].startswith("{") or key.lower() in text[start:end].lower():
+            there = text[start:end].lower()
+            if not there.startswith("{") or any(one.lower() in there for one in keys):
                 return None
             names = {name.lower(): span for name, span in self.operators.items()}
             if operator.lower() in names:
                 start, end = names[operator.lower()]
                 if not text[start:end].startswith("{"):
                     return None
-                new = f'"{key}"{same}{value}'
+                new = pair
             else:
                 quoted = f'"{operator}"' if self.style == "json" else operator
-                new = f'{quoted}{same}{{ "{key}"{same}{value} }}'
+                new = f"{quoted}{same}{{ {pair} }}"
             empty = not text[start + 1 : end - 1].strip()
             own_line = text[start + 1 : end].lstrip(" \t").startswith("\n")
             comma = "" if empty or (own_line and self.style == "object") else ","
@@ -142,7 +150,7 @@ class Written:
             return start + 1, start + 1, f"{blank}{new}{comma}"
         name = '"Condition"' if self.style == "json" else "Condition"
         quoted = f'"{operator}"' if self.style == "json" else operator
-        new = f'{name}{same}{{ {quoted}{same}{{ "{key}"{same}{value} }} }}'
+        new = f"{name}{same}{{ {quoted}{same}{{ {pair} }} }}"
         if self.one_line:
             return self.last, self.last, f", {new}"
         first = min(start for start, _ in self.elements.values())

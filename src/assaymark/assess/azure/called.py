@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.azure.formulas import DATA
 from assaymark.assess.azure.roles import allows, asked_actions
+from assaymark.assess.azure.vaults import is_policy
 from assaymark.core.graph import State
 
 if TYPE_CHECKING:
@@ -138,6 +139,8 @@ def _narrowed(action: str, place: str, access: Access, principal: str) -> Iterat
     for assignment, _ in access.held(principal):
         if access.roles.grants(assignment.role, name, data=data).state is not State.YES:
             continue
+        if access.counts(assignment, name, place or assignment.scope, data=data) is State.NO:
+            continue
         if not place or f"{assignment.scope}/".startswith(f"{place}/"):
             yield action, assignment.scope
         elif access.covers(assignment.scope, place) is State.YES:
@@ -151,6 +154,11 @@ def _everything(service: str, access: Access, principal: str) -> Iterator[tuple[
     for assignment, _ in access.held(principal):
         role = access.roles.get(assignment.role)
         for entry in role.permissions if role is not None else ():
+            if is_policy(assignment.role):  # of which all is known
+                yield from (
+                    (f"{DATA}{one}", assignment.scope) for one in entry.data_actions if one.lower().startswith(prefix)
+                )
+                continue
             some = [one for one in known if allows(entry, one.removeprefix(DATA), data=one.startswith(DATA))]
             yield from ((one, assignment.scope) for one in some)
             if some:

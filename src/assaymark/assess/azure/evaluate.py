@@ -17,9 +17,9 @@ from assaymark.assess.azure.roles import Roles, allows
 from assaymark.core.graph import State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
+    from assaymark.assess.azure.abac import Known
     from assaymark.assess.estate.azure import Assignment, Azure, DenyAssignment
     from assaymark.core.graph import Because
 
@@ -81,6 +81,11 @@ class Access:
                 return State.YES
         return State.NO if height else State.UNKNOWN
 
+    def counts(self, assignment: Assignment, action: str, scope: str, *, data: bool) -> State:
+        """Whether an assignment counts for an action at a scope; what decides by other means may say no."""
+        del assignment, action, scope, data
+        return State.YES
+
     def can(
         self,
         principal: str,
@@ -88,7 +93,7 @@ class Access:
         scope: str,
         *,
         data: bool = False,
-        attributes: Mapping[str, str] | None = None,
+        attributes: Known | None = None,
     ) -> Answer:
         """Whether a principal may do an action (``data``: a data action) at a scope.
 
@@ -104,6 +109,11 @@ class Access:
                 continue
             one = Answer(State.YES, (*lines, assignment.because)).both(granted)
             one = one.both(condition_holds(assignment.condition, action, attributes or {}))
+            counted = self.counts(assignment, action, scope, data=data)
+            if counted is State.UNKNOWN:
+                one = one.unless(f"{scope.rpartition('/vaults/')[2].partition('/')[0]} decides by what grants it")
+            elif counted is State.NO:
+                continue
             if reach is State.UNKNOWN:
                 one = one.unless(
                     f"{scope.split('/')[2] if scope.count('/') > 1 else scope} lies in {assignment.scope}"

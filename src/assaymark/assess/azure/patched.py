@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from assaymark.assess.azure.evaluate import Access
 from assaymark.assess.azure.formulas import DATA, Grant, language
 from assaymark.assess.azure.least import needed_grants, replaced
 from assaymark.assess.azure.roles import asked_actions
+from assaymark.assess.azure.vaults import Vaults, with_policies
 from assaymark.assess.proofs import patched_rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
 
+    from assaymark.assess.azure.evaluate import Access
     from assaymark.assess.estate.azure import Azure, RoleDefinition
     from assaymark.assess.rewrite import Rewrite
 
@@ -27,7 +28,8 @@ def patched_assignments(
     Raises:
         UsageError: ``solver-missing``.
     """
-    first, second = Access(before, now), Access(after, now)
+    before, after = with_policies(before), with_policies(after)
+    first, second = Vaults(before, now), Vaults(after, now)
     for principal in sorted({one.principal for one in before.assignments}):
         old, new = _grants(first, principal), _grants(second, principal)
         if [_said(one) for one in old] == [_said(one) for one in new]:
@@ -40,7 +42,7 @@ def patched_assignments(
             [replaced(first, principal, one.assignment) for one in old if str(_said(one)) not in there],
             [replaced(second, principal, one.assignment).policy for one in new if str(_said(one)) not in known],
             (new, old),
-            language(before, principal, _actions(before, after), sorted(scopes)),
+            language(before, principal, _actions(before, after), sorted(scopes), new),
             needed_grants(first, principal, needs.get(f"azure:principal:{principal}", ())),
         )
 

@@ -21,10 +21,16 @@ from assaymark.core.graph import State
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from assaymark.assess.azure.abac import Known
+
 OWNER: Final = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 CONTRIBUTOR: Final = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 ACCESS_ADMINISTRATOR: Final = "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"
+READER: Final = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 RBAC_ADMINISTRATOR: Final = "f58310d9-a9f6-439a-9e8d-f62e7b41a168"
+
+
+_WHOLE: Final = (OWNER, READER)  # of which the table has all: one pattern each, and nothing that is taken from it
 
 
 class _Table(NamedTuple):
@@ -92,6 +98,11 @@ def is_asked(action: str, *, data: bool = False) -> bool:
     return (f"data:{action}" if data else action).lower() in _table().asked
 
 
+def speaks_of(role: RoleDefinition, action: str, *, data: bool = False) -> bool:
+    """Whether what is known of a role decides an action: a file says the role, or the table speaks of the action."""
+    return role.because is not None or role.id in _WHOLE or is_asked(action, data=data)
+
+
 def asked_actions() -> frozenset[str]:
     """The actions that the table of Azure's own roles speaks of, in lower case, ``data:`` before data actions."""
     return _table().asked
@@ -109,15 +120,13 @@ class Roles:
         """A role by its GUID or name; None when it is not known."""
         return self._custom.get(role) or _built_in(role)
 
-    def grants(
-        self, role: str, action: str, attributes: Mapping[str, str] | None = None, *, data: bool = False
-    ) -> Answer:
+    def grants(self, role: str, action: str, attributes: Known | None = None, *, data: bool = False) -> Answer:
         """Whether a role allows an action (``data``: a data action); UNKNOWN for one that is not known.
 
         ``attributes``: what the conditions of its entries may ask of, as ``condition_holds`` has them.
         """
         known = self.get(role)
-        if known is None or (known.because is None and not is_asked(action, data=data)):
+        if known is None or not speaks_of(known, action, data=data):
             return Answer(State.UNKNOWN, (), (f"the role {role} allows {action}",))
         answer = NO
         for one in known.permissions:

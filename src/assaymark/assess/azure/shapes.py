@@ -127,5 +127,7 @@ def _policy(value: Map) -> dict[str, object]:
         "principal": str(value.get("objectId", "")).lower(),
         "secrets": words("secrets"),
         "keys": words("keys"),
+        "certificates": words("certificates"),
+        "application": str(value.get("applicationId") or ""),
         "line": value.line,
     }

@@ -91,5 +91,7 @@ def policy_of(block: Map) -> dict[str, object]:
         "principal": shut(block.get("object_id")).lower(),
         "secrets": words("secret_permissions"),
         "keys": words("key_permissions"),
+        "certificates": words("certificate_permissions"),
+        "application": shut(block.get("application_id") or ""),
         "line": block.line,
     }

@@ -41,6 +41,15 @@ class Open:
     decides: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """What the request does not have: asking for it is an error, which makes no condition true."""
+
+
+GONE: Final = Gone()
+_OF_CALLS: Final = ("api", "resource")  # what has functions and is no value itself
+
+
 def parse_cel(text: str) -> Node:
     """The expression as nested tuples: (operation, operands...).
 
@@ -240,38 +249,39 @@ class _Evaluation:
                 return self._named(node)
             case "list":
                 items = [self.value(item) for item in node[1]]
-                opened = _opened(*items)
-                return opened or items
+                return _opened(*items) or (GONE if GONE in items else items)
             case "call":
                 return self._called(node)
             case "&&" | "||":
                 return self._logical(node)
             case "?":
                 test = self.value(node[1])
-                return test if isinstance(test, Open) else self.value(node[2] if test is True else node[3])
+                return test if isinstance(test, (Open, Gone)) else self.value(node[2] if test is True else node[3])
             case "unary!" | "unary-":
                 inner = self.value(node[1])
                 if isinstance(inner, bool) and node[0] == "unary!":
                     return not inner
                 if isinstance(inner, (int, float)) and not isinstance(inner, bool) and node[0] == "unary-":
                     return -inner
-                return inner if isinstance(inner, Open) else self._undecided(node)
+                return inner if isinstance(inner, (Open, Gone)) else self._undecided(node)
         return self._binary(node)
 
     def _undecided(self, node: Node) -> Open:
         return Open((show(node),))
 
     def _named(self, node: Node) -> Any:
-        dotted = _dotted(node)
-        found = self._look(dotted) if dotted else None
+        name = dotted(node)
+        found = self._look(name) if name else None
         return self._undecided(node) if found is None else found
 
     def _called(self, node: Node) -> Any:
         _, name, of, arguments = node
-        on = None if of is None or (of[0] == "name" and of[1] == "api") else self.value(of)
+        on = None if of is None or (of[0] == "name" and of[1] in _OF_CALLS) else self.value(of)
         values = [self.value(argument) for argument in arguments]
         if isinstance(on, Open) or _opened(*values):
             return self._undecided(node)
+        if on is GONE or GONE in values:
+            return GONE
         found = self._call(name, on, values)
         return self._undecided(node) if found is None or isinstance(found, Open) else found
 
@@ -283,27 +293,30 @@ class _Evaluation:
         opened = [
             value if isinstance(value, Open) else self._undecided(operand)
             for value, operand in zip(values, node[1:], strict=True)
-            if not isinstance(value, bool)
+            if not isinstance(value, (bool, Gone))
         ]
-        return _opened(*opened) or (not settles)
+        return _opened(*opened) or (GONE if GONE in values else not settles)
 
     def _binary(self, node: Node) -> Any:
         operator, left, right = node[0], self.value(node[1]), self.value(node[2])
         if isinstance(left, Open) or isinstance(right, Open):
             return self._undecided(node)
+        if GONE in (left, right):
+            return GONE
         found = self._call(operator, left, [right])
         return self._undecided(node) if found is None or isinstance(found, Open) else found
 
 
-def _dotted(node: Node) -> str:
+def dotted(node: Node) -> str:
+    """A name with dots, ``resource.name``; empty for another expression."""
     match node:
         case ("name", name):
             return str(name)
         case ("get", of, name):
-            inner = _dotted(of)
+            inner = dotted(of)
             return f"{inner}.{name}" if inner else ""
         case ("index", of, ("value", str() as key)):
-            inner = _dotted(of)
+            inner = dotted(of)
             return f"{inner}.{key}" if inner else ""
     return ""
 

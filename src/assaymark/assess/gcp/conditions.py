@@ -6,9 +6,11 @@ Source: Google Cloud IAM, "Overview of IAM Conditions" and "Attribute reference 
 from __future__ import annotations
 
 import operator
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from assaymark.assess.answer import NO, YES, Answer
 from assaymark.assess.gcp.cel import Node, Open, evaluate, parse_cel
@@ -18,6 +20,7 @@ from assaymark.core.graph import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import tzinfo
 
 _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "<": operator.lt,
@@ -26,6 +29,39 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     ">=": operator.ge,
 }
 _UNITS: Final = {"h": 3600, "m": 60, "s": 1}
+_TAGS: Final = {"matchTag": 2, "matchTagId": 2, "hasTagKey": 1, "hasTagKeyId": 1}
+_TEMPLATE: Final = re.compile(r"([^{}]*)\{[^{}]*\}([^{}]*)")
+_OFFSET: Final = re.compile(r"([+-]?)(\d{1,2}):(\d{2})")
+
+
+class Moment(datetime):
+    """A time that is that of the request for certain, not only that of the assessment: hours and days count."""
+
+    @classmethod
+    def of(cls, time: datetime) -> Moment:
+        """The same time."""
+        return cls.fromtimestamp(0, UTC) + (time - datetime.fromtimestamp(0, UTC))
+
+
+class _Hand(NamedTuple):
+    """What a clock shows of a time, and the least and most that it may be."""
+
+    range: tuple[int, int]
+    read: Callable[[datetime], int]
+
+
+CLOCK: Final[dict[str, _Hand]] = {  # CEL specification, "Timestamp functions"
+    "getFullYear": _Hand((1, 9999), lambda at: at.year),
+    "getMonth": _Hand((0, 11), lambda at: at.month - 1),
+    "getDate": _Hand((1, 31), lambda at: at.day),
+    "getDayOfMonth": _Hand((0, 30), lambda at: at.day - 1),
+    "getDayOfWeek": _Hand((0, 6), lambda at: at.isoweekday() % 7),
+    "getDayOfYear": _Hand((0, 365), lambda at: at.timetuple().tm_yday - 1),
+    "getHours": _Hand((0, 23), lambda at: at.hour),
+    "getMinutes": _Hand((0, 59), lambda at: at.minute),
+    "getSeconds": _Hand((0, 59), lambda at: at.second),
+    "getMilliseconds": _Hand((0, 999), lambda at: at.microsecond // 1000),
+}
 
 
 @lru_cache(maxsize=4096)
@@ -49,7 +85,7 @@ def holds(condition: str | None, names: Mapping[str, Any]) -> Answer:
     node = _parsed(condition)
     if node is None:
         return Answer(State.UNKNOWN, (), (f"the condition {condition} is met",))
-    found = evaluate(node, names.get, _call)
+    found = evaluate(node, names.get, lambda name, on, values: called(name, on, values, names))
     if found is True:
         return YES
     if isinstance(found, Open):
@@ -57,8 +93,8 @@ def holds(condition: str | None, names: Mapping[str, Any]) -> Answer:
     return NO
 
 
-def _call(name: str, on: Any, arguments: list[Any]) -> Any:
-    """A function or operator; None for one that is not decided here."""
+def called(name: str, on: Any, arguments: list[Any], names: Mapping[str, Any]) -> Any:
+    """A function or operator; None for one that is not decided here. ``names``: what is known of the request."""
     first = arguments[0] if arguments else None
     if name in ("==", "!="):
         found = _equal(on, first)
@@ -74,6 +110,14 @@ def _call(name: str, on: Any, arguments: list[Any]) -> Any:
         return len(sized)
     if isinstance(on, str):
         return _of_text(name, on, first)
+    if isinstance(on, Moment) and name in CLOCK:
+        return clock_value(on, name, first if isinstance(first, str) else "UTC")
+    if name == "hasOnly" and isinstance(on, list) and isinstance(first, list):
+        return all(one in first for one in on)
+    if on is None and name in _TAGS and len(arguments) == _TAGS[name]:
+        return _tagged(name, arguments, names)
+    if on is None and name == "getAttribute":
+        return names.get(f"api.getAttribute({first})")
     return _made(name, first) if isinstance(first, str) else None
 
 
@@ -85,7 +129,47 @@ def _of_text(name: str, on: str, first: Any) -> Any:
         return None
     if name == "+" and isinstance(first, str) and not isinstance(first, Unresolved):
         return on + first
+    if name == "extract" and isinstance(first, str) and not isinstance(first, Unresolved):
+        return _extracted(on, first)
     return {"lowerAscii": on.lower(), "upperAscii": on.upper()}.get(name)
+
+
+def _extracted(text: str, template: str) -> str | None:
+    """What stands in the place of ``{...}``; empty where the text is not like the template."""
+    match = _TEMPLATE.fullmatch(template)
+    if match is None:
+        return None
+    before, after = match[1], match[2]
+    start = text.find(before)
+    end = text.find(after, start + len(before)) if after else len(text)
+    return "" if start < 0 or end < 0 else text[start + len(before) : end]
+
+
+def _tagged(name: str, arguments: list[Any], names: Mapping[str, Any]) -> bool | None:
+    """Whether what is asked for has a tag, where the value of that is known; empty for none."""
+    known = names.get(f"{'matchTagId' if name.endswith('Id') else 'matchTag'}({arguments[0]})")
+    if known is None:
+        return None
+    return bool(known == arguments[1] if len(arguments) > 1 else known)
+
+
+def clock_value(moment: datetime, name: str, zone: str = "UTC") -> int | None:
+    """What a clock of a zone shows at a time: ``getHours`` and its kin; None for a zone that is not known."""
+    try:
+        place = _offset(zone) or ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+    try:
+        return CLOCK[name].read(moment.astimezone(place))
+    except OverflowError:
+        return None
+
+
+def _offset(zone: str) -> tzinfo | None:
+    match = _OFFSET.fullmatch(zone)
+    if zone == "UTC" or match is None:
+        return UTC if zone == "UTC" else None
+    return timezone((-1 if match[1] == "-" else 1) * timedelta(hours=int(match[2]), minutes=int(match[3])))
 
 
 def _made(name: str, text: str) -> Any:

@@ -21,7 +21,7 @@ from assaymark.assess.unresolved import Unresolved
 from assaymark.core.graph import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from assaymark.assess.estate.gcp import DenyRule, Gcp
@@ -136,8 +136,11 @@ class Access:
         found.setdefault(ALL_USERS, ())
         return found
 
-    def can(self, member: str, permission: str, resource: str) -> Answer:
-        """Whether a member has a permission on a resource, or on a project, folder or organisation."""
+    def can(self, member: str, permission: str, resource: str, seen: Mapping[str, Any] | None = None) -> Answer:
+        """Whether a member has a permission on a resource, or on a project, folder or organisation.
+
+        ``seen``: what conditions see of this one request, beside what is known of the resource.
+        """
         chain = self.chain(resource)
         held = self.held(member)
         if not any(place in held for place in chain):
@@ -150,14 +153,14 @@ class Access:
                 if has is State.NO:
                     continue
                 if binding.condition is not None and names is None:
-                    names = self.names(resource, permission)
+                    names = {**self.names(resource, permission), **(seen or {})}
                 one = Answer(State.YES, (*lines, binding.because)).both(holds(binding.condition, names or {}))
                 if has is State.UNKNOWN:
                     one = one.unless(f"the role {binding.role} holds {permission}")
                 answer = answer.either(one)
                 if answer.state is State.YES:
-                    return self._undenied(member, permission, resource, answer)
-        return answer if answer.state is State.NO else self._undenied(member, permission, resource, answer)
+                    return self._undenied(member, permission, resource, answer, seen)
+        return answer if answer.state is State.NO else self._undenied(member, permission, resource, answer, seen)
 
     def names(self, resource: str, permission: str) -> dict[str, Any]:
         """What conditions see of a request."""
@@ -165,7 +168,9 @@ class Access:
         found: dict[str, Any] = {"request.time": self._now}
         return found | seen_by_conditions(self.estate, resource, known.kind if known else "", permission)
 
-    def _undenied(self, member: str, permission: str, resource: str, answer: Answer) -> Answer:
+    def _undenied(
+        self, member: str, permission: str, resource: str, answer: Answer, seen: Mapping[str, Any] | None = None
+    ) -> Answer:
         chain = self.chain(resource)
         for place in (*chain, ""):
             for rule in self.denies(place):
@@ -174,7 +179,7 @@ class Access:
                 hit = self.denied(rule, member, permission)
                 if hit is State.NO:
                     continue
-                condition = holds(rule.condition, {})
+                condition = holds(rule.condition, seen or {})
                 if place and hit is State.YES and condition.state is State.YES:
                     return NO
                 if condition.state is not State.NO:

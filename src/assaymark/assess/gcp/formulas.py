@@ -1,24 +1,30 @@
 """Bindings as formulas over a request: its permission, one of those that matter, the resource and its project.
 
-Which permission a role has is decided by the evaluator, permission by permission; what that leaves open (conditions,
-roles that are not in the input, whom deny rules mean) is a flag of its own, free to be true or false. Principal
-access boundaries stand against old and new bindings alike, so they are not asked about.
+Which permission a role has is decided by the evaluator, permission by permission; what that leaves open (roles that
+are not in the input, whom deny rules mean) is a flag of its own, free to be true or false. Conditions are about
+names, types, tags and times of the request, which is one of now or later (``cel_formulas``); of what the input names
+they see what the evaluator sees. Principal access boundaries stand against old and new bindings alike, so they are
+not asked about.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.conjuncts import without_each
 from assaymark.assess.estate.gcp import MANAGER
-from assaymark.assess.gcp.conditions import holds
+from assaymark.assess.gcp.cel import GONE
+from assaymark.assess.gcp.cel_formulas import links, met, named_as, seen, there
 from assaymark.assess.gcp.evaluate import Access
 from assaymark.assess.gcp.names import project
 from assaymark.assess.gcp.roles import Roles
-from assaymark.assess.proofs import Language
+from assaymark.assess.proofs import Language, readable
 from assaymark.assess.rewrite import Example
+from assaymark.assess.unresolved import HOLE, Unresolved, pattern_of
 from assaymark.core.graph import State
-from assaymark.solve.formula import FALSE, TRUE, And, Flag, Like, Not, Or
+from assaymark.solve.formula import FALSE, TRUE, And, Flag, Like, Not, Or, atoms, literal, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +33,7 @@ if TYPE_CHECKING:
     from assaymark.assess.estate.gcp import Binding, DenyRule, Gcp, Role
     from assaymark.solve.formula import Formula, Value
 
+_SEEN: Final = ("resource.name", "resource.type", "resource.service")
 _PROJECTS: Final = f"{MANAGER}projects/"
 
 
@@ -40,10 +47,11 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A permission on a resource, by its full name."""
+    """A permission on a resource, by its full name. ``seen``: what conditions see of it beside that."""
 
     permission: str
     resource: str
+    seen: Mapping[str, Any] = field(default_factory=dict)
 
 
 def language(
@@ -51,7 +59,19 @@ def language(
 ) -> Language[Grant, Request]:
     """How grants of a member are asked about: for these permissions, and by what lies in these places."""
     asked = _Asked(estate, member, tuple(sorted(set(permissions))), tuple(sorted(set(places))), now)
-    return Language(asked.allows, asked.form(), TRUE, asked.requests, asked.state, _shown, _smaller)
+    return Language(
+        asked.allows,
+        asked.form(),
+        TRUE,
+        asked.requests,
+        asked.state,
+        _shown,
+        _smaller,
+        about=asked.about,
+        looser=_looser,
+        weight=lambda grant: len(grant.binding.condition or ""),
+        need=lambda grant: ((grant.role.permissions if grant.role else ("",))[0], grant.binding.resource),
+    )
 
 
 def _is(name: str, value: str) -> Formula:
@@ -70,6 +90,7 @@ class _Asked:
         self._projects = sorted({one for one in (*mentioned, *estate.places) if one.startswith(_PROJECTS)})
         self._places = sorted({*mentioned, *self._projects})
         self._inside: dict[str, Formula] = {}
+        self._seen: dict[tuple[str, str], dict[str, Formula]] = {}
 
     def form(self) -> Formula:
         """One of the permissions, on something that lies in a project or is above them."""
@@ -107,33 +128,58 @@ class _Asked:
         if has is State.NO:
             return FALSE
         parts = [Flag(f"the role {binding.role} holds {permission}")] if has is State.UNKNOWN else []
-        if binding.condition is not None:
-            parts.append(Flag(f"the condition {binding.condition}"))
-        return And((*parts, self._within(binding.resource)))
+        condition = [met(binding.condition).yes] if binding.condition is not None else []
+        return And((*parts, *condition, self._within(binding.resource)))
 
     def _denied(self, rule: DenyRule, permission: str) -> Formula:
         named = self._access.denied(rule, self._member, permission)
-        condition = holds(rule.condition, {}).state
-        if State.NO in (named, condition):
+        if named is State.NO:
             return FALSE
-        certain = named is State.YES and condition is State.YES and rule.resource in self._places
+        condition = Not(met(rule.condition).no) if rule.condition is not None else TRUE  # an error denies as well
+        certain = named is State.YES and rule.resource in self._places
         where = self._within(rule.resource) if rule.resource in self._places else TRUE
         flag = Flag(f"the deny policy at {rule.because.path}:{rule.because.line} for {permission}")
-        return where if certain else And((where, flag))
+        return And((where, condition)) if certain else And((where, condition, flag))
+
+    def about(self, formula: Formula) -> Formula:
+        """What conditions see of what the input names, and what is so of all that they see."""
+        names = {one.name for one in atoms(formula) if not isinstance(one, Flag)}
+        asked = sorted({one.pattern for one in atoms(formula) if isinstance(one, Like) and one.name == "permission"})
+        found: list[Formula] = []
+        keys = tuple(key for key in _SEEN if there(key) in names)
+        for place in self._places if keys else ():
+            alike: defaultdict[Formula, list[str]] = defaultdict(list)
+            for permission in asked:
+                alike[self._as_seen(place, permission, keys)].append(permission)
+            found += [
+                Or((Not(_is("resource", place)), Not(one_of("permission", some)), what))
+                for what, some in alike.items()
+            ]
+        whole = And(tuple(found))
+        return And((whole, links(And((formula, whole)), self._now)))
+
+    def _as_seen(self, place: str, permission: str, keys: tuple[str, ...]) -> Formula:
+        """What the evaluator has conditions see of a permission on a place."""
+        asked = (place, permission)
+        if asked not in self._seen:
+            values = self._access.names(place, permission)
+            self._seen[asked] = {
+                key: _seen_as(key, text) for key in _SEEN if isinstance(text := values.get(key), str)
+            }
+        return And(tuple(what for key, what in self._seen[asked].items() if key in keys))
 
     def requests(self, model: Mapping[str, Value]) -> Iterator[Request]:
         """What a model means; a resource that nobody mentions is one of its project."""
         permission, resource = str(model.get("permission", "")), str(model.get("resource", ""))
         home = str(model.get("project", ""))
-        if resource in self._places:
-            yield Request(permission, resource)
-        elif home.startswith(_PROJECTS):
+        if resource not in self._places and home.startswith(_PROJECTS):
             service = permission.partition(".")[0]
-            yield Request(
-                permission, f"//{service}.googleapis.com/projects/{home.removeprefix(_PROJECTS)}/things/example"
-            )
-        else:
-            yield Request(permission, project("example"))
+            resource = f"//{service}.googleapis.com/projects/{home.removeprefix(_PROJECTS)}/things/example"
+        elif resource not in self._places:
+            resource = project("example")
+        for one in (readable(model), model):
+            for context in seen(one, self._now):
+                yield Request(permission, resource, context)
 
     def state(self, grants: Sequence[Grant], request: Request) -> State:
         """What the evaluator says of the grants in the place of all bindings."""
@@ -141,11 +187,34 @@ class _Asked:
         bindings = [one.binding for one in grants]
         whole = {*self._estate.whole, *self._estate.resources}  # what new buckets grant is among the old ones
         estate = replace(self._estate, bindings=bindings, roles={**self._estate.roles, **own}, whole=whole)
-        return Access(estate, self._now).can(self._member, request.permission, request.resource).state
+        access = Access(estate, self._now)
+        return access.can(self._member, request.permission, request.resource, request.seen).state
+
+
+def _seen_as(key: str, text: str) -> Formula:
+    whole = pattern_of(text)
+    pattern = "*".join(map(literal, whole.split(HOLE)))
+    return And((_is(there(key), "yes"), Like(named_as(key), pattern) if HOLE in whole else _is(named_as(key), whole)))
 
 
 def _shown(request: Request) -> Example:
-    return Example(request.permission, request.resource)
+    context = {
+        key: tuple(map(str, value if isinstance(value, list) else [value])) for key, value in request.seen.items()
+    }
+    return Example(
+        request.permission,
+        request.resource,
+        {key: values for key, values in context.items() if request.seen[key] is not GONE},
+        tuple(sorted(key for key, value in request.seen.items() if value is GONE)),
+    )
+
+
+def _looser(grant: Grant) -> Iterator[tuple[str, Grant]]:
+    """The grant without one part of its condition."""
+    condition = grant.binding.condition
+    if condition is not None and not isinstance(condition, Unresolved):
+        for part, rest in without_each(condition):
+            yield part, replace(grant, binding=replace(grant.binding, condition=rest))
 
 
 def _smaller(grant: Grant) -> Iterator[tuple[str, Grant | None]]:

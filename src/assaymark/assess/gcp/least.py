@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.estate.gcp import MANAGER, Binding, Role
@@ -68,12 +68,21 @@ def least_bindings(estate: Gcp, member: str, needs: Iterable[tuple[str, str]], n
     found, needed = _needed(access, member, needs, where)
     new = _merged(access, member, found, where)
     places = [one.binding.resource for one in (*new, *old)]
+
+    def merged(grants: Sequence[Grant]) -> list[Grant]:
+        needs = [
+            _Need(permission, one.binding.resource, one.binding.condition)
+            for one in grants
+            for permission in (one.role.permissions if one.role is not None else ())
+        ]
+        return _merged(access, member, needs, where)
+
     return least_rewrite(
         node_of(estate, member),
         [replaced(access, member, one.binding) for one in old],
-        [part for one in new for part in _as_json(one)],
+        lambda grants: [part for one in grants for part in _as_json(one)],
         (new, old),
-        language(estate, member, [one.permission for one in found], places, now),
+        replace(language(estate, member, [one.permission for one in found], places, now), merged=merged),
         needed,
     )
 

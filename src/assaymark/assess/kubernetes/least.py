@@ -49,7 +49,7 @@ def least_roles(cluster: Cluster, subject: Subject, needs: Iterable[tuple[str, s
     return least_rewrite(
         subject.id,
         replaced(held, subject),
-        _objects(subject, rules),
+        lambda some: _objects(subject, some),
         (rules, old),
         language([*rules, *old]),
         needed,

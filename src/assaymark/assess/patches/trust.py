@@ -41,22 +41,29 @@ def _audience(place: Place) -> Iterator[Patch]:
     arn, _, issuer = place.finding.name.partition("#")
     who = place.estates.aws.identities.get(arn)
     for statement in _allowing(who):
-        provider = _issued(statement, issuer)
-        known = place.estates.aws.providers.get(provider)
-        shown = statement_as_written(place.inputs, statement)
-        if known is None or len(known.audiences) != 1 or isinstance(known.audiences[0], Unresolved):
+        key, audience = _made_for(place, statement, _issued(statement, issuer))
+        shown = statement_as_written(place.inputs, statement) if audience else None
+        if shown is None:
             continue
-        if shown is None or claimed(statement, provider, "aud"):
-            continue
-        change = shown.condition("StringEquals", f"{known.issuer}:aud", shown.quoted(known.audiences[0]))
+        change = shown.condition("StringEquals", key, shown.quoted(audience))
         if change is not None:
-            safe = known.issuer.startswith(_PLAIN_ISSUERS)
-            title = f"take tokens that are made for {known.audiences[0]}"
-            yield from shown.text.replaced([change], title, safe=safe)
+            title = f"take tokens that are made for {audience}"
+            yield from shown.text.replaced([change], title, safe=key.startswith(_PLAIN_ISSUERS))
+
+
+def _made_for(place: Place, statement: Statement, provider: str) -> tuple[str, str]:
+    """The key and the one audience that a statement of a provider does not ask for; empty for none."""
+    known = place.estates.aws.providers.get(provider)
+    if known is None or len(known.audiences) != 1 or isinstance(known.audiences[0], Unresolved):
+        return "", ""
+    return ("", "") if claimed(statement, provider, "aud") else (f"{known.issuer}:aud", known.audiences[0])
 
 
 def _subject(place: Place) -> Iterator[Patch]:
-    """The service accounts of the cluster that name a role, where the role takes those of every one."""
+    """The service accounts of the cluster that name a role, where the role takes those of every one.
+
+    With the audience, where the role does not ask for one either: both would be written at one place.
+    """
     arn, _, issuer = place.finding.name.partition("#")
     who = place.estates.aws.identities.get(arn)
     if not issuer.startswith("oidc.eks."):
@@ -73,9 +80,12 @@ def _subject(place: Place) -> Iterator[Patch]:
             continue
         values = [shown.quoted(one) for one in sorted(named)]
         listed = values[0] if len(values) == 1 else f"[{', '.join(values)}]"
-        change = shown.condition("StringEquals", f"{issuer}:sub", listed)
+        key, audience = _made_for(place, statement, provider) if shown.style != "block" else ("", "")
+        beside = (key, shown.quoted(audience)) if audience else None
+        change = shown.condition("StringEquals", f"{issuer}:sub", listed, beside)
         if change is not None:
-            title = f"take tokens of {', '.join(sorted(named))} alone"
+            made = f", made for {audience}" if audience else ""
+            title = f"take tokens of {', '.join(sorted(named))} alone{made}"
             yield from shown.text.replaced([change], title)
 
 

@@ -111,7 +111,7 @@ def verdict_words(one: Rewrite) -> list[str]:
         words += [f"needed within new: {one.covers.verdict}"] if one.covers is not None else []
         lost = one.covers.example if one.covers is not None else None
         words += [f"needed, and not new: {_request(lost)}"] if lost is not None else []
-        words += [f"could still be dropped: {text}" for text in one.droppable or ()]
+        words += [f"not shown to be needed: {text}" for text in one.droppable or ()]
     words += [f"it takes away, for one: {_request(one.takes)}"] if one.takes is not None else []
     if one.kind == "patched" and one.covers is None:
         words.append("nobody says what is needed of it: [[need]] of --config does, and then it is asked too")

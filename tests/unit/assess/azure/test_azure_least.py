@@ -87,6 +87,14 @@ def test_what_the_table_does_not_speak_of_is_not_decided_and_not_granted():
     assert not found.proved
 
 
+def test_owner_and_reader_are_known_whole():
+    needs = [("Microsoft.Nobody/things/write", RG), ("Microsoft.Nobody/things/read", RG)]
+    assert least(needs, assigned("Owner", SUB)).proved
+    found = least(needs, assigned("Reader", SUB))
+    assert (found.uncovered, found.undecided) == ((needs[0],), ())
+    assert least([("data:Microsoft.Nobody/things/read", RG)], assigned("Owner", SUB)).uncovered
+
+
 def test_not_actions_of_old_roles_are_respected():
     role = custom("ops", actions=("Microsoft.Storage/*",), not_actions=("*/listKeys/action",))
     found = least(
@@ -108,7 +116,71 @@ def test_conditions_stay_unless_another_assignment_has_none():
     both = assigned("Storage Blob Data Reader", SUB, text), assigned("Storage Blob Data Reader", STORE, other)
     found = least([(f"{BLOBS}/read", STORE)], *both)
     assert {one["condition"] for one in found.policy[1::2]} == {text, other}
-    assert not found.proved  # whether one of two conditions is enough is not shown
+    assert found.proved  # without either something is lost
+
+
+def abac(name, operator, *values, source="@Resource"):
+    attribute = f"{source}[Microsoft.Storage/storageAccounts/blobServices/containers{name}]"
+    return f"{attribute} {operator} " + (
+        repr(values[0]) if len(values) == 1 else "{" + ", ".join(map(repr, values)) + "}"
+    )
+
+
+def test_of_conditions_that_allow_a_need_those_within_others_go():
+    wide, narrow = abac(":name", "StringLike", "prod*"), abac(":name", "StringEquals", "prod-a")
+    both = assigned("Storage Blob Data Reader", SUB, narrow), assigned("Storage Blob Data Reader", RG, wide)
+    found = least([(f"{BLOBS}/read", STORE)], *both)
+    assert found.proved
+    assert [one.get("condition") for one in found.policy[1::2]] == [wide]
+
+
+def test_a_part_of_a_condition_that_keeps_nobody_out_goes():
+    name, path = abac(":name", "StringEquals", "prod"), abac("/blobs:path", "StringStartsWith", "a/")
+    guarded = f"((!(ActionMatches{{'{BLOBS}/read'}})) OR ({path})) AND {name}"
+    found = least([(f"{BLOBS}/read", BOX)], assigned("Storage Blob Data Owner", SUB, guarded))
+    assert found.proved
+    assert [one.get("condition") for one in found.policy[1::2]] == [
+        f"(!(ActionMatches{{'{BLOBS}/read'}})) OR ({path})"
+    ]
+    found = least([(f"{BLOBS}/write", BOX)], assigned("Storage Blob Data Owner", SUB, guarded))
+    assert found.proved
+    assert "condition" not in found.policy[1]
+
+
+def test_a_need_that_no_request_meets_the_condition_of_is_not_allowed():
+    other = abac(":name", "StringEquals", "test")
+    found = least([(f"{BLOBS}/read", BOX)], assigned("Storage Blob Data Reader", SUB, other))
+    assert found.uncovered == ((f"{BLOBS}/read", BOX),)
+    never = f"{abac(':name', 'StringEquals', 'a')} AND {abac(':name', 'StringStartsWith', 'b')}"
+    found = least([(f"{BLOBS}/read", STORE)], assigned("Storage Blob Data Reader", SUB, never))
+    assert found.uncovered == ((f"data:{BLOBS}/read", STORE),)
+    assert not found.proved
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide"),
+    [
+        (abac(":name", "StringEquals", "a"), abac(":name", "StringEqualsIgnoreCase", "A")),
+        (abac(":name", "ForAnyOfAnyValues:StringEquals", "a"), abac(":name", "ForAnyOfAnyValues:StringEquals", "a", "b")),
+        (abac("/blobs:path", "StringStartsWith", "a/b"), abac("/blobs:path", "StringLike", "a/*")),
+        ("@Environment[isPrivateLink] BoolEquals true", "Exists @Environment[isPrivateLink]"),
+        (
+            "@Environment[UtcNow] DateTimeLessThan '2026-07-01T00:00:00Z'",
+            "@Environment[UtcNow] DateTimeLessThanEquals '2027-07-01T00:00:00Z'",
+        ),
+        ("@Resource[a:n] NumericGreaterThan 5", "@Resource[a:n] NumericGreaterThanEquals 4.5"),
+        ("@Request[a:b] ForAllOfAnyValues:GuidEquals {'x'}", "@Request[a:b] ForAllOfAnyValues:GuidEquals {'x', 'y'}"),
+        ("@Request[a:b] ForAllOfAnyValues:StringEquals {'x'} AND Exists @Request[a:b]", "@Request[a:b] ForAnyOfAnyValues:StringLike {'x*'}"),
+        (abac(":name", "StringEquals", "a"), f"NOT (SubOperationMatches{{'Blob.List'}}) OR {abac(':name', 'StringLike', '?')}"),
+        ("@Resource[a:team] StringEquals @Principal[b:team] && @Principal[b:team] StringEquals 'x'", "@Resource[a:team] StringEquals 'x'"),
+    ],
+)  # fmt: skip
+def test_one_condition_within_another(narrow, wide):
+    grants = [[assigned("a", RG, text)] for text in (narrow, wide)]
+    assert asked(*grants, ["Microsoft.A/x/read"]).verdict == "contained"
+    found = asked(*reversed(grants), ["Microsoft.A/x/read"])
+    assert found.verdict == "not contained"
+    assert found.example.context or found.example.absent
 
 
 def test_deny_assignments_stand_and_what_they_take_is_not_allowed():
@@ -141,9 +213,8 @@ def test_what_a_template_or_a_schedule_left_open_grants_nothing_for_certain():
 
 
 def asked(new, old, actions, **more):
-    some = estate(
-        roles=[custom("a", actions=("Microsoft.A/*",)), custom("b", actions=("Microsoft.A/x/read",))], **more
-    )
+    roles = [custom("a", actions=("Microsoft.A/*",)), custom("b", actions=("Microsoft.A/x/read",))]
+    some = estate(*new, *old, roles=roles, **more)
     grants = [[Grant(one) for one in each] for each in (new, old)]
     scopes = [one.scope for one in (*new, *old)]
     return contained(*grants, language(some, P, actions, scopes))

@@ -69,6 +69,10 @@ class Builder:
         """In what a node lies."""
         return self._nodes[identifier].boundary
 
+    def edges(self) -> list[Edge]:
+        """All edges so far."""
+        return list(self._edges.values())
+
     def edge(self, edge: Edge) -> None:
         """Adds an edge; of two that differ in their state only, the certain one stays."""
         if edge.relation not in RELATIONS:

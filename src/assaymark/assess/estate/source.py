@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from assaymark.assess.estate.loads import Load, Program, Task, Words
     from assaymark.core.graph import Because
     from assaymark.core.report import Confidence, Severity
 
@@ -197,7 +198,10 @@ class Source:
 
     routes: list[Route] = field(default_factory=list)
     flows: list[Flow] = field(default_factory=list)
-    loaded: list[tuple[str, Because]] = field(default_factory=list)  # buckets (or $VARIABLE) whose content is run
+    loads: list[Load] = field(default_factory=list)
+    tasks: list[Task] = field(default_factory=list)
+    programs: list[Program] = field(default_factory=list)  # those that run what they load from a store
+    trackings: list[tuple[Words, Because]] = field(default_factory=list)  # servers of MLflow that the source names
     secrets: list[Secret] = field(default_factory=list)
     requirements: list[Requirement] = field(default_factory=list)
     pipelines: list[Pipeline] = field(default_factory=list)

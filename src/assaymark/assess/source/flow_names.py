@@ -117,10 +117,6 @@ LOG_CALLS: Final = frozenset(
 LOG_FILE: Final = re.compile(
     r"\.log\b|log(?:s|file|_file|_path)?\b|audit|requests?\.(?:jsonl?|csv|txt)|history", re.IGNORECASE
 )
-LIES: Final = "bucket "  # before the name of the bucket that something lies in
-BUCKETS: Final = ("s3://", "s3a://")
-RUNS: Final = frozenset(("code", "command", "loader"))
-STORED_BY_BUCKET: Final = frozenset(("get_object", "download_file", "download_fileobj"))
 # What stores of objects give under a name.
 STORED: Final = frozenset(
     ("get_object", "download_file", "download_fileobj", "blob", "get_blob", "get_blob_client", "download_blob")

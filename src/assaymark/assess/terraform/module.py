@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _META: Final = frozenset(
     ("count", "for_each", "provider", "providers", "depends_on", "lifecycle", "source", "version")
 )
+_OF_RESOURCES: Final = _META - {"source", "version"}  # of modules alone
 _MAX_DEPTH: Final = 20  # of modules in modules
 _ACCOUNT_DIGITS: Final = 12
 _WHO: Final = ("profile", "access_key", "shared_credentials_files", "assume_role_with_web_identity")
@@ -534,11 +535,11 @@ class Instance:
         """All that is written, by name, with lines."""
         found = Map(self.line)
         for name in self._body.attributes:
-            if name not in _META:
+            if name not in _OF_RESOURCES:
                 found.put(name, self.get(name), self._body.lines[name])
         for block in self._body.blocks:
             name = block.labels[0] if block.kind == "dynamic" and block.labels else block.kind
-            if name not in found and name not in _META:
+            if name not in found and name not in _OF_RESOURCES:
                 value = self.get(name)
                 if value:
                     found.put(name, value, block.line)

@@ -10,6 +10,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.kinds import INTERNET
+from assaymark.assess.kubernetes.mesh_policy import Admitted, judged
+from assaymark.assess.kubernetes.mesh_requests import Asked
 from assaymark.assess.kubernetes.ports import doors, port_node, port_nodes
 from assaymark.assess.source.matching import Images, Modules, importable, inside, told
 from assaymark.assess.source.places import standing
@@ -139,26 +141,46 @@ class _Drawing:
         builder = self._builder
         routes, flows = self._of(application)
         opened = [route for route in routes if _open(route)]
+        if runner.pod and opened:
+            for number, (admitted, some) in enumerate(_groups(runner, opened)):
+                left = [one for one in opened if one not in some]
+                node = self._node(application, some, runner, number)
+                self._called(node, runner, some, decides, ports, admitted)
+                self._runs(node, runner.node, some, _without(flows, left), decides)
+            return
         node = self._node(application, opened, runner)
         where = (runner.because, *((opened or routes)[0].because,) * bool(routes))
-        unsure = (*decides, *runner.perhaps)
-        if runner.pod and opened:
-            port = port_node(runner.node)
-            if not builder.has(port):
-                name = f"the ports of {runner.node.removeprefix('k8s:')}"
-                builder.node(port, "port", name, (runner.because,), boundary=builder.boundary(runner.node))
-            ways = doors(runner.node, ports, self._ports) if runner.callers is None else runner.callers
-            for way, more in ways:
-                perhaps = (*unsure, *more)
-                state = State.UNKNOWN if perhaps else State.YES
-                builder.edge(Edge(way, node, "open-invoke", _asks_nothing(opened), where, state, perhaps))
-        elif runner.calls:
+        if runner.calls:
             how = f"what it is called with goes to {application.path}"
             state = State.UNKNOWN if decides else State.YES
             builder.edge(Edge(runner.node, node, "passes-calls", how, where, state, decides, effort=0))
         elif opened:
             self._from_internet(node, application, opened, decides)
         self._runs(node, runner.node, opened, flows, decides)
+
+    def _called(
+        self,
+        node: str,
+        runner: Runner,
+        opened: list[Route],
+        decides: tuple[str, ...],
+        ports: frozenset[int],
+        admitted: Admitted,
+    ) -> None:
+        """Who asks something of a pod: whoever reaches its ports, or those that a mesh lets in."""
+        builder = self._builder
+        port = port_node(runner.node)
+        if not builder.has(port):
+            name = f"the ports of {runner.node.removeprefix('k8s:')}"
+            builder.node(port, "port", name, (runner.because,), boundary=builder.boundary(runner.node))
+        judge = judged(admitted) if admitted.anyone is State.UNKNOWN else ""
+        unsure = (*decides, f"{judge} lets whoever comes pass") if judge else decides
+        ways = admitted.callers if admitted.anyone is State.NO else doors(runner.node, ports, self._ports)
+        for way, more in ways:
+            perhaps = (*unsure, *more)
+            state = State.UNKNOWN if perhaps else State.YES
+            where = (runner.because, opened[0].because)
+            builder.edge(Edge(way, node, "open-invoke", _asks_nothing(opened), where, state, perhaps))
 
     def alone(self, application: WebApplication) -> None:
         """An application that nothing is seen to run."""
@@ -188,8 +210,9 @@ class _Drawing:
         routes = [route for path in parts for route in self._routes.get(path, ())]
         return routes, [flow for path in parts for flow in self._flows.get(path, ())]
 
-    def _node(self, application: WebApplication, opened: list[Route], runner: Runner | None) -> str:
+    def _node(self, application: WebApplication, opened: list[Route], runner: Runner | None, number: int = 0) -> str:
         identifier = f"app:{application.path}" + (f"@{runner.node}" if runner is not None else "")
+        identifier += f"#{number + 1}" if number else ""  # the routes that a mesh lets others ask for
         boundary: Mapping[str, str] = self._builder.boundary(runner.node) if runner is not None else {}
         places = (application.because, *(route.because for route in opened[:1]))
         name = f"the {application.framework} application {application.path}"
@@ -217,6 +240,32 @@ class _Drawing:
             places = tuple(dict.fromkeys((flow.because, flow.origin)))
             state = State.UNKNOWN if unsure else State.YES
             self._builder.edge(Edge(node, workload, "runs-input", how, places, state, unsure))
+
+
+def _groups(runner: Runner, opened: list[Route]) -> list[tuple[Admitted, list[Route]]]:
+    """The routes by whom a mesh lets ask for them: those that are open to anyone first."""
+    if runner.admits is None:
+        return [(Admitted(State.YES), opened)]
+    found: list[tuple[Admitted, list[Route]]] = []
+    for route in opened:
+        known = route.path.startswith("/")
+        each = [runner.admits(Asked(method, route.path) if known else None) for method in route.methods]
+        best = min(each or [runner.admits(None)], key=lambda one: _RANK.index(one.anyone))
+        group = next((some for admitted, some in found if admitted == best), None)
+        if group is None:
+            found.append((best, [route]))
+        else:
+            group.append(route)
+    return sorted(found, key=lambda one: (_RANK.index(one[0].anyone), one[1][0].because))
+
+
+_RANK: Final = (State.YES, State.UNKNOWN, State.NO)
+
+
+def _without(flows: list[Flow], others: list[Route]) -> list[Flow]:
+    """The flows but those of handlers that are asked for in another way alone."""
+    names = {route.handler for route in others}
+    return [one for one in flows if one.function not in names]
 
 
 def _listening(runner: Runner, images: list[Likely]) -> frozenset[int]:

@@ -11,8 +11,8 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from assaymark.assess.overlaps import overlaps
 from assaymark.assess.source.builds import bare
-from assaymark.assess.source.link import overlaps
 from assaymark.assess.source.runners import serves
 
 if TYPE_CHECKING:

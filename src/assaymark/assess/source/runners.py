@@ -5,11 +5,13 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.aws import running as aws
 from assaymark.assess.azure import reachable as azure
 from assaymark.assess.gcp import reachable as gcp
+from assaymark.assess.kubernetes.mesh import in_mesh
 from assaymark.assess.kubernetes.mesh_policy import admitted
 from assaymark.assess.kubernetes.network import Network
 from assaymark.assess.kubernetes.pods import pod_specs
@@ -18,15 +20,16 @@ from assaymark.assess.kubernetes.servers import container_variables, server_of
 from assaymark.assess.source.builds import bare
 from assaymark.assess.unresolved import Unresolved
 from assaymark.assess.values import mappings
-from assaymark.core.graph import State
 from assaymark.formats.located import Map, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from assaymark.assess.estate.estates import Estates
     from assaymark.assess.estate.kubernetes import Cluster, Object
     from assaymark.assess.graph import Builder
+    from assaymark.assess.kubernetes.mesh_policy import Admitted
+    from assaymark.assess.kubernetes.mesh_requests import Asked
     from assaymark.assess.kubernetes.pods import Pod
     from assaymark.core.graph import Because
 
@@ -57,9 +60,8 @@ class Runner:
 
     ``pod``: it is reached over the network; ``calls``: it is called by its name; else nobody knows.
     ``listens``: the ports that its container says it has. ``adds``: its command goes behind the image's entry point.
-    ``variables``: the environment that its container is given. ``callers``: the nodes of those that a mesh lets in,
-    each with what would decide it, where it refuses others; None where it does not. ``open``: more variables come
-    from where they are not shown.
+    ``variables``: the environment that its container is given; ``open``: more come from where they are not shown.
+    ``admits``: whom a mesh lets ask something of it; None where there is none.
     """
 
     node: str
@@ -70,9 +72,8 @@ class Runner:
     calls: bool = False
     adds: bool = False
     listens: frozenset[int] = frozenset()
-    perhaps: tuple[str, ...] = ()
     variables: tuple[tuple[str, str], ...] = ()
-    callers: tuple[tuple[str, tuple[str, ...]], ...] | None = None
+    admits: Callable[[Asked | None], Admitted] | None = None
     open: bool = False
 
 
@@ -106,10 +107,7 @@ def runners(estates: Estates, builder: Builder) -> Iterator[Runner]:
     pods = pod_specs(estates.kubernetes)
     network = Network(estates.kubernetes, pods)
     for pod in pods:
-        mesh = admitted(network, pod)
-        policy = mesh.by if mesh.anyone is State.UNKNOWN else None
-        perhaps = (f"{policy.kind} {policy.name} lets whoever comes pass",) if policy is not None else ()
-        callers = mesh.callers if mesh.anyone is State.NO else None
+        admits = partial(admitted, network, pod) if in_mesh(network, pod) else None
         for container in pod.containers() if builder.has(pod.id) and not pod.is_template else ():
             image = container.get("image")
             if isinstance(image, str) and image:
@@ -121,8 +119,8 @@ def runners(estates: Estates, builder: Builder) -> Iterator[Runner]:
                 variables, is_open = _environment(estates.kubernetes, pod, container)
                 given = tuple(variables.items())
                 told = (pod.id, image, served or command, place)
-                found = Runner(*told, pod=True, adds=adds, listens=listens, perhaps=perhaps, variables=given)
-                yield replace(found, callers=callers, open=is_open)
+                found = Runner(*told, pod=True, adds=adds, listens=listens, variables=given)
+                yield replace(found, admits=admits, open=is_open)
     for one in (*aws.served(estates), *azure.served(estates), *gcp.served(estates)):
         if one.image and builder.has(one.workload):
             told = (one.workload, one.image, one.command, one.because)

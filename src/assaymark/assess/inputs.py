@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
+from assaymark.assess.backups import BACKUP, older_states
 from assaymark.assess.charts import Charts
-from assaymark.assess.files import Reading, SourceFile, by_path
+from assaymark.assess.files import Reading, SourceFile, by_path, is_fetched
 from assaymark.core.errors import InputError
 from assaymark.formats.located import Map, read_json, without_comments
 
@@ -46,11 +47,14 @@ class Inputs:
     """What collectors read. ``reading`` gathers what was understood and what was not; ``charts`` are Helm's."""
 
     def __init__(self, files: Iterable[SourceFile]) -> None:
-        self.files = by_path(files)
+        every = by_path(files)
+        self.files = [file for file in every if not is_fetched(file.path)]
+        self.fetched = [file for file in every if is_fetched(file.path)]  # modules that others wrote
         self.reading = Reading()
         self.quoted: set[str] = set()  # files whose text a template puts where it belongs
         self._documents: dict[str, list[Document]] = {}
-        self._by_path = {file.path: file for file in self.files}
+        self._by_path = {file.path: file for file in every}
+        self._older = older_states(self.files, self.reading)
         self.charts = Charts(self.files, self.reading)
         self._made: dict[Callable[[Inputs], Any], Any] = {}
 
@@ -88,7 +92,9 @@ class Inputs:
         return self._documents[file.path]
 
     def _parse(self, file: SourceFile) -> list[Document]:
-        name = file.path.lower()
+        name = BACKUP.sub(r"\1", file.path).lower()
+        if file.path in self._older:
+            return []
         rendered = self.charts.documents_of(file)
         if rendered is not None:
             return [Document(file, value) for value in rendered]

@@ -20,7 +20,7 @@ class Route:
     ``purpose``: ``health``, ``metrics``, ``sign-in``, ``static``, ``called`` (by a platform that decides who may), or
     empty. ``authenticated``: something on the way to the handler refuses who does not say who they are. ``asks``
     names what is asked for and checked nowhere. ``body``: it reads what a client sends; ``limited``: something bounds
-    its size.
+    its size. ``local``: its server listens on the machine's own address alone.
     """
 
     framework: str
@@ -34,6 +34,7 @@ class Route:
     body: bool = False
     limited: bool = True
     inert: bool = False
+    local: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.estate.loads import Program
@@ -65,6 +66,8 @@ def collect(inputs: Inputs, estates: Estates) -> None:
     log_shipping.collect(inputs, estates)
     modules = [*_modules(inputs), *_notebooks(inputs, source), *inline_modules(inputs)]
     _python(modules, source, inputs.reading, triggers(inputs))
+    if any(b"GRADIO_SERVER_NAME" in file.data for file in inputs.files):  # which says where its servers listen
+        source.routes = [replace(one, local=False) for one in source.routes]
     credentials.collect(inputs, source)
     for resource in estates.terraform:
         if resource.kind == "aws_iam_access_key" and resource.text("id"):

@@ -292,6 +292,8 @@ class _Run:
                 found.add((label if secret else f"{label}{names.PLAIN}", origin))
             elif label == "upload" and name == "name" and self.module.imports("gradio"):
                 found.add((label, origin))  # where Gradio put the file, which nobody else names
+            elif label == "secret" and names.COUNTS.search(name):
+                pass  # how many tokens a model was given is no secret of the client that asked it
             elif label in ("body", "query", "upload") and names.PLAIN_FIELD.search(name):
                 found.add((label if names.PERSONAL.search(name) else f"{label}{names.PLAIN}", origin))
             else:
@@ -334,6 +336,8 @@ class _Run:
         if method in names.KEEPS and every and isinstance(node.func, ast.Attribute):
             base = ast.unparse(node.func.value)
             self.env[base] = self.env.get(base, _NONE) | every
+        if names.MAKES.search(last) and self.flows.project.class_of(self.module, node.func) is None:
+            return frozenset(one for one in every if one[0] != "secret")  # a client that signs in shows nothing of it
         return every if names.CONVERTS.search(last) or (last[:1].isupper() and every) else _NONE
 
     def stored(self, node: ast.Call, method: str, named: _Labels) -> _Labels:

@@ -140,7 +140,10 @@ class _Drawing:
         """An application in a workload, on some of its ports; none where nobody knows."""
         builder = self._builder
         routes, flows = self._of(application)
-        opened = [route for route in routes if _open(route)]
+        inside = runner.pod and not runner.open  # and nothing can tell a server to listen elsewhere
+        opened = [route for route in routes if _open(route) and not (route.local and inside)]
+        if any(route.local for route in opened) and runner.pod:
+            decides = (*decides, f"{application.path} is told to listen on all addresses")
         if runner.pod and opened:
             for number, (admitted, some) in enumerate(_groups(runner, opened)):
                 left = [one for one in opened if one not in some]
@@ -185,7 +188,7 @@ class _Drawing:
     def alone(self, application: WebApplication) -> None:
         """An application that nothing is seen to run."""
         routes, flows = self._of(application)
-        opened = [route for route in routes if _open(route) and route.purpose != "called"]
+        opened = [route for route in routes if _open(route) and route.purpose != "called" and not route.local]
         if not opened:
             return
         node = self._node(application, opened, None)

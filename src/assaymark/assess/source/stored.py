@@ -49,6 +49,7 @@ _METHODS: Final = frozenset(  # of a text or path that give it, or nearly
 )
 _SETTINGS: Final = ("BaseSettings", "Settings")
 _CODE: Final = frozenset(("eval", "exec", "builtins.exec", "builtins.eval", "runpy.run_path", "exec_module"))
+_INTERPRETERS: Final = re.compile(r"(?:\S*/)?(?:python[\d.]*|bash|sh|zsh|source|\.|Rscript|node|perl)")
 _SHELLS: Final = frozenset(("os.system", "os.popen", "subprocess.getoutput"))
 
 
@@ -468,6 +469,25 @@ class _Walk:
             if found is not None:
                 self.stored.files[found[0]] = self.stored.files.get(found[0], NOTHING) | {found[1]}
 
+    def commanded(self, call: Call) -> Value:
+        """What a command is, or is a program of: a path that another program gets is not run."""
+        first = call.node.args[0] if call.node.args else keyword(call.node, "args")
+        if isinstance(first, (ast.List, ast.Tuple)):
+            values = [self.stored.at(self.value(one)) for one in first.elts]
+            said = [next((plain(text.words) for text in texts(value)), "") for value in values]
+            interprets = bool(said) and _INTERPRETERS.fullmatch(said[0]) is not None
+            return NOTHING.union(*(values if interprets else values[:1]))
+        value = self.value(first)
+        if not any(True for _ in texts(value)):
+            return value  # the command itself lies there
+        found: set[Atom] = set()
+        for text in texts(value):
+            parts = split(text.words)
+            if parts and _INTERPRETERS.fullmatch(plain(parts[0])):
+                found |= set(kept(value))
+                found |= {one for part in parts[1:] for one in self.stored.at(frozenset((Text(part, text.origin),)))}
+        return frozenset(found)
+
     def put(self, where: ast.expr, what: Value, paths: Value) -> None:
         for text in texts(paths):
             if None not in text.words:
@@ -485,10 +505,16 @@ class _Walk:
         decides = runs(self.stored, self.module, call.node)
         if decides is None:
             return
-        for one in kept(self.stored.at(taken(call))):
+        given = self.commanded(call) if is_command(call.name) else taken(call)
+        for one in kept(self.stored.at(given)):
             key = (one.store, one.origin, call.place, call.name)
             name = called_name(self.module, call.node.func)
             self.stored.loads.setdefault(key, Load(one.store, name, call.place, one.origin, decides))
+
+
+def is_command(name: str) -> bool:
+    """Whether a call starts a program."""
+    return name in _SHELLS or name.startswith("subprocess.")
 
 
 def runs(stored: Stored, module: Module, node: ast.Call) -> tuple[str, ...] | None:
@@ -499,9 +525,7 @@ def runs(stored: Stored, module: Module, node: ast.Call) -> tuple[str, ...] | No
     name = module.dotted(node.func)
     if name in _CODE or name.endswith(".spec_from_file_location"):
         return ()
-    shell = keyword(node, "shell")
-    by_shell = isinstance(shell, ast.Constant) and shell.value is True
-    return () if name in _SHELLS or (name.startswith("subprocess.") and by_shell) else None
+    return () if is_command(name) else None
 
 
 def _gaps(text: object) -> list[str]:

@@ -140,6 +140,8 @@ def opened(value: Value) -> Iterator[Atom]:
 def taken(call: Call) -> Value:
     """What a call that loads is given; of addresses what lies there, where it takes them in place of paths."""
     first = call.given[0] if call.given else NOTHING
+    if call.name.endswith(".spec_from_file_location"):
+        return call.at(1, "location")
     value = first.union(*(item for name, item in call.named.items() if name != "**"))
     if _ADDRESSES_TAKEN.match(call.name):
         value = frozenset(opened(value))

@@ -193,6 +193,25 @@ def test_options_of_the_command(more: str, wanted: dict[str, State]) -> None:
             cloudpickle.load(f)
         """,
         """
+        import os, subprocess
+        from google.cloud import storage
+        storage.Client().bucket(os.environ["B"]).blob("run.sh").download_to_filename("/tmp/run.sh")
+        os.system("bash /tmp/run.sh --fast")
+        """,
+        """
+        import os, subprocess
+        from google.cloud import storage
+        path = "/tmp/run.py"
+        storage.Client().bucket(os.environ["B"]).blob("run.py").download_to_filename(path)
+        subprocess.run(["python", path], check=True)
+        """,
+        """
+        import importlib.util, os
+        from google.cloud import storage
+        storage.Client().bucket(os.environ["B"]).blob("plugin.py").download_to_filename("/tmp/plugin.py")
+        spec = importlib.util.spec_from_file_location("plugin", "/tmp/plugin.py")
+        """,
+        """
         import click, mlflow
         @click.command()
         @click.option("--uri", envvar="U")
@@ -229,6 +248,15 @@ def test_ways_to_the_store(program: str) -> None:
         import boto3, pickle
         body = boto3.client("s3").get_object(Bucket="models", Key="m")["Body"].read()
         pickle.loads(bytes(len(body)))
+        """,
+        # what another program gets is not run
+        """
+        import boto3, subprocess, os
+        boto3.client("s3").download_file("models", "a.tar", "/tmp/a.tar")
+        os.system("tar xf /tmp/a.tar")
+        subprocess.run(["tar", "xf", "/tmp/a.tar"], check=True)
+        path = "/tmp/" + "a.tar"
+        subprocess.run(f"tar xf {path}", shell=True, check=True)
         """,
         # JSON is no code
         """

@@ -124,5 +124,12 @@ LINKERS: Final[tuple[Part, ...]] = (
         "assaymark.assess.source.link_applications:link",
     ),
     Part("crossing", "linker", "what leads from one platform to another", (), "assaymark.assess.crossing:link"),
+    Part(
+        "programs",
+        "linker",
+        "who writes what programs load and run",
+        (),
+        "assaymark.assess.source.link_programs:link",
+    ),
     Part("anyone", "linker", "what anybody on the internet can make itself", (), "assaymark.assess.anyone:link"),
 )

@@ -12,7 +12,7 @@ from assaymark.assess.aws.trust import claimed, issuer_of, lets_in, other_keys
 from assaymark.assess.boundaries import tenant_of
 from assaymark.assess.crossing_clouds import link_clouds
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
-from assaymark.assess.kubernetes.mesh_policy import admitted
+from assaymark.assess.kubernetes.mesh_policy import admitted, judged
 from assaymark.assess.kubernetes.network import Network
 from assaymark.assess.kubernetes.pods import has_token, pod_specs, projected_tokens
 from assaymark.assess.kubernetes.ports import doors, port_node, port_nodes
@@ -255,7 +255,7 @@ def _servers(estates: Estates, builder: Builder) -> None:
             if not builder.has(port):
                 builder.node(port, "port", f"the ports of {pod.owner.namespace}/{pod.owner.name}", (running.because,))
             judge = mesh.by if mesh.anyone is State.UNKNOWN else None
-            perhaps = running.perhaps or (f"{judge.kind} {judge.name}" if judge is not None else "")
+            perhaps = running.perhaps or (judged(mesh) if judge is not None else "")
             decides = (f"{perhaps} does not ask either",) if perhaps else ()
             through = mesh.callers if mesh.anyone is State.NO else doors(pod.id, running.ports, nodes)
             ways = [(way, (*decides, *unsure)) for way, unsure in through if builder.has(way)]

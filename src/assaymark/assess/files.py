@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from assaymark.core.errors import InputError
 from assaymark.core.graph import Because
@@ -45,6 +45,14 @@ class SourceFile:
             raise InputError(
                 "text-encoding", "the file is not UTF-8", source=self.path, position=f"byte {error.start}"
             ) from None
+
+
+FETCHED: Final = ".terraform/modules"
+
+
+def is_fetched(path: str) -> bool:
+    """Whether ``terraform init`` put a file there, as a part of a module that somebody else wrote."""
+    return f"/{FETCHED}/" in f"/{path}"
 
 
 def source_file(path: str, data: bytes) -> SourceFile:

@@ -70,6 +70,10 @@ class Builder:
         """In what a node lies."""
         return self._nodes[identifier].boundary
 
+    def edges(self) -> list[Edge]:
+        """All edges so far."""
+        return list(self._edges.values())
+
     def edge(self, edge: Edge) -> None:
         """Adds an edge; of two that differ in their state only, the certain one stays."""
         if edge.relation not in RELATIONS:
@@ -81,10 +85,6 @@ class Builder:
         known = self._edges.get(key)
         if known is None or _better(edge, known):
             self._edges[key] = edge
-
-    def edges(self) -> list[Edge]:
-        """All edges so far."""
-        return list(self._edges.values())
 
     def drop(self, edge: Edge) -> None:
         """Takes an edge away, for one that says it better."""

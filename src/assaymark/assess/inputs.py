@@ -7,8 +7,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
+from assaymark.assess.backups import BACKUP, older_states
 from assaymark.assess.charts import Charts
-from assaymark.assess.files import Reading, SourceFile, by_path
+from assaymark.assess.files import Reading, SourceFile, by_path, is_fetched
 from assaymark.core.errors import InputError
 from assaymark.formats.located import Map, read_json, without_comments
 
@@ -51,16 +52,19 @@ class Inputs:
     """
 
     def __init__(self, files: Iterable[SourceFile]) -> None:
-        files = by_path(files)
-        self.files, self.same = _apart(files)
+        every = by_path(files)
+        own = [file for file in every if not is_fetched(file.path)]
+        self.fetched = [file for file in every if is_fetched(file.path)]  # modules that others wrote
+        self.files, self.same = _apart(own)
         self.packed: defaultdict[str, list[str]] = defaultdict(list)
-        for file in files:
+        for file in own:
             if file.archive:
                 self.packed[file.archive].append(file.path)
         self.reading = Reading()
         self.quoted: set[str] = set()  # files whose text a template puts where it belongs
         self._documents: dict[str, list[Document]] = {}
-        self._by_path = {file.path: file for file in self.files}
+        self._by_path = {file.path: file for file in (*self.files, *self.fetched)}
+        self._older = older_states(self.files, self.reading)
         self.charts = Charts(self.files, self.reading, lambda file: [one.value for one in self.documents_of(file)])
         self._made: dict[Callable[[Inputs], Any], Any] = {}
 
@@ -98,7 +102,9 @@ class Inputs:
         return self._documents[file.path]
 
     def _parse(self, file: SourceFile) -> list[Document]:
-        name = file.path.lower()
+        name = BACKUP.sub(r"\1", file.path).lower()
+        if file.path in self._older:
+            return []
         rendered = self.charts.documents_of(file)
         if rendered is not None:
             return [Document(file, value) for value in rendered]

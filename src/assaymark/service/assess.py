@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.archives import is_archive
 from assaymark.assess.engine import assess
-from assaymark.assess.files import SourceFile, source_file
+from assaymark.assess.files import FETCHED, SourceFile, source_file
 from assaymark.core.errors import UsageError
 from assaymark.core.limits import ASSESS_MAX_FILE_BYTES, ASSESS_MAX_FILES, ASSESS_MAX_TOTAL_BYTES
 from assaymark.core.report import Skipped
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 # Folders that hold what a team did not write: tools' copies of other people's files, of which is said that they were
 # not read; and what tools keep for themselves, which nobody misses.
 _VENDORED: Final = frozenset((".terraform", "node_modules", ".venv", "venv", "site-packages"))
+# What of modules that Terraform fetched is read, and the folders of them that are not.
+_OF_MODULES: Final = (".tf", ".tofu", ".tf.json", ".tofu.json", ".tftpl", ".tpl", ".tmpl", ".json", ".yaml", ".yml")
+_APART: Final = frozenset((".git", ".github", "docs", "examples", "test", "tests", "wrappers"))
 _KEPT: Final = frozenset(
     (
         *(".git", ".hg", ".svn", "__pycache__", ".tox", ".nox", ".eggs", ".mypy_cache", ".ruff_cache"),
@@ -93,7 +96,7 @@ def _read(path: Path, skipped: list[Skipped], gaps: list[str]) -> list[SourceFil
     packed = [inside_layout(root, inner) for root, inner in images.items()]
     for file in found:
         folder = _vendored(file.path)
-        if folder:
+        if folder and not _module(file.path):
             vendored[folder] = vendored.get(folder, 0) + 1
             continue
         if any(file.path.startswith(root) and file.path.removeprefix(root) in images[root] for root in images):
@@ -131,6 +134,13 @@ def _add(packed: Iterable[Unpacked], files: list[SourceFile], skipped: list[Skip
             skipped += [Skipped(one.path, "beyond the limit of what one assessment reads") for one in inside.files]
         else:
             files += inside.files
+
+
+def _module(path: str) -> bool:
+    """Whether a file is of a module that Terraform fetched, or its record of them; not of examples and tests."""
+    inside = f"/{path}".partition(f"/{FETCHED}/")[2]
+    apart = _APART & set(inside.split("/")[:-1])
+    return bool(inside) and not apart and inside.lower().endswith(_OF_MODULES)
 
 
 def _vendored(path: str) -> str:

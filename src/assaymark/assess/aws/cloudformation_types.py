@@ -133,7 +133,20 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
         {"AgentRuntimeName": "agent_runtime_name", "RoleArn": "role_arn"},
     ),
     "AWS::CloudFormation::Stack": ("aws_cloudformation_stack", {"StackName": "name", "TemplateURL": "template_url"}),
-    "AWS::CodeBuild::Project": ("aws_codebuild_project", {"Name": "name", "ServiceRole": "service_role"}),
+    "AWS::CodeBuild::Project": (
+        "aws_codebuild_project",
+        {
+            "Name": "name",
+            "ServiceRole": "service_role",
+            "Source": "source",
+            "SecondarySources": "secondary_sources",
+            "Environment": "environment",
+        },
+    ),
+    "AWS::CodePipeline::Pipeline": (
+        "aws_codepipeline",
+        {"Name": "name", "RoleArn": "role_arn", "Stages": "stage", "ArtifactStore": "artifact_store"},
+    ),
     "AWS::DynamoDB::Table": ("aws_dynamodb_table", {"TableName": "name"}),
     "AWS::EC2::EIP": ("aws_eip", {"InstanceId": "instance"}),
     "AWS::EC2::Instance": (
@@ -256,6 +269,16 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
         "aws_lb_target_group",
         {"Name": "name", "Port": "port", "Targets": "targets"},
     ),
+    "AWS::EMR::Cluster": (
+        "aws_emr_cluster",
+        {
+            "Name": "name",
+            "ServiceRole": "service_role",
+            "JobFlowRole": "iam_instance_profile",
+            "BootstrapActions": "bootstrap_action",
+            "Steps": "step",
+        },
+    ),
     "AWS::Events::Rule": (
         "aws_cloudwatch_event_rule",
         {
@@ -306,6 +329,18 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
             "PermissionsBoundary": "permissions_boundary",
         },
     ),
+    "AWS::Kinesis::Stream": ("aws_kinesis_stream", {"Name": "name"}),
+    "AWS::KinesisFirehose::DeliveryStream": (
+        "aws_kinesis_firehose_delivery_stream",
+        {
+            "DeliveryStreamName": "name",
+            "KinesisStreamSourceConfiguration": "kinesis_source_configuration",
+            "ExtendedS3DestinationConfiguration": "extended_s3_configuration",
+            "S3DestinationConfiguration": "s3_configuration",
+            "RedshiftDestinationConfiguration": "redshift_configuration",
+            "AmazonopensearchserviceDestinationConfiguration": "opensearch_configuration",
+        },
+    ),
     "AWS::KMS::Key": (
         "aws_kms_key",
         {"KeyPolicy": "policy", "EnableKeyRotation": "enable_key_rotation", "KeySpec": "customer_master_key_spec"},
@@ -327,6 +362,22 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
         {"EventSourceArn": "event_source_arn", "FunctionName": "function_name", "Enabled": "enabled"},
     ),
     "AWS::Lambda::LayerVersion": ("aws_lambda_layer_version", {"LayerName": "layer_name", "Content": "content"}),
+    "AWS::MWAA::Environment": (
+        "aws_mwaa_environment",
+        {"Name": "name", "ExecutionRoleArn": "execution_role_arn", "SourceBucketArn": "source_bucket_arn"},
+    ),
+    "AWS::Pipes::Pipe": (
+        "aws_pipes_pipe",
+        {
+            "Name": "name",
+            "RoleArn": "role_arn",
+            "Source": "source",
+            "Enrichment": "enrichment",
+            "Target": "target",
+            "TargetParameters": "target_parameters",
+            "DesiredState": "desired_state",
+        },
+    ),
     "AWS::RDS::DBCluster": ("aws_rds_cluster", {"DBClusterIdentifier": "cluster_identifier"}),
     "AWS::RDS::DBInstance": (
         "aws_db_instance",
@@ -386,8 +437,18 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
             "RoleArn": "role_arn",
             "DirectInternetAccess": "direct_internet_access",
             "RootAccess": "root_access",
+            "LifecycleConfigName": "lifecycle_config_name",
         },
     ),
+    "AWS::SageMaker::NotebookInstanceLifecycleConfig": (
+        "aws_sagemaker_notebook_instance_lifecycle_configuration",
+        {"NotebookInstanceLifecycleConfigName": "name", "OnCreate": "on_create", "OnStart": "on_start"},
+    ),
+    "AWS::SageMaker::Pipeline": (
+        "aws_sagemaker_pipeline",
+        {"PipelineName": "pipeline_name", "RoleArn": "role_arn", "PipelineDefinition": "pipeline_definition"},
+    ),
+    "AWS::Scheduler::Schedule": ("aws_scheduler_schedule", {"Name": "name", "Target": "target"}),
     "AWS::Organizations::Account": ("aws_organizations_account", {"AccountName": "name", "ParentIds": "parent_id"}),
     "AWS::Organizations::Organization": ("aws_organizations_organization", {}),
     "AWS::Organizations::OrganizationalUnit": (
@@ -417,6 +478,10 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
             "Environment": "environment",
             "Layers": "layers",
         },
+    ),
+    "AWS::Serverless::StateMachine": (
+        "aws_sfn_state_machine",
+        {"Name": "name", "Role": "role_arn", "Definition": "definition"},
     ),
     "AWS::StepFunctions::StateMachine": (
         "aws_sfn_state_machine",

@@ -21,12 +21,15 @@ KINDS: Final[dict[str, tuple[str, str]]] = {  # the kind of node, and what it is
     "ecr:repository": ("registry", ""),
     "efs:file-system": ("volume", "data"),
     "elasticfilesystem:file-system": ("volume", "data"),
+    "firehose:deliverystream": ("queue", ""),
+    "kinesis:firehose-delivery-stream": ("queue", ""),
     "kinesis:stream": ("queue", "data"),
     "kms:key": ("key", "key"),
     "lambda:function": ("function", ""),
     "logs:log-group": ("log", ""),
     "logs:cloudwatch-log-group": ("log", ""),
     "opensearch:domain": ("database", "data"),
+    "pipes:pipe": ("queue", ""),
     "rds:cluster": ("database", "data"),
     "rds:db": ("database", "data"),
     "rds:instance": ("database", "data"),
@@ -42,6 +45,7 @@ KINDS: Final[dict[str, tuple[str, str]]] = {  # the kind of node, and what it is
     "sagemaker:feature-group": ("database", "data"),
     "sagemaker:model": ("model", "model"),
     "sagemaker:model-package-group": ("model", "model"),
+    "scheduler:schedule": ("queue", ""),
     "secretsmanager:secret": ("secret", "secret"),
     "sns:topic": ("queue", ""),
     "sqs:queue": ("queue", ""),
@@ -154,7 +158,8 @@ def link_flows(run: Linking) -> None:
             run.builder.edge(Edge(arn, resource.role, "runs-as", how, (resource.because,), effort=0))
         for value in mappings(dict(resource.settings)):
             for name, text in value.items():
-                for repository, image, decides in images_of(run.estate, text) if isinstance(text, str) else ():
+                asked = isinstance(text, str) and not resource.kind.startswith(_DESCRIBES)
+                for repository, image, decides in images_of(run.estate, text) if asked else ():
                     if repository != arn and run.builder.has(repository):
                         how, state = (
                             f"it runs {image}, a tag that may be moved",
@@ -176,7 +181,8 @@ _LOADED: Final = frozenset(
     )
 )
 _BUCKET_OF_CODE: Final = ("s3_bucket", "s3bucket", "code_s3_bucket")
-_RUNS_PATHS: Final = ("emr:cluster", "glue:job")  # whose ``path`` and arguments are scripts
+_RUNS_PATHS: Final = ("elasticmapreduce:cluster", "emr:cluster", "glue:job")  # whose path and arguments are scripts
+_DESCRIBES: Final = ("states:", "sagemaker:pipeline")  # what others run
 
 
 def _loads(resource: Resource, name: str) -> bool:

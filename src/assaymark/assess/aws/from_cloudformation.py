@@ -7,6 +7,7 @@ This is one file because functions, references and resources of a template are r
 
 from __future__ import annotations
 
+import posixpath
 import re
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,8 +41,8 @@ _INGRESS: Final = {
 }
 # A policy of several things: its property that lists them, and the attribute that names one.
 _SEVERAL: Final = {"AWS::SQS::QueuePolicy": ("Queues", "queue_url"), "AWS::SNS::TopicPolicy": ("Topics", "arn")}
-_TRUSTS_LAMBDA: Final = (
-    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},'
+_TRUSTS: Final = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"%s.amazonaws.com"},'
     '"Action":"sts:AssumeRole"}]}'
 )
 _VARIABLE: Final = re.compile(r"\$\{(!?)([^}]+)\}")
@@ -97,8 +98,10 @@ class _Template:
             found += self._policy(name, item, inline=False)
         if kind == "AWS::S3::Bucket":
             found += self._bucket(name, item)
+        if found[0].kind == "aws_sfn_state_machine":
+            found += self._machine(name, item, found[0])
         if kind == "AWS::Serverless::Function":
-            found += [*self._url(name, item), *(roles := self._of_function(name, item))]
+            found += [*self._url(name, item), *(roles := self._own_role(name, item, "lambda"))]
             for key, values in sam_events(_properties(item), self._resources, self.globals, self.resolve):
                 values.put("function", found[0].arn, values.line)
                 found.append(self._resource(f"{name}-{key}", "aws_sam_event", values, values.line))
@@ -179,15 +182,42 @@ class _Template:
             found.append(self._resource(f"{name}-{index}", kind, values, item.line))
         return found
 
-    def _of_function(self, name: str, item: Map) -> list[TfResource]:
-        """The role that SAM makes for a function that names none, with the policies that it lists."""
+    def _machine(self, name: str, item: Map, made: TfResource) -> list[TfResource]:
+        """The definition of a state machine, and what SAM makes beside it: its role, and what starts it."""
+        properties = _properties(item)
+        uri = properties.get("DefinitionUri")
+        folder = posixpath.dirname(self._file.path)
+        path = posixpath.normpath(posixpath.join(folder, uri)) if isinstance(uri, str) and "://" not in uri else ""
+        file = self._inputs.file(path)
+        for one in self._inputs.documents_of(file)[:1] if file is not None else ():
+            made.values.put("definition", one.value, properties.at("DefinitionUri"))
+            self._inputs.reading.read.add(one.file.path)
+        given = self.resolve(properties.get("DefinitionSubstitutions"))
+        for key in ("definition", "definition_string") if isinstance(given, Map) else ():
+            if made.values.get(key) is not None:
+                made.values.put(key, _substituted(made.values[key], given), item.line)
+        if item.get("Type") != "AWS::Serverless::StateMachine":
+            return []
+        found = self._own_role(name, item, "states")
+        for role in found:
+            made.values.put("role_arn", role.arn, item.line)
+        for key, values in sam_events(properties, self._resources, self.globals, self.resolve):
+            values.put("function", made.arn, values.line)
+            found.append(self._resource(f"{name}-{key}", "aws_sam_event", values, values.line))
+        for key, values in sam_triggers(properties, self.resolve):
+            values.put("function", made.arn, values.line)
+            found.append(self._resource(f"{name}-{key}", "aws_sam_trigger", values, values.line))
+        return found
+
+    def _own_role(self, name: str, item: Map, service: str) -> list[TfResource]:
+        """The role that SAM makes for what names none, with the policies that it lists."""
         properties = _properties(item)
         if properties.get("Role") is not None:
             return []
         line, role = item.line, f"{name}Role"
         values = Map(line)
         values.put("name", f"<stack>-{role}", line)
-        values.put("assume_role_policy", _TRUSTS_LAMBDA, line)
+        values.put("assume_role_policy", _TRUSTS % service, line)
         policies = self.resolve(properties.get("Policies"))
         inline, managed = Seq(line), Seq(line)
         for given in policies if isinstance(policies, list) else [] if policies is None else [policies]:
@@ -407,10 +437,18 @@ _AS_REF: Final = frozenset(
             "InstanceId",
         ),
         *("RestApiId", "ApiId", "AgentId", "QueueName", "TopicName", "EndpointConfigName", "ModelName"),
+        "NotebookInstanceLifecycleConfigName",
     )
 )
 # Nested settings that are read by Terraform's names.
-_SNAKED: Final = frozenset(("SourceConfiguration", "InstanceConfiguration", "LaunchTemplate"))
+_SNAKED: Final = frozenset(
+    (
+        *("SourceConfiguration", "InstanceConfiguration", "LaunchTemplate", "Source", "SecondarySources", "Stages"),
+        *("ArtifactStore", "BootstrapActions", "Steps", "ExtendedS3DestinationConfiguration", "TargetParameters"),
+        *("KinesisStreamSourceConfiguration", "S3DestinationConfiguration", "RedshiftDestinationConfiguration"),
+        *("AmazonopensearchserviceDestinationConfiguration",),
+    )
+)
 _NAMING: Final = frozenset(
     ("name", "path", "bucket", "function_name", "identifier", "family", "url", "agent_name", "repository_name")
 )
@@ -423,6 +461,23 @@ _FUNCTIONS: Final[dict[str, Callable[[_Template, Any], Any]]] = {
     "Select": _Template.select,
     "Sub": _Template.substitute,
 }
+
+
+def _substituted(value: Any, given: Map) -> Any:
+    """A definition with the values that a template gives its variables."""
+    if isinstance(value, Map):
+        found = Map(value.line)
+        for key, item in value.items():
+            found.put(key, _substituted(item, given), value.at(key))
+        return found
+    if isinstance(value, Seq):
+        items = Seq(value.line)
+        for index, item in enumerate(value):
+            items.put(_substituted(item, given), value.at(index))
+        return items
+    if not isinstance(value, str):
+        return value
+    return _VARIABLE.sub(lambda match: text_of(given.get(match[2].strip())) or match[0], value)
 
 
 def _properties(item: Map) -> Map:

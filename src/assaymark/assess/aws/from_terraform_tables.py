@@ -33,13 +33,17 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
     "aws_glue_crawler": ("role",),
     "aws_glue_dev_endpoint": ("role_arn",),
     "aws_glue_job": ("role_arn",),
+    "aws_kinesis_firehose_delivery_stream": ("extended_s3_configuration.role_arn", "s3_configuration.role_arn"),
     "aws_lambda_function": ("role",),
+    "aws_mwaa_environment": ("execution_role_arn",),
+    "aws_pipes_pipe": ("role_arn",),
     "aws_sagemaker_domain": ("default_user_settings.execution_role",),
     "aws_sagemaker_feature_group": ("role_arn",),
     "aws_sagemaker_model": ("execution_role_arn",),
     "aws_sagemaker_notebook_instance": ("role_arn",),
     "aws_sagemaker_pipeline": ("role_arn",),
     "aws_sagemaker_user_profile": ("user_settings.execution_role",),
+    "aws_scheduler_schedule": ("target.role_arn",),
     "aws_sfn_state_machine": ("role_arn",),
 }
 # A resource that carries the policy of another: the attribute that names that one.

@@ -215,7 +215,7 @@ class _Reading:
                 yield self._route(api, shown, open_, decides, texts, place, role=role, verb=sends)
 
     def event(self, event: TfResource) -> ApiRoute:
-        """An event of a function of SAM: its API is made, and lets itself call the function."""
+        """An event of a function or state machine of SAM: its API is made, and lets itself call that."""
         policy = event.get("resource_policy")
         limits = (f"the policy of the API {event.text('api')} lets the caller in",) if policy else ()
         open_, decides = _asks(event.get("authorization"), event.get("api_key_required"), _private(event), limits)
@@ -244,6 +244,8 @@ class _Reading:
                 arn = function[0]
                 lets = permitted or self._lets(arn)
                 targets[arn] = () if lets else (f"the policy of {arn.rpartition(':')[2]} lets API Gateway call it",)
+            elif permitted and text in self._estate.resources:
+                targets[text] = ()  # a state machine of SAM, whose API has a role to start it
             elif endpoint is not None:
                 for arn in self._estate.resources:
                     if ":sagemaker:" in arn and arn.lower().endswith(f"endpoint/{endpoint[1].lower()}"):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.aws.data import RELATION_OF, link_flows, node_kind
 from assaymark.assess.aws.data_access import link_data
+from assaymark.assess.aws.deployed import link_deployed
 from assaymark.assess.aws.escalate import Escalations
 from assaymark.assess.aws.exposure import link_exposure
 from assaymark.assess.aws.fronts import link_fronts
@@ -13,6 +14,7 @@ from assaymark.assess.aws.gateways import link_gateways
 from assaymark.assess.aws.lasting import Lasting
 from assaymark.assess.aws.linking import Chain, Linking, administrator
 from assaymark.assess.aws.outside import link_outside
+from assaymark.assess.aws.passing import link_passing
 from assaymark.assess.aws.prefixes import link_prefixes
 from assaymark.assess.aws.triggers import link_triggers
 from assaymark.assess.aws.trust import link_assumed, link_trust
@@ -60,7 +62,9 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
     link_exposure(run, lasting)
     link_fronts(run, estates)
     link_prefixes(run, estates)
-    link_triggers(run, estates)
+    triggers = link_triggers(run, estates)
+    link_passing(triggers)
+    link_deployed(triggers)
     link_gateways(run)
     link_outside(run, lasting)
     link_flows(run)

@@ -207,7 +207,12 @@ NEW: Final = (
         ),
         "run a state machine that calls what it likes",
     ),
-    NewRole("scheduler-001", "scheduler.amazonaws.com", (("scheduler:CreateSchedule",),), "schedule any call"),
+    NewRole(
+        "scheduler-001",
+        "scheduler.amazonaws.com",
+        (("scheduler:CreateSchedule",), ("scheduler:UpdateSchedule",)),
+        "schedule any call",
+    ),
 )
 
 TAKE: Final = (

@@ -5,8 +5,7 @@ With what things run, too: layers, the models of endpoints, and secrets that con
 Sources: AWS Lambda Developer Guide, "Invoking Lambda with events from other AWS services" (event source mappings are
 polled with the function's own role; the others need the function's policy); Amazon S3 User Guide, "Amazon S3 Event
 Notifications"; Amazon SNS Developer Guide, "Event destinations"; Amazon EventBridge User Guide, "Event patterns"
-(sources that begin with ``aws.`` are the services' own); Amazon Bedrock User Guide, "Action groups"; AWS Step
-Functions Developer Guide, "Invoke an AWS Lambda function with Step Functions".
+(sources that begin with ``aws.`` are the services' own); Amazon Bedrock User Guide, "Action groups".
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.aws.linking import Chain
 from assaymark.assess.terraform.declared import declared
 from assaymark.assess.unresolved import Unresolved
-from assaymark.assess.values import json_of, mappings, texts_in
+from assaymark.assess.values import json_of, mappings
 from assaymark.core.graph import Edge, State
 from assaymark.formats.located import Map, listed, maps_in
 
@@ -33,14 +32,15 @@ _POLLS: Final = "Lambda hands it what is put there"
 _DEFAULT_BUS: Final = "default"
 
 
-def link_triggers(run: Linking, estates: Estates) -> None:
-    """Draws them."""
-    drawing = _Triggers(run, estates)
+def link_triggers(run: Linking, estates: Estates) -> Triggers:
+    """Draws them; what found what names mean, for others that draw."""
+    drawing = Triggers(run, estates)
     for kind, draw in _KINDS.items():
         for one in drawing.index.by_kind[kind]:
             draw(drawing, one)
     for source, target, because in run.estate.mappings:
         drawing.drawn(drawing.named(source), drawing.named(target), _POLLS, because)
+    return drawing
 
 
 def function_lets(run: Linking, arn: str, service: str) -> bool:
@@ -53,15 +53,17 @@ def function_lets(run: Linking, arn: str, service: str) -> bool:
     )
 
 
-class _Triggers:
+class Triggers:
+    """What draws them, and finds what names mean."""
+
     def __init__(self, run: Linking, estates: Estates) -> None:
-        self._run = run
+        self.run = run
         self.index = declared(estates)
         self._by_address = {str(one.settings.get("terraform")): arn for arn, one in run.estate.resources.items()}
 
     def named(self, value: Any, kind: str = "") -> str:
         """The thing of the input that a reference means, of a kind where only a name is given; empty for none."""
-        known = self._run.estate.resources
+        known = self.run.estate.resources
         if not isinstance(value, str) or not value:
             return ""
         function = _FUNCTION.search(value)
@@ -81,10 +83,10 @@ class _Triggers:
 
     def drawn(self, source: str, target: str, how: str, because: Because, service: str = "") -> None:
         """The same, for what stands at a place."""
-        run = self._run
+        run = self.run
         if not (source and target and run.builder.has(source) and run.builder.has(target)):
             return
-        starts = target.split(":")[2] not in ("sqs", "sns", "kinesis", "s3", "events")
+        starts = target.split(":")[2] not in ("sqs", "sns", "kinesis", "s3", "events", "firehose")
         decides: tuple[str, ...] = ()
         if service and ":lambda:" in target and not function_lets(run, target, service):
             decides = (f"the policy of {target.rpartition(':')[2]} lets {service} call it",)
@@ -94,7 +96,7 @@ class _Triggers:
 
     def calls(self, source: str, target: str, how: str, one: TfResource, service: str = "") -> None:
         """The edge from what is called to what it calls."""
-        run = self._run
+        run = self.run
         if not (source and target and run.builder.has(source) and run.builder.has(target)):
             return
         lets = not service or function_lets(run, target, service)
@@ -149,12 +151,21 @@ class _Triggers:
             return
         names = {one.text("name"), one.text("id"), one.address.rpartition(".")[2], f"<{one.address}>"} - {""}
         targets = [
-            self.named(other.get("arn"))
+            self._target(other.values, "arn")
             for other in self.index.by_kind["aws_cloudwatch_event_target"]
             if other.text("rule") in names or f"${{{one.address}." in other.text("rule")
         ]
-        targets += [self.named(part.get("Arn")) for part in maps_in(one.get("targets"))]
+        targets += [self._target(part, "Arn") for part in maps_in(one.get("targets"))]
         self._pattern(one, pattern, one.get("event_bus_name"), targets, "events.amazonaws.com")
+
+    def _target(self, part: Map, key: str) -> str:
+        """What a rule starts: of tasks the definition, not the cluster that they run in."""
+        for inner in (*maps_in(part.get("ecs_target")), *maps_in(part.get("EcsParameters"))):
+            task = inner.get("task_definition_arn") or inner.get("TaskDefinitionArn")
+            found = self.named(task, "ecs:task-definition")
+            if found:
+                return found
+        return self.named(part.get(key))
 
     def _pattern(self, one: TfResource, pattern: Any, bus: Any, targets: list[str], service: str = "") -> None:
         asked = pattern if isinstance(pattern, Map) else json_of(pattern, one.line)
@@ -172,7 +183,7 @@ class _Triggers:
 
     def _bus(self, one: TfResource, given: Any) -> str:
         """The node of a bus of events, with who may put some there."""
-        run = self._run
+        run = self.run
         name = str(given or _DEFAULT_BUS).rpartition("/")[2]
         name = _DEFAULT_BUS if isinstance(given, Unresolved) and "event_bus" not in given else name
         arn = f"arn:aws:events:{one.region}:{one.account}:event-bus/{name}"
@@ -184,16 +195,9 @@ class _Triggers:
                 run.draw(who.arn, arn, "writes", "its policies allow events:PutEvents", chain, 0)
         return arn
 
-    def machine(self, one: TfResource) -> None:
-        """A state machine and the functions that its tasks are."""
-        for value in (one.get("definition"), one.get("definition_string")):
-            texts = texts_in(value)
-            for target in dict.fromkeys(arn for text in texts for arn in _FUNCTION.findall(text)):
-                self.calls(one.arn, target, "a task of it hands on what it is started with", one)
-
     def agent(self, one: TfResource) -> None:
         """Who may talk to an agent, by its aliases; and the functions of its action groups."""
-        run = self._run
+        run = self.run
         if not run.builder.has(one.arn):
             return
         alias = one.arn.replace(":agent/", ":agent-alias/") + "/TSTALIASID"
@@ -214,7 +218,7 @@ class _Triggers:
 
     def layers(self, one: TfResource) -> None:
         """The buckets that the layers of a function are made from: what lies there runs before the function."""
-        run = self._run
+        run = self.run
         given = [text for text in listed(one.get("layers")) if isinstance(text, str)]
         for layer in self.index.by_kind["aws_lambda_layer_version"]:
             address = f"${{{layer.address}."
@@ -229,7 +233,7 @@ class _Triggers:
 
     def secrets(self, one: TfResource) -> None:
         """The secrets and parameters that containers have as variables."""
-        run = self._run
+        run = self.run
         given = [one.get(name) for name in ("container_definitions", "container_properties")]
         for part in mappings(*(value if isinstance(value, list) else json_of(value, one.line) for value in given)):
             value = part.get("valueFrom") or part.get("ValueFrom")
@@ -241,7 +245,7 @@ class _Triggers:
 
     def endpoint(self, one: TfResource) -> None:
         """An endpoint of SageMaker and the models behind it."""
-        run = self._run
+        run = self.run
         wanted = one.text("endpoint_config_name")
         for config in self.index.by_kind["aws_sagemaker_endpoint_configuration"]:
             if wanted not in (config.text("name"), config.arn, f"${{{config.address}.name}}"):
@@ -267,20 +271,19 @@ _NOTIFIED: Final = (
     ("TopicConfigurations", ("Topic",), "sns:topic"),
 )
 _KINDS: Final = {
-    "aws_batch_job_definition": _Triggers.secrets,
-    "aws_ecs_task_definition": _Triggers.secrets,
-    "aws_bedrockagent_agent": _Triggers.agent,
-    "aws_bedrockagent_agent_action_group": _Triggers.group,
-    "aws_cloudwatch_event_rule": _Triggers.rule,
-    "aws_lambda_function": _Triggers.layers,
-    "aws_lambda_event_source_mapping": _Triggers.mapping,
-    "aws_s3_bucket": _Triggers.notification,
-    "aws_s3_bucket_notification": _Triggers.notification,
-    "aws_sagemaker_endpoint": _Triggers.endpoint,
-    "aws_sam_trigger": _Triggers.sam,
-    "aws_sfn_state_machine": _Triggers.machine,
-    "aws_sns_topic": _Triggers.topic,
-    "aws_sns_topic_subscription": _Triggers.subscription,
+    "aws_batch_job_definition": Triggers.secrets,
+    "aws_ecs_task_definition": Triggers.secrets,
+    "aws_bedrockagent_agent": Triggers.agent,
+    "aws_bedrockagent_agent_action_group": Triggers.group,
+    "aws_cloudwatch_event_rule": Triggers.rule,
+    "aws_lambda_function": Triggers.layers,
+    "aws_lambda_event_source_mapping": Triggers.mapping,
+    "aws_s3_bucket": Triggers.notification,
+    "aws_s3_bucket_notification": Triggers.notification,
+    "aws_sagemaker_endpoint": Triggers.endpoint,
+    "aws_sam_trigger": Triggers.sam,
+    "aws_sns_topic": Triggers.topic,
+    "aws_sns_topic_subscription": Triggers.subscription,
 }
 
 

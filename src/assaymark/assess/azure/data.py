@@ -57,7 +57,12 @@ _RUNS: Final = (  # types in which code runs
     *("microsoft.automation/automationaccounts", "microsoft.logic/workflows", "microsoft.app/containerapps"),
     *("microsoft.app/jobs", "microsoft.batch/batchaccounts", "microsoft.datafactory/factories"),
     *("microsoft.databricks/workspaces", "microsoft.synapse/workspaces", f"{_ML}/computes"),
-    *(f"{_ML}/onlineendpoints/deployments", "microsoft.web/sites/slots", "microsoft.hybridcompute/machines"),
+    *(
+        f"{_ML}/onlineendpoints/deployments",
+        f"{_ML}/jobs",
+        "microsoft.web/sites/slots",
+        "microsoft.hybridcompute/machines",
+    ),
 )
 _BLOBS: Final = "data:Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
 _ASSIGN: Final = "Microsoft.Authorization/roleAssignments/write"

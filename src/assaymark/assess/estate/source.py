@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from assaymark.assess.estate.loads import Load, Program, Task, Words
     from assaymark.core.graph import Because
     from assaymark.core.report import Confidence, Severity
 
@@ -19,7 +20,7 @@ class Route:
     ``purpose``: ``health``, ``metrics``, ``sign-in``, ``static``, ``called`` (by a platform that decides who may), or
     empty. ``authenticated``: something on the way to the handler refuses who does not say who they are. ``asks``
     names what is asked for and checked nowhere. ``body``: it reads what a client sends; ``limited``: something bounds
-    its size.
+    its size. ``local``: its server listens on the machine's own address alone.
     """
 
     framework: str
@@ -33,6 +34,7 @@ class Route:
     body: bool = False
     limited: bool = True
     inert: bool = False
+    local: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +200,10 @@ class Source:
 
     routes: list[Route] = field(default_factory=list)
     flows: list[Flow] = field(default_factory=list)
-    loaded: list[tuple[str, Because]] = field(default_factory=list)  # buckets (or $VARIABLE) whose content is run
+    loads: list[Load] = field(default_factory=list)
+    tasks: list[Task] = field(default_factory=list)
+    programs: list[Program] = field(default_factory=list)  # those that run what they load from a store
+    trackings: list[tuple[Words, Because]] = field(default_factory=list)  # servers of MLflow that the source names
     secrets: list[Secret] = field(default_factory=list)
     requirements: list[Requirement] = field(default_factory=list)
     pipelines: list[Pipeline] = field(default_factory=list)

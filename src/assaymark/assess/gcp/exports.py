@@ -54,6 +54,7 @@ _COLLECTIONS: Final[dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]]] = {
     ),
     "workflows": (("workflows", "workflows:workflow", ()),),
     "jobs": (("run", "run:job", ("template",)),),
+    "customJobs": (("aiplatform", "aiplatform:custom-job", ("jobSpec",)),),
     "environments": (("composer", "composer:environment", ("config",)),),
     "triggers": (("cloudbuild", "cloudbuild:trigger", ("build", "filename")),),
 }

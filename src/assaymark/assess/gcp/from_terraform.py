@@ -41,6 +41,7 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
     "compute_instance_template": ("compute", "compute:instance"),
     "container_cluster": ("container", "container:cluster"),
     "dataproc_cluster": ("dataproc", "dataproc:cluster"),
+    "dataproc_batch": ("dataproc", "dataproc:batch"),
     "filestore_instance": ("file", "file:instance"),
     "kms_crypto_key": ("cloudkms", "cloudkms:key"),
     "notebooks_instance": ("notebooks", "notebooks:instance"),
@@ -88,6 +89,7 @@ _ACCOUNTS: Final[dict[str, tuple[str, ...]]] = {
     "compute_instance_template": ("service_account.email",),
     "container_cluster": ("node_config.service_account",),
     "dataproc_cluster": ("cluster_config.gce_cluster_config.service_account",),
+    "dataproc_batch": ("environment_config.execution_config.service_account",),
     "notebooks_instance": ("service_account",),
     "workbench_instance": ("gce_setup.service_accounts.email",),
     "workflows_workflow": ("service_account",),
@@ -102,6 +104,7 @@ _DEFAULT: Final = frozenset(  # these run as the project's default account of Co
         "notebooks_instance",
         "workbench_instance",
         "dataproc_cluster",
+        "dataproc_batch",
         "composer_environment",
     )
 )

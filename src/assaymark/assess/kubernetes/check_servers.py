@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from assaymark.assess.kubernetes.exposure import exposed
 from assaymark.assess.kubernetes.mesh import in_mesh, strict
-from assaymark.assess.kubernetes.mesh_policy import admitted
+from assaymark.assess.kubernetes.mesh_policy import admitted, judged
 from assaymark.assess.kubernetes.rule_list import SERVER_OPEN, SERVER_PLAIN
 from assaymark.assess.kubernetes.servers import open_servers
 from assaymark.assess.rule import found
@@ -57,8 +57,7 @@ def _open(network: Network, pod: Pod, running: Running, *, public: bool) -> Find
     guarded = not public and network.policies(pod, "Ingress")
     severity = Severity.CRITICAL if public else Severity.MEDIUM if guarded else None
     mesh = admitted(network, pod)
-    policy = mesh.by if mesh.anyone is State.UNKNOWN else None
-    perhaps = running.perhaps or (f"{policy.kind} {policy.name}" if policy else "")
+    perhaps = running.perhaps or (judged(mesh) if mesh.anyone is State.UNKNOWN else "")
     message = f"{server.name} in {pod.shown} {server.answers}, {reach}: {server.advice}"
     sure = None
     if perhaps:

@@ -14,6 +14,8 @@ from operator import or_
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from assaymark.assess.kubernetes.mesh import applies, in_mesh
+from assaymark.assess.kubernetes.mesh_requests import ADDRESSES, addresses, fits, operations
+from assaymark.assess.kubernetes.mesh_targets import about, linkerd_routes
 from assaymark.assess.kubernetes.ports import declared_ports, named_ports
 from assaymark.assess.kubernetes.rbac import selects
 from assaymark.core.graph import State
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from assaymark.assess.estate.kubernetes import Object
+    from assaymark.assess.kubernetes.mesh_requests import Asked
     from assaymark.assess.kubernetes.network import Network
     from assaymark.assess.kubernetes.pods import Pod
 
@@ -48,16 +51,27 @@ class Admitted:
     by: Object | None = None
 
 
-def admitted(network: Network, pod: Pod) -> Admitted:
-    """Whom policies let call a pod; anyone where there are none."""
+def judged(found: Admitted) -> str:
+    """What decides, as messages say it: a policy, or the service that it leaves the decision to."""
+    if found.by is None:
+        return ""
+    provider = _spec(found.by).get("provider")
+    name = provider.get("name") if isinstance(provider, Map) else None
+    shown = f"{found.by.kind} {found.by.name}"
+    asked = isinstance(name, str) and _spec(found.by).get("action") == "CUSTOM"
+    return f"the provider {name} of {shown}" if asked else shown
+
+
+def admitted(network: Network, pod: Pod, asked: Asked | None = None) -> Admitted:
+    """Whom policies let call a pod, or ask one thing of it; anyone where there are none."""
     if not in_mesh(network, pod):
         return Admitted(State.YES)
     policies = [one for one in network.cluster.of("AuthorizationPolicy") if "linkerd" not in one.api]
-    ours = [one for one in policies if applies(network, one, pod)]
+    ours = [one for one in policies if applies(network, one, pod) and about(network, one, pod) is not State.NO]
     if ours:
-        return _istio(network, pod, ours)
+        return _istio(network, pod, ours, asked)
     if any(network.cluster.of("Server", "ServerAuthorization")) or any("linkerd" in one.api for one in _all(network)):
-        return _linkerd(network, pod)
+        return _linkerd(network, pod, asked)
     return Admitted(State.YES)
 
 
@@ -73,26 +87,27 @@ def _spec(policy: Object) -> Map:
 # Istio
 
 
-def _istio(network: Network, pod: Pod, policies: list[Object]) -> Admitted:
-    if _EXCLUDED in pod.annotations or any(
-        "targetRefs" in _spec(one) or "targetRef" in _spec(one) for one in policies
-    ):
-        return Admitted(State.UNKNOWN, by=policies[0])
-    anyone = _decided(policies, None)
-    known = _getting_there(network, pod, _callers(network, policies), policies[0]) if anyone is State.NO else ()
-    return Admitted(anyone, known, policies[0])
+def _istio(network: Network, pod: Pod, policies: list[Object], asked: Asked | None) -> Admitted:
+    loose = next((one for one in policies if about(network, one, pod) is State.UNKNOWN), None)
+    if _EXCLUDED in pod.annotations or loose is not None:
+        return Admitted(State.UNKNOWN, by=loose or policies[0])
+    anyone, by = _decided(policies, None, asked)
+    known: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    if anyone is State.NO:
+        known = _getting_there(network, pod, _callers(network, policies, asked), by or policies[0])
+    return Admitted(anyone, known, by or policies[0])
 
 
-def _callers(network: Network, policies: list[Object]) -> _Callers:
+def _callers(network: Network, policies: list[Object], asked: Asked | None) -> _Callers:
     """What policies decide of the pods, by their identities; once for all pods that the same policies are about."""
-    key = tuple(id(one) for one in policies)
+    key = (asked, *(id(one) for one in policies))
     if key not in network.mesh_callers:
         states: dict[tuple[str, str], State] = {}
         found = []
         for index, one in enumerate(network.pods):
             identity = (one.owner.namespace, one.account)
             if identity not in states:
-                states[identity] = _decided(policies, one)
+                states[identity], _ = _decided(policies, one, asked)
             if states[identity] is not State.NO:
                 found.append((index, one, states[identity]))
         network.mesh_callers[key] = found
@@ -118,40 +133,44 @@ def _getting_there(
     return tuple(sorted(found.items()))
 
 
-def _decided(policies: list[Object], caller: Pod | None) -> State:
-    """What policies decide of a caller, None for one that has no identity."""
-    unsure = False
+def _decided(policies: list[Object], caller: Pod | None, asked: Asked | None) -> tuple[State, Object | None]:
+    """What policies decide of a caller, None for one that has no identity; and a policy that decides it.
+
+    What another service decides (``CUSTOM``) can only refuse what the others let in.
+    """
+    unsure: Object | None = None
     allows: list[Object] = []
     for one in policies:
         action = str(_spec(one).get("action") or "ALLOW")
         if action == "ALLOW":
             allows.append(one)
         elif action == "DENY":
-            met = _matches(one, caller, denies=True)
+            met = _matches(one, caller, asked, denies=True)
             if met is State.YES:
-                return State.NO
-            unsure |= met is State.UNKNOWN
-        elif action != "AUDIT":
-            unsure = True  # what another service decides
-    best = State.NO if allows else State.YES
+                return State.NO, one
+            unsure = one if met is State.UNKNOWN else unsure
+        elif action != "AUDIT" and _matches(one, caller, asked, denies=False) is not State.NO:
+            unsure = one
+    best, by = (State.NO if allows else State.YES), allows[0] if allows else None
     for one in allows:
-        met = _matches(one, caller, denies=False)
+        met = _matches(one, caller, asked, denies=False)
         if met is State.YES:
-            best = State.YES
+            best, by = met, one
             break
-        best = State.UNKNOWN if met is State.UNKNOWN else best
-    return State.UNKNOWN if best is State.YES and unsure else best
+        best, by = (met, one) if met is State.UNKNOWN else (best, by)
+    return (State.UNKNOWN, unsure) if best is State.YES and unsure is not None else (best, by)
 
 
-def _matches(policy: Object, caller: Pod | None, *, denies: bool) -> State:
+def _matches(policy: Object, caller: Pod | None, asked: Asked | None, *, denies: bool) -> State:
+    """Whether some request is matched, of a denial whether all are."""
     found = State.NO
     for rule in listed(_spec(policy).get("rules")):
         if not isinstance(rule, Map):
             continue
         met = _from(policy, rule, caller, denies=denies)
-        met = met.both(_when(rule, denies=denies))
-        if "to" in rule and met is State.YES:
-            met = State.UNKNOWN  # of some operations only
+        met = met.both(_when(policy, rule, caller, denies=denies))
+        to = operations(rule, asked)
+        met = met.both(to.every if denies else to.some)
         if met is State.YES:
             return met
         found = State.UNKNOWN if met is State.UNKNOWN else found
@@ -183,8 +202,11 @@ def _source(policy: Object, source: Map, caller: Pod | None, *, denies: bool) ->
             met = _identity(policy, name, texts, caller)
         elif name in _TOKENS:  # a caller that has a token of the issuer has been asked who it is
             met = State.UNKNOWN if denies and name == key else State.NO
+        elif name in ADDRESSES:
+            there = addresses(texts)
+            met = there.every if denies is (name == key) else there.some
         else:
-            met = State.UNKNOWN  # addresses
+            met = State.UNKNOWN
         whole = whole.both(met if name == key else _not(met))
     return whole
 
@@ -201,28 +223,44 @@ def _identity(policy: Object, name: str, texts: list[str], caller: Pod | None) -
     }[name]
     for one in texts:
         text = one if name != "serviceAccounts" or "/" in one else f"{policy.namespace}/{one}"
-        if _fits(text, own) or (name == "principals" and text.partition("/")[2] == own.partition("/")[2]):
+        if fits(text, own) or (name == "principals" and text.partition("/")[2] == own.partition("/")[2]):
             return State.YES
     return State.NO
 
 
-def _fits(pattern: str, text: str) -> bool:
-    """Istio's patterns: a star at the beginning or the end."""
-    if pattern == "*":
-        return True
-    if pattern.startswith("*"):
-        return text.endswith(pattern[1:])
-    return text.startswith(pattern[:-1]) if pattern.endswith("*") else text == pattern
+def _when(policy: Object, rule: Map, caller: Pod | None, *, denies: bool) -> State:
+    """Conditions: those on tokens, identities and addresses; others are not evaluated.
 
-
-def _when(rule: Map, *, denies: bool) -> State:
-    """Conditions: those on claims need a token; others are not evaluated."""
-    given = [one for one in listed(rule.get("when")) if isinstance(one, Map)]
+    What a request does not carry meets no value, and every ``notValues``.
+    """
     whole = State.YES
-    for one in given:
-        claims = str(one.get("key", "")).startswith("request.auth.") and one.get("values") and not denies
-        whole = whole.both(State.NO if claims else State.UNKNOWN)
+    for one in listed(rule.get("when")):
+        if not isinstance(one, Map):
+            continue
+        for name in ("values", "notValues"):
+            if one.get(name):
+                texts = [str(each) for each in listed(one[name])]
+                met = _condition(policy, str(one.get("key", "")), texts, caller, denies is (name == "values"))
+                whole = whole.both(met if name == "values" else _not(met))
     return whole
+
+
+_SOURCES: Final = {"principal": "principals", "namespace": "namespaces", "serviceAccount": "serviceAccounts"}
+
+
+def _condition(policy: Object, key: str, texts: list[str], caller: Pod | None, every: bool) -> State:
+    """Whether a request has one of the values: some request, or every one."""
+    if key.startswith("request.auth."):
+        return State.NO  # a caller that has a token has been asked who it is
+    if key.startswith("request.headers["):
+        return State.NO if every else State.UNKNOWN  # which the caller chooses, if it knows what to say
+    first, _, last = key.partition(".")
+    if first == "source" and last in _SOURCES:
+        return _identity(policy, _SOURCES[last], texts, caller)
+    if key in ("source.ip", "remote.ip"):
+        there = addresses(texts)
+        return there.every if every else there.some
+    return State.UNKNOWN
 
 
 def _not(state: State) -> State:
@@ -232,7 +270,7 @@ def _not(state: State) -> State:
 # Linkerd
 
 
-def _linkerd(network: Network, pod: Pod) -> Admitted:
+def _linkerd(network: Network, pod: Pod, asked: Asked | None) -> Admitted:
     servers = [
         one
         for one in network.cluster.of("Server")
@@ -242,18 +280,21 @@ def _linkerd(network: Network, pod: Pod) -> Admitted:
         and selects(_spec(one)["podSelector"], pod.labels)
     ]
     notes = {**network.namespace_annotations(pod.owner.namespace), **pod.annotations}
-    asked = notes.get(_DEFAULT, "all-unauthenticated")
+    default = notes.get(_DEFAULT, "all-unauthenticated")
     if not servers:
-        return Admitted({"all-unauthenticated": State.YES, "deny": State.NO}.get(asked, State.UNKNOWN))
+        return Admitted({"all-unauthenticated": State.YES, "deny": State.NO}.get(default, State.UNKNOWN))
     names = {one.name for one in servers}
     anyone, tests = State.NO, list[_Test]()
+    routes = linkerd_routes(network, pod.owner.namespace, names, asked)
+    if asked is not None and routes and State.NO in routes.values() and len(set(routes.values())) == 1:
+        return Admitted(State.NO, (), servers[0])  # a server with routes answers what is on one of them
     for one in network.cluster.of("AuthorizationPolicy", "ServerAuthorization"):
         if one.namespace == pod.owner.namespace and "linkerd" in one.api:
             reference = next((_spec(one).get(key) for key in ("targetRef", "server") if key in _spec(one)), None)
-            about = _targets(reference, names)
-            if about:
+            part = _targets(reference, names, routes if asked is not None else None)
+            if part:
                 state, test = _let_in(network, one)
-                state = state if about == "whole" else _less(state)
+                state = state if part == "whole" else _less(state)
                 anyone = max(anyone, state, key=_RANK.index)
                 tests.append(test)
     served = len(servers) == 1
@@ -279,14 +320,17 @@ def _less(state: State) -> State:
     return State.UNKNOWN if state is State.YES else state
 
 
-def _targets(reference: Any, names: set[str]) -> str:
-    """What an authorisation is about: ``whole`` for a server of ours, ``part`` for a route of one; empty for none."""
+def _targets(reference: Any, names: set[str], routes: dict[str, State] | None) -> str:
+    """What an authorisation is about: ``whole`` for what is asked, ``part`` where it may be; empty for none."""
     if not isinstance(reference, Map):
         return ""
-    kind = reference.get("kind", "Server")
-    if kind == "Namespace" or (kind == "Server" and reference.get("name") in names):
+    kind, name = reference.get("kind", "Server"), reference.get("name")
+    if kind == "Namespace" or (kind == "Server" and name in names):
         return "whole"
-    return "part" if kind == "HTTPRoute" or "selector" in reference else ""
+    if kind in ("HTTPRoute", "GRPCRoute") and routes is not None:
+        met = routes.get(str(name), State.NO)
+        return {State.YES: "whole", State.UNKNOWN: "part"}.get(met, "")
+    return "part" if kind in ("HTTPRoute", "GRPCRoute") or "selector" in reference else ""
 
 
 def _let_in(network: Network, policy: Object) -> tuple[State, _Test]:

@@ -49,7 +49,7 @@ class Network:
         self._policies = [one for one in policies if "projectcalico" not in one.api]
         self._let: dict[tuple[str, str, bool], dict[Ports, int]] = {}
         self._meant: dict[tuple[str, str], int] = {}
-        self.mesh_callers: dict[tuple[int, ...], list[tuple[int, Pod, State]]] = {}  # by policies of a mesh
+        self.mesh_callers: dict[tuple[object, ...], list[tuple[int, Pod, State]]] = {}  # by policies of a mesh
         self._here: dict[tuple[str, str, str], list[int]] = {}  # policies by namespace and a label that they ask for
         for index, policy in enumerate(self._policies):
             label = _asked(policy.value["spec"].get("podSelector"))

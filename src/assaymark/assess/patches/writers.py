@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from assaymark.assess.files import is_fetched
 from assaymark.assess.kubernetes.overlays import Overlays
 from assaymark.assess.patch import Patch, Place
 from assaymark.assess.patches.clouds import CLOUD_WRITERS
@@ -53,4 +54,5 @@ def patches_for(finding: Finding, inputs: Inputs, estates: Estates) -> tuple[Pat
     write = (PYTHON if place.path.endswith((".py", ".pyw")) else _WRITERS).get(finding.rule)
     if write is None:
         return ()
-    return tuple(write(Place(finding, file, place.line, inputs, estates)))
+    found = write(Place(finding, file, place.line, inputs, estates))
+    return tuple(one for one in found if not is_fetched(one.path))  # what others wrote is fetched anew

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import posixpath
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from assaymark.assess.estate.loads import Program
 from assaymark.assess.source import (
     builds,
     compose,
@@ -35,7 +37,8 @@ from assaymark.assess.source.notebooks import code_of, is_notebook
 from assaymark.assess.source.places import standing
 from assaymark.assess.source.routes import Routes
 from assaymark.assess.source.serving import serving
-from assaymark.assess.source.web_applications import web_applications
+from assaymark.assess.source.stored import Stored
+from assaymark.assess.source.web_applications import Imports, web_applications
 from assaymark.core.errors import InputError
 from assaymark.core.limits import SOURCE_MAX_STEPS
 from assaymark.core.words import counted
@@ -67,6 +70,8 @@ def collect(inputs: Inputs, estates: Estates) -> None:
     log_shipping.collect(inputs, estates)
     modules = [*_modules(inputs), *_notebooks(inputs, source), *inline_modules(inputs)]
     _python(modules, source, inputs.reading, triggers(inputs))
+    if any(b"GRADIO_SERVER_NAME" in file.data for file in inputs.files):  # which says where its servers listen
+        source.routes = [replace(one, local=False) for one in source.routes]
     credentials.collect(inputs, source)
     for resource in estates.terraform:
         if resource.kind == "aws_iam_access_key" and resource.text("id"):
@@ -188,4 +193,22 @@ def _python(modules: list[Module], source: Source, reading: Reading, called: dic
             if flows.steps > SOURCE_MAX_STEPS:
                 reading.skip(module.path, "its flows are more than are followed")
     source.flows += [flow for _, flow in sorted(flows.found.items())]
-    source.loaded += [(bucket, place) for (bucket, _), place in sorted(flows.loaded.items())]
+    _stores(project, source, reading)
+
+
+def _stores(project: Project, source: Source, reading: Reading) -> None:
+    """What programs run of what lies in stores, as far as something that they are made of runs anything."""
+    graph, stored = Imports(project), Stored(project, source.requirements)
+    own = [one for one in project.modules if not standing(one.path)]
+    starters = {path for one in own if stored.loads_anything(one) for path in graph.starters(one.path)}
+    parts = {part for path in starters for part in graph.parts(path)}
+    for path in stored.collect([one for one in own if one.path in parts]):
+        reading.skip(path, "what it loads from stores is more than is followed")
+    source.loads += sorted(stored.loads.values(), key=lambda one: (one.because, one.origin, str(one.store)))
+    source.trackings += sorted(
+        ((one.words, one.origin) for one in stored.trackings), key=lambda one: (one[1], str(one[0]))
+    )
+    places = {one.because.path for one in source.loads}
+    for path in sorted(starters):
+        if not standing(path) and places & graph.parts(path):
+            source.programs.append(Program(path, graph.parts(path)))

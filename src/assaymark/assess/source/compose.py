@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.estate.loads import Task
 from assaymark.assess.estate.source import Remark
 from assaymark.assess.source.commands import command_remarks
 from assaymark.assess.source.images import SECRET_VARIABLE
@@ -44,6 +46,30 @@ def collect(inputs: Inputs, source: Source) -> None:
         for name, one in services.items():
             if isinstance(one, Map):
                 source.remarks += _service(file, name, one)
+                source.tasks.append(_task(file, name, one))
+
+
+def _task(file: SourceFile, name: str, one: Map) -> Task:
+    """What a service runs: its own command in its image, or what its Dockerfile starts."""
+    said = " ".join([*_words(one.get("entrypoint")), *_words(one.get("command"))])
+    build, folder = one.get("build"), posixpath.dirname(file.path)
+    given = build if isinstance(build, Map) else {}
+    context = given.get("context", build if isinstance(build, str) else "")
+    where = posixpath.normpath(posixpath.join(folder, context)) if isinstance(context, str) else folder
+    dockerfile = given.get("dockerfile", "Dockerfile")
+    path = posixpath.normpath(posixpath.join(where, dockerfile)) if isinstance(dockerfile, str) else ""
+    image = one.get("image")
+    return Task(
+        f"service:{file.path}#{name}",
+        f"service {name} of {file.path}",
+        folder,
+        said,
+        tuple((key, "<set>" if "$" in value else value) for key, value in _variables(one).items()),
+        file.because(one.at("command") if one.get("command") else one.line),
+        image if isinstance(image, str) else "",
+        path.removeprefix("./") if build else "",
+        made=True,
+    )
 
 
 def _compose(file: SourceFile, services: Map) -> bool:

@@ -180,6 +180,8 @@ def collect(inputs: Inputs, source: Source) -> None:
             continue
         found = sorted(_secrets(file, text), key=lambda one: (one.because.line, one.kind))
         lines = {(one.because.line, one.shown) for one in found if one.rule != "secret-password"}
+        if any(one.rule == "secret-aws-key" for one in found):  # which is its id and secret together
+            lines |= {(_line(text, match.start(1)), match[1][:4]) for match in _AWS_SECRET.finditer(text)}
         source.secrets += [
             one for one in found if one.rule != "secret-password" or (one.because.line, one.shown) not in lines
         ]
@@ -235,6 +237,11 @@ def _shaped(file: SourceFile, text: str, shape: _Shape, match: re.Match[str]) ->
     yield _secret(file, text, match.start(1), match[1], shape.rule, shape.kind, severity, keys[0] if keys else None)
 
 
+def _line(text: str, start: int) -> int:
+    """The line that a place in a text is on."""
+    return text.count("\n", 0, start) + 1
+
+
 def _secret(
     file: SourceFile,
     text: str,
@@ -245,7 +252,7 @@ def _secret(
     severity: Severity,
     key: HeldKey | None = None,
 ) -> Secret:
-    line = text.count("\n", 0, start) + 1
+    line = _line(text, start)
     return Secret(rule, kind, value[:4], file.because(line), severity, key)
 
 
@@ -259,7 +266,7 @@ def _aws(file: SourceFile, text: str) -> Iterator[Secret]:
         example = placeholder(key)
         if key not in keys or (example and not secrets):
             continue
-        line = text.count("\n", 0, match.start()) + 1
+        line = _line(text, match.start())
         if "AccessKeyMetadata" in text and not pairs:
             continue  # a list of whose keys there are
         temporary = key.startswith("ASIA")

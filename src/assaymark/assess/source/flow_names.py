@@ -54,6 +54,12 @@ SECRET_NAME: Final = re.compile(
     r"secret_?key|secret_?access_?key|hf_?token|bearer_?token|credentials)$",
     re.IGNORECASE,
 )
+# Names of what is counted: of tokens that models read and write, not of those that let somebody in.
+COUNTS: Final = re.compile(
+    r"^(?:n|num|max|min|total|prompt|completion|input|output|cached|reasoning|generated|new)_(?:\w+_)?tokens?$"
+    r"|(?:^|_)tokens?_(?:count|usage|limit|budget|len|length)$|^(?:usage|tokens|vocab_size|model_max_length)$",
+    re.IGNORECASE,
+)
 # Fields of what a client sends that say nothing of it.
 PLAIN_FIELD: Final = re.compile(
     r"(?:^|_)(?:id|uuid|version|model|model_name|timestamp|type|status|count|size|length|n|k|top_k|max_tokens|seed|"
@@ -99,6 +105,12 @@ CONVERTS: Final = re.compile(
     r"parse\w*|preprocess\w*|prepare\w*|build\w*|to_\w+|as_\w+|extract\w*|transform\w*|normali[sz]e\w*|clean\w*|"
     r"convert\w*|from_\w+|shorten|truncate|escape|literal_eval|safe_load|model_validate\w*|gather|wait_for|cast)$"
 )
+# Calls that make something of another library: a client, a tokenizer; not containers, and not what wraps bytes.
+MAKES: Final = re.compile(
+    r"^from_(?:pretrained|config|env|hub|connection_string|url|api_key)$|^(?:client|resource|login|init_chat_model)$"
+    r"|^(?!(?:DataFrame|Series|BytesIO|StringIO|Path|PurePath|Template|Exception|\w+Error|\w*Dict|Namespace|Response"
+    r"|JSONResponse|HTTPException|Markup|Text|Request|SecretBytes)$)[A-Z]\w*[a-z]\w*$"
+)
 ACTS: Final = re.compile(
     r"^(?:send|save|commit|delete|remove|submit|publish|upload|execute|write|close|create|insert|register|notify|"
     r"post|put|patch|run|start|stop|acquire|release|validate|verify|check|refresh|connect)(?:_\w+)?$"
@@ -117,10 +129,6 @@ LOG_CALLS: Final = frozenset(
 LOG_FILE: Final = re.compile(
     r"\.log\b|log(?:s|file|_file|_path)?\b|audit|requests?\.(?:jsonl?|csv|txt)|history", re.IGNORECASE
 )
-LIES: Final = "bucket "  # before the name of the bucket that something lies in
-BUCKETS: Final = ("s3://", "s3a://")
-RUNS: Final = frozenset(("code", "command", "loader"))
-STORED_BY_BUCKET: Final = frozenset(("get_object", "download_file", "download_fileobj"))
 # What stores of objects give under a name.
 STORED: Final = frozenset(
     ("get_object", "download_file", "download_fileobj", "blob", "get_blob", "get_blob_client", "download_blob")

@@ -45,7 +45,6 @@ class Flows:
         self.project = project
         self.handlers = handlers
         self.found: dict[tuple[str, str, Because], Flow] = {}
-        self.loaded: dict[tuple[str, str], Because] = {}  # buckets whose content a module runs, by its path
         self.steps = 0
         self._seen: dict[tuple[int, frozenset[tuple[str, str]]], _Labels] = {}
         self._filtered = {module.path: _filters(module) for module in project.modules}
@@ -104,8 +103,6 @@ class Flows:
     def report(self, labels: _Labels, sink: str, call: str, where: str, place: Because) -> None:
         """Notes what of ``labels`` matters at a sink."""
         for label, origin in sorted(labels):
-            if label.startswith(names.LIES) and sink in names.RUNS:
-                self.loaded.setdefault((label.removeprefix(names.LIES), place.path), place)
             if label in names.MATTERS[sink]:
                 bare = label.removesuffix(names.PLAIN)
                 key = (bare, sink, place)
@@ -215,9 +212,8 @@ class _Run:
         if self.flows.steps > SOURCE_MAX_STEPS:
             return _NONE
         match node:
-            case ast.Constant(value=str(text)):
-                # a file that was fetched under that name, or what lies in a bucket
-                return self.env.get(ast.unparse(node), self.lies(node, text.partition("://")[2], text))
+            case ast.Constant(value=str()):
+                return self.env.get(ast.unparse(node), _NONE)  # a file that was fetched under that name
             case None | ast.Constant() | ast.Lambda():
                 return _NONE
             case ast.Compare(left=left, comparators=rest):
@@ -296,6 +292,8 @@ class _Run:
                 found.add((label if secret else f"{label}{names.PLAIN}", origin))
             elif label == "upload" and name == "name" and self.module.imports("gradio"):
                 found.add((label, origin))  # where Gradio put the file, which nobody else names
+            elif label == "secret" and names.COUNTS.search(name):
+                pass  # how many tokens a model was given is no secret of the client that asked it
             elif label in ("body", "query", "upload") and names.PLAIN_FIELD.search(name):
                 found.add((label if names.PERSONAL.search(name) else f"{label}{names.PLAIN}", origin))
             else:
@@ -319,7 +317,7 @@ class _Run:
             return _NONE
         if known is not None and self.depth < SOURCE_MAX_DEPTH:
             return self.enter(known, node, given, named)
-        if method in names.STORED and (every or method in names.STORED_BY_BUCKET):
+        if method in names.STORED and every:
             return self.stored(node, method, every)
         source = self.source(node, called, method, holder)
         if source is not None:
@@ -338,35 +336,14 @@ class _Run:
         if method in names.KEEPS and every and isinstance(node.func, ast.Attribute):
             base = ast.unparse(node.func.value)
             self.env[base] = self.env.get(base, _NONE) | every
+        if names.MAKES.search(last) and self.flows.project.class_of(self.module, node.func) is None:
+            return frozenset(one for one in every if one[0] != "secret")  # a client that signs in shows nothing of it
         return every if names.CONVERTS.search(last) or (last[:1].isupper() and every) else _NONE
-
-    def bucket(self, node: ast.expr | None) -> str:
-        """The bucket that an expression names: as it is, or ``$NAME`` of a variable of the environment."""
-        found = self.module.constant(node)
-        if isinstance(found, str):
-            return found
-        if isinstance(node, ast.Name):
-            node = self.module.values.get(node.id)
-        key = (
-            node.slice if isinstance(node, ast.Subscript) and self.module.dotted(node.value) == "os.environ" else None
-        )
-        if isinstance(node, ast.Call) and self.module.dotted(node.func) in ("os.getenv", "os.environ.get"):
-            key = next(iter(node.args), None)
-        return f"${text_of(key)}" if text_of(key) else ""
-
-    def lies(self, node: ast.expr, path: str, address: str) -> _Labels:
-        """What lies in a bucket: ``address`` says of which store."""
-        bucket = path.partition("/")[0]
-        known = bucket and address.startswith(names.BUCKETS)
-        return frozenset(((f"{names.LIES}{bucket}", self.module.because(node)),)) if known else _NONE
 
     def stored(self, node: ast.Call, method: str, named: _Labels) -> _Labels:
         """What a store has under a name: whoever chooses the name chooses what it is; where it is put, too."""
         sent = [origin for label, origin in named if label.removesuffix(names.PLAIN) in names.CHOOSES]
         chosen = frozenset(("stored", origin) for origin in sent)
-        if method in names.STORED_BY_BUCKET:
-            bucket = keyword(node, "Bucket") or next(iter(node.args), None)
-            chosen |= self.lies(node, self.bucket(bucket), "s3://")
         places = [*node.args, *(item.value for item in node.keywords)] if method.startswith("download_") else []
         for one in places:
             if isinstance(one, (ast.Constant, ast.Name, ast.JoinedStr)) and ast.unparse(one) not in self.env:

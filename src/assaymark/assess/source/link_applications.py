@@ -1,24 +1,21 @@
 """The linker of web applications: who reaches them without saying who they are, and what they run of what is sent.
 
-An application is where it runs: the workload whose image is built from a Dockerfile that starts it. Manifests name
-images and not Dockerfiles; what shows that one is the other is, from the surest: the name under which a compose file,
-pipeline or script builds it, the folder or file that is called as the image is, and that one image and one Dockerfile
-are left that serve something. All but the first leave the edge unknown. An application that nothing is seen to run
-may be reached, or not: unknown, too.
+An application is where it runs: the workload whose image is built from a Dockerfile that starts it (``matching``). An
+application that nothing is seen to run may be reached, or not: unknown, too.
 """
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.kinds import INTERNET
+from assaymark.assess.kubernetes.mesh_policy import Admitted, judged
+from assaymark.assess.kubernetes.mesh_requests import Asked
 from assaymark.assess.kubernetes.ports import doors, port_node, port_nodes
-from assaymark.assess.source.builds import bare
-from assaymark.assess.source.link import overlaps
+from assaymark.assess.source.matching import Images, Modules, importable, inside, told
 from assaymark.assess.source.places import standing
-from assaymark.assess.source.runners import functions_of, runners, serves
+from assaymark.assess.source.runners import functions_of, runners
 from assaymark.assess.source.started import listening, started
 from assaymark.core.graph import Edge, State
 from assaymark.core.words import counted
@@ -31,6 +28,7 @@ if TYPE_CHECKING:
     from assaymark.assess.estate.source import BuiltImage, Flow, Route, Source, WebApplication
     from assaymark.assess.files import Reading
     from assaymark.assess.graph import Builder
+    from assaymark.assess.source.matching import Likely
     from assaymark.assess.source.runners import Runner
     from assaymark.core.graph import Because
 
@@ -67,11 +65,9 @@ class _Drawing:
     def __init__(self, source: Source, builder: Builder) -> None:
         self._source = source
         self._builder = builder
-        self._modules: defaultdict[str, dict[str, list[WebApplication]]] = defaultdict(dict)
-        for application in source.applications:
-            for path in application.starters:
-                name = _importable(path)
-                self._modules[name.rpartition("/")[2]].setdefault(path, []).append(application)
+        self._images = Images(source)
+        started_by = ((path, one) for one in source.applications for path in sorted(one.starters))
+        self._modules: Modules[WebApplication] = Modules(started_by, source.packed)
         self._routes: defaultdict[str, list[Route]] = defaultdict(list)
         for route in source.routes:
             self._routes[route.because.path].append(route)
@@ -82,66 +78,29 @@ class _Drawing:
         self._ports = port_nodes(builder.ids())
         self._keys = [one for one in builder.ids() if one.startswith("file:") and not standing(one[5:])]
 
-    # which image a workload runs, and what that starts
+    # what a workload starts
 
-    def found(self, runners: Iterable[Runner]) -> Iterator[tuple[Runner, list[tuple[BuiltImage, tuple[str, ...]]]]]:
+    def found(self, runners: Iterable[Runner]) -> Iterator[tuple[Runner, list[Likely]]]:
         """Each workload with the Dockerfiles that its image may be built from."""
-        known = [(runner, self._images(runner.image)) for runner in runners]
-        own = [one for one in self._source.images if self._commanded(one)]
-        left = {bare(runner.image) for runner, images in known if not images and serves(runner)}
-        taken = {built.path for _, images in known for built, _ in images}
-        alone = len(left) == 1 and len(own) == 1 and own[0].path not in taken
-        for runner, images in known:
-            if alone and not images and serves(runner):
-                yield runner, [(own[0], (f"{runner.image} is built from {own[0].path}",))]
-            else:
-                yield runner, images
-
-    def _images(self, image: str) -> list[tuple[BuiltImage, tuple[str, ...]]]:
-        name = bare(image)
-        last = name.rpartition("/")[2]
-        by_path = {one.path: one for one in self._source.images}
-        sure, likely = {}, {}
-        for build in self._source.builds:
-            if build.name == name and "*" not in name:
-                sure[build.dockerfile] = ()
-            elif build.name.rpartition("/")[2].strip("*") and overlaps(build.name, name):
-                likely[build.dockerfile] = (f"{image} is what {build.because.path} builds",)
-        if not sure and not likely and "*" not in last:
-            for one in self._source.images:
-                if last in _called(one):
-                    likely[one.path] = (f"{image} is built from {one.path}",)
-        return [(by_path[path], decides) for path, decides in sorted((sure or likely).items())]
+        return self._images.found(runners, self._commanded)
 
     def contexts(self, built: BuiltImage) -> list[str]:
-        """The folders that its build may copy from."""
-        given = sorted({one.context for one in self._source.builds if one.dockerfile == built.path})
-        return given or [built.folder]
+        """The folders that a build may copy from."""
+        return self._images.contexts(built)
 
-    def started(
-        self, runner: Runner, images: list[tuple[BuiltImage, tuple[str, ...]]]
-    ) -> Iterator[tuple[WebApplication, tuple[str, ...]]]:
+    def started(self, runner: Runner, images: list[Likely]) -> Iterator[tuple[WebApplication, tuple[str, ...]]]:
         """The applications that a workload starts, with what would decide it."""
         found: dict[str, tuple[WebApplication, tuple[str, ...]]] = {}
         for built, decides in images:
-            for application, more in self._of_image(built, _told(runner, built)):
+            for application, more in self._of_image(built, told(runner, built)):
                 known = found.get(application.path)
                 if known is None or len(decides + more) < len(known[1]):
                     found[application.path] = (application, (*decides, *more))
         if not images and runner.command:
-            for application in self._nearest(started(runner.command), runner.because.path):
+            for application in self._modules.nearest(started(runner.command), runner.because.path):
                 decides = (f"what {runner.image} starts is {application.path}",)
                 found[application.path] = (application, decides)
         yield from (found[path] for path in sorted(found))
-
-    def _nearest(self, names: list[str], path: str) -> list[WebApplication]:
-        """The applications of these names in the folder of a file, or else in the nearest around it."""
-        while path:
-            path = path.rpartition("/")[0]
-            found = self._named(names, [path])
-            if found:
-                return found
-        return []
 
     def functions(
         self, runners: Iterable[tuple[Runner, str]]
@@ -152,8 +111,8 @@ class _Drawing:
             name = module.replace(".", "/")
             found = [
                 one
-                for one in self._named([name], [folder])
-                if one.framework == "Lambda" and f"/{_importable(one.path)}".endswith(f"/{name}")
+                for one in self._modules.named([name], [folder])
+                if one.framework == "Lambda" and f"/{importable(one.path)}".endswith(f"/{name}")
             ]
             short = runner.node.rpartition(":")[2]
             for one in found:
@@ -164,8 +123,8 @@ class _Drawing:
         return any(True for _ in self._of_image(built, built.command))
 
     def _of_image(self, built: BuiltImage, command: str) -> Iterator[tuple[WebApplication, tuple[str, ...]]]:
-        contexts = self.contexts(built)
-        named = self._named(started(command), contexts)
+        contexts = self._images.contexts(built)
+        named = self._modules.named(started(command), contexts)
         if named:
             yield from ((one, ()) for one in named)
             return
@@ -174,25 +133,8 @@ class _Drawing:
         if len(within) == 1:
             yield within[0], (f"{within[0].path} is what the image of {built.path} starts",)
 
-    def _named(self, names: list[str], folders: list[str]) -> list[WebApplication]:
-        """The applications that modules of these names start, those nearest to the folders."""
-        found: dict[str, WebApplication] = {}
-        for name in names:
-            known = self._modules.get(name.rpartition("/")[2], {})
-            paths = [
-                path
-                for path in known
-                if f"/{_importable(path)}".endswith(f"/{name}") and any(self._inside(path, one) for one in folders)
-            ]
-            nearest = min((path.count("/") for path in paths), default=0)
-            for path in paths:
-                if path.count("/") == nearest:
-                    found |= {one.path: one for one in known[path]}
-        return [found[path] for path in sorted(found)]
-
     def _inside(self, path: str, folder: str) -> bool:
-        """Whether a file is it, lies in it as a folder, or is packed in it as an archive."""
-        return path == folder or _inside(path, folder) or path in self._source.packed.get(folder, ())
+        return inside(path, folder, self._source.packed)
 
     # edges
 
@@ -202,45 +144,55 @@ class _Drawing:
         """An application in a workload, on some of its ports; none where nobody knows."""
         builder = self._builder
         routes, flows = self._of(application)
-        opened = [route for route in routes if _open(route)]
+        inside = runner.pod and not runner.open  # and nothing can tell a server to listen elsewhere
+        opened = [route for route in routes if _open(route) and not (route.local and inside)]
+        if any(route.local for route in opened) and runner.pod:
+            decides = (*decides, f"{application.path} is told to listen on all addresses")
+        if runner.pod and opened:
+            for number, (admitted, some) in enumerate(_groups(runner, opened)):
+                left = [one for one in opened if one not in some]
+                node = self._node(application, some, runner, number)
+                self._called(node, runner, some, decides, ports, admitted)
+                self._runs(node, runner.node, some, _without(flows, left), decides)
+            return
         node = self._node(application, opened, runner)
         where = (runner.because, *((opened or routes)[0].because,) * bool(routes))
-        unsure = (*decides, *runner.perhaps)
-        if runner.pod and opened:
-            port = port_node(runner.node)
-            if not builder.has(port):
-                name = f"the ports of {runner.node.removeprefix('k8s:')}"
-                builder.node(port, "port", name, (runner.because,), boundary=builder.boundary(runner.node))
-            ways = doors(runner.node, ports, self._ports) if runner.callers is None else runner.callers
-            for way, more in ways:
-                perhaps = (*unsure, *more)
-                state = State.UNKNOWN if perhaps else State.YES
-                builder.edge(Edge(way, node, "open-invoke", _asks_nothing(opened), where, state, perhaps))
-        elif runner.calls:
+        if runner.calls:
             how = f"what it is called with goes to {application.path}"
             state = State.UNKNOWN if decides else State.YES
             builder.edge(Edge(runner.node, node, "passes-calls", how, where, state, decides, effort=0))
         elif opened:
             self._from_internet(node, application, opened, decides)
         self._runs(node, runner.node, opened, flows, decides)
-        self._loads(application, runner, decides)
 
-    def _loads(self, application: WebApplication, runner: Runner, decides: tuple[str, ...]) -> None:
-        """The buckets whose content an application runs when it loads it."""
-        for bucket, place in self._source.loaded:
-            if place.path not in application.parts:
-                continue
-            name = dict(runner.variables).get(bucket[1:], "") if bucket.startswith("$") else bucket
-            store = f"arn:aws:s3:::{name.removeprefix('s3://').partition('/')[0]}"
-            if name and self._builder.has(store):
-                state = State.UNKNOWN if decides else State.YES
-                how = f"{application.path} loads what lies there, and runs it"
-                self._builder.edge(Edge(store, runner.node, "loaded-by", how, (place,), state, decides))
+    def _called(
+        self,
+        node: str,
+        runner: Runner,
+        opened: list[Route],
+        decides: tuple[str, ...],
+        ports: frozenset[int],
+        admitted: Admitted,
+    ) -> None:
+        """Who asks something of a pod: whoever reaches its ports, or those that a mesh lets in."""
+        builder = self._builder
+        port = port_node(runner.node)
+        if not builder.has(port):
+            name = f"the ports of {runner.node.removeprefix('k8s:')}"
+            builder.node(port, "port", name, (runner.because,), boundary=builder.boundary(runner.node))
+        judge = judged(admitted) if admitted.anyone is State.UNKNOWN else ""
+        unsure = (*decides, f"{judge} lets whoever comes pass") if judge else decides
+        ways = admitted.callers if admitted.anyone is State.NO else doors(runner.node, ports, self._ports)
+        for way, more in ways:
+            perhaps = (*unsure, *more)
+            state = State.UNKNOWN if perhaps else State.YES
+            where = (runner.because, opened[0].because)
+            builder.edge(Edge(way, node, "open-invoke", _asks_nothing(opened), where, state, perhaps))
 
     def alone(self, application: WebApplication) -> None:
         """An application that nothing is seen to run."""
         routes, flows = self._of(application)
-        opened = [route for route in routes if _open(route) and route.purpose != "called"]
+        opened = [route for route in routes if _open(route) and route.purpose != "called" and not route.local]
         if not opened:
             return
         node = self._node(application, opened, None)
@@ -260,7 +212,7 @@ class _Drawing:
             if any(path in packed.get(folder, ()) for folder in folders):
                 state = State.UNKNOWN if decides else State.YES
                 self._builder.edge(Edge(node, file, "mounts", f"{path} is in it", (because,), state, decides, 0))
-            elif any(folder not in packed and _inside(path, folder) for folder in folders):
+            elif any(folder not in packed and inside(path, folder) for folder in folders):
                 asks = (*decides, f"{path} is among what is deployed")
                 how = f"{path} lies where it is made from"
                 self._builder.edge(Edge(node, file, "mounts", how, (because,), State.UNKNOWN, asks, effort=0))
@@ -270,8 +222,9 @@ class _Drawing:
         routes = [route for path in parts for route in self._routes.get(path, ())]
         return routes, [flow for path in parts for flow in self._flows.get(path, ())]
 
-    def _node(self, application: WebApplication, opened: list[Route], runner: Runner | None) -> str:
+    def _node(self, application: WebApplication, opened: list[Route], runner: Runner | None, number: int = 0) -> str:
         identifier = f"app:{application.path}" + (f"@{runner.node}" if runner is not None else "")
+        identifier += f"#{number + 1}" if number else ""  # the routes that a mesh lets others ask for
         boundary: Mapping[str, str] = self._builder.boundary(runner.node) if runner is not None else {}
         places = (application.because, *(route.because for route in opened[:1]))
         name = f"the {application.framework} application {application.path}"
@@ -301,23 +254,39 @@ class _Drawing:
             self._builder.edge(Edge(node, workload, "runs-input", how, places, state, unsure))
 
 
-def _listening(runner: Runner, images: list[tuple[BuiltImage, tuple[str, ...]]]) -> frozenset[int]:
+def _groups(runner: Runner, opened: list[Route]) -> list[tuple[Admitted, list[Route]]]:
+    """The routes by whom a mesh lets ask for them: those that are open to anyone first."""
+    if runner.admits is None:
+        return [(Admitted(State.YES), opened)]
+    found: list[tuple[Admitted, list[Route]]] = []
+    for route in opened:
+        known = route.path.startswith("/")
+        each = [runner.admits(Asked(method, route.path) if known else None) for method in route.methods]
+        best = min(each or [runner.admits(None)], key=lambda one: _RANK.index(one.anyone))
+        group = next((some for admitted, some in found if admitted == best), None)
+        if group is None:
+            found.append((best, [route]))
+        else:
+            group.append(route)
+    return sorted(found, key=lambda one: (_RANK.index(one[0].anyone), one[1][0].because))
+
+
+_RANK: Final = (State.YES, State.UNKNOWN, State.NO)
+
+
+def _without(flows: list[Flow], others: list[Route]) -> list[Flow]:
+    """The flows but those of handlers that are asked for in another way alone."""
+    names = {route.handler for route in others}
+    return [one for one in flows if one.function not in names]
+
+
+def _listening(runner: Runner, images: list[Likely]) -> frozenset[int]:
     """The ports of what a workload starts: as it is told, else the usual ones and those that are declared."""
-    command = " ; ".join(_told(runner, built) for built, _ in images) or runner.command
+    command = " ; ".join(told(runner, built) for built, _ in images) or runner.command
     variables = dict(pair for built, _ in images for pair in built.variables) | dict(runner.variables)
     return listening(
         command, variables, runner.listens or frozenset(port for built, _ in images for port in built.ports)
     )
-
-
-def _told(runner: Runner, built: BuiltImage) -> str:
-    """What a workload starts of an image: arguments alone go behind its entry point, commands replace all of it.
-
-    Source: Kubernetes documentation, "Define a Command and Arguments for a Container".
-    """
-    if not runner.command:
-        return built.command
-    return f"{built.entrypoint} {runner.command}" if runner.adds and built.entrypoint else runner.command
 
 
 def _open(route: Route) -> bool:
@@ -329,18 +298,3 @@ def _asks_nothing(opened: list[Route]) -> str:
     if len(opened) == 1:
         return f"{first} asks for no authentication"
     return f"{first} and {counted(len(opened) - 1, 'other route')} ask for no authentication"
-
-
-def _called(built: BuiltImage) -> set[str]:
-    """What an image may be called that is built from it: as its folder, or as a part of the file's name."""
-    name = built.path.rpartition("/")[2].lower()
-    return {built.folder.rpartition("/")[2].lower(), *re.split(r"[.]", name)} - {"", "dockerfile", "containerfile"}
-
-
-def _importable(path: str) -> str:
-    """A path as an import or a command names it: without its ending, packages without ``__init__``."""
-    return path.removesuffix(".py").removesuffix("/__init__").removesuffix("/__main__")
-
-
-def _inside(path: str, folder: str) -> bool:
-    return not folder or path.startswith(f"{folder}/")

@@ -47,10 +47,10 @@ _HUB_PACKAGES: Final = (
 
 def loads(module: Module, requirements: Iterable[Requirement]) -> Iterator[Remark]:
     """What a module loads."""
-    torch = _torch(requirements)
+    torch = torch_release(requirements)
     fed = {id(inner) for call, _ in module.calls for inner in call.args}
     for call, function in module.calls:
-        name = _called(module, call.func)
+        name = called_name(module, call.func)
         found = _found(module, call, name, torch)
         if found is None:
             continue
@@ -67,7 +67,29 @@ def loads(module: Module, requirements: Iterable[Requirement]) -> Iterator[Remar
         yield Remark(rule, _about(call, name), message, (module.because(call),), severity, confidence)
 
 
-def _called(module: Module, node: ast.expr) -> str:
+def executes(module: Module, call: ast.Call, torch: tuple[int, int] | None) -> tuple[str, ...] | None:
+    """What decides whether a call runs what it loads; nothing where it surely does, None where it does not.
+
+    ``torch``: as ``torch_release`` has it.
+    """
+    name = called_name(module, call.func)
+    found = _found(module, call, name, torch)
+    if found is None or found[0] == "load-unpinned-model" or _own_copy(module, call):
+        return None
+    rule, message, severity, _ = found
+    if severity is Severity.LOW or (rule == "load-keras" and name.endswith("enable_unsafe_deserialization")):
+        return None  # only in releases that nobody has any more; no load itself
+    if rule == "load-torch" and severity is Severity.MEDIUM:
+        if name != "torch.load":
+            return ()
+        pinned = torch is not None
+        return (message,) if pinned else ("PyTorch is older than 2.6 where it runs",)
+    if rule == "load-yaml" and severity is Severity.MEDIUM:
+        return ("PyYAML is older than 6 where it runs",)
+    return ()
+
+
+def called_name(module: Module, node: ast.expr) -> str:
     """The name of what is called; ``yaml.load`` is another one where ``yaml`` is a variable of the module's own."""
     root = node
     while isinstance(root, ast.Attribute):
@@ -241,7 +263,7 @@ def _hub(module: Module, call: ast.Call, name: str) -> _Found | None:
         return None
     value = module.constant(node)
     if isinstance(value, str):
-        if not _REPOSITORY.fullmatch(value) or value.startswith((".", "/")) or _is_path(value):
+        if not _REPOSITORY.fullmatch(value) or value.startswith((".", "/")) or is_folder(value):
             return None
         what = f" ({value})"
         branch = module.constant(revision)
@@ -268,7 +290,8 @@ def _folders(module: Module) -> set[str]:
     return found
 
 
-def _is_path(value: str) -> bool:
+def is_folder(value: str) -> bool:
+    """Whether a text of two parts is a path of one's own rather than a repository of a hub."""
     first = value.split("/", maxsplit=1)[0]
     return first in (
         "models",
@@ -287,7 +310,7 @@ def _is_path(value: str) -> bool:
     )
 
 
-def _torch(requirements: Iterable[Requirement]) -> tuple[int, int] | None:
+def torch_release(requirements: Iterable[Requirement]) -> tuple[int, int] | None:
     """The oldest release of PyTorch that the requirements let in; None when nothing tells."""
     found: list[tuple[int, int]] = []
     for one in requirements:

@@ -72,6 +72,22 @@ _EVENTS: Final = frozenset(  # of Gradio's components, which call a function wit
 )
 
 
+_LOCAL: Final = ("127.0.0.1", "localhost", "::1")
+
+
+def _is_local(call: ast.Call, module: Module) -> bool:
+    """Whether Gradio listens on the machine's own address: where it is told so, or nothing, and is not shared.
+
+    Source: Gradio's documentation, ``launch`` (``server_name``: 127.0.0.1 unless GRADIO_SERVER_NAME says otherwise).
+    """
+    share, name = keyword(call, "share"), keyword(call, "server_name")
+    told = any(item.arg is None for item in call.keywords) or len(call.args) > 0
+    shared = share is not None and not (isinstance(share, ast.Constant) and not share.value)
+    if told or shared:
+        return False
+    return name is None or (isinstance(name, ast.Constant) and name.value is None) or module.constant(name) in _LOCAL
+
+
 class Routes:
     """Finds them.
 
@@ -323,6 +339,7 @@ class Routes:
                 module.because(call),
                 guarded,
                 body=True,
+                local=not mounted and _is_local(call, module),
             )
         )
 

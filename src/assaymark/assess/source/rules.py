@@ -71,6 +71,8 @@ def _routes(seen: Seen) -> Iterator[Finding]:
     for route in seen.estates.source.routes:
         if standing(route.because.path) or route.purpose in ("health", "sign-in", "static", "called"):
             continue
+        if route.local and _in_containers(seen, route):
+            continue  # nobody else is in its container
         about = f"{'/'.join(route.methods)} {route.path}"
         if not route.authenticated and not route.inert and not (front is not None and front.asks):
             judge = front.judge if front is not None else None
@@ -80,6 +82,12 @@ def _routes(seen: Seen) -> Iterator[Finding]:
         if route.body and not route.limited and not (front is not None and front.sizes):
             message = f"{route.framework} route {about} ({route.handler}) takes input of any size"
             yield found(WEB_LIMIT, about, message, (route.because,), None, Confidence.MEDIUM)
+
+
+def _in_containers(seen: Seen, route: Route) -> bool:
+    """Whether a route is served in a container, as far as the input shows what runs its source."""
+    inline = not route.because.path.endswith((".py", ".pyw", ".ipynb"))
+    return inline or bool(seen.estates.source.images) or bool(seen.estates.kubernetes.objects)
 
 
 def _unguarded(route: Route, about: str) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.aws import running as aws
 from assaymark.assess.azure import reachable as azure
 from assaymark.assess.gcp import reachable as gcp
+from assaymark.assess.kubernetes.mesh import in_mesh
 from assaymark.assess.kubernetes.mesh_policy import admitted
 from assaymark.assess.kubernetes.network import Network
 from assaymark.assess.kubernetes.pods import pod_specs
@@ -17,13 +19,16 @@ from assaymark.assess.kubernetes.servers import container_variables, server_of
 from assaymark.assess.source.builds import bare
 from assaymark.assess.source.function_code import code_of
 from assaymark.assess.values import mappings
-from assaymark.core.graph import State
+from assaymark.formats.located import Map, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from assaymark.assess.estate.estates import Estates
+    from assaymark.assess.estate.kubernetes import Cluster, Object
     from assaymark.assess.graph import Builder
+    from assaymark.assess.kubernetes.mesh_policy import Admitted
+    from assaymark.assess.kubernetes.mesh_requests import Asked
     from assaymark.assess.kubernetes.pods import Pod
     from assaymark.core.graph import Because
 
@@ -54,8 +59,8 @@ class Runner:
 
     ``pod``: it is reached over the network; ``calls``: it is called by its name; else nobody knows.
     ``listens``: the ports that its container says it has. ``adds``: its command goes behind the image's entry point.
-    ``variables``: the environment that its container is given. ``callers``: the nodes of those that a mesh lets in,
-    each with what would decide it, where it refuses others; None where it does not.
+    ``variables``: the environment that its container is given; ``open``: more come from where they are not shown.
+    ``admits``: whom a mesh lets ask something of it; None where there is none.
     """
 
     node: str
@@ -66,9 +71,9 @@ class Runner:
     calls: bool = False
     adds: bool = False
     listens: frozenset[int] = frozenset()
-    perhaps: tuple[str, ...] = ()
     variables: tuple[tuple[str, str], ...] = ()
-    callers: tuple[tuple[str, tuple[str, ...]], ...] | None = None
+    admits: Callable[[Asked | None], Admitted] | None = None
+    open: bool = False
 
 
 def functions_of(estates: Estates, builder: Builder) -> Iterator[tuple[Runner, str]]:
@@ -99,10 +104,7 @@ def runners(estates: Estates, builder: Builder) -> Iterator[Runner]:
     pods = pod_specs(estates.kubernetes)
     network = Network(estates.kubernetes, pods)
     for pod in pods:
-        mesh = admitted(network, pod)
-        policy = mesh.by if mesh.anyone is State.UNKNOWN else None
-        perhaps = (f"{policy.kind} {policy.name} lets whoever comes pass",) if policy is not None else ()
-        callers = mesh.callers if mesh.anyone is State.NO else None
+        admits = partial(admitted, network, pod) if in_mesh(network, pod) else None
         for container in pod.containers() if builder.has(pod.id) and not pod.is_template else ():
             image = container.get("image")
             if isinstance(image, str) and image:
@@ -110,11 +112,12 @@ def runners(estates: Estates, builder: Builder) -> Iterator[Runner]:
                 served = _served_by_ray(pod)
                 adds = not served and not _words(container.get("command"))
                 place = pod.because(container, "image")
-                listens, given = declared_ports(container), tuple(container_variables(container).items())
+                listens = declared_ports(container)
+                variables, is_open = _environment(estates.kubernetes, pod, container)
+                given = tuple(variables.items())
                 told = (pod.id, image, served or command, place)
-                yield Runner(
-                    *told, pod=True, adds=adds, listens=listens, perhaps=perhaps, variables=given, callers=callers
-                )
+                found = Runner(*told, pod=True, adds=adds, listens=listens, variables=given)
+                yield replace(found, admits=admits, open=is_open)
     for one in (*aws.served(estates), *azure.served(estates), *gcp.served(estates)):
         if one.image and builder.has(one.workload):
             told = (one.workload, one.image, one.command, one.because)
@@ -123,6 +126,39 @@ def runners(estates: Estates, builder: Builder) -> Iterator[Runner]:
     for arn, resource in sorted(estates.aws.resources.items()):
         for image in sorted(set(_images(resource.settings))) if builder.has(arn) else ():
             yield Runner(arn, image, "", resource.because, calls=resource.kind.startswith(("lambda:", "sagemaker:")))
+
+
+def _environment(cluster: Cluster, pod: Pod, container: Map) -> tuple[dict[str, str], bool]:
+    """The variables of a container, those of ConfigMaps too, and whether there are some that the input lacks.
+
+    What a container sets itself counts before what it has from elsewhere (Kubernetes API reference, EnvFromSource).
+    """
+    maps = {one.name: one for one in cluster.of("ConfigMap") if one.namespace == pod.owner.namespace}
+    found: dict[str, str] = {}
+    is_open = False
+    for item in listed(container.get("envFrom")):
+        data = _data(maps, item, "configMapRef")
+        prefix = item.get("prefix") if isinstance(item, Map) else None
+        before = prefix if isinstance(prefix, str) else ""
+        is_open |= data is None
+        found |= {f"{before}{key}": str(value) for key, value in (data or {}).items()}
+    found |= container_variables(container)
+    for item in listed(container.get("env")):
+        source = item.get("valueFrom") if isinstance(item, Map) else None
+        data = _data(maps, source, "configMapKeyRef")
+        reference = source.get("configMapKeyRef") if isinstance(source, Map) else None
+        key = reference.get("key") if isinstance(reference, Map) else None
+        if data is not None and isinstance(key, str) and isinstance(data.get(key), str):
+            found[str(item.get("name"))] = data[key]
+    return found, is_open
+
+
+def _data(maps: dict[str, Object], value: Any, key: str) -> Map | None:
+    """The entries of the ConfigMap that a reference names; None where the input does not have it."""
+    reference = value.get(key) if isinstance(value, Map) else None
+    name = reference.get("name") if isinstance(reference, Map) else None
+    found = maps[name].value.get("data") if isinstance(name, str) and name in maps else None
+    return found if isinstance(found, Map) else None
 
 
 def _served_by_ray(pod: Pod) -> str:

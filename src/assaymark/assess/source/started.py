@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.kubernetes.ports import expanded, left_open, said_ports
@@ -55,7 +56,19 @@ _SWITCHES: Final = frozenset(  # options that take no value
 )
 _MODULE: Final = re.compile(r"[A-Za-z_][\w.]*(?::[A-Za-z_][\w.]*(?:\(.*\))?)?")
 _FILE: Final = re.compile(r"[\w./-]+\.py")
+# What starts a program in several processes, in an environment or on a cluster.
+_LAUNCHERS: Final = frozenset(
+    (
+        *("torchrun", "accelerate", "deepspeed", "horovodrun", "spark-submit", "papermill", "ipython", "colossalai"),
+        *("coverage", "debugpy", "opentelemetry-instrument", "ddtrace-run"),
+    )
+)
+_LAUNCHES: Final = re.compile(
+    r"torch\.distributed\.(?:run|launch)|accelerate\.commands\.launch|deepspeed\.launcher\.\w+|coverage|debugpy|pdb|cProfile"
+)
+_PROGRAM: Final = re.compile(r"[\w./-]+\.(?:py|ipynb)|s3[an]?://[\w./-]+\.py|gs://[\w./-]+\.py|dbfs:/[\w./-]+\.py")
 _PYTHON: Final = re.compile(r"(?:.*/)?(?:python|pypy)[\d.]*")
+_COMMENT: Final = re.compile(r"(?m)^[ \t]*#.*$|[ \t]#[^\n'\"]*$")
 _OPERATORS: Final = frozenset(("&&", "||", ";", "|", "&"))
 
 
@@ -68,7 +81,12 @@ def started(command: str) -> list[str]:
     for words in _commands(command):
         for name in _started(words):
             path = name.partition(":")[0]
-            path = path.removesuffix(".py").removeprefix("./") if _FILE.fullmatch(path) else path.replace(".", "/")
+            if path.endswith(".ipynb"):
+                path = path.removeprefix("./")  # notebooks keep their ending: a module may be called alike
+            elif _FILE.fullmatch(path):
+                path = path.removesuffix(".py").removeprefix("./")
+            else:
+                path = path.replace(".", "/")
             path = path.lstrip("/")
             if path and path not in found:
                 found.append(path)
@@ -110,10 +128,11 @@ def _usual(command: str, variables: Mapping[str, str]) -> frozenset[int] | None:
 
 def _commands(text: str) -> Iterator[list[str]]:
     """The words of each command of a line; of ``sh -c "..."`` those of what it is given."""
+    lines = _COMMENT.sub("", text.replace("\\\n", " ")).replace("\n", " ; ")
     try:
-        words = shlex.split(text, comments=True)
+        words = shlex.split(lines)
     except ValueError:
-        words = text.split()
+        words = lines.split()
     one: list[str] = []
     for word in words:
         if word in _OPERATORS:
@@ -146,11 +165,27 @@ def _started(words: list[str]) -> Iterator[str]:
                 after = rest[rest.index("-m") + 1 :]
                 if after and after[0] in (*_SERVERS, *_OF_A_FILE, "flask"):
                     yield from _started([*words[:index], *after])
+                elif after and _LAUNCHES.fullmatch(after[0]):
+                    yield from _launched(after[1:])
                 else:
                     yield from after[:1]
                 return
             yield from [word for word in rest if _FILE.fullmatch(word)][:1]
             return
+        if name in _LAUNCHERS and rest:
+            yield from _launched(rest)
+            return
+    if words and _FILE.fullmatch(words[0]):  # a file that may be run by itself
+        yield words[0]
+
+
+def _launched(words: list[str]) -> Iterator[str]:
+    """The program that a launcher is told: a file, or a module behind ``-m`` or ``--module``."""
+    file = next((word for word in words if _PROGRAM.fullmatch(word)), "")
+    if file:
+        yield file.rpartition(":/")[2].lstrip("/").partition("/")[2] if "://" in file else file
+        return
+    yield from [after for one, after in pairwise(words) if one in ("-m", "--module")][:1]
 
 
 def _application(words: list[str]) -> Iterator[str]:

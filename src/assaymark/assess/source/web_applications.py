@@ -26,7 +26,7 @@ def web_applications(
     project: Project, applications: Applications, routes: Iterable[Route]
 ) -> Iterator[WebApplication]:
     """Those that answer anything, in the order of their paths."""
-    graph = _Imports(project)
+    graph = Imports(project)
     routed = {route.because.path: route for route in routes if not standing(route.because.path)}
     made: dict[str, tuple[str, Because]] = {}
     for one in applications.all.values():
@@ -54,7 +54,7 @@ def web_applications(
         yield WebApplication(route.framework, path, route.because, parts, graph.starters(path))
 
 
-class _Imports:
+class Imports:
     """Which module imports which."""
 
     def __init__(self, project: Project) -> None:
@@ -69,9 +69,11 @@ class _Imports:
                 self._importers.setdefault(path, set()).add(module.path)
 
     def paths(self) -> Iterable[str]:
+        """Those of all modules."""
         return self._modules
 
     def first(self, path: str) -> Because:
+        """Where a module begins."""
         return self._modules[path].file.because(1)
 
     def named(self, name: str) -> list[str]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.estate.loads import Task
 from assaymark.assess.estate.source import Pipeline, Remark
 from assaymark.assess.source.commands import command_remarks
 from assaymark.assess.source.sequences import items
+from assaymark.assess.values import text_of
 from assaymark.core.report import Confidence, Severity
 from assaymark.formats.located import Map
 
@@ -107,6 +109,39 @@ def _github(file: SourceFile, value: Map, source: Source) -> None:
                     place = file.because(step.at("with") if "with" in step else step.line)
                     source.remarks.append(Remark("ci-untrusted-checkout", name, message, (place,)))
         _identity(file, value, name, job, events, source, untrusted=untrusted)
+        source.tasks.append(_task(file, value, name, job))
+
+
+def _task(file: SourceFile, value: Map, name: str, job: Map) -> Task:
+    """The commands of a job, with the variables that it writes out."""
+    steps = [one for one in _list(job.get("steps")) if isinstance(one, Map) and isinstance(one.get("run"), str)]
+    given: dict[str, str] = {}
+    for place in (value, job, *steps):
+        given |= _written(place.get("env"))
+    commands = "\n".join(f"{_entered(one)}{one['run']}" for one in steps)
+    return Task(
+        f"ci:github:{file.path}#{name}",
+        f"job {name} of {file.path}",
+        "",
+        commands,
+        tuple(given.items()),
+        file.because(steps[0].at("run") if steps else job.line),
+    )
+
+
+def _entered(step: Map) -> str:
+    folder = step.get("working-directory")
+    return f"cd {folder}\n" if isinstance(folder, str) else ""
+
+
+def _written(value: Any) -> dict[str, str]:
+    """Variables; one whose value the pipeline's own settings have is ``<set>``."""
+    found = {}
+    for key, given in value.items() if isinstance(value, Map) else ():
+        item = given.get("value") if isinstance(given, Map) else given
+        text = text_of(item)
+        found[str(key)] = "<set>" if text is None or "${{" in text or text.startswith("$") else text
+    return found
 
 
 def _events(value: Any) -> dict[str, Any]:
@@ -320,6 +355,16 @@ def _gitlab(file: SourceFile, value: Map, source: Source) -> None:
                 if isinstance(line, str):
                     source.remarks += _script(file, line, number, f"job {name}")
         source.remarks += _variables(file, job.get("variables"), f"job {name}")
+        lines = [
+            str(line)
+            for key in ("before_script", "script")
+            for _, line in items(job.get(key), job.at(key))
+            if isinstance(line, str)
+        ]
+        given = tuple((_written(value.get("variables")) | _written(job.get("variables"))).items())
+        shown = f"job {name} of {file.path}"
+        place = file.because(job.at("script"))
+        source.tasks.append(Task(f"ci:gitlab:{file.path}#{name}", shown, "", "\n".join(lines), given, place))
         tokens = job.get("id_tokens")
         if isinstance(tokens, Map):
             source.pipelines.append(

@@ -41,6 +41,7 @@ GOOGLE: Final[dict[str, tuple[str, str]]] = {
     "google_container_cluster": ("name", "projects/{project}/locations/{location}/clusters/{name}"),
     "google_container_node_pool": ("name", "{cluster}/nodePools/{name}"),
     "google_dataproc_cluster": ("name", "projects/{project}/regions/{region}/clusters/{name}"),
+    "google_dataproc_batch": ("batch_id", "projects/{project}/locations/{location}/batches/{name}"),
     "google_filestore_instance": ("name", "projects/{project}/locations/{location}/instances/{name}"),
     "google_iam_workload_identity_pool": (
         "workload_identity_pool_id",

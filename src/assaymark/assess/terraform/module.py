@@ -15,6 +15,7 @@ from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 from assaymark.assess.terraform.bodies import blocks_of, body_map, map_of, provider_named
 from assaymark.assess.terraform.documents import policy_document_json
 from assaymark.assess.terraform.evaluate import Within, evaluate
+from assaymark.assess.terraform.fetched import fetched
 from assaymark.assess.terraform.functions import CannotError
 from assaymark.assess.terraform.identity import REGION, computed
 from assaymark.assess.terraform.identity_clouds import IDENTITY, cloud_data, is_cloud, shut, unknown_place
@@ -236,7 +237,11 @@ class Module:
         text = evaluate(source, self) if source else None
         path = posixpath.normpath(posixpath.join(self.folder.path, text)) if isinstance(text, str) else ""
         local = isinstance(text, str) and text.startswith((".", "/"))
-        folder = self._folders.get("" if path == "." else path) if local else None
+        if not local and isinstance(text, str):
+            version = placed.block.body.attributes.get("version")
+            wanted = evaluate(version, self) if version else None
+            path = fetched(self._inputs, self._root().folder.path, address, text, wanted)
+        folder = self._folders.get("" if path == "." else path) if path else None
         if folder is None or self.depth >= _MAX_DEPTH:
             reason = f"module {address}: its source {text or 'nowhere'} is not in the input"
             self.reading.skip(placed.file.path, reason, placed.block.line)

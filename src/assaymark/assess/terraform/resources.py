@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 from assaymark.assess.estate.terraform import TfResource
+from assaymark.assess.files import is_fetched
 from assaymark.assess.terraform.identity import REGION, arn_of, computed
 from assaymark.assess.terraform.identity_clouds import is_cloud, unknown_place
 from assaymark.assess.terraform.module import Folder, Module
@@ -66,7 +67,8 @@ def terraform_resources(inputs: Inputs) -> list[TfResource]:
 def _roots(inputs: Inputs) -> list[Module]:
     """The root modules: folders with Terraform files that no other folder calls."""
     folders: dict[str, Folder] = {}
-    for file in inputs.named(".tf", ".tofu", ".tf.json", ".tofu.json"):
+    modules = [one for one in inputs.fetched if one.path.endswith((".tf", ".tofu", ".tf.json", ".tofu.json"))]
+    for file in (*inputs.named(".tf", ".tofu", ".tf.json", ".tofu.json"), *modules):
         path = posixpath.dirname(file.path)
         for body in _bodies(inputs, file, configuration=True):
             folders.setdefault(path, Folder(path)).add(file, body)
@@ -89,7 +91,8 @@ def _roots(inputs: Inputs) -> list[Module]:
             if isinstance(text, str) and text.startswith("."):
                 path = posixpath.normpath(posixpath.join(folder.path, text))
                 called.add("" if path == "." else path)
-    return [Module(folder, folders, inputs) for path, folder in sorted(folders.items()) if path not in called]
+    roots = [path for path in sorted(folders) if path not in called and not is_fetched(f"{path}/")]
+    return [Module(folders[path], folders, inputs) for path in roots]
 
 
 def _bodies(inputs: Inputs, file: SourceFile, *, configuration: bool) -> Iterator[Body]:

@@ -240,7 +240,7 @@ def test_what_another_service_decides_of_callers_is_not_known() -> None:
     other = POLICY.replace("SPEC", "{action: CUSTOM, provider: {name: proxy}, rules: [{}]}")
     (finding,) = findings(assessed(a_yaml=text + other), "k8s-server-open")
     assert finding.confidence is Confidence.LOW
-    assert "unless AuthorizationPolicy jwt does" in finding.message
+    assert "unless the provider proxy of AuthorizationPolicy jwt does" in finding.message
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -73,7 +73,10 @@ def test_what_is_not_found_any_more(manifests: str, gone: set[str]) -> None:
 
 def test_who_may_call_is_left_to_a_policy_of_the_mesh() -> None:
     plain = severities(NAMESPACE + pod("a", "scoring"))["web-no-authentication"]
-    other = JUDGE.replace("action: ALLOW", "action: CUSTOM, provider: {name: proxy}")
+    some = JUDGE.replace("action: ALLOW", "action: CUSTOM, provider: {name: proxy}")
+    other = some.replace('{from: [{source: {requestPrincipals: ["*"]}}]}', "{}")
     judged = severities(NAMESPACE + other + pod("a", "scoring"))["web-no-authentication"]
     assert (plain, judged) == ("HIGH", "LOW")
+    # who has no token is not asked by that one
+    assert severities(NAMESPACE + some + pod("a", "scoring"))["web-no-authentication"] == "HIGH"
     assert "web-no-authentication" not in severities(NAMESPACE + JUDGE + pod("a", "scoring"))

@@ -1,0 +1,2 @@
+#!/bin/sh
+docker build -t registry.example.com/trainer:main trainer

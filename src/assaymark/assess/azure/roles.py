@@ -30,7 +30,7 @@ READER: Final = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 RBAC_ADMINISTRATOR: Final = "f58310d9-a9f6-439a-9e8d-f62e7b41a168"
 
 
-_WHOLE: Final = (OWNER, READER)  # of which the table has all: one pattern each, and nothing that is taken from it
+_WHOLE: Final = (OWNER, READER)  # one pattern each, and nothing is taken from it
 
 
 class _Table(NamedTuple):
@@ -99,8 +99,13 @@ def is_asked(action: str, *, data: bool = False) -> bool:
 
 
 def speaks_of(role: RoleDefinition, action: str, *, data: bool = False) -> bool:
-    """Whether what is known of a role decides an action: a file says the role, or the table speaks of the action."""
-    return role.because is not None or role.id in _WHOLE or is_asked(action, data=data)
+    """Whether what is known of a role decides an action: a file says the role, or the table speaks of the action.
+
+    What Owner and Reader allow they allow, whatever the table speaks of; what it does not say of them is not no.
+    """
+    if role.because is not None or is_asked(action, data=data):
+        return True
+    return role.id in _WHOLE and any(allows(one, action, data=data) for one in role.permissions)
 
 
 def asked_actions() -> frozenset[str]:

@@ -109,7 +109,12 @@ def body_parameters(
             yield one.arg, one.annotation
 
 
-def _is_body(project: Project, module: Module, annotation: ast.expr, methods: tuple[str, ...]) -> bool:
+def _is_body(
+    project: Project, module: Module, annotation: ast.expr, methods: tuple[str, ...], depth: int = 4
+) -> bool:
+    alias = _alias(project, module, annotation)
+    if alias is not None and depth:
+        return _is_body(project, alias[0], alias[1], methods, depth - 1)
     if isinstance(annotation, ast.Subscript):
         inner = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
         outer = module.dotted(annotation.value).rpartition(".")[2]
@@ -124,9 +129,9 @@ def _is_body(project: Project, module: Module, annotation: ast.expr, methods: tu
                 for call in calls
             ):
                 return False
-        return any(_is_body(project, module, one, methods) for one in inner[:1])
+        return any(_is_body(project, module, one, methods, depth) for one in inner[:1])
     if isinstance(annotation, ast.BinOp):
-        return _is_body(project, module, annotation.left, methods)
+        return _is_body(project, module, annotation.left, methods, depth)
     name = module.dotted(annotation)
     if name in _GIVEN or name in ("dict", "typing.Dict"):
         return True
@@ -138,6 +143,15 @@ def _is_body(project: Project, module: Module, annotation: ast.expr, methods: tu
     last = name.rpartition(".")[2]
     strange = last[:1].isupper() and not name.startswith(("fastapi", "starlette", "typing", "datetime", "enum"))
     return strange and last not in _BOUNDED and bool({"POST", "PUT", "PATCH"} & set(methods))
+
+
+def _alias(project: Project, module: Module, annotation: ast.expr) -> tuple[Module, ast.expr] | None:
+    """What a name of a type stands for, in whichever module: ``Caller = Annotated[str, Depends(caller)]``."""
+    if not isinstance(annotation, (ast.Name, ast.Attribute)):
+        return None
+    where, rest = project.where(module, annotation)
+    meant = where.values.get(rest)
+    return (where, meant) if isinstance(meant, (ast.Subscript, ast.BinOp, ast.Name, ast.Attribute)) else None
 
 
 def limited(project: Project, module: Module, function: Function, framework: str) -> bool:
@@ -172,6 +186,9 @@ def bounded(project: Project, module: Module, annotation: ast.expr, depth: int =
     """Whether values of a type have a bounded size."""
     if isinstance(annotation, ast.Constant):
         return annotation.value is None
+    alias = _alias(project, module, annotation)
+    if alias is not None and depth:
+        return bounded(project, alias[0], alias[1], depth - 1)
     if isinstance(annotation, ast.BinOp):
         return all(bounded(project, module, one, depth) for one in (annotation.left, annotation.right))
     if isinstance(annotation, ast.Call):
@@ -193,11 +210,30 @@ def bounded(project: Project, module: Module, annotation: ast.expr, depth: int =
     where, owner = known
     if any(base.rpartition(".")[2] in ("Enum", "StrEnum", "IntEnum") for base in project.bases(where, owner)):
         return True
-    fields = [line for line in owner.body if isinstance(line, ast.AnnAssign)]
-    configured = re.search(r"max_anystr_length|str_max_length", ast.unparse(owner))
-    return bool(fields) and (
-        bool(configured) or all(_field(project, where, owner, line, depth - 1) for line in fields)
-    )
+    made = [(where, owner), *_inherited(project, where, owner)]
+    fields = {
+        ast.unparse(line.target): (place, one, line)
+        for place, one in reversed(made)
+        for line in one.body
+        if isinstance(line, ast.AnnAssign) and not _constant_of_class(line)
+    }
+    configured = any(re.search(r"max_anystr_length|str_max_length", ast.unparse(one)) for _, one in made)
+    return bool(fields) and (configured or all(_field(project, *one, depth - 1) for one in fields.values()))
+
+
+def _inherited(
+    project: Project, module: Module, owner: ast.ClassDef, depth: int = 4
+) -> Iterator[tuple[Module, ast.ClassDef]]:
+    """The classes of the input that a class gets fields from, nearest first."""
+    for base in owner.bases:
+        known = project.class_of(module, base)
+        if known is not None and known[1] is not owner and depth:
+            yield known
+            yield from _inherited(project, *known, depth - 1)
+
+
+def _constant_of_class(line: ast.AnnAssign) -> bool:
+    return "ClassVar" in ast.unparse(line.annotation)
 
 
 def _field(project: Project, module: Module, owner: ast.ClassDef, line: ast.AnnAssign, depth: int) -> bool:

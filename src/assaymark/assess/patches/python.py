@@ -28,7 +28,9 @@ _KINDS: Final = {
     "log-request": "what clients send",
 }
 _KEPT: Final = ("exc_info", "stack_info", "stacklevel", "file", "sep", "end", "flush")
-_CONVERSION: Final = re.compile(r"%[-+ #0]{0,4}[\d*]{0,4}(?:\.[\d*]{1,4})?[diouxXeEfFgGc]")
+_CONVERSION: Final = re.compile(r"%[-+ #0]{0,4}[\d*]{0,4}(?:\.[\d*]{1,4})?[diouxXeEfFgGcrsa]")
+_NUMBERS: Final = "diouxXeEfFgGc"
+_COUNTS: Final = frozenset(("len", "type", "bool", "isinstance"))
 _PLAIN_LOADERS: Final = frozenset(("SafeLoader", "CSafeLoader", "BaseLoader", "CBaseLoader"))
 _YAML: Final = {
     "load": "safe_load",
@@ -154,27 +156,57 @@ def redacted(place: Place) -> Iterator[Patch]:
         changes = [
             (one, _hidden(one))
             for index, one in enumerate(node.args)
-            if not (isinstance(one, ast.Constant) or (name == "log" and index == 0))
+            if not (_says_nothing(one) or (name == "log" and index == 0))
         ]
         changes += [
             (item.value, "None" if item.arg == "extra" else _hidden(item.value))
             for item in node.keywords
-            if item.arg not in (None, *_KEPT) and not isinstance(item.value, ast.Constant)
+            if item.arg not in (None, *_KEPT) and not _says_nothing(item.value)
         ]
-        if changes and not _numbers(node):
+        if changes and not _numbers(node, {one for one, _ in changes}):
             yield spliced(place, changes, f"keep {_KINDS[place.finding.rule]} out of the log")
         return
 
 
-def _numbers(node: ast.Call) -> bool:
-    """Whether the message has places for numbers, where a text cannot stand."""
-    texts = [text_of(one) for one in node.args[:2]]
-    return any(_CONVERSION.search(text.replace("%%", "")) for text in texts) and len(node.args) > 1
+def _numbers(node: ast.Call, hidden: set[ast.expr]) -> bool:
+    """Whether what is hidden stands where the message has a place for a number."""
+    for index, text in enumerate(text_of(one) for one in node.args[:2]):
+        places, given = _CONVERSION.findall(text.replace("%%", "")), node.args[index + 1 :]
+        plain = len(places) == len(given) and not any("*" in one for one in places)
+        if "%(" in text and given:
+            return True
+        if any(
+            place[-1] in _NUMBERS and (not plain or one in hidden)
+            for place, one in zip(places, given if plain else [node] * len(places), strict=True)
+        ):
+            return True
+    return False
+
+
+def _says_nothing(node: ast.expr) -> bool:
+    """Whether an expression keeps nothing of the content: a constant, or how much of it there is."""
+    called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+    return isinstance(node, ast.Constant) or called in _COUNTS
 
 
 def _hidden(node: ast.expr) -> str:
     """The expression with what varies in it replaced."""
     if not isinstance(node, ast.JoinedStr):
         return f'"{_REDACTED}"'
-    parts = [str(one.value) if isinstance(one, ast.Constant) else _REDACTED for one in node.values]
-    return json.dumps("".join(parts), ensure_ascii=False)
+    kept = {one: ast.unparse(ast.JoinedStr([one])) for one in node.values if _shows_count(one)}
+    kept = {one: text[2:-1] for one, text in kept.items() if not {'"', "\\"} & set(text[2:-1])}
+    if not kept:
+        parts = [str(one.value) if isinstance(one, ast.Constant) else _REDACTED for one in node.values]
+        return json.dumps("".join(parts), ensure_ascii=False)
+    parts = [
+        kept.get(one)
+        or (json.dumps(str(one.value), ensure_ascii=False)[1:-1] if isinstance(one, ast.Constant) else _REDACTED)
+        .replace("{", "{{")
+        .replace("}", "}}")
+        for one in node.values
+    ]
+    return f'f"{"".join(parts)}"'
+
+
+def _shows_count(node: ast.expr) -> bool:
+    return isinstance(node, ast.FormattedValue) and _says_nothing(node.value)

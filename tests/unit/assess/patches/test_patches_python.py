@@ -54,6 +54,10 @@ LOGGED = [
     ("log.info('asked', body=body)", "log.info('asked', body=\"[redacted]\")"),
     ("log.info('asked %s', body, extra={'body': body})", "log.info('asked %s', \"[redacted]\", extra=None)"),
     ("log.info('asked %s', body, exc_info=True)", "log.info('asked %s', \"[redacted]\", exc_info=True)"),
+    ("log.info('asked', body=body, size=len(body))", "log.info('asked', body=\"[redacted]\", size=len(body))"),
+    ("log.info('%d: %s', len(body), body)", "log.info('%d: %s', len(body), \"[redacted]\")"),
+    ("log.info(f'{len(body)} of {{{body!r}}}')", 'log.info(f"{len(body)} of {{[redacted]}}")'),
+    ("log.info(f'{len(body):>4}: {body}')", 'log.info(f"{len(body):>4}: [redacted]")'),
 ]
 
 
@@ -74,6 +78,7 @@ def test_a_place_for_a_number_is_left() -> None:
         "@app.post('/a')\ndef a():\n    logging.info('%d rows', request.get_json())\n    return 'a'\n"
     )
     assert patched({"app.py": text}, "log-request").patches == ()
+    assert patched({"app.py": text.replace("%d rows'", "%(a)s'")}, "log-request").patches == ()
 
 
 @pytest.mark.parametrize(("call", "expected"), [

@@ -67,7 +67,9 @@ def run_as_nobody(place: Place) -> Iterator[Patch]:
     """A user that is not root, before the last stage's command."""
     title = "run as a user that is not root; what it writes must be its own"
     stages = [index for index, text in enumerate(place.lines) if re.match(r"\s*FROM\s", text, re.IGNORECASE)]
-    last = stages[-1] if stages else 0
+    if not stages:
+        return  # what an image says of itself, which no patch of a file changes
+    last = stages[-1]
     users = [i for i in range(last, len(place.lines)) if re.match(r"\s*USER\s", place.lines[i], re.IGNORECASE)]
     if users:
         yield Patch(title, place.path, users[-1] + 1, 1, (f"USER {_NOBODY}",), safe=False)

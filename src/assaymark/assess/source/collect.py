@@ -31,11 +31,12 @@ from assaymark.assess.source.components import components, specifications
 from assaymark.assess.source.django import Django
 from assaymark.assess.source.flows import Flows
 from assaymark.assess.source.inline import inline_modules
-from assaymark.assess.source.loads import loads, revisions
+from assaymark.assess.source.loads import loads, revisions, torch_release
 from assaymark.assess.source.modules import Module, Project, parse_module
 from assaymark.assess.source.notebooks import code_of, is_notebook
 from assaymark.assess.source.places import standing
 from assaymark.assess.source.routes import Routes
+from assaymark.assess.source.served_models import lit_routes
 from assaymark.assess.source.serving import serving
 from assaymark.assess.source.stored import Stored
 from assaymark.assess.source.web_applications import Imports, web_applications
@@ -72,6 +73,10 @@ def collect(inputs: Inputs, estates: Estates) -> None:
     _python(modules, source, inputs.reading, triggers(inputs))
     if any(b"GRADIO_SERVER_NAME" in file.data for file in inputs.files):  # which says where its servers listen
         source.routes = [replace(one, local=False) for one in source.routes]
+    if any(b"LIT_SERVER_API_KEY" in file.data for file in inputs.files):  # which LitServe then asks for
+        source.routes = [
+            replace(one, authenticated=one.authenticated or one.framework == "LitServe") for one in source.routes
+        ]
     credentials.collect(inputs, source)
     for resource in estates.terraform:
         if resource.kind == "aws_iam_access_key" and resource.text("id"):
@@ -173,6 +178,7 @@ def _python(modules: list[Module], source: Source, reading: Reading, called: dic
             if not standing(module.path):
                 source.routes += routes.collect(module)
                 source.routes += django.collect(module)
+                source.routes += lit_routes(project, module, guards)
                 source.remarks += serving(module, applications)
             source.remarks += loads(module, source.requirements)
             if standing(module.path) != "test":
@@ -185,7 +191,7 @@ def _python(modules: list[Module], source: Source, reading: Reading, called: dic
                 source.cloud_calls += client_calls(module, project)
     source.remarks += django.remarks()
     source.applications += web_applications(project, applications, source.routes)
-    flows = Flows(project, routes.handlers)
+    flows = Flows(project, routes.handlers, torch_release(source.requirements))
     for module in modules:
         if not standing(module.path):
             with _whole(reading, module):

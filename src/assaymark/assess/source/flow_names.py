@@ -137,18 +137,14 @@ FETCHES: Final = re.compile(
     r"^(?:requests|httpx)\.(?:get|post|request)$|^urllib\.request\.urlopen$|^urllib\d?\.urlopen$|^aiohttp\.\w+\.get$|"
     r"^fsspec\.open$|^wget\.download$"
 )
-LOADERS: Final = frozenset(
+LOADERS: Final = frozenset(  # beside what runs what it loads in any case, which ``executes`` knows
     (
-        *("pickle.load", "pickle.loads", "dill.load", "dill.loads", "cloudpickle.load", "cloudpickle.loads"),
-        *(
-            "joblib.load",
-            "torch.load",
-            "pandas.read_pickle",
-            "marshal.loads",
-            "yaml.unsafe_load",
-            "jsonpickle.decode",
-        ),
-        *("shelve.open", "_pickle.loads", "keras.models.load_model", "tensorflow.keras.models.load_model"),
+        *("yaml.unsafe_load", "keras.models.load_model", "tensorflow.keras.models.load_model"),
         *("mlflow.pyfunc.load_model", "mlflow.sklearn.load_model"),
     )
 )
+# What visitors of Streamlit write and send; what they choose is of what the program offers.
+STREAMLIT: Final = {
+    **dict.fromkeys(("text_input", "text_area", "chat_input"), "body"),
+    **dict.fromkeys(("file_uploader", "camera_input", "audio_input"), "upload"),
+}

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.estate.source import Flow
 from assaymark.assess.source import flow_names as names
+from assaymark.assess.source.loads import executes
 from assaymark.assess.source.modules import argument, keyword, of_lambda, text_of
 from assaymark.assess.source.request_bodies import body_parameters
+from assaymark.assess.source.served_models import seeds
 from assaymark.core.limits import SOURCE_MAX_DEPTH, SOURCE_MAX_STEPS
 
 if TYPE_CHECKING:
@@ -39,9 +41,15 @@ _FILES: Final = frozenset(  # components of Gradio whose values are files that i
 
 
 class Flows:
-    """The flows of a project. ``handlers``: functions that a framework calls, with its name and the route's path."""
+    """The flows of a project. ``handlers``: functions that a framework calls, with its name and the route's path.
 
-    def __init__(self, project: Project, handlers: dict[int, tuple[str, str]]) -> None:
+    ``torch``: the oldest release of PyTorch that the requirements let in, as ``torch_release`` has it.
+    """
+
+    def __init__(
+        self, project: Project, handlers: dict[int, tuple[str, str]], torch: tuple[int, int] | None = None
+    ) -> None:
+        self.torch = torch
         self.project = project
         self.handlers = handlers
         self.found: dict[tuple[str, str, Because], Flow] = {}
@@ -70,15 +78,7 @@ class Flows:
             kind = module.dotted(one.annotation).rpartition(".")[2] if one.annotation is not None else ""
             if kind in _REQUEST_TYPES or (not kind and one.arg in ("request", "req")):
                 found[one.arg] = frozenset(((_REQUEST, place),))
-        if framework == "FastAPI":
-            for name, annotation in body_parameters(self.project, module, function, ("POST",)):
-                upload = annotation is not None and "UploadFile" in ast.unparse(annotation)
-                found[name] = frozenset((("upload" if upload else "body", place),))
-        elif framework in ("BentoML", "Gradio"):
-            files = framework == "Gradio" and any(module.dotted(call.func) in _FILES for call, _ in module.calls)
-            for one in every:
-                if one.arg not in ("self", "ctx", "context"):
-                    found[one.arg] = frozenset((("upload" if files else "body", place),))
+        found |= self._sent(module, function, framework)
         if framework in _NAMES_PARTS:
             for one in every:
                 typed = module.dotted(one.annotation) if one.annotation is not None else ""
@@ -87,6 +87,23 @@ class Flows:
                     found[one.arg] = frozenset(((label, place),))
         if of_lambda(function):
             found[every[0].arg] = frozenset((("body", place),))
+        return found
+
+    def _sent(self, module: Module, function: Function, framework: str) -> dict[str, _Labels]:
+        """The parameters that a framework fills with what is sent."""
+        place = module.because(function)
+        found: dict[str, _Labels] = {}
+        if framework == "FastAPI":
+            for name, annotation in body_parameters(self.project, module, function, ("POST",)):
+                upload = annotation is not None and "UploadFile" in ast.unparse(annotation)
+                found[name] = frozenset((("upload" if upload else "body", place),))
+        elif framework in ("BentoML", "Gradio"):
+            files = framework == "Gradio" and any(module.dotted(call.func) in _FILES for call, _ in module.calls)
+            for one in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs):
+                if one.arg not in ("self", "ctx", "context"):
+                    found[one.arg] = frozenset((("upload" if files else "body", place),))
+        for name, label in seeds(self.project, module, function):
+            found[name] = frozenset(((label, place),))
         return found
 
     def enter(self, module: Module, function: Function, given: dict[str, _Labels], depth: int) -> _Labels:
@@ -270,6 +287,8 @@ class _Run:
             return self.env[whole]
         if self.module.dotted(node) in _GLOBAL_REQUESTS or whole == "self.request":
             return frozenset(((_REQUEST, self.module.because(node)),))
+        if self.module.dotted(node) == "streamlit.query_params":
+            return frozenset((("query", self.module.because(node)),))
         if whole == "self.rfile":
             return frozenset((("body", self.module.because(node)),))
         found = self.part(node, self.value(node.value), node.attr, "")
@@ -372,6 +391,8 @@ class _Run:
             return frozenset((("secret", place),)) if names.SECRET_NAME.search(name) else _NONE
         if names.FETCHES.match(called):
             return frozenset((("fetched", place),))
+        if called.startswith("streamlit.") and called.rpartition(".")[2] in names.STREAMLIT:
+            return frozenset(((names.STREAMLIT[called.rpartition(".")[2]], place),))
         if any(label == _REQUEST for label, _ in holder):
             kind = names.OF_REQUEST.get(method)
             return frozenset(((kind, place),)) if kind else _NONE
@@ -427,7 +448,7 @@ class _Run:
             and _true(keyword(node, "shell"))
         ):
             return "command"
-        if called in names.LOADERS:
+        if called in names.LOADERS or executes(self.module, node, self.flows.torch) is not None:
             return "loader"
         if called in (
             "open",

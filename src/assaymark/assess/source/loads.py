@@ -25,6 +25,7 @@ _UNPICKLES: Final = frozenset(
     (
         *("pickle.load", "pickle.loads", "pickle.Unpickler", "_pickle.load", "_pickle.loads", "cPickle.load"),
         *("cPickle.loads", "six.moves.cPickle.load", "dill.load", "dill.loads", "cloudpickle.load"),
+        *("ray.cloudpickle.load", "ray.cloudpickle.loads", "pyspark.cloudpickle.loads", "cloudpickle.Unpickler"),
         *("cloudpickle.loads", "joblib.load", "sklearn.externals.joblib.load", "pandas.read_pickle", "shelve.open"),
         *("marshal.load", "marshal.loads", "jsonpickle.decode", "torch.package.PackageImporter", "dill.Unpickler"),
         *("compress_pickle.load", "pickle5.load", "pickle5.loads", "klepto.archives.file_archive", "hickle.load"),

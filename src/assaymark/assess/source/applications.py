@@ -43,6 +43,7 @@ MAKERS: Final[dict[str, tuple[str, bool]]] = {
     "azure.functions.Blueprint": ("Azure Functions", True),
 }
 LIMITED: Final = frozenset(("aiohttp",))  # by default: client_max_size is 1 MiB
+_OVERRIDE: Final = frozenset(("Flask", "Quart", "Sanic"))  # a prefix of a registration counts instead of the part's
 _MOUNTS: Final = frozenset(
     ("include_router", "register_blueprint", "mount", "add_namespace", "blueprint", "register_functions")
 )
@@ -60,7 +61,8 @@ _LIMITERS: Final = re.compile(
 class Application:
     """An application or router.
 
-    ``guarded``: all that it answers is; ``within``: what it is part of, each with whether it is guarded there.
+    ``guarded``: all that it answers is; ``depended``: the routes of its own are, which applications that are mounted
+    on it are not; ``within``: what it is part of, each with whether it is guarded there.
     """
 
     framework: str
@@ -70,15 +72,26 @@ class Application:
     call: ast.Call | None
     guarded: bool = False
     limited: bool = False
+    depended: bool = False
     asks: str = ""
     prefix: str = ""
     within: list[tuple[Application, bool, str]] = field(default_factory=list)
 
     def is_guarded(self, depth: int = 5) -> bool:
         """Whether every way to its routes is guarded."""
+        own = self.guarded or self.depended
+        if own or not self.within or not depth:
+            return own
+        return all(
+            there or (whole.is_guarded(depth - 1) if self.part else whole.is_wrapped(depth - 1))
+            for whole, there, _ in self.within
+        )
+
+    def is_wrapped(self, depth: int = 5) -> bool:
+        """Whether something before it refuses callers of whatever is mounted on it, too."""
         if self.guarded or not self.within or not depth:
             return self.guarded
-        return all(there or whole.is_guarded(depth - 1) for whole, there, _ in self.within)
+        return all(whole.is_wrapped(depth - 1) for whole, _, _ in self.within)
 
     def is_limited(self, depth: int = 5) -> bool:
         """Whether what it is sent is bounded on every way."""
@@ -95,7 +108,8 @@ class Application:
         """The path of a route of it, with the prefixes of what it is part of."""
         if self.within and depth:
             whole, _, prefix = self.within[0]
-            return whole.path(f"{prefix}{self.prefix}{rest}", depth - 1)
+            own = prefix or self.prefix if self.framework in _OVERRIDE else f"{prefix}{self.prefix}"
+            return whole.path(f"{own}{rest}", depth - 1)
         return f"{self.prefix}{rest}"
 
 
@@ -119,6 +133,8 @@ class Applications:
 
     def find(self, module: Module, node: ast.AST) -> Application | None:
         """The application that an expression names."""
+        if isinstance(node, ast.Call):
+            return self._given(module, node)
         if not isinstance(node, (ast.Name, ast.Attribute)):
             return None
         own = self.all.get((module.path, ast.unparse(node)))
@@ -126,6 +142,16 @@ class Applications:
             return own
         where, rest = self._project.where(module, node)
         return self.all.get((where.path, rest))
+
+    def _given(self, module: Module, node: ast.Call) -> Application | None:
+        """What a function of the input makes and returns: ``create_app().run()``."""
+        known = self._project.function(module, node.func)
+        if known is None:
+            return None
+        where, function = known
+        given = (one.value for line in function.body for one in ast.walk(line) if isinstance(one, ast.Return))
+        named = (one for one in given if isinstance(one, ast.Name))
+        return next((found for one in named if (found := self.all.get((where.path, one.id))) is not None), None)
 
     def rate_limited(self) -> bool:
         """Whether any module uses a known limiter of rates."""
@@ -142,7 +168,7 @@ class Applications:
         if maker is None:
             return
         found = Application(maker[0], maker[1], module, name, value)
-        found.prefix = text_of(keyword(value, "prefix")) or text_of(keyword(value, "url_prefix"))
+        found.prefix = self._prefix(module, value)
         found.limited = maker[0] in LIMITED
         for dependency in _items(keyword(value, "dependencies")):
             self._depends(found, module, dependency)
@@ -153,7 +179,7 @@ class Applications:
         self.all[module.path, name] = found
 
     def _depends(self, found: Application, module: Module, node: ast.expr) -> None:
-        found.guarded |= self._guards.dependency(module, node)
+        found.depended |= self._guards.dependency(module, node)
         found.asks = found.asks or self._guards.asks(module, node)
 
     def _middleware(self, found: Application, module: Module, node: ast.AST) -> None:
@@ -194,9 +220,7 @@ class Applications:
             part = next((one for one in (self.find(module, item) for item in call.args) if one is not None), None)
             if part is not None and part is not found:
                 there = any(self._guards.dependency(module, one) for one in _items(keyword(call, "dependencies")))
-                prefix = text_of(keyword(call, "prefix")) or text_of(keyword(call, "url_prefix"))
-                prefix = prefix or (text_of(call.args[0]) if method == "mount" and call.args else "")
-                part.within.append((found, there, prefix))
+                part.within.append((found, there, self._prefix(module, call, mounted=method == "mount")))
         elif method in (
             "add_middleware",
             "middleware",
@@ -207,6 +231,19 @@ class Applications:
             node = argument(call, 0, "middleware_class")
             if node is not None:
                 self._middleware(found, module, node)
+
+    def _prefix(self, module: Module, call: ast.Call, *, mounted: bool = False) -> str:
+        """What stands before the paths of a part; in braces, as no path begins, what nothing shows."""
+        node = (
+            keyword(call, "prefix") or keyword(call, "url_prefix") or (argument(call, 0, "path") if mounted else None)
+        )
+        if node is None:
+            return ""
+        where, rest = self._project.where(module, node)
+        value = module.constant(node) or where.constant(where.values.get(rest))
+        if isinstance(value, str) or (isinstance(node, ast.Constant) and not node.value):
+            return str(value or "").rstrip("/")
+        return f"{{{ast.unparse(node)}}}"
 
     def _wraps(self, module: Module, call: ast.Call) -> None:
         """``BasicAuth(app)``, ``Api(blueprint)`` and the like."""

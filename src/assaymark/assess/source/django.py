@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from assaymark.assess.source.modules import Function, Module, Project
 
 _PATHS: Final = frozenset(("django.urls.path", "django.urls.re_path", "django.conf.urls.url"))
+_PATTERN: Final = re.compile(r"[(\[\\*+?|]")
+_DEPTH: Final = 8  # modules of paths that include each other
 _OPEN: Final = frozenset(("AllowAny", "IsAuthenticatedOrReadOnly", "DjangoModelPermissionsOrAnonReadOnly"))
 _REST: Final = ("rest_framework.views.APIView", "rest_framework.generics.", "rest_framework.viewsets.")
 _SETS: Final = {"list": "GET", "retrieve": "GET", "create": "POST", "update": "PUT", "destroy": "DELETE"}
@@ -45,6 +47,34 @@ class Django:
             for one in texts_of(module.values.get("MIDDLEWARE"))
         )
         self.rest_guarded = any(self._default(module) for module in self.settings)
+        self._under: dict[str, tuple[Module, str]] = {}
+        self._routers: dict[tuple[str, str], str] = {}
+        for module in project.modules:
+            for call, _ in module.calls:
+                if module.dotted(call.func) in _PATHS:
+                    self._includes(module, call)
+
+    def _includes(self, module: Module, call: ast.Call) -> None:
+        """``path("api/", include("scores.urls"))``, ``include(router.urls)``: what stands before others' paths."""
+        view, route = argument(call, 1, "view"), text_of(argument(call, 0, "route"))
+        if (
+            not isinstance(view, ast.Call)
+            or module.dotted(view.func).rpartition(".")[2] != "include"
+            or not view.args
+        ):
+            return
+        given = view.args[0].elts[0] if isinstance(view.args[0], ast.Tuple) and view.args[0].elts else view.args[0]
+        if isinstance(given, ast.Attribute) and given.attr == "urls" and isinstance(given.value, ast.Name):
+            where, rest = self._project.where(module, given.value)
+            self._routers[where.path, rest] = route
+        named = self._project.module(text_of(given) or module.dotted(given), module)
+        if named is not None and named is not module:
+            self._under.setdefault(named.path, (module, route))
+
+    def _before(self, module: Module, depth: int = _DEPTH) -> str:
+        """What stands before the paths of a module."""
+        whole, route = self._under.get(module.path, (None, ""))
+        return (self._before(whole, depth - 1) if whole is not None and depth else "") + route.lstrip("^/")
 
     def _default(self, module: Module) -> bool:
         """Whether the REST framework's default permission refuses strangers; without a setting it does not."""
@@ -70,7 +100,8 @@ class Django:
                 and len(call.args) > 1
                 and module.meaning(call.func.value).startswith("rest_framework.routers.")
             ):
-                yield from self._view(module, text_of(call.args[0]), call.args[1])
+                router = self._routers.get((module.path, ast.unparse(call.func.value)), "")
+                yield from self._view(module, router.lstrip("^/") + text_of(call.args[0]) + "/", call.args[1])
 
     def _view(self, module: Module, path: str, node: ast.expr) -> Iterator[Route]:
         guarded = self.guarded
@@ -84,7 +115,8 @@ class Django:
                 guarded = not exempt and (guarded or self._guards.expression(module, node.func))
                 node = node.args[0]
         known = self._project.function(module, node)
-        shown = "/" + path.lstrip("^/").rstrip("$")
+        whole = self._before(module) + path.lstrip("^/").rstrip("$")
+        shown = ("^" if _PATTERN.search(whole) else "/") + whole
         if known is not None:
             yield self._function(shown, *known, guarded)
             return

@@ -16,6 +16,7 @@ from assaymark.assess.estate.source import Route
 from assaymark.assess.source.auth import named_guard
 from assaymark.assess.source.azure_functions import FRAMEWORK, triggered
 from assaymark.assess.source.modules import argument, keyword, of_lambda, text_of, texts_of
+from assaymark.assess.source.mounts import Mounts
 from assaymark.assess.source.request_bodies import inert, limited, reads_body
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class Routes:
         self._triggers = triggers or {}
         self._guards = guards
         self._applications = applications
+        self._mounts = Mounts(project, guards, applications)
         self.handlers: dict[int, tuple[str, str]] = {}
         self.found: list[Route] = []
 
@@ -218,11 +220,13 @@ class Routes:
         path: str,
         found: Application | None,
         prefix: str = "",
+        *,
+        guarded: bool = False,
     ) -> None:
         guards = [one for name in ("decorators", "method_decorators") for one in _class_list(owner, name)]
         methods = self._project.methods_of(module, owner)
         prepared = [one for name, one in methods.items() if name in ("prepare", "dispatch_request", "before_request")]
-        guarded = any(self._guards.refuses(*one) for one in prepared)
+        guarded |= any(self._guards.refuses(*one) for one in prepared)
         guarded |= any(self._guards.expression(module, one) for one in (*guards, *owner.decorator_list[1:]))
         guarded |= any(named_guard(base.rpartition(".")[2]) for base in self._project.bases(module, owner))
         for name, (where, function) in sorted(methods.items()):
@@ -242,10 +246,11 @@ class Routes:
                 found = self._applications.find(module, call.func.value.value)
             self._method(module, call, call.func.attr, found)
         if name in ("starlette.routing.Route", "starlette.routing.WebSocketRoute", "fastapi.routing.APIRoute"):
-            whole = self._one("Starlette")
-            self._handler(
-                module, "Starlette", call, text_of(argument(call, 0, "path")), argument(call, 1, "endpoint"), whole
-            )
+            place = self._mounts.of(call)
+            path, whole = text_of(argument(call, 0, "path")), place.application or self._one("Starlette")
+            guarded = place.guarded or self._mounts.middleware(module, call)
+            handler = argument(call, 1, "endpoint")
+            self._handler(module, "Starlette", call, place.prefix + path, handler, whole, guarded=guarded)
         elif re.fullmatch(r"aiohttp\.web\.(?:get|post|put|delete|patch|view)", name):
             verb = name.rpartition(".")[2].upper()
             self._handler(
@@ -293,6 +298,8 @@ class Routes:
         handler: ast.expr | None,
         found: Application | None,
         verb: str = "",
+        *,
+        guarded: bool = False,
     ) -> None:
         """A handler that is named where its route is registered."""
         extra = list(_list(keyword(call, "dependencies")))
@@ -309,11 +316,12 @@ class Routes:
         methods = tuple(one.upper() for one in texts_of(keyword(call, "methods"))) or ((verb,) if verb else ("GET",))
         known = self._project.function(module, handler)
         if known is not None:
-            self._add(framework, methods, path or "/", known[0], known[1], found, [*extra, *known[1].decorator_list])
+            inner = [*extra, *known[1].decorator_list]
+            self._add(framework, methods, path or "/", known[0], known[1], found, inner, guarded=guarded)
             return
         owner = self._project.class_of(module, handler)
         if owner is not None:
-            self._verbs(owner[0], owner[1], framework, path or "/", found)
+            self._verbs(owner[0], owner[1], framework, path or "/", found, guarded=guarded)
 
     def _tornado(self, module: Module, call: ast.Call) -> None:
         for one in ast.walk(argument(call, 0, "handlers") or call):

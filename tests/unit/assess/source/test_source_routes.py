@@ -99,7 +99,7 @@ CASES: dict[str, tuple[dict[str, str], dict[tuple[str, str], bool]]] = {
                 return app
             """,
         },
-        {("POST", "/open/x"): False, ("POST", "/v1/closed/y"): True},
+        {("POST", "/open/x"): False, ("POST", "/v1/y"): True},
     ),
     "flask: jwt_required, and with optional=True": (
         {

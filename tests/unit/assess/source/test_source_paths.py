@@ -1,0 +1,135 @@
+"""What stands before a route: the paths and guards of what it is mounted on and included by, and its types' bounds."""
+
+from __future__ import annotations
+
+import pytest
+from tests.support.source_estate import assessed_files
+
+
+@pytest.mark.parametrize(
+    ("types", "limited"),
+    [
+        ("class In(Base):\n    pass", True),
+        ("class In(Base):\n    text: str", False),
+        ("class In(Base):\n    name: str", False),
+        ("Names = Annotated[str, Field(max_length=5)]\nclass In(Base):\n    text: Names", True),
+    ],
+)
+def test_types_are_bounded_by_what_they_inherit(types: str, limited: bool) -> None:
+    text = f"""from typing import Annotated
+from fastapi import Depends, FastAPI
+from pydantic import BaseModel, Field
+app = FastAPI()
+def who(key: str = Depends(header)) -> str:
+    return key
+Who = Annotated[str, Depends(who)]
+class Base(BaseModel):
+    name: str = Field(max_length=10)
+{types}
+@app.post("/x")
+def x(body: In, who: Who):
+    print(who)
+    return use(body)
+"""
+    found = assessed_files({"main.py": text})
+    (route,) = found.estates.source.routes
+    assert (route.body, route.limited) == (True, limited)
+    assert not [one for one in found.findings if one.rule == "log-request"]
+
+
+STARLETTE = (
+    "from starlette.applications import Starlette\nfrom starlette.routing import Mount, Route\n"
+    "async def a(request):\n    return await request.json()\n"
+)
+ROUTER = "from fastapi import APIRouter, FastAPI\nrouter = APIRouter(prefix='/b')\n@router.post('/a')\ndef a(body: dict):\n    return use(body)\napp = FastAPI()\n"  # fmt: skip
+BLUEPRINT = "from flask import Blueprint, Flask, request\nbp = Blueprint('b', __name__, url_prefix='/b')\n@bp.post('/a')\ndef a():\n    return use(request.json)\n"  # fmt: skip
+PATHS = {
+    "starlette: mounts in mounts, and lists by name": (
+        f"{STARLETTE}inner = [Route('/a', a, methods=['POST'])]\napp = Starlette(routes=[Mount('/v1', routes=[Mount('/b', routes=inner)])])\n",
+        {"/v1/b/a"},
+    ),
+    "starlette: an application in another": (
+        f"{STARLETTE}inner = Starlette(routes=[Route('/a', a, methods=['POST'])])\napp = Starlette(routes=[Mount('/v1', app=inner)])\n",
+        {"/v1/a"},
+    ),
+    "fastapi: a prefix that nothing shows": (
+        f"from settings import settings\n{ROUTER}app.include_router(router, prefix=settings.PREFIX)\n",
+        {"{settings.PREFIX}/b/a"},
+    ),
+    "fastapi: a prefix by name": (f"V1 = '/v1'\n{ROUTER}app.include_router(router, prefix=V1)\n", {"/v1/b/a"}),
+    "flask: a registration's prefix counts instead of the blueprint's": (
+        f"{BLUEPRINT}app = Flask(__name__)\napp.register_blueprint(bp, url_prefix='/v1')\n",
+        {"/v1/a"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_paths_have_what_stands_before_them(name: str) -> None:
+    text, paths = PATHS[name]
+    assert {one.path for one in assessed_files({"app.py": text}).estates.source.routes} == paths
+
+
+def test_paths_of_django_have_what_includes_them() -> None:
+    files = {
+        "site/urls.py": "from django.urls import include, path\nurlpatterns = [path('api/', include('scores.urls'))]\n",
+        "scores/urls.py": (
+            "from django.urls import include, path, re_path\nfrom rest_framework.routers import DefaultRouter\n"
+            "from scores import views\nrouter = DefaultRouter()\nrouter.register('models', views.Models)\n"
+            "urlpatterns = [path('a/', views.a), re_path(r'^b/(?P<pk>[0-9]+)/$', views.a),"
+            " path('v1/', include(router.urls))]\n"
+        ),
+        "scores/views.py": (
+            "from rest_framework import viewsets\nclass Models(viewsets.ModelViewSet):\n    pass\n"
+            "def a(request):\n    return use(request.body)\n"
+        ),
+    }
+    paths = {one.path for one in assessed_files(files).estates.source.routes}
+    assert paths == {"/api/a/", "^api/b/(?P<pk>[0-9]+)/", "/api/v1/models/"}
+
+
+GUARD = """from fastapi import Depends, FastAPI, HTTPException
+def key(x: str = ""):
+    if x != load_key():
+        raise HTTPException(403)
+inner = FastAPI()
+@inner.post("/a")
+def a(body: dict):
+    return use(body)
+"""
+HOOK = "@app.middleware('http')\nasync def check(request, call_next):\n    key()\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("app = FastAPI(dependencies=[Depends(key)])\napp.mount('/v1', inner)\n", False),
+        (f"app = FastAPI()\napp.mount('/v1', inner)\n{HOOK}", True),
+    ],
+)
+def test_what_is_mounted_has_middleware_and_no_dependencies(text: str, asked: bool) -> None:
+    (route,) = assessed_files({"app.py": GUARD + text}).estates.source.routes
+    assert (route.path, route.authenticated) == ("/v1/a", asked)
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ("Mount('/v1', routes=[Route('/a', a, methods=['POST'])], middleware=[Middleware(Asks)])", True),
+        ("Mount('/v1', routes=[Route('/a', a, methods=['POST'], middleware=[Middleware(Asks)])])", True),
+        ("Mount('/v1', routes=[Route('/a', a, methods=['POST'])], middleware=[Middleware(Counts)])", False),
+    ],
+)
+def test_middleware_of_mounts_and_routes_of_starlette(given: str, asked: bool) -> None:
+    text = f"""{STARLETTE}from starlette.middleware import Middleware
+from starlette.responses import Response
+class Asks:
+    async def __call__(self, scope, receive, send):
+        await Response(status_code=401)(scope, receive, send)
+class Counts:
+    async def __call__(self, scope, receive, send):
+        await self.app(scope, receive, send)
+app = Starlette(routes=[{given}])
+"""
+    (route,) = assessed_files({"app.py": text}).estates.source.routes
+    assert (route.path, route.authenticated) == ("/v1/a", asked)

@@ -15,6 +15,7 @@ from assaymark.assess.source.places import standing
 from assaymark.assess.source.scripts import joined_lines, started_remarks
 from assaymark.assess.source.sequences import items
 from assaymark.core.errors import InputError
+from assaymark.core.report import Severity
 from assaymark.formats.located import Map
 from assaymark.formats.requirements_file import parse_requirement
 
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 _RAY: Final = (
     *("initialization_commands", "setup_commands", "head_setup_commands", "worker_setup_commands"),
     *("head_start_ray_commands", "worker_start_ray_commands"),
+)
+_IMAGES: Final = (
+    *(("docker", key) for key in ("base_image", "image", "head_image", "worker_image")),
+    *(("base_image", "image"), ("resources", "image_id")),
 )
 _FEW: Final = 8  # names that a message lists
 
@@ -50,17 +55,18 @@ def collect(inputs: Inputs, source: Source) -> None:
             _packages(file, source, value, "requirements")
             _commands(file, source, items(value.get("build_commands"), value.line), name)
         elif "cluster_name" in value and any(key in value for key in _RAY):
-            for key in _RAY:
-                _commands(file, source, items(value.get(key), value.line), name)
+            steps = (one for key in _RAY for one in items(value.get(key), value.line))
+            _commands(file, source, steps, name)
         elif isinstance(value.get("run"), str) and ("resources" in value or "setup" in value) and "jobs" not in value:
             for key in ("setup", "run"):
                 _commands(file, source, [(value.at(key), value.get(key))], name)
         else:
             continue
+        for where, key in _IMAGES:
+            _image(file, source, _inner(value, where), key, name)
         inputs.reading.read.add(file.path)
-    for file in inputs.files:
-        if posixpath.basename(file.path) == "MLproject":
-            _project(inputs, source, file)
+    for file in [one for one in inputs.files if posixpath.basename(one.path) == "MLproject"]:
+        _project(inputs, source, file)
 
 
 def _project(inputs: Inputs, source: Source, file: SourceFile) -> None:
@@ -74,6 +80,7 @@ def _project(inputs: Inputs, source: Source, file: SourceFile) -> None:
         return
     if isinstance(value, Map):
         inputs.reading.read.add(file.path)
+        _image(file, source, _inner(value, "docker_env"), "image", "MLproject")
         for one in _inner(value, "entry_points").values():
             if isinstance(one, Map):
                 _commands(file, source, [(one.at("command"), one.get("command"))], "MLproject")
@@ -82,6 +89,18 @@ def _project(inputs: Inputs, source: Source, file: SourceFile) -> None:
 def _inner(value: Map, key: str) -> Map:
     found = value.get(key)
     return found if isinstance(found, Map) else Map(value.line)
+
+
+def _image(file: SourceFile, source: Source, value: Map, key: str, name: str) -> None:
+    """An image that is built upon or run in, when no digest says which it is."""
+    given = value.get(key)
+    image = given.removeprefix("docker:") if isinstance(given, str) else ""
+    if not image or "@sha256:" in image or "$" in image or (key == "image_id" and image == given):
+        return
+    moving = ":" not in image.rpartition("/")[2] or image.endswith(":latest")
+    message = f"{name} names the image {image} by a tag, which may be moved"
+    place = (file.because(value.at(key)),)
+    source.remarks.append(Remark("build-image-unpinned", image, message, place, None if moving else Severity.LOW))
 
 
 def _command_of(one: tuple[int, Any]) -> tuple[int, Any]:

@@ -77,3 +77,20 @@ def test_what_they_install_and_start(path: str, text: str, found: dict[str, int]
 )
 def test_what_is_pinned_and_closed_is_clean(path: str, text: str) -> None:
     assert {finding.rule for finding in assessed_files({path: text}).findings} <= {"deps-unhashed"}
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "line"),
+    [
+        ("bentofile.yaml", "service: s:s\ndocker:\n  base_image: python:3.12\n", 3),
+        ("truss/config.yaml", "model_name: a\nrequirements: []\nbase_image:\n  image: acme/base\n", 4),
+        ("cluster.yaml", "cluster_name: a\nsetup_commands: []\ndocker:\n  head_image: rayproject/ray:2.9.0\n", 4),
+        ("task.yaml", "resources:\n  image_id: docker:acme/train:1\nrun: python a.py\n", 2),
+        ("task.yaml", "resources:\n  image_id: ami-0123456789abcdef0\nrun: python a.py\n", None),
+        ("MLproject", "name: a\ndocker_env:\n  image: acme/train\n", 3),
+        ("MLproject", f"name: a\ndocker_env:\n  image: acme/train@sha256:{'a' * 64}\n", None),
+    ],
+)
+def test_images_of_packagings_are_pinned(path: str, text: str, line: int | None) -> None:
+    found = lines_of(assessed_files({path: text}), "build-image-unpinned")
+    assert found == ([(path, line)] if line else [])

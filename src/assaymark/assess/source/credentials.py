@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.estate.source import HeldKey, Secret
+from assaymark.assess.source.beside import beside
 from assaymark.assess.source.held_keys import ACCOUNT_KEY, AWS_KEY, CLIENT_SECRET, EMULATOR_KEY, PASSWORD, held_keys
 from assaymark.assess.source.placeholders import placeholder, to_fill
 from assaymark.core.errors import InputError
@@ -117,14 +118,15 @@ _PRIVATE: Final = re.compile(
     r"(?:\\n|\s|\")*([A-Za-z0-9+/=\\\s:,.-]{4,})"
 )
 _URL: Final = re.compile(
-    r"\b([a-z][a-z0-9+.-]{2,20})://([^\s:/@\"'<>{}$]{1,60}):([^\s:/@\"'<>{}$]{3,100})@([A-Za-z0-9][\w.-]*)",
+    r"\b([a-z][a-z0-9+.-]{2,20})://([^\s:/@\"'<>{}$]{0,60}):([^\s:/@\"'<>{}$]{3,100})@([A-Za-z0-9][\w.-]*)",
     re.IGNORECASE,
 )
 _NAMED: Final = re.compile(
     r"(?im)^[ \t]*(?:export[ \t]+|set[ \t]+|[-\"'{,][ \t]*|self\.|-e\s+|[\w.]{1,60}\[){0,4}[\"']?"
     r"((?:[A-Za-z][\w.-]{0,60}[_.-])?"
     r"(?:password|passwd|pwd|secret|api[_-]?key|secret[_-]?key|auth[_-]?token|access[_-]?token|api[_-]?token|client[_-]?secret|"
-    r"private[_-]?key|encryption[_-]?key|jwt[_-]?secret|token))[\"']?\]?[ \t]*(?::[ \t]*str[ \t]*)?(?:=|:)[ \t]*"
+    r"private[_-]?key|encryption[_-]?key|signing[_-]?key|jwt[_-]?secret|token|"
+    r"(?<=[_-])pass))[\"']?\]?[ \t]*(?::[ \t]*str[ \t]*)?(?:=|:)[ \t]*"
     r"([\"']?)([^\s\"'#,;(){}\[\]<>$]{6,200})\2[ \t]*(?:[,#;}].*)?$"
 )
 _INLINE: Final = re.compile(
@@ -218,11 +220,17 @@ def _secrets(file: SourceFile, text: str) -> Iterator[Secret]:
         yield from _clients(file, text)
     if "==" in text:
         yield from _storage_pair(file, text)
+    yield from _by_name(file, text)
+
+
+def _by_name(file: SourceFile, text: str) -> Iterator[Secret]:
+    """What is called a secret, in the ways of the file's format."""
     name = file.path.lower().rpartition("/")[2]
     if name.endswith(_NAMED_FILES) or name.startswith(".env"):
         yield from _named(file, text, python=name.endswith((".py", ".ipynb", ".json")))
     elif name.endswith((".tf", ".tf.json")):
         yield from _in_terraform(file, text)
+    yield from _beside(file, text, name)
 
 
 def _shaped(file: SourceFile, text: str, shape: _Shape, match: re.Match[str]) -> Iterator[Secret]:
@@ -323,7 +331,7 @@ def _urls(file: SourceFile, text: str) -> Iterator[Secret]:
         scheme, user, password, host = match[1], match[2], match[3], match[4]
         if (
             placeholder(password)
-            or placeholder(user)
+            or (user and placeholder(user))
             or host.endswith(("example.com", "example.org"))
             or password == user
         ):
@@ -345,6 +353,13 @@ def _in_terraform(file: SourceFile, text: str) -> Iterator[Secret]:
             continue
         severity = Severity.MEDIUM if placeholder(value) else Severity.HIGH
         yield _secret(file, text, match.start(2), value, "secret-password", f"a value of {name}", severity)
+
+
+def _beside(file: SourceFile, text: str, name: str) -> Iterator[Secret]:
+    for called, start, value in beside(name, text):
+        if not placeholder(value) and not _NOT_VALUE.match(value):
+            kind = f"a value of {called}"
+            yield _secret(file, text, start, value, "secret-password", kind, Severity.HIGH)
 
 
 def _names_secret(text: str, name: str) -> bool:

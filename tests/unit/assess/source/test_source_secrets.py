@@ -157,3 +157,22 @@ def test_a_key_in_a_cluster_s_secret_leads_from_the_secret_to_its_user() -> None
 )
 def test_the_name_of_a_secret_is_none(use: str, told: bool) -> None:
     assert secrets({"run.sh": f"SECRET=valkey-cluster-auth\n{use}\n"}) == ({"secret-password"} if told else set())
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "found"),
+    [
+        (".env", "DB_PASS=9rTk2vQxLs\n", True),
+        (".env", "BYPASS=9rTk2vQxLs\n", False),
+        (".env", "CACHE=redis://:9rTk2vQxLs@cache.acme.io:6379/0\n", True),
+        (".env", "CACHE=redis://:${REDIS_PASSWORD}@cache.acme.io:6379/0\n", False),
+        ("settings.py", "SIGNING_KEY = 'kX9v2LmQ8RtY5WzB1NcH7JdF4GsA6PeU'\n", True),
+        ("settings.py", "SIGNING_KEY = os.environ['SIGNING_KEY']\n", False),
+        (".netrc", "machine packages.acme.io\n  login svc\n  password 9rTk2vQxLs\n", True),
+        (".netrc", "machine packages.acme.io login svc password ${TOKEN}\n", False),
+        ("fluent-bit.conf", "[OUTPUT]\n    Name es\n    HTTP_Passwd 9rTk2vQxLs\n", True),
+        ("fluent-bit.conf", "[OUTPUT]\n    Name es\n    HTTP_Passwd ${ES_PASSWORD}\n", False),
+    ],
+)
+def test_passwords_in_the_ways_of_formats(path: str, text: str, found: bool) -> None:
+    assert ("secret-password" in secrets({path: text})) == found

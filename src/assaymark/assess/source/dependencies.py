@@ -182,7 +182,8 @@ def _pyproject(file: SourceFile, value: dict[str, Any], lines: _Lines, source: S
     for name, wanted in _table(poetry, "dependencies").items():
         if name.lower() != "python":
             _poetry(file, name, wanted, lines, source, found)
-    loose = [one for one in found if not one.exact]
+    elsewhere = _of_uv(file, _table(_table(tool, "uv"), "sources"), lines, source, locked)
+    loose = [one for one in found if not one.exact and one.name not in elsewhere]
     if loose and not locked and not _library(value):
         places = tuple(file.because(one.line) for one in loose)
         message = f"{_list(loose)}: an installation takes whatever is newest, and no lock file is beside it"
@@ -217,6 +218,26 @@ def _poetry(
     one = RequirementLine(line, normal_name(name), specifier)
     source.requirements.append(Requirement(one.name, specifier, one.exact, file.because(line)))
     found.append(one)
+
+
+def _of_uv(file: SourceFile, sources: dict[str, Any], lines: _Lines, source: Source, locked: bool) -> frozenset[str]:
+    """What uv takes from elsewhere than an index, by name; without a lock a branch or tag decides what that is.
+
+    Source: uv's documentation, "Dependency sources" (``git``, ``url``, ``path``, ``workspace``).
+    """
+    found = set()
+    for name, some in sources.items():
+        for one in some if isinstance(some, list) else [some]:
+            if not isinstance(one, dict) or not {"git", "url", "path", "workspace"} & one.keys():
+                continue
+            found.add(normal_name(name))
+            address = one.get("git") or one.get("url")
+            pinned = isinstance(one.get("rev"), str) and re.fullmatch(r"[0-9a-f]{40}", one["rev"])
+            if isinstance(address, str) and not pinned and not locked:
+                line = lines.of(name, address)
+                because = file.because(line if line > 1 else lines.of(address))
+                source.remarks += moving(f"git+{address}" if "git" in one else address, because, name)
+    return frozenset(found)
 
 
 def _indexes(file: SourceFile, tool: dict[str, Any], poetry: dict[str, Any], lines: _Lines, source: Source) -> None:

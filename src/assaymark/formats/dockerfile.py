@@ -27,7 +27,8 @@ _FLAG: Final = re.compile(r"--([a-z][a-z0-9.-]*)(?:=(\"[^\"]*\"|'[^']*'|\S*))?(?
 class Instruction:
     """``name`` in capitals, its ``flags`` (``--from=...``) and the rest as ``text``, lines joined by spaces.
 
-    ``line`` is where it begins (from 1); ``parts`` has each line of it with its number, those of a here-document too.
+    ``line`` is where it begins (from 1); ``parts`` has each line of it with its number, those of a here-document too,
+    which are the last ``here`` of them.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Instruction:
     flags: tuple[tuple[str, str], ...]
     line: int
     parts: tuple[tuple[int, str], ...]
+    here: int = 0
 
     def flag(self, name: str) -> str:
         """The value of a flag, empty when it is not given."""
@@ -60,8 +62,9 @@ def read_dockerfile(text: str) -> list[Instruction]:
             continue
         parts, index = _logical(lines, index, escape)
         joined = " ".join(part for _, part in parts)
+        own = len(parts)
         parts, index = _here(lines, index, joined, parts)
-        found.append(_instruction(joined, parts))
+        found.append(_instruction(joined, parts, len(parts) - own))
         if len(found) > DOCKERFILE_MAX_INSTRUCTIONS:
             raise InputError("dockerfile-limit", f"more than {DOCKERFILE_MAX_INSTRUCTIONS} instructions")
     if not any(one.name == "FROM" for one in found):
@@ -116,7 +119,7 @@ def _here(
     return parts, index
 
 
-def _instruction(joined: str, parts: list[tuple[int, str]]) -> Instruction:
+def _instruction(joined: str, parts: list[tuple[int, str]], here: int) -> Instruction:
     name, _, rest = joined.strip().partition(" ")
     head, tab, tail = name.partition("\t")
     if tab:
@@ -128,4 +131,4 @@ def _instruction(joined: str, parts: list[tuple[int, str]]) -> Instruction:
     while match := _FLAG.match(rest, at):
         flags.append((match[1], (match[2] or "").strip("\"'")))
         at = match.end()
-    return Instruction(name.upper(), rest[at:], tuple(flags), line, tuple(parts))
+    return Instruction(name.upper(), rest[at:], tuple(flags), line, tuple(parts), here)

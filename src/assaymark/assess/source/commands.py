@@ -92,14 +92,9 @@ def command_remarks(text: str, because: Because, where: str) -> list[Remark]:
         return [remark for part in parts for remark in command_remarks(part, because, where)]
     found = []
     if _PIPE.search(text):
-        found.append(
-            Remark(
-                "build-pipe-to-shell",
-                _short(text),
-                f"{where} runs what an address gives, unseen: {_short(text)}",
-                (because,),
-            )
-        )
+        shown = _short(next((line for line in text.split("\n") if _PIPE.search(line)), text))
+        message = f"{where} runs what an address gives, unseen: {shown}"
+        found.append(Remark("build-pipe-to-shell", shown, message, (because,)))
     if _UNVERIFIED.search(text):
         message = f"{where} does not verify who it talks to: {_short(text)}"
         found.append(Remark("source-tls-unverified", _short(text), message, (because,)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.estate.source import BuiltImage, Remark
@@ -38,6 +39,8 @@ SECRET_FILE: Final = re.compile(
     r"credentials(?:\.json)?|\.aws|\.kube|kubeconfig|service[-_]account[\w-]*\.json|[\w.-]+\.(?:pem|key|p12|pfx|jks))/?$",
     re.IGNORECASE,
 )
+_HERE: Final = re.compile(r"\s*<<-?[\"']?[A-Za-z_]\w*[\"']?")
+_SHELL: Final = re.compile(r"(?:^|[\s/])(?:ba|da|z|k|a)?sh\b")
 _NONROOT: Final = re.compile(r"nonroot|rootless|jovyan|jupyter/|unprivileged|bitnami/", re.IGNORECASE)
 
 
@@ -199,20 +202,50 @@ def _taken(file: SourceFile, one: Instruction) -> Iterator[Remark]:
 
 
 def _command(file: SourceFile, one: Instruction) -> Iterator[Remark]:
-    text = " ".join(part for _, part in one.parts).partition(" ")[2]
+    own = one.parts[: len(one.parts) - one.here]
+    text = " ".join(part for _, part in own).partition(" ")[2]
     exec_form = text.strip().startswith("[")
     if exec_form:
         text = " ".join(re.findall(r'"((?:[^"\\]|\\.)*)"', text))
     if one.name == "RUN":
+        text, lines = _script(text, one)
         for remark in command_remarks(text, file.because(one.line), "the build"):
-            word = remark.about.split()[-1] if remark.about else ""
-            line = next((number for number, part in one.parts if word and word in part), one.line)
-            yield Remark(
-                remark.rule, remark.about, remark.message, (file.because(line),), remark.severity, remark.confidence
-            )
+            yield replace(remark, because=(file.because(_line_of(remark, lines, one)),))
     else:
         anywhere = None if "0.0.0.0" in text else False  # noqa: S104 - what is looked for
+        yield from command_remarks(text, file.because(one.line), "the image")
         yield from program_remarks("", text, {}, file.because(one.line), "the image", published=anywhere)
+
+
+def _script(text: str, one: Instruction) -> tuple[str, list[tuple[int, str]]]:
+    """What a shell runs for ``RUN``, here-documents included unless another program reads them, and its lines."""
+    own = list(one.parts[: len(one.parts) - one.here])
+    if not one.here:
+        return text, own
+    inner = one.parts[-one.here :]
+    text = _HERE.sub(" ", text).strip()
+    given = inner[0][1] if inner[0][1].startswith("#!") else text
+    if given and not _SHELL.search(given):
+        return text, own
+    lines: list[tuple[int, str]] = []
+    goes_on = False
+    for number, part in inner:
+        if goes_on:
+            lines[-1] = (lines[-1][0], f"{lines[-1][1].removesuffix(chr(92))} {part}")
+        elif not part.startswith("#"):
+            lines.append((number, part))
+        goes_on = part.endswith("\\") and bool(lines)
+    return "\n".join([*([text] if text else []), *(part for _, part in lines)]), [*own, *lines]
+
+
+def _line_of(remark: Remark, lines: list[tuple[int, str]], one: Instruction) -> int:
+    """The line that by itself is remarkable for the same, else one with the last word of what the remark is about."""
+    for number, part in lines:
+        for each in command_remarks(part, remark.because[0], ""):
+            if each.rule == remark.rule and (each.about == remark.about or each.rule == "build-pipe-to-shell"):
+                return number
+    word = remark.about.split()[-1] if remark.about else ""
+    return next((number for number, part in lines if word and word in part), one.line)
 
 
 def _user(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.archives import LAYERS, root_of
 from assaymark.assess.estate.source import Build, BuiltImage, Remark
 from assaymark.assess.source.builds import bare
+from assaymark.assess.source.commands import command_remarks
 from assaymark.assess.source.images import SECRET_FILE, secret_remark
 from assaymark.assess.source.programs import program_remarks
 from assaymark.core.errors import InputError
@@ -153,6 +154,7 @@ def _remarks(file: SourceFile, config: Map, name: str, history: Iterable[Map]) -
     anywhere = None if "0.0.0.0" in said else False  # noqa: S104 - what is looked for
     known = dict(_variables(config))
     place = file.because(config.at("Cmd"))
+    yield from command_remarks(said, place, f"the image {name}")
     yield from program_remarks(name, said, known, place, f"the image {name}", published=anywhere)
 
 

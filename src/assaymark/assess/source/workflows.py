@@ -40,9 +40,14 @@ OTHERS_TEXT: Final = re.compile(
 OTHERS_INPUT: Final = re.compile(r"\$\{\{[^}]{0,500}\b(?:github\.event\.inputs|inputs)\.[\w-]+[^}]*\}\}")
 _PRINTS: Final = re.compile(
     r"\b(?:echo|printf|cat\s*<<<)\b[^|>&;\n]{0,500}(?:\$\{\{\s*secrets\.(?!GITHUB_TOKEN)[\w-]+\s*\}\}|"
-    r"\$\{?\w{0,60}(?:PASSWORD|SECRET|TOKEN|API_KEY|ACCESS_KEY|PRIVATE_KEY)\w{0,60}\}?)(?![^\n;]{0,500}(?:\||>|--password-stdin))"
+    r"\$\{?\w{0,60}(?:PASSWORD|SECRET|TOKEN|API_KEY|ACCESS_KEY|PRIVATE_KEY)\w{0,60}\}?)(?![^\n;&]{0,500}(?:\||>|--password-stdin))"
     r"|^[ \t]*(?:env|printenv|export[ \t]+-p)[ \t]*$",
     re.MULTILINE,
+)
+_READ_AGAIN: Final = re.compile(
+    r"""(?:\beval\s+(?!')[^'\n]{0,300}|\b(?:ba|da|z)?sh\s+-c\s+"[^"\n]{0,300})"""
+    r"""\$\{?(CI_COMMIT_(?:MESSAGE|TITLE|DESCRIPTION|AUTHOR|REF_NAME|BRANCH|TAG)|"""
+    r"""CI_(?:MERGE|EXTERNAL_PULL)_REQUEST_(?:TITLE|DESCRIPTION|SOURCE_BRANCH_NAME))\b"""
 )
 _KEYS: Final[dict[str, str]] = {
     "aws-access-key-id": "AWS",
@@ -318,6 +323,30 @@ def _contexts(events: dict[str, Any]) -> Iterator[str]:
             yield "ref:refs/heads/*"
 
 
+def _tagged(file: SourceFile, value: Map, where: str, about: str) -> Iterator[Remark]:
+    """An image of GitLab's that a pipeline or a job runs in, when no digest says which it is."""
+    image = value.get("image")
+    image = image.get("name") if isinstance(image, Map) else image
+    if isinstance(image, str) and "@sha256:" not in image and "$" not in image:
+        moving = ":" not in image.rpartition("/")[2] or image.endswith(":latest")
+        message = f"{where} runs in {image}, which is named by a tag"
+        place = (file.because(value.at("image")),)
+        yield Remark("build-image-unpinned", f"{about} {image}", message, place, None if moving else Severity.LOW)
+
+
+def _scripts(file: SourceFile, value: Map, where: str) -> Iterator[Remark]:
+    """Of the commands of a pipeline or job of GitLab. What a shell reads a second time is a command by then."""
+    for key in ("before_script", "script", "after_script"):
+        for number, line in items(value.get(key), value.at(key)):
+            if not isinstance(line, str):
+                continue
+            yield from _script(file, line, number, where)
+            for match in _READ_AGAIN.finditer(line):
+                place = (file.because(number + line.count("\n", 0, match.start()) + ("\n" in line)),)
+                message = f"{where} has a shell run a text that others write: {match[1]}"
+                yield Remark("ci-script-injection", f"{where} {match[1]}", message, place, Severity.MEDIUM)
+
+
 def _gitlab(file: SourceFile, value: Map, source: Source) -> None:
     for one in _list(value.get("include")) or [value.get("include")]:
         remote = one.get("remote") if isinstance(one, Map) else one
@@ -333,27 +362,13 @@ def _gitlab(file: SourceFile, value: Map, source: Source) -> None:
                 Remark("ci-action-unpinned", str(one["project"]), message, (file.because(one.line),), Severity.LOW)
             )
     source.remarks += _variables(file, value.get("variables"), "the pipeline")
+    source.remarks += _tagged(file, value, "the pipeline", "pipeline")
+    source.remarks += _scripts(file, value, "the pipeline")
     for name, job in value.items():
         if not isinstance(job, Map) or name == "variables":
             continue
-        image = job.get("image")
-        image = image.get("name") if isinstance(image, Map) else image
-        if isinstance(image, str) and "@sha256:" not in image and "$" not in image:
-            moving = ":" not in image.rpartition("/")[2] or image.endswith(":latest")
-            message = f"job {name} runs in {image}, which is named by a tag"
-            source.remarks.append(
-                Remark(
-                    "build-image-unpinned",
-                    f"{name} {image}",
-                    message,
-                    (file.because(job.at("image")),),
-                    None if moving else Severity.LOW,
-                )
-            )
-        for key in ("before_script", "script", "after_script"):
-            for number, line in items(job.get(key), job.at(key)):
-                if isinstance(line, str):
-                    source.remarks += _script(file, line, number, f"job {name}")
+        source.remarks += _tagged(file, job, f"job {name}", name)
+        source.remarks += _scripts(file, job, f"job {name}")
         source.remarks += _variables(file, job.get("variables"), f"job {name}")
         lines = [
             str(line)

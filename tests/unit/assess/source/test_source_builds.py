@@ -280,3 +280,84 @@ def test_gitlab_s_jobs_are_read() -> None:
     found = assessed_files({".gitlab-ci.yml": text})
     assert rules_of(found) == {"ci-action-unpinned", "build-image-unpinned", "ci-secret-printed", "deps-unpinned"}
     assert lines_of(found, "ci-secret-printed") == [(".gitlab-ci.yml", 6)]
+
+
+def test_here_documents_are_read_line_by_line() -> None:
+    text = """
+        FROM a@DIGEST
+        RUN <<EOF
+        set -e
+        wget -qO- https://a.b/c | sh
+        pip install \\
+          torch==2.9.0
+        apt-get update
+        EOF
+        RUN python3 <<EOF
+        print("curl https://a.b/c | sh")
+        EOF
+        RUN <<EOF
+        #!/usr/bin/env python3
+        print("curl https://a.b/c | sh")
+        EOF
+        RUN bash -e <<EOF
+        curl -fsSLo c.sh https://a.b/c.sh
+        sha256sum -c sums
+        EOF
+        USER 1000
+        """
+    found = assessed_files({"Dockerfile": text.replace("DIGEST", DIGEST)})
+    assert rules_of(found) == {"build-pipe-to-shell"}
+    assert lines_of(found, "build-pipe-to-shell") == [("Dockerfile", 4)]
+
+
+def test_the_line_is_that_of_the_command_between_others() -> None:
+    text = f"FROM a@{DIGEST}\nRUN apt-get update && \\\n    curl https://a.b/c | sh && \\\n    rm -rf /c\nUSER 1000\n"
+    assert lines_of(assessed_files({"Dockerfile": text}), "build-pipe-to-shell") == [("Dockerfile", 3)]
+
+
+def test_what_an_image_starts_may_run_code_of_a_model() -> None:
+    text = f'FROM a@{DIGEST}\nUSER 1000\nCMD ["vllm", "serve", "acme/a", "--trust-remote-code", "--api-key", "$K"]\n'
+    assert lines_of(assessed_files({"Dockerfile": text}), "load-remote-code") == [("Dockerfile", 3)]
+
+
+@pytest.mark.parametrize(
+    ("source", "lock", "rules"),
+    [
+        ('{ git = "https://github.com/acme/lib", branch = "main" }', False, {"deps-moving-source"}),
+        (f'{{ git = "https://github.com/acme/lib", rev = "{COMMIT}" }}', False, set()),
+        ('{ git = "https://github.com/acme/lib", tag = "v1" }', True, set()),
+        ("{ workspace = true }", False, set()),
+        ('{ path = "../lib" }', False, set()),
+        ('{ index = "inner" }', False, {"deps-unpinned"}),
+    ],
+)
+def test_sources_of_uv(source: str, lock: bool, rules: set[str]) -> None:
+    text = (
+        f'[project]\nname = "a"\nversion = "1"\ndependencies = ["acme-lib"]\n[tool.uv.sources]\nacme_lib = {source}\n'
+    )
+    files = {"pyproject.toml": text} | ({"uv.lock": "version = 1\n"} if lock else {})
+    found = assessed_files(files)
+    assert rules_of(found) == rules
+    assert {line for _, line in lines_of(found, "deps-moving-source")} <= {6}
+
+
+@pytest.mark.parametrize(
+    ("step", "line"),
+    [
+        ('bash -c "echo $CI_COMMIT_MESSAGE"', 3),
+        ("eval echo $CI_COMMIT_REF_NAME", 3),
+        ("eval 'echo $CI_COMMIT_REF_NAME'", None),
+        ("bash -c 'echo \"$CI_COMMIT_MESSAGE\"'", None),
+        ('echo "$CI_COMMIT_MESSAGE"', None),
+        ('bash -c "echo $CI_COMMIT_SHA"', None),
+    ],
+)
+def test_what_a_shell_of_gitlab_reads_twice(step: str, line: int | None) -> None:
+    text = f"build:\n  script:\n    - {json.dumps(step)}\n"
+    found = lines_of(assessed_files({".gitlab-ci.yml": text}), "ci-script-injection")
+    assert found == ([(".gitlab-ci.yml", line)] if line else [])
+
+
+def test_the_image_of_a_whole_pipeline_of_gitlab_is_pinned() -> None:
+    text = "image: python:latest\nbuild:\n  script: [make]\n"
+    assert lines_of(assessed_files({".gitlab-ci.yml": text}), "build-image-unpinned") == [(".gitlab-ci.yml", 1)]

@@ -153,6 +153,7 @@ class BuiltImage:
 
     ``folder``: the Dockerfile's own, empty for the root; ``ports``: those that it says it listens on (EXPOSE).
     ``entrypoint``: the part of the command that arguments given elsewhere leave; ``variables``: its environment.
+    ``workdir``: the folder in which it starts; ``copies``: paths in it with those of the context that lie there.
     """
 
     path: str
@@ -162,6 +163,8 @@ class BuiltImage:
     ports: frozenset[int] = frozenset()
     entrypoint: str = ""
     variables: tuple[tuple[str, str], ...] = ()
+    workdir: str = "/"
+    copies: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,5 +219,7 @@ class Source:
     repositories: dict[str, Because] = field(default_factory=dict)
     owners: dict[str, tuple[str, Because]] = field(default_factory=dict)  # AWS access key id: user name, where
     revisions: dict[str, set[str]] = field(default_factory=dict)
+    shell: dict[str, str] = field(default_factory=dict)  # texts of shell scripts by path
+    commands: dict[tuple[str, str], str] = field(default_factory=dict)  # (folder, name) of a package's: its module
     inactive: set[str] = field(default_factory=set)  # ids of AWS access keys that are switched off
     rate_limited: bool = False

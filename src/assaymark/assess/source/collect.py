@@ -13,6 +13,7 @@ from assaymark.assess.source import (
     compose,
     credentials,
     dependencies,
+    entry_points,
     images,
     log_shipping,
     packagings,
@@ -59,6 +60,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
     """Adds what the files say to the estate of source."""
     source = estates.source
     dependencies.collect(inputs, source)
+    entry_points.collect(inputs, source)
     images.collect(inputs, source)
     compose.collect(inputs, source)
     workflows.collect(inputs, source)

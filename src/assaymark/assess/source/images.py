@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.estate.source import BuiltImage, Remark
 from assaymark.assess.source.commands import command_remarks
+from assaymark.assess.source.entry_points import copied
 from assaymark.assess.source.placeholders import placeholder, to_fill
 from assaymark.assess.source.programs import program_remarks
 from assaymark.core.errors import InputError
@@ -100,6 +101,7 @@ def _built(file: SourceFile, instructions: list[Instruction]) -> BuiltImage:
         ports,
         entry,
         tuple(sorted(variables.items())),
+        *copied(instructions),
     )
 
 

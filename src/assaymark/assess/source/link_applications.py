@@ -124,9 +124,9 @@ class _Drawing:
 
     def _of_image(self, built: BuiltImage, command: str) -> Iterator[tuple[WebApplication, tuple[str, ...]]]:
         contexts = self._images.contexts(built)
-        named = self._modules.named(started(command), contexts)
+        named = list(self._images.started(command, built, self._modules))
         if named:
-            yield from ((one, ()) for one in named)
+            yield from named
             return
         own = [one for one in self._source.applications if one.framework != "Lambda"]
         within = [one for one in own if any(self._inside(one.path, place) for place in contexts)]

@@ -75,15 +75,15 @@ class _Drawing:
             self._task(task)
 
     def _commanded(self, built: BuiltImage) -> bool:
-        return bool(self._programs.named(started(built.command), self._images.contexts(built)))
+        return any(True for _ in self._images.started(built.command, built, self._programs))
 
     def _started(self, runner: Runner, images: list[Likely]) -> Iterator[tuple[Program, tuple[str, ...]]]:
         """The programs that a workload starts, with what would decide it."""
         found: dict[str, tuple[Program, tuple[str, ...]]] = {}
         for built, decides in images:
-            for program in self._programs.named(started(told(runner, built)), self._images.contexts(built)):
-                if program.path not in found or len(decides) < len(found[program.path][1]):
-                    found[program.path] = (program, decides)
+            for program, more in self._images.started(told(runner, built), built, self._programs):
+                if program.path not in found or len(decides + more) < len(found[program.path][1]):
+                    found[program.path] = (program, (*decides, *more))
         uploaded = [one for one in self._uploaded(runner.command) if one.path not in found] if not images else []
         found |= {one.path: (one, ()) for one in uploaded}
         if not images and not uploaded and runner.command:

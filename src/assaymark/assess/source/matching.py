@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from assaymark.assess.overlaps import overlaps
 from assaymark.assess.source.builds import bare
+from assaymark.assess.source.entry_points import opened, placed
 from assaymark.assess.source.runners import serves
+from assaymark.assess.source.started import started
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -70,6 +72,16 @@ class Images:
         """The folders that its build may copy from."""
         given = sorted({one.context for one in self._source.builds if one.dockerfile == built.path})
         return given or [built.folder]
+
+    def started(self, command: str, built: BuiltImage, modules: Modules[T]) -> Iterator[tuple[T, tuple[str, ...]]]:
+        """What a command of an image starts, by itself and by scripts, with what would decide it."""
+        folders = self.contexts(built)
+        text, branches = opened(command, built, self._source, folders)
+        known = modules.named(started(placed(command, built)), folders) if branches else []
+        every = modules.named(started(text), folders)
+        for one in every:
+            unsure = branches and one not in known and len(every) > 1
+            yield one, ((f"{branches} gets as far as starting it",) if unsure else ())
 
 
 class Modules(Generic[T]):

@@ -63,6 +63,8 @@ _LAUNCHERS: Final = frozenset(
         *("coverage", "debugpy", "opentelemetry-instrument", "ddtrace-run"),
     )
 )
+_WORKERS: Final = frozenset(("celery", "dramatiq", "arq"))
+_PREPARES: Final = frozenset(("uv", "pixi", "rye", "pdm", "hatch", "pipenv", "poetry"))  # environments, for a file
 _LAUNCHES: Final = re.compile(
     r"torch\.distributed\.(?:run|launch)|accelerate\.commands\.launch|deepspeed\.launcher\.\w+|coverage|debugpy|pdb|cProfile"
 )
@@ -160,6 +162,9 @@ def _started(words: list[str]) -> Iterator[str]:
                 word for word in rest[1:] if _FILE.fullmatch(word) or (":" in word and _MODULE.fullmatch(word))
             )
             return
+        if name in _WORKERS or (name in _PREPARES and rest[:1] == ["run"] and not any(map(_runs, rest))):
+            yield from _worker(name, words, rest)
+            return
         if _PYTHON.fullmatch(words[index]):
             if "-m" in rest[:4]:
                 after = rest[rest.index("-m") + 1 :]
@@ -177,6 +182,23 @@ def _started(words: list[str]) -> Iterator[str]:
             return
     if words and _FILE.fullmatch(words[0]):  # a file that may be run by itself
         yield words[0]
+
+
+def _worker(name: str, words: list[str], rest: list[str]) -> Iterator[str]:
+    """The module whose tasks are worked on, or the file that an environment runs."""
+    if name == "celery":
+        yield from filter(None, [_option(words, ("-A", "--app"))])
+    elif name in _WORKERS:
+        named = [word for word in rest if _MODULE.fullmatch(word)][:1]
+        yield from (word.rpartition(".")[0] or word if name == "arq" else word for word in named)
+    else:
+        yield from [word for word in rest if _FILE.fullmatch(word)][:1]
+
+
+def _runs(word: str) -> bool:
+    """Whether a word names another program that is told what to start."""
+    name = word.rpartition("/")[2]
+    return bool(_PYTHON.fullmatch(word)) or name in (*_SERVERS, *_OF_A_FILE, *_LAUNCHERS, "flask", "celery")
 
 
 def _launched(words: list[str]) -> Iterator[str]:

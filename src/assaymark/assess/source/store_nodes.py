@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _STORAGE: Final = "microsoft.storage/storageaccounts"
 _CONTAINER: Final = f"{_STORAGE}/blobservices/containers"
 _HOST: Final = re.compile(r"https?://([^/:]+)")
+_ACCOUNT: Final = re.compile(r"//([a-z0-9]{3,24})\.|\bAccountName=([a-z0-9]{3,24})\b", re.IGNORECASE)
 _MLFLOW: Final = re.compile(r"\bmlflow (?:server|ui)\b")
 _ADDRESS: Final = re.compile(r"(?:s3a?|gs|gcs|wasbs?|abfss?)://[^\s\"',]+")
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
@@ -55,7 +56,7 @@ class Stores:
                 node = f"//storage.googleapis.com/{name}"
                 return [(node, ())] if self._builder.has(node) else []
             case "azure":
-                return self._of_azure(name, plain(store.within))
+                return self._of_azure(name, _account(plain(store.within)))
             case "hub":
                 return self._of_hub(name, because)
             case "mlflow":
@@ -153,3 +154,9 @@ class Stores:
 
 
 _BECOMES: Final = ("runs-as", "federates", "assumes", "member-of", "impersonates")
+
+
+def _account(text: str) -> str:
+    """The storage account that an address or a connection string names, which a program is told whole."""
+    match = _ACCOUNT.search(text)
+    return (match[1] or match[2] if match is not None else text).lower()

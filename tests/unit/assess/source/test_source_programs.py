@@ -545,3 +545,17 @@ resource "google_dataproc_batch" "b" {
 def test_jobs_as_exports_and_other_clouds_have_them(files: dict[str, str], target: str, state: State) -> None:
     found = loaded({**files, "train.py": READS})
     assert [(to.endswith(target), given) for (_, to), (given, _) in found.items()] == [(True, state)]
+
+
+def test_an_account_of_azure_is_told_by_its_address_or_a_connection_string() -> None:
+    program = """
+        import os, pickle
+        from azure.storage.blob import BlobServiceClient
+        service = BlobServiceClient(os.environ["ACCOUNT"], credential=None)
+        pickle.loads(service.get_blob_client("models", "m.pkl").download_blob().readall())
+        """
+    known = {"models": State.YES}
+    env = "env: [{{name: ACCOUNT, value: '{}'}}]"
+    assert by_job(program, env.format("https://mlstore.blob.core.windows.net")) == known
+    assert by_job(program, env.format("DefaultEndpointsProtocol=https;AccountName=mlstore;AccountKey=${K}")) == known
+    assert by_job(program, env.format("https://elsewhere.blob.core.windows.net")) == {}

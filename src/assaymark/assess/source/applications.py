@@ -174,6 +174,7 @@ class Applications:
             self._depends(found, module, dependency)
         for one in (*_items(keyword(value, "middleware")), *_items(keyword(value, "middlewares"))):
             self._middleware(found, module, one.args[0] if isinstance(one, ast.Call) and one.args else one)
+        found.guarded |= any(self._guards.expression(module, one) for one in _items(keyword(value, "guards")))
         decorators = keyword(value, "decorators")
         found.guarded |= any(self._guards.expression(module, one) for one in _items(decorators))
         self.all[module.path, name] = found

@@ -21,8 +21,12 @@ _DEPTH: Final = 4  # calls that are followed
 _REFUSALS: Final = frozenset((401, 403))
 _REFUSING: Final = re.compile(
     r"HTTP_40[13]|UNAUTHORIZED|FORBIDDEN|Unauthorized|Forbidden|PermissionDenied|NotAuthenticated|AuthenticationFailed"
-    r"|AuthenticationError|AuthError|InvalidTokenError|login_url|redirect_to_login"
+    r"|AuthenticationError|AuthError|InvalidTokenError|login_url|redirect_to_login|NotAuthorized|WS_(?:1008|3000|3003)"
 )
+# Codes with which a WebSocket is closed to who is not let in: RFC 6455's "policy violation", IANA's, and usual ones.
+_CLOSES: Final = frozenset((1008, 3000, 3003, 4001, 4003, 4401, 4403))
+_REDIRECTS: Final = frozenset(("redirect", "RedirectResponse", "HTTPFound", "HTTPSeeOther", "HttpResponseRedirect"))
+_SIGN_IN: Final = re.compile(r"log[-_]?in|sign[-_]?in|\bsso\b|oauth", re.IGNORECASE)
 _COMPARES: Final = re.compile(r"(?:^|\.)(?:compare_digest|safe_str_cmp|check_password_hash|check_password)$")
 _WORDS: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 _AUTH: Final = frozenset(
@@ -101,7 +105,7 @@ class Guards:
                     return True
             if isinstance(item, ast.Call):
                 called = module.dotted(item.func)
-                if _COMPARES.search(called):
+                if _COMPARES.search(called) or _turns_away(item):
                     return True
                 known = self._project.function(module, item.func, owner)
                 if known is not None:
@@ -196,6 +200,19 @@ class Guards:
         if where is not module and rest in where.values:
             return where.meaning(where.values[rest])
         return name
+
+
+def _turns_away(call: ast.Call) -> bool:
+    """Whether a call closes a WebSocket to who is not let in, or sends a caller to where one signs in."""
+    last = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    given = [*call.args, *(item.value for item in call.keywords)]
+    if last in ("close", "WebSocketException"):
+        return any(isinstance(one, ast.Constant) and one.value in _CLOSES for one in given)
+    return last in _REDIRECTS and any(
+        isinstance(inner, ast.Constant) and isinstance(inner.value, str) and bool(_SIGN_IN.search(inner.value))
+        for one in given
+        for inner in ast.walk(one)
+    )
 
 
 def unverified(call: ast.Call) -> bool:

@@ -66,7 +66,7 @@ _BOUNDED: Final = frozenset(
 )
 _HOLDS: Final = frozenset(("Optional", "Union", "Annotated", "Final", "ClassVar"))
 _FRAMEWORK_LIMITS: Final = frozenset(
-    ("aiohttp", "Django", "BentoML", "Tornado", "Azure Functions")
+    ("aiohttp", "Django", "BentoML", "Tornado", "Sanic", "Azure Functions")
 )  # bound what they read by default
 
 

@@ -187,7 +187,8 @@ class Routes:
         elif verb in VERBS and call is not None:
             guards = [one for one in _list(keyword(call, "guards")) if self._guards.expression(module, one)]
             path = text_of(argument(call, 0, "path")) or "/"
-            self._add("Litestar", (verb.upper(),), path, module, function, None, (), guarded=bool(guards))
+            whole = self._one("Litestar")
+            self._add("Litestar", (verb.upper(),), path, module, function, whole, (), guarded=bool(guards))
 
     # classes
 

@@ -133,3 +133,51 @@ app = Starlette(routes=[{given}])
 """
     (route,) = assessed_files({"app.py": text}).estates.source.routes
     assert (route.path, route.authenticated) == ("/v1/a", asked)
+
+
+SOCKET = """from fastapi import FastAPI, status
+app = FastAPI()
+@app.websocket("/a")
+async def a(socket, token: str):
+    if token not in load_tokens():
+        {line}
+    await socket.accept()
+    use(await socket.receive_text())
+"""
+HOOKED = """from flask import Flask, redirect, request, session
+app = Flask(__name__)
+@app.before_request
+def gate():
+    if "user" not in session:
+        return {line}
+@app.post("/a")
+def a():
+    return use(request.json)
+"""
+GUARDS = """from litestar import Litestar, post
+from litestar.exceptions import NotAuthorizedException
+def guard(connection, handler):
+    if connection.headers.get("x") != load_key():
+        raise NotAuthorizedException()
+@post("/a")
+async def a(data: dict) -> dict:
+    return use(data)
+app = Litestar([a], {line})
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "asked"),
+    [
+        (SOCKET, "await socket.close(code=1008)", True),
+        (SOCKET, "await socket.close(code=status.WS_1008_POLICY_VIOLATION)", True),
+        (SOCKET, "await socket.close(code=1000)", False),
+        (HOOKED, "redirect(url_for('login'))", True),
+        (HOOKED, "redirect('/home')", False),
+        (GUARDS, "guards=[guard]", True),
+        (GUARDS, "debug=False", False),
+    ],
+)
+def test_how_frameworks_turn_callers_away(text: str, line: str, asked: bool) -> None:
+    (route,) = assessed_files({"app.py": text.replace("{line}", line)}).estates.source.routes
+    assert route.authenticated == asked

@@ -126,16 +126,22 @@ def _downloads(text: str, because: Because, where: str) -> Iterator[Remark]:
             yield Remark("build-remote-file", address[:100], message, (because,), None, Confidence.MEDIUM)
 
 
+_EXPRESSION: Final = re.compile(r"\$\{\{[^}\n]{0,200}\}\}")  # one word, however it is written
+_AT_ADDRESS: Final = re.compile(r"\s+@\s+(?=[a-z+]+://)")
+_AT_COMMIT: Final = re.compile(  # the pipeline's own commit is one as well
+    r"@(?:[0-9a-f]{40}|\$\{\{[\w.]*\bsha\}\}|\$\{?(?:GITHUB_SHA|CI_COMMIT_SHA|BUILD_SOURCEVERSION)\}?)(?:#|$|[\"'])"
+)
 _COMMENT: Final = re.compile(r"\s#.*")
 _SAYS: Final = re.compile(r"""\b(?:echo|printf)\b\s+(?:-\w+\s+)*(?:"[^"]*|'[^']*)$""")
 
 
 def pip_remarks(text: str, because: Because, where: str) -> Iterator[Remark]:
     """What ``pip install`` in a command leaves open."""
+    text = _EXPRESSION.sub(lambda match: match[0].replace(" ", ""), text)
     for match in _PIP.finditer(text):
         if _SAYS.search(text[: match.start()]):
             continue  # words that a command prints
-        words = _COMMENT.sub("", match[1]).split()
+        words = _AT_ADDRESS.sub("@", _COMMENT.sub("", match[1])).split()
         hashed = "--require-hashes" in words
         yield from _indexes(words, because, where, hashed=hashed)
         loose = []
@@ -223,7 +229,7 @@ def moving(url: str, because: Because, where: str) -> Iterator[Remark]:
     if url.startswith((".", "/", "file:")):
         return
     if re.match(r"(?:git|hg|svn|bzr)", url, re.IGNORECASE):
-        if not re.search(r"@[0-9a-f]{40}(?:#|$)", url):
+        if not _AT_COMMIT.search(url):
             message = (
                 f"{where} is installed from a repository without a commit, so its owner decides what it is: {bare}"
             )

@@ -129,6 +129,10 @@ _NAMED: Final = re.compile(
     r"(?<=[_-])pass))[\"']?\]?[ \t]*(?::[ \t]*str[ \t]*)?(?:=|:)[ \t]*"
     r"([\"']?)([^\s\"'#,;(){}\[\]<>$]{6,200})\2[ \t]*(?:[,#;}].*)?$"
 )
+_PASS: Final = re.compile(
+    r"(?i)(?:^|[_.-])(?:db|database|smtp|mail|email|mysql|postgres|pg|redis|mongo\w*|user|admin|root|ftp|sftp|ldap|mqtt|"
+    r"rabbitmq|broker|proxy|registry|docker|auth|login|http|es|elastic\w*|kafka|sasl|basic|api|app|service)[_.-]pass$"
+)
 _INLINE: Final = re.compile(
     r"(?i)(?<![\w.])[\"']?((?:[a-z]\w{0,40}_)?(?:password|passwd|pwd|secret|api_?key|secret_?key|auth_?token|access_?token|"
     r"client_?secret|private_?key))[\"']?[ \t]{0,4}(?:=(?!=)|:)[ \t]{0,4}([\"'])([^\s\"'#,;(){}\[\]<>$]{6,200})\2"
@@ -381,6 +385,8 @@ def _named(file: SourceFile, text: str, *, python: bool) -> Iterator[Secret]:
             continue
         if placeholder(value) or _NOT_VALUE.match(value) or value.lower() == name.lower():
             continue
+        if name.lower().endswith("pass") and not _PASS.search(name):
+            continue  # the forward pass of a model
         if name.lower() == "token" and (len(value) < 16 or not re.search(r"\d", value)):  # noqa: PLR2004 - words of models
             continue
         if not python and _names_secret(text, name):

@@ -39,7 +39,7 @@ OTHERS_TEXT: Final = re.compile(
 )
 OTHERS_INPUT: Final = re.compile(r"\$\{\{[^}]{0,500}\b(?:github\.event\.inputs|inputs)\.[\w-]+[^}]*\}\}")
 _PRINTS: Final = re.compile(
-    r"\b(?:echo|printf|cat\s*<<<)\b[^|>&;\n]{0,500}(?:\$\{\{\s*secrets\.(?!GITHUB_TOKEN)[\w-]+\s*\}\}|"
+    r"\b(?:echo|printf|cat\s*<<<)\b(?!\s+[\"']?::add-mask::)[^|>&;\n]{0,500}(?:\$\{\{\s*secrets\.(?!GITHUB_TOKEN)[\w-]+\s*\}\}|"
     r"\$\{?\w{0,60}(?:PASSWORD|SECRET|TOKEN|API_KEY|ACCESS_KEY|PRIVATE_KEY)\w{0,60}\}?)(?![^\n;&]{0,500}(?:\||>|--password-stdin))"
     r"|^[ \t]*(?:env|printenv|export[ \t]+-p)[ \t]*$",
     re.MULTILINE,

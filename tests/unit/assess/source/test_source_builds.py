@@ -361,3 +361,24 @@ def test_what_a_shell_of_gitlab_reads_twice(step: str, line: int | None) -> None
 def test_the_image_of_a_whole_pipeline_of_gitlab_is_pinned() -> None:
     text = "image: python:latest\nbuild:\n  script: [make]\n"
     assert lines_of(assessed_files({".gitlab-ci.yml": text}), "build-image-unpinned") == [(".gitlab-ci.yml", 1)]
+
+
+@pytest.mark.parametrize(
+    ("line", "rules"),
+    [
+        ('pip install "a @ git+https://github.com/x/a.git@${{ github.sha }}"', set()),
+        ("pip install git+https://github.com/x/a.git@$GITHUB_SHA", set()),
+        ("pip install git+https://github.com/x/a.git@${{ github.ref_name }}", {"deps-moving-source"}),
+        ('echo "::add-mask::$SECRET_TOKEN"', set()),
+        ('echo "$SECRET_TOKEN" | docker login -u a --password-stdin && docker push b', set()),
+        ("echo $SECRET_TOKEN && make | tee log", {"ci-secret-printed"}),
+        ("echo ${{ secrets.KEY }} && make | tee log", {"ci-secret-printed"}),
+    ],
+)
+def test_commits_and_secrets_of_a_pipeline_s_own(line: str, rules: set[str]) -> None:
+    text = (
+        "on: [push]\npermissions: {}\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: |\n          "
+        + line
+        + "\n"
+    )
+    assert rules_of(assessed_files({".github/workflows/a.yml": text})) == rules

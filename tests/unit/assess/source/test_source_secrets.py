@@ -164,6 +164,7 @@ def test_the_name_of_a_secret_is_none(use: str, told: bool) -> None:
     [
         (".env", "DB_PASS=9rTk2vQxLs\n", True),
         (".env", "BYPASS=9rTk2vQxLs\n", False),
+        ("config.yaml", "forward_pass: 9rTk2vQxLs\n", False),
         (".env", "CACHE=redis://:9rTk2vQxLs@cache.acme.io:6379/0\n", True),
         (".env", "CACHE=redis://:${REDIS_PASSWORD}@cache.acme.io:6379/0\n", False),
         ("settings.py", "SIGNING_KEY = 'kX9v2LmQ8RtY5WzB1NcH7JdF4GsA6PeU'\n", True),

@@ -115,6 +115,8 @@ ACTS: Final = re.compile(
     r"^(?:send|save|commit|delete|remove|submit|publish|upload|execute|write|close|create|insert|register|notify|"
     r"post|put|patch|run|start|stop|acquire|release|validate|verify|check|refresh|connect)(?:_\w+)?$"
 )
+CONFINES: Final = frozenset(("is_relative_to", "relative_to", "commonpath"))
+NUMBERS: Final = frozenset(("int", "float", "bool"))  # types of what keeps no content
 KEEPS: Final = frozenset(("append", "extend", "update", "add", "insert", "put", "setdefault", "format", "join"))
 LOG_METHODS: Final = frozenset(
     (

@@ -100,7 +100,7 @@ class Flows:
         elif framework in ("BentoML", "Gradio"):
             files = framework == "Gradio" and any(module.dotted(call.func) in _FILES for call, _ in module.calls)
             for one in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs):
-                if one.arg not in ("self", "ctx", "context"):
+                if one.arg not in ("self", "ctx", "context") and module.dotted(one.annotation) not in names.NUMBERS:
                     found[one.arg] = frozenset((("upload" if files else "body", place),))
         for name, label in seeds(self.project, module, function):
             found[name] = frozenset(((label, place),))
@@ -406,7 +406,7 @@ class _Run:
         where = self.function.name if self.function is not None else "the module"
         place = self.module.because(node)
         sink = self.sink(node, called, method)
-        if not sink:
+        if not sink or (sink == "path" and self.function is not None and _confined(self.function)):
             return
         if sink in ("log", "print"):
             labels = every
@@ -516,6 +516,12 @@ def _of_path(path: str, name: str, framework: str) -> str:
         return "query" if framework == "FastAPI" else ""
     kind = match[1] or match[2] or "str"
     return {"path": "query", "str": "part", "string": "part"}.get(kind, "")
+
+
+def _confined(function: Function) -> bool:
+    """Whether a function looks at which folder a path is in: ``path.resolve().is_relative_to(base)``."""
+    calls = (node for line in function.body for node in ast.walk(line) if isinstance(node, ast.Call))
+    return any(isinstance(one.func, ast.Attribute) and one.func.attr in names.CONFINES for one in calls)
 
 
 def _true(node: ast.expr | None) -> bool:

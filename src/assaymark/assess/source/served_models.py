@@ -11,6 +11,7 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.estate.source import Route
+from assaymark.assess.source.flow_names import NUMBERS
 from assaymark.assess.source.modules import keyword, text_of
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def _of_class(
     elif bases & _PYFUNC and function.name == "predict":
         yield from _second(taken, "body", taken[:1] != [] and taken[0].arg == "context")
     elif bases & _COG and function.name == "predict":
-        for one in taken:
+        for one in [each for each in taken if module.dotted(each.annotation) not in NUMBERS]:
             files = one.annotation is not None and "Path" in ast.unparse(one.annotation)
             yield one.arg, "upload" if files else "body"
 

@@ -103,6 +103,47 @@ def test_what_clients_send_arrives(path: str, text: str, found: dict[str, int]) 
         assert (path, line) in lines_of(result, rule)
 
 
+QUIET = """
+import logging
+import bentoml
+from cog import BasePredictor, Input
+log = logging.getLogger(__name__)
+class Predictor(BasePredictor):
+    def predict(self, text: str, steps: int = Input(default=5)) -> str:
+        print(f"{steps} steps for {len(text)} characters")
+@bentoml.service
+class Score:
+    @bentoml.api
+    def score(self, rows: list, k: int) -> int:
+        log.info("the best %d of %d", k, len(rows))
+"""
+
+
+def test_numbers_and_counts_say_nothing() -> None:
+    assert LOG not in rules_of(assessed_files({"app.py": QUIET}))
+
+
+@pytest.mark.parametrize(
+    ("check", "found"),
+    [
+        ("if not path.is_relative_to(BASE):\n        abort(404)", False),
+        ("BASE.mkdir(exist_ok=True)", True),
+    ],
+)
+def test_a_path_whose_folder_is_looked_at_is_no_finding(check: str, found: bool) -> None:
+    text = f"""from pathlib import Path
+from flask import Flask, abort, request
+app = Flask("a")
+BASE = Path("/data").resolve()
+@app.get("/a")
+def a():
+    path = (BASE / request.args["p"]).resolve()
+    {check}
+    return open(path).read()
+"""
+    assert ("source-path-injection" in rules_of(assessed_files({"app.py": text}))) == found
+
+
 def test_a_key_of_litserve_counts_wherever_it_is_set() -> None:
     files = {"app.py": LIT, "compose.yaml": 'services:\n  a:\n    environment: {LIT_SERVER_API_KEY: "${KEY:?}"}\n'}
     assert "web-no-authentication" not in rules_of(assessed_files(files))

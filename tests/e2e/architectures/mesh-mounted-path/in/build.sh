@@ -1,0 +1,2 @@
+#!/bin/sh
+docker build -t registry.example.com/scorer:1 scorer

@@ -148,6 +148,15 @@ def test_the_description_of_an_image_says_what_its_pod_starts(tmp_path: Path) ->
     assert {"build-secret-in-image", "build-root-user", "build-server-open"} <= rules
 
 
+def test_what_docker_shows_of_an_image_is_found_on_its_line(tmp_path: Path) -> None:
+    config = {"User": "root", "Env": ["PATH=/bin", "DB_PASSWORD=h4rdT0Gu3ss"], "Cmd": ["vllm", "serve", "m", "--trust-remote-code"]}  # fmt: skip
+    text = json.dumps([{"Id": "sha256:1", "RepoTags": ["a:1"], "Config": config, "RootFS": {}}], indent=1)
+    found = {one.rule: one for one in assessed(tmp_path, {"inspect.json": text.encode()}).findings}
+    lines = {rule: one.locations[0].line for rule, one in found.items()}
+    assert lines["build-secret-in-image"] == text.split("\n").index('    "DB_PASSWORD=h4rdT0Gu3ss"') + 1
+    assert "load-remote-code" in lines
+
+
 def bundle(kind: str, files: dict[str, bytes]) -> bytes:
     out = io.BytesIO()
     if kind == "zip":

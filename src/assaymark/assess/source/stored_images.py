@@ -17,6 +17,7 @@ from assaymark.assess.source.builds import bare
 from assaymark.assess.source.commands import command_remarks
 from assaymark.assess.source.images import SECRET_FILE, secret_remark
 from assaymark.assess.source.programs import program_remarks
+from assaymark.assess.source.sequences import items
 from assaymark.core.errors import InputError
 from assaymark.core.report import Confidence
 from assaymark.core.view import BytesView
@@ -134,8 +135,10 @@ def _variables(config: Map) -> Iterator[tuple[str, str]]:
 
 def _remarks(file: SourceFile, config: Map, name: str, history: Iterable[Map]) -> Iterator[Remark]:
     """What is wrong with an image by what its configuration says."""
-    for variable, value in _variables(config):
-        yield from secret_remark("ENV", variable, value, file.because(config.at("Env")))
+    for line, one in items(config.get("Env"), config.at("Env")):
+        variable, equals, value = one.partition("=") if isinstance(one, str) else ("", "", "")
+        if equals:
+            yield from secret_remark("ENV", variable, value, file.because(line))
     told: set[tuple[str, str]] = set(_variables(config))
     for step in history:
         text = step.get("created_by")

@@ -95,3 +95,8 @@ def test_arguments_are_added_where_the_call_ends(call: str, expected: str | None
     head = "import torch\nvalue = "
     done = patched({"app.py": f"{head}{call}\n"}, "load-torch")
     assert done.files["app.py"] == f"{head}{expected or call}\n"
+
+
+def test_what_docker_shows_of_an_image_gets_no_user() -> None:
+    text = '[{"Id": "sha256:1", "RepoTags": ["a:1"], "Config": {"User": "", "Cmd": ["a"]}, "RootFS": {}}]'
+    assert patched({"inspect.json": text}, "build-root-user").patches == ()

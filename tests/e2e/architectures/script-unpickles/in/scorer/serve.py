@@ -1,7 +1,14 @@
-import io, os, boto3, joblib
-s3 = boto3.client("s3")
+import io
+import os
+
+import boto3
+import joblib
+
+
 def load():
-    body = s3.get_object(Bucket=os.environ["MODEL_BUCKET"], Key="prod/model.joblib")["Body"].read()
+    body = boto3.client("s3").get_object(Bucket=os.environ["MODEL_BUCKET"], Key="prod/model.joblib")["Body"].read()
     return joblib.load(io.BytesIO(body))
+
+
 if __name__ == "__main__":
     load()

@@ -127,7 +127,7 @@ def _downloads(text: str, because: Because, where: str) -> Iterator[Remark]:
 
 
 _EXPRESSION: Final = re.compile(r"\$\{\{[^}\n]{0,200}\}\}")  # one word, however it is written
-_AT_ADDRESS: Final = re.compile(r"\s+@\s+(?=[a-z+]+://)")
+_AT_ADDRESS: Final = re.compile(r"(?<=\S)\s{1,9}@\s{1,9}(?=[a-z+]{1,20}://)")
 _AT_COMMIT: Final = re.compile(  # the pipeline's own commit is one as well
     r"@(?:[0-9a-f]{40}|\$\{\{[\w.]*\bsha\}\}|\$\{?(?:GITHUB_SHA|CI_COMMIT_SHA|BUILD_SOURCEVERSION)\}?)(?:#|$|[\"'])"
 )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _SHELL: Final = re.compile(rb"#!\S*(?: |/)(?:ba|z|da|k)?sh\b")
 _PATH: Final = re.compile(r"(?<![\w./:@$}-])(?:\.{0,2}/)?[\w.-]+(?:/[\w.-]+)*")
 _NAME: Final = re.compile(
-    r"(?:^|&&|\|\||[;|&\n])\s*(?:exec\s+)?(?:(?:uv|poetry|pdm|hatch|pixi|rye)\s+run\s+(?:--?[\w-]+\s+)*)?([\w.-]+)"
+    r"(?:^|&&|\|\||[;|&\n])[ \t]*(?:exec\s+)?(?:(?:uv|poetry|pdm|hatch|pixi|rye)\s+run\s+(?:--?[\w-]+\s+)*)?([\w.-]+)"
 )
 _BRANCHES: Final = re.compile(r"(?m)(?:^|[;&|]\s*|\s)(?:case|elif|else)\b")
 _ENTRY: Final = re.compile(r"([A-Za-z_][\w.]*):[A-Za-z_][\w.]*")
@@ -149,7 +149,9 @@ def placed(command: str, built: BuiltImage) -> str:
 def _scripts(text: str, built: BuiltImage, source: Source, folders: list[str]) -> Iterator[str]:
     """The scripts of the folders that a command names: at that path, or below it the nearest."""
     given = dict.fromkeys(match[0] for match in _PATH.finditer(text))
-    words = [of_context(one, built) if one.startswith("/") else one for one in given]
+    known = {posixpath.basename(one) for one in source.shell}
+    named = [one for one in given if posixpath.basename(one) in known]
+    words = [of_context(one, built) if one.startswith("/") else one for one in named]
     for word in [one.removeprefix("./").lstrip("/") for one in words]:
         for folder in folders:
             inner = [one for one in source.shell if f"/{one}".endswith(f"/{word}") and _below(one, folder, source)]

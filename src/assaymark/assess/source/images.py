@@ -40,7 +40,7 @@ SECRET_FILE: Final = re.compile(
     r"credentials(?:\.json)?|\.aws|\.kube|kubeconfig|service[-_]account[\w-]*\.json|[\w.-]+\.(?:pem|key|p12|pfx|jks))/?$",
     re.IGNORECASE,
 )
-_HERE: Final = re.compile(r"\s*<<-?[\"']?[A-Za-z_]\w*[\"']?")
+_HERE: Final = re.compile(r"\s{0,9}<<-?[\"']?[A-Za-z_]\w*[\"']?")
 _SHELL: Final = re.compile(r"(?:^|[\s/])(?:ba|da|z|k|a)?sh\b")
 _NONROOT: Final = re.compile(r"nonroot|rootless|jovyan|jupyter/|unprivileged|bitnami/", re.IGNORECASE)
 

@@ -31,8 +31,6 @@ _WORDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
 _COPIES_OUT: Final = re.compile(
     r"\b(?:cp|sync|mv|rsync|copy|put|upload)\s+(?:-\S+\s+){0,9}[^-\s]\S*\s+(?:-\S+\s+){0,9}$"
 )
-    r"\b(?:cp|sync|mv|rsync|copy|put|upload)\s+(?:-\S+\s+){0,9}[^-\s]\S*\s+(?:-\S+\s+){0,9}$"
-)
 
 
 @dataclass(frozen=True, slots=True)

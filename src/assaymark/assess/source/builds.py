@@ -12,6 +12,7 @@ import shlex
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.estate.source import Build
+from assaymark.assess.shell_lines import joined_lines
 from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _step(file: SourceFile, step: Map) -> Iterator[Build]:
                 yield Build(dockerfile, context, bare(tag), file.because(given.at("tags")))
     if isinstance(run, str):
         folder = _joined("", str(step.get("working-directory") or ""))
-        for number, line, inside in _placed(_joined_lines(run, step.at("run")), folder):
+        for number, line, inside in _placed(joined_lines(run, step.at("run")), folder):
             yield from _command(file, line, number, inside)
 
 
@@ -116,24 +117,13 @@ def _scripts(job: Any) -> Iterator[tuple[int, str]]:
         given = job.get(key)
         for item in given if isinstance(given, list) else [given]:
             if isinstance(item, str):
-                yield from _joined_lines(item, job.at(key))
+                yield from joined_lines(item, job.at(key))
 
 
 def _lines(file: SourceFile) -> Iterator[tuple[int, str]]:
     text = file.data.decode("utf-8", "replace")
     if _BUILDS.search(text) is not None:
-        yield from _joined_lines(text, 1)
-
-
-def _joined_lines(text: str, first: int) -> Iterator[tuple[int, str]]:
-    """Lines with what continues them."""
-    whole, start = "", first
-    for number, line in enumerate(text.split("\n"), first):
-        start = start if whole else number
-        whole += line.removesuffix("\\") + " "
-        if not line.endswith("\\"):
-            yield start, whole
-            whole = ""
+        yield from joined_lines(text, 1)
 
 
 def _placed(

@@ -10,9 +10,10 @@ import posixpath
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.estate.source import Remark, Requirement
+from assaymark.assess.shell_lines import joined_lines
 from assaymark.assess.source.commands import command_remarks, index_remarks, moving
 from assaymark.assess.source.places import standing
-from assaymark.assess.source.scripts import joined_lines, started_remarks
+from assaymark.assess.source.scripts import started_remarks
 from assaymark.assess.source.sequences import items
 from assaymark.core.errors import InputError
 from assaymark.core.report import Severity

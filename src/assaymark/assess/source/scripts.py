@@ -11,6 +11,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.shell_lines import joined_lines
 from assaymark.assess.source.commands import command_remarks
 from assaymark.assess.source.places import standing
 from assaymark.assess.source.programs import program_remarks
@@ -208,15 +209,3 @@ def started_remarks(line: str, because: Because, where: str) -> Iterator[Remark]
             said = said[match.end() :]
         if _STARTS.match(said.strip()) and (_ANYWHERE.search(said) or _BY_DEFAULT.match(said.strip())):
             yield from program_remarks("", said.strip(), {}, because, where, published=None)
-
-
-def joined_lines(text: str, first: int) -> Iterator[tuple[int, str]]:
-    """Lines with what continues them."""
-    whole, start = "", first
-    for number, line in enumerate(text.split("\n"), first):
-        start = start if whole else number
-        whole += line.removesuffix("\\") + (" " if line.endswith("\\") else "")
-        if not line.endswith("\\"):
-            if whole.strip():
-                yield start, whole
-            whole = ""

@@ -22,7 +22,7 @@ ROOT: Final = "istio-system"  # the namespace whose policies are the mesh's, unl
 
 
 def in_mesh(network: Network, pod: Pod) -> bool:
-    """Whether its pods get a sidecar or a node's proxy, as labels and annotations say; not those of a node's network."""
+    """Whether its pods get a sidecar or a node's proxy, as it is labelled; on the node's network none do."""
     if pod.spec.get("hostNetwork") is True:
         return False
     own = {**pod.annotations, **pod.labels}

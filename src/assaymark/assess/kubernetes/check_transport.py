@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.kubernetes.exposure import internal, maps_of
+from assaymark.assess.kubernetes.facing import internal
 from assaymark.assess.kubernetes.mesh import ROOT, exceptions, in_mesh, mode_of, selects_some
 from assaymark.assess.kubernetes.rule_list import INGRESS_PLAIN, MESH_PERMISSIVE, NFS, STORAGE_PLAIN
 from assaymark.assess.rule import found
 from assaymark.core.report import Confidence, Severity
-from assaymark.formats.located import Map, listed
+from assaymark.formats.located import Map, listed, maps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

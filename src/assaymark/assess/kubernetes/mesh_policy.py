@@ -75,6 +75,11 @@ def admitted(network: Network, pod: Pod, asked: Asked | None = None) -> Admitted
     return Admitted(State.YES)
 
 
+def without_identity(policies: list[Object], asked: Asked) -> tuple[State, Object | None]:
+    """What policies of Istio decide of a request of somebody who has no identity; and one that decides it."""
+    return _decided(policies, None, asked)
+
+
 def _all(network: Network) -> list[Object]:
     return list(network.cluster.of("AuthorizationPolicy"))
 

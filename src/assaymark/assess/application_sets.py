@@ -76,21 +76,15 @@ class _Set:
 
     def _git(self, part: Map, _: Mapping[str, Any]) -> list[dict[str, Any]]:
         if "files" in part:
-            patterns = [_glob(str(one.get("path"))) for one in maps_in(part.get("files"))]
-            paths = sorted(path for path in self._files if any(one.fullmatch(path) for one in patterns))
+            found, below = _fitting(self._files, maps_in(part.get("files")))
             return [
                 {**value, **self._path(posixpath.dirname(path), path)}
-                for path in paths
-                for document in self._read(self._files[path])
+                for path in found
+                for document in self._read(self._files[f"{below}{path}"])
                 for value in maps_in(document)
             ]
-        entries = list(maps_in(part.get("directories")))
         folders = {path[: end.start()] for path in self._files for end in re.finditer("/", path)}
-        for one in entries:
-            if one.get("exclude") is True:
-                folders = {path for path in folders if not _glob(str(one.get("path"))).fullmatch(path)}
-        patterns = [_glob(str(one.get("path"))) for one in entries if one.get("exclude") is not True]
-        return [self._path(path, "") for path in sorted(folders) if any(one.fullmatch(path) for one in patterns)]
+        return [self._path(path, "") for path in _fitting(folders, maps_in(part.get("directories")))[0]]
 
     def _path(self, folder: str, file: str) -> dict[str, Any]:
         segments, base, name = folder.split("/"), posixpath.basename(folder), posixpath.basename(file)
@@ -176,6 +170,30 @@ def _at(given: Mapping[str, Any], name: str) -> Any:
     for part in name.split("."):
         found = found.get(part) if isinstance(found, dict) else None
     return found
+
+
+def _fitting(paths: Iterable[str], entries: list[Map]) -> tuple[list[str], str]:
+    """The paths that entries of a generator name, from the repository's root, and where in the input that is."""
+    named = [_glob(str(one.get("path"))) for one in entries if one.get("exclude") is not True]
+    left_out = [_glob(str(one.get("path"))) for one in entries if one.get("exclude") is True]
+    for below in _roots(paths, named):
+        own = [path.removeprefix(below) for path in paths if path.startswith(below)]
+        found = [path for path in own if any(one.fullmatch(path) for one in named)]
+        return sorted(path for path in found if not any(one.fullmatch(path) for one in left_out)), below
+    return [], ""
+
+
+def _roots(paths: Iterable[str], named: list[re.Pattern[str]]) -> list[str]:
+    """The folder that has what is named: the input itself, else the only one that has."""
+    if any(one.fullmatch(path) for path in paths for one in named):
+        return [""]
+    ends = {path[: at.end()] for path in paths for at in re.finditer("/", path)}
+    found = [end for end in sorted(ends) if any(_within(path, end, named) for path in paths)]
+    return found if len(found) == 1 else []
+
+
+def _within(path: str, end: str, named: list[re.Pattern[str]]) -> bool:
+    return path.startswith(end) and any(one.fullmatch(path, len(end)) for one in named)
 
 
 def _glob(pattern: str) -> re.Pattern[str]:

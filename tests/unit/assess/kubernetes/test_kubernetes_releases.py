@@ -276,6 +276,17 @@ def test_an_application_set_makes_what_its_generators_give(
     assert said == ("clusters" in generators)
 
 
+@pytest.mark.parametrize(
+    ("more", "wanted"), [({}, {"acme/acme", "zeta/zeta"}), ({"other/apps/b/x.json": "{}"}, {"default/app"})]
+)
+def test_a_repository_may_lie_in_a_folder_of_the_input(more: dict[str, str], wanted: set[str]) -> None:
+    generators = "[{git: {files: [{path: 'apps/*/x.json'}]}}]"
+    text = SET.format(go="false", generators=generators, name="{{tenant.id}}", given="x")
+    files = {f"team/{path}": data for path, data in (CHART | FOLDERS | {"sets/all.yaml": text}).items()}
+    found = set(pods(assessed_files(files | more)))
+    assert found == wanted  # of two folders nobody says which
+
+
 def test_what_a_generator_leaves_open_says_nothing_of_values() -> None:
     text = SET.format(go="true", generators="[{clusters: {}}]", name="x", given="y")
     text = text.replace(

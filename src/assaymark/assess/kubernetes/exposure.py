@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.kubernetes.facing import faces, internal, kept_inside, narrowed
+from assaymark.assess.kubernetes.facing import faces, internal, kept_inside, limited, outer_addresses
 from assaymark.assess.kubernetes.gateways import gate_tls, lets, takes
 from assaymark.assess.kubernetes.ports import named_ports, port_number, resolved
-from assaymark.formats.located import Map, listed, maps_of
+from assaymark.formats.located import Map, listed, maps_in, maps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +30,7 @@ _ASKS: Final = (
     *("konghq.com/plugins", "traefik.ingress.kubernetes.io/router.middlewares"),
 )
 _NARROWS: Final = ("whitelist-source-range", "allowlist-source-range", "inbound-cidrs")
+_NODES: Final = "the internet reaches the addresses of the nodes"
 _PLAIN: Final = ("v1", "apps/v1", "batch/v1")  # whose pods have the ports that are written
 
 
@@ -61,17 +62,7 @@ def _exposed(network: Network) -> Iterator[Exposed]:
     for one in network.cluster.of("Service"):
         services.setdefault((one.namespace, one.name), one)
         versions.setdefault((one.namespace, one.name), []).append(one)
-    for service in network.cluster.of("Service"):
-        spec = service.value.get("spec")
-        kind = spec.get("type") if isinstance(spec, dict) else None
-        if kind in ("LoadBalancer", "NodePort") and not internal(service) and not narrowed(spec):
-            how = f"the {kind} service {service.name} passes on what comes"
-            nodes = "the internet reaches the addresses of the nodes" if kind == "NodePort" else ""
-            for pod in network.selected(service):
-                where = (service.because(spec, "type"),)
-                for ports, unsure in _outside(network, pod, _targets(service, pod, None)):
-                    decides = (*([nodes] if nodes else []), *unsure)
-                    yield Exposed(pod, service, how, where, tls=False, decides=decides, ports=ports)
+    yield from _by_services(network)
     for route, backends, how, tls, unsure_way in _routes(network):
         asks = unsure_way + tuple(
             f"{key} of {route.kind} {route.name} lets whoever comes pass"
@@ -86,6 +77,29 @@ def _exposed(network: Network) -> Iterator[Exposed]:
                         yield Exposed(pod, route, how, lines, tls=tls, decides=(*asks, *unsure), ports=ports)
     yield from _served(network)
     yield from _ray_heads(network)
+    yield from _on_nodes(network)
+
+
+def _by_services(network: Network) -> Iterator[Exposed]:
+    """What services lead to by themselves: by load balancers, ports of nodes, addresses of other networks."""
+    for service in network.cluster.of("Service"):
+        spec = service.value.get("spec")
+        kind = spec.get("type") if isinstance(spec, dict) else None
+        unsure = limited(service) if kind == "LoadBalancer" else ()
+        if kind in ("LoadBalancer", "NodePort") and not internal(service) and unsure is not None:
+            how = f"the {kind} service {service.name} passes on what comes"
+            nodes = (_NODES,) if kind == "NodePort" else unsure
+            for pod in network.selected(service):
+                where = (service.because(spec, "type"),)
+                for ports, more in _outside(network, pod, _targets(service, pod, None)):
+                    yield Exposed(pod, service, how, where, tls=False, decides=(*nodes, *more), ports=ports)
+        for address in outer_addresses(service)[:1]:
+            how = f"the service {service.name} takes what comes for {address}"
+            for pod in network.selected(service):
+                for ports, more in _outside(network, pod, _targets(service, pod, None)):
+                    decides = (f"packets for {address} come to the nodes", *more)
+                    where = (service.because(spec, "externalIPs"),)
+                    yield Exposed(pod, service, how, where, tls=False, decides=decides, ports=ports)
 
 
 def _known(
@@ -287,6 +301,22 @@ def _served(network: Network) -> Iterator[Exposed]:
                 yield Exposed(pod, owner, how, (owner.because(),), tls=False, decides=decides)
 
 
+def _on_nodes(network: Network) -> Iterator[Exposed]:
+    """Pods that listen on the addresses of their nodes: on the node's network, or by ports of it."""
+    for pod in network.own_pods():
+        how = "its pods listen on the addresses of their nodes"
+        if pod.spec.get("hostNetwork") is True:
+            yield Exposed(pod, pod.owner, how, (pod.because(),), tls=False, decides=(_NODES,))
+            continue
+        for container in pod.containers():
+            for item in maps_in(container.get("ports")):
+                number = port_number(item.get("containerPort"))
+                if item.get("hostPort") and number is not None and item.get("protocol", "TCP") == "TCP":
+                    for ports, more in _outside(network, pod, frozenset((number,))):
+                        where = (pod.because(item),)
+                        yield Exposed(pod, pod.owner, how, where, tls=False, decides=(_NODES, *more), ports=ports)
+
+
 def _ray_heads(network: Network) -> Iterator[Exposed]:
     """Heads of Ray whose object asks KubeRay for a service or ingress that the internet reaches.
 
@@ -304,7 +334,7 @@ def _ray_heads(network: Network) -> Iterator[Exposed]:
             kind = head.get("serviceType") or next(iter(own), None)
             if kind in ("LoadBalancer", "NodePort") and not kept_inside(noted):
                 how = f"KubeRay makes a {kind} service for the head of {pod.owner.name}"
-                nodes = ("the internet reaches the addresses of the nodes",) if kind == "NodePort" else ()
+                nodes = (_NODES,) if kind == "NodePort" else ()
                 where = (pod.owner.because(head, "serviceType"),)
                 for ports, unsure in _outside(network, pod, None):
                     decides = (*nodes, *unsure)

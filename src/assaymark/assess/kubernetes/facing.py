@@ -7,8 +7,9 @@ Kubernetes Service, "Internal load balancer"; Gateway API, ``GatewayInfrastructu
 
 from __future__ import annotations
 
+import ipaddress
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from assaymark.formats.located import Map, listed
 
@@ -22,13 +23,29 @@ _INTERNAL: Final = (
     ("cloud.google.com/load-balancer-type", ("Internal",)),
     ("service.beta.kubernetes.io/azure-load-balancer-internal", ("true",)),
     ("alb.ingress.kubernetes.io/scheme", ("internal",)),
+    ("service.beta.kubernetes.io/oci-load-balancer-internal", ("true",)),
+    ("service.beta.kubernetes.io/openstack-internal-load-balancer", ("true",)),
+    ("service.kubernetes.io/ibm-load-balancer-cloud-provider-ip-type", ("private",)),
+    ("service.beta.kubernetes.io/alibaba-cloud-loadbalancer-address-type", ("intranet",)),
 )
 _SCHEMES: Final = ("alb.ingress.kubernetes.io/scheme", "service.beta.kubernetes.io/aws-load-balancer-scheme")
 _BY_AWS: Final = ("external", "nlb-ip")  # which its controller takes, and not Kubernetes itself
 _TYPE: Final = "service.beta.kubernetes.io/aws-load-balancer-type"
 _CLASS: Final = "kubernetes.io/ingress.class"
 _NAMES: Final = ("ingressClassName", "loadBalancerClass", "gatewayClassName")
-_INSIDE: Final = re.compile(r"internal|-rilb(?:-|$)|vpc-lattice|^gce-internal$")
+_INSIDE: Final = re.compile(r"internal|^tailscale$|-rilb(?:-|$)|vpc-lattice|^gce-internal$")
+_FROM: Final = (
+    "service.beta.kubernetes.io/load-balancer-source-ranges",
+    "service.beta.kubernetes.io/azure-allowed-ip-ranges",
+)
+_TAGS: Final = "service.beta.kubernetes.io/azure-allowed-service-tags"
+_ADDRESSES: Final = (
+    *("metallb.universe.tf/loadBalancerIPs", "metallb.io/loadBalancerIPs"),
+    *("service.beta.kubernetes.io/azure-load-balancer-ipv4", "io.cilium/lb-ipam-ips", "lbipam.cilium.io/ips"),
+)
+_NETWORKS: Final = tuple(
+    map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
+)
 _CONTROLLERS: Final = ("ingress.k8s.aws/alb", "eks.amazonaws.com/alb")
 _EVERYWHERE: Final = ("0.0.0.0/0", "::/0")
 
@@ -54,10 +71,34 @@ def kept_inside(annotations: dict[str, str]) -> bool:
     return any(annotations.get(key, "").strip() in values for key, values in _INTERNAL)
 
 
-def narrowed(spec: Any) -> bool:
-    """Whether a service lets in some addresses alone."""
-    ranges = listed(spec.get("loadBalancerSourceRanges")) if isinstance(spec, dict) else []
-    return bool(ranges) and not any(one in _EVERYWHERE for one in ranges)
+def limited(service: Object) -> tuple[str, ...] | None:
+    """What would decide that a load balancer lets everyone in; None where it names some, or has a private address."""
+    spec, notes = service.value.get("spec"), service.labels("annotations")
+    ranges = [str(one) for one in listed(spec.get("loadBalancerSourceRanges"))] if isinstance(spec, Map) else []
+    written = [notes[key].split(",") for key in _FROM if notes.get(key, "").strip()]
+    ranges = ranges or [one.strip() for one in written[0]] if written else ranges
+    if ranges and not any(one in _EVERYWHERE for one in ranges):
+        return None
+    own = [spec.get("loadBalancerIP") if isinstance(spec, Map) else None, *(notes.get(key) for key in _ADDRESSES)]
+    given = [text.strip() for one in own if isinstance(one, str) for text in one.split(",")]
+    if given and all(_private(one) for one in given):
+        return None
+    return (f"{_TAGS} of {service.name} names everyone",) if _TAGS in notes else ()
+
+
+def outer_addresses(service: Object) -> list[str]:
+    """The addresses of other networks for which nodes take packets to a service (``externalIPs``)."""
+    spec = service.value.get("spec")
+    given = listed(spec.get("externalIPs")) if isinstance(spec, Map) else []
+    return [str(one) for one in given if not _private(str(one))]
+
+
+def _private(text: str) -> bool:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return any(address.version == one.version and address in one for one in _NETWORKS)
 
 
 def faces(cluster: Cluster, ingress: Object) -> tuple[str, ...] | None:

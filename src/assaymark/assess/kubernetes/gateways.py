@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from assaymark.assess.kubernetes.facing import internal, narrowed
+from assaymark.assess.kubernetes.facing import internal, limited
 from assaymark.assess.kubernetes.mesh import ROOT
 from assaymark.assess.kubernetes.mesh_policy import without_identity
 from assaymark.assess.kubernetes.mesh_requests import Asked
@@ -115,8 +115,10 @@ def _from_outside(network: Network, gate: Object) -> tuple[str, ...] | None:
         if own or any(wanted.items() <= pod.labels.items() for pod in pods):
             services.append((one, str(spec.get("type") or "ClusterIP")))
     public = [one for one, kind in services if kind in ("LoadBalancer", "NodePort")]
-    if not services or any(not internal(one) and not narrowed(one.value["spec"]) for one in public):
-        return ()
+    answers = [limited(one) for one in public if not internal(one)]
+    let = min((one for one in answers if one is not None), key=len, default=None)
+    if not services or let is not None:
+        return let or ()
     return None if public else (f"something passes on what comes to the service {services[0][0].name}",)
 
 

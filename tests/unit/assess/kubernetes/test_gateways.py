@@ -8,6 +8,7 @@ from tests.support.source_estate import assessed_files
 from assaymark.assess.kubernetes.exposure import exposed
 from assaymark.assess.kubernetes.network import Network
 from assaymark.assess.kubernetes.pods import pod_specs
+from assaymark.core.graph import State
 
 CLOSED = "-"
 POD = """
@@ -217,3 +218,65 @@ def of_class(spec: str, note: str = "", controller: str = "ingress.k8s.aws/alb")
 )
 def test_an_ingress_of_awss_controller_is_internal_unless_it_says_otherwise(text: str, wanted: str) -> None:
     assert way(text) == wanted
+
+
+SERVICE = """
+apiVersion: v1
+kind: Service
+metadata: {name: out, namespace: ml, annotations: {NOTE}}
+spec: {selector: {app: api}, ports: [{port: 80, targetPort: 8000}], MORE}
+"""
+NODES = "the internet reaches the addresses of the nodes"
+AZURE = "service.beta.kubernetes.io/azure"
+
+
+@pytest.mark.parametrize(
+    ("more", "note", "wanted"),
+    [
+        ("type: LoadBalancer", "", ""),
+        ("type: NodePort", "", NODES),
+        ("type: LoadBalancer, loadBalancerSourceRanges: [203.0.113.0/24]", "", CLOSED),
+        ("type: LoadBalancer", "service.beta.kubernetes.io/load-balancer-source-ranges: 203.0.113.0/24", CLOSED),
+        ("type: LoadBalancer", 'service.beta.kubernetes.io/load-balancer-source-ranges: "10.0.0.0/8, 0.0.0.0/0"', ""),
+        ("type: LoadBalancer", f"{AZURE}-allowed-ip-ranges: 203.0.113.0/24", CLOSED),
+        ("type: LoadBalancer", f"{AZURE}-allowed-service-tags: AzureFrontDoor.Backend", f"{AZURE}-allowed-service-tags of out names everyone"),
+        ("type: LoadBalancer, loadBalancerIP: 10.0.0.9", "", CLOSED),
+        ("type: LoadBalancer, loadBalancerIP: 198.51.100.9", "", ""),
+        ("type: LoadBalancer", "metallb.universe.tf/loadBalancerIPs: 10.0.0.9", CLOSED),
+        ("type: LoadBalancer, loadBalancerClass: tailscale", "", CLOSED),
+        ("type: LoadBalancer", 'service.beta.kubernetes.io/oci-load-balancer-internal: "true"', CLOSED),
+        ("externalIPs: [198.51.100.9]", "", "packets for 198.51.100.9 come to the nodes"),
+        ("externalIPs: [10.0.0.9]", "", CLOSED),
+    ],
+)  # fmt: skip
+def test_a_service_says_who_comes_to_it(more: str, note: str, wanted: str) -> None:
+    assert way(SERVICE.replace("MORE", more).replace("NOTE", note)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wanted"),
+    [
+        ("{containers", "{hostNetwork: true, containers", NODES),
+        ("containerPort: 8000}", "containerPort: 8000, hostPort: 80}", NODES),
+        ("containerPort: 8000}", "containerPort: 8000, hostPort: 80, protocol: UDP}", CLOSED),
+    ],
+)
+def test_pods_on_ports_of_their_nodes_are_perhaps_reached(old: str, new: str, wanted: str) -> None:
+    assert old in POD
+    cluster = assessed_files({"all.yaml": POD.replace(old, new)}).estates.kubernetes
+    found = ["; ".join(one.decides) for one in exposed(Network(cluster, pod_specs(cluster)))]
+    assert (found or [CLOSED]) == [wanted]
+
+
+@pytest.mark.parametrize("host", [False, True])
+def test_policies_may_not_count_for_pods_of_a_nodes_network(host: bool) -> None:
+    policy = """apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: shut, namespace: ml}
+spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
+"""
+    pod = POD.replace("{containers", "{hostNetwork: true, containers") if host else POD
+    edges = assessed_files({"all.yaml": pod + policy}).graph.edges
+    states = {(one.source, one.target): one.state for one in edges}
+    into, out = ("k8s:pod-network", "k8s:ml/pod/api#port"), ("k8s:ml/pod/api", "k8s:pod-network")
+    assert [states.get(one) for one in (into, out)] == ([State.UNKNOWN] * 2 if host else [None] * 2)

@@ -142,8 +142,9 @@ class Releases:
         elif version.startswith("helm.toolkit.fluxcd.io/"):
             self._flux(file, value, spec)
         elif version.startswith("skaffold/"):
-            for one in maps_in(listed(_inner(_inner(value, "deploy"), "helm").get("releases"))):
-                self._skaffold(file, one)
+            for part in (value, *maps_in(value.get("profiles"))):
+                for one in maps_in(_inner(_inner(part, "deploy"), "helm").get("releases")):
+                    self._skaffold(file, one)
         elif "helmCharts" in value:
             for one in maps_in(listed(value.get("helmCharts"))):
                 self._kustomize(file, value, one)
@@ -195,7 +196,8 @@ class Releases:
         sets = [(f"{key}={value}", False) for key, value in _inner(one, "setValues").items()]
         for root in self._charts(one.get("chartPath"), folder):
             for files in self._values.layers(file, folder, one, "valuesFiles"):
-                values = self._values.with_assignments(file, files, sets, one.line)
+                values = above(files, one.get("overrides"))
+                values = self._values.with_assignments(file, values, sets, one.line)
                 self._add(root, file, str(one.get("name") or ""), one.get("namespace"), values)
 
     def _helmfile(self, file: SourceFile, one: Map) -> None:

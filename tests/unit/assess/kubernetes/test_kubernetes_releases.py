@@ -317,6 +317,20 @@ def test_releases_have_the_names_that_their_tools_give(path: str, text: str, wan
     assert not found.reading.skipped
 
 
+def test_skaffold_has_profiles_and_overrides() -> None:
+    text = """
+apiVersion: skaffold/v4beta6
+kind: Config
+deploy:
+  helm: {releases: [{name: dev, chartPath: charts/app, namespace: a, overrides: {name: over, privileged: true}}]}
+profiles:
+- name: cloud
+  deploy:
+    helm: {releases: [{name: cloud, chartPath: charts/app, namespace: b, overrides: {name: x}, setValues: {name: y}}]}
+"""
+    assert pods(assessed_files(CHART | {"skaffold.yaml": text})) == {"a/dev": ("over", True), "b/cloud": ("y", False)}
+
+
 def test_releases_beyond_the_limit_are_said() -> None:
     elements = ", ".join(f"{{t: a{number}}}" for number in range(25))
     text = SET.format(go="true", generators=f"[{{list: {{elements: [{elements}]}}}}]", name="{{.t}}", given="x")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.kubernetes.facing import faces, internal, kept_inside, limited, outer_addresses
 from assaymark.assess.kubernetes.gateways import gate_tls, lets, takes
+from assaymark.assess.kubernetes.gke_proxies import by_proxy
 from assaymark.assess.kubernetes.ports import named_ports, port_number, resolved
 from assaymark.formats.located import Map, listed, maps_in, maps_of
 
@@ -70,6 +71,8 @@ def _exposed(network: Network) -> Iterator[Exposed]:
             if key in _ASKS or key.endswith(_NARROWS)
         )
         for namespace, name, port in backends:
+            if by_proxy(network.cluster, route, services.get((namespace, name)), port):
+                continue
             for known in _known(network.cluster, services, versions.get((namespace, name), []), route):
                 for pod, ports, because, unsure in _behind(network, known, (namespace, name), port):
                     if network.cluster.meet(route, pod.owner):

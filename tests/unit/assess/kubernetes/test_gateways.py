@@ -280,3 +280,48 @@ spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
     states = {(one.source, one.target): one.state for one in edges}
     into, out = ("k8s:pod-network", "k8s:ml/pod/api#port"), ("k8s:ml/pod/api", "k8s:pod-network")
     assert [states.get(one) for one in (into, out)] == ([State.UNKNOWN] * 2 if host else [None] * 2)
+
+
+CONFIG = """
+apiVersion: cloud.google.com/v1
+kind: BackendConfig
+metadata: {name: iap, namespace: ml}
+spec: {iap: {enabled: ENABLED}}
+---
+"""
+NAMED = (
+    "metadata: {name: api, namespace: ml, annotations: {cloud.google.com/backend-config: 'WHICH'}}\nspec: {selector"
+)
+OF_BACKEND = """
+apiVersion: networking.gke.io/v1
+kind: GCPBackendPolicy
+metadata: {name: iap, namespace: ml}
+spec: {default: {iap: {enabled: true}}, targetRef: {group: "", kind: Service, name: NAME}}
+---
+"""
+
+
+@pytest.mark.parametrize(
+    ("which", "enabled", "kind", "wanted"),
+    [
+        ('{"default": "iap"}', "true", "", CLOSED),
+        ('{"ports": {"80": "iap"}}', "true", "", CLOSED),
+        ('{"ports": {"81": "iap"}}', "true", "", ""),
+        ('{"default": "iap"}', "false", "", ""),
+        ('{"default": "other"}', "true", "", ""),
+        ("no JSON", "true", "", ""),
+        ('{"default": "iap"}', "true", "nginx", ""),  # which does not know it
+    ],
+)
+def test_a_proxy_asks_before_the_services_that_name_it(which: str, enabled: str, kind: str, wanted: str) -> None:
+    pod = POD.replace("metadata: {name: api, namespace: ml}\nspec: {selector", NAMED.replace("WHICH", which))
+    assert pod != POD
+    text = pod + ingress(kind) + CONFIG.replace("ENABLED", enabled)
+    cluster = assessed_files({"all.yaml": text}).estates.kubernetes
+    found = ["; ".join(one.decides) for one in exposed(Network(cluster, pod_specs(cluster)))]
+    assert (found or [CLOSED]) == [wanted]
+
+
+@pytest.mark.parametrize(("name", "wanted"), [("api", CLOSED), ("other", "")])
+def test_a_proxy_asks_before_the_services_that_a_policy_names(name: str, wanted: str) -> None:
+    assert way(ROUTE + OF_BACKEND.replace("NAME", name)) == wanted

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.application_sets import applications, settled, unfilled
 from assaymark.assess.release_values import VARIABLE, ReleaseValues, above
 from assaymark.core.limits import HELM_MAX_RELEASES
 from assaymark.formats.located import Map, listed, maps_in
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _MARKS: Final = (b"argoproj.io/", b"helm.toolkit.fluxcd.io/", b"skaffold/", b"releases:", b"helmCharts:")
 _SCRIPTS: Final = ("makefile", ".mk", ".sh", "justfile", ".yml", ".yaml", "jenkinsfile")
+_HELMFILE: Final = re.compile(r"(?:^|/)(?:helmfile[^/]*|helmfile\.d/[^/]+)\.ya?ml$")
 _COMMAND: Final = re.compile(r"\bhelm\s+(?:upgrade|install|template\b(?=.*\bkubectl\b.*\bapply))\b")
 _TEMPLATES: Final = "/templates/"
 _ENDS: Final = frozenset(("&&", "||", ";", "|"))
@@ -105,6 +107,9 @@ class Releases:
         """The releases of a chart, and whether something says them."""
         said = {(one.name, one.namespace, one.inflated, repr(one.values)): one for one in reversed(self._found[root])}
         if said:
+            if len(said) > HELM_MAX_RELEASES:
+                reason = f"{len(said)} releases of this chart are in the input, of which {HELM_MAX_RELEASES} are read"
+                self._reading.skip(f"{root}Chart.yaml", reason)
             return list(reversed(said.values()))[:HELM_MAX_RELEASES], True
         beside = [path for path in sorted(self._files) if self._is_variant(path, root)]
         variants = [Release(values=self._values.of_file(path), label=path) for path in beside]
@@ -133,31 +138,44 @@ class Releases:
         if version.startswith("argoproj.io/") and kind == "Application":
             self._argo(file, value, spec)
         elif version.startswith("argoproj.io/") and kind == "ApplicationSet":
-            template = _inner(spec, "template")
-            self._argo(file, template, _inner(template, "spec"))
+            self._argo_set(file, value, spec)
         elif version.startswith("helm.toolkit.fluxcd.io/"):
             self._flux(file, value, spec)
         elif version.startswith("skaffold/"):
-            for one in maps_in(listed(_inner(_inner(value, "deploy"), "helm").get("releases"))):
-                self._skaffold(file, one)
+            for part in (value, *maps_in(value.get("profiles"))):
+                for one in maps_in(_inner(_inner(part, "deploy"), "helm").get("releases")):
+                    self._skaffold(file, one)
         elif "helmCharts" in value:
             for one in maps_in(listed(value.get("helmCharts"))):
                 self._kustomize(file, value, one)
-        elif posixpath.basename(file.path).startswith("helmfile"):
+        elif _HELMFILE.search(file.path):
             for one in maps_in(listed(value.get("releases"))):
-                self._helmfile(file, one)
+                if one.get("installed") is not False:
+                    self._helmfile(file, one)
 
-    def _argo(self, file: SourceFile, value: Map, spec: Map) -> None:
-        for source in (*maps_in(spec.get("source")), *maps_in(spec.get("sources"))):
+    def _argo(self, file: SourceFile, value: Map, spec: Map, *, made: bool = False) -> None:
+        """An application; of one that a set has ``made``, what is still to be filled in says nothing."""
+        for source in _sources(spec):
             helm = _inner(source, "helm")
             text = helm.get("values")
             written = self._values.of_text(file, text, helm.at("values")) if isinstance(text, str) else None
             name = str(helm.get("releaseName") or _inner(value, "metadata").get("name") or "")
             for root in self._charts(source.get("path"), ""):
                 for files in self._values.layers(file, root, helm, "valueFiles"):
-                    values = above(files, written, helm.get("valuesObject"))
+                    said = above(written, helm.get("valuesObject"))
+                    values = above(files, settled(said) if made else said)
                     values = self._values.with_parameters(file, values, maps_in(helm.get("parameters")))
                     self._add(root, file, name, _inner(spec, "destination").get("namespace"), values)
+
+    def _argo_set(self, file: SourceFile, value: Map, spec: Map) -> None:
+        made = applications(spec, self._files, self._read)
+        for one in made:
+            self._argo(file, one, _inner(one, "spec"), made=True)
+        if any(unfilled([each.get("helm") for each in _sources(_inner(one, "spec"))]) for one in made):
+            name = _inner(value, "metadata").get("name")
+            self._reading.gap(
+                f"what generators of the ApplicationSet {name} give to charts is not known; their own values stand"
+            )
 
     def _flux(self, file: SourceFile, value: Map, spec: Map) -> None:
         chart, metadata = _inner(_inner(spec, "chart"), "spec"), _inner(value, "metadata")
@@ -165,8 +183,10 @@ class Releases:
         if roots and spec.get("valuesFrom"):
             reason = "values that a HelmRelease takes from the cluster are not known"
             self._reading.skip(file.path, reason, spec.at("valuesFrom"))
-        name = str(spec.get("releaseName") or metadata.get("name") or "")
-        place = spec.get("targetNamespace") or metadata.get("namespace")
+        target = spec.get("targetNamespace")
+        composed = [str(one) for one in (target, metadata.get("name")) if one]
+        name = str(spec.get("releaseName") or "-".join(composed))
+        place = target or metadata.get("namespace")
         for root in roots:
             for files in self._values.layers(file, "", chart, "valuesFiles"):
                 self._add(root, file, name, place, above(files, spec.get("values")))
@@ -176,7 +196,8 @@ class Releases:
         sets = [(f"{key}={value}", False) for key, value in _inner(one, "setValues").items()]
         for root in self._charts(one.get("chartPath"), folder):
             for files in self._values.layers(file, folder, one, "valuesFiles"):
-                values = self._values.with_assignments(file, files, sets, one.line)
+                values = above(files, one.get("overrides"))
+                values = self._values.with_assignments(file, values, sets, one.line)
                 self._add(root, file, str(one.get("name") or ""), one.get("namespace"), values)
 
     def _helmfile(self, file: SourceFile, one: Map) -> None:
@@ -261,6 +282,11 @@ class Releases:
         label = f"{file.path}:{known}" if known else file.path
         same = sum(one.label.partition("#")[0] == label for one in self._found[root])
         self._found[root].append(Release(known, place, values, f"{label}#{same + 1}" if same else label, inflated))
+
+
+def _sources(spec: Map) -> list[Map]:
+    """What an application of Argo CD is made of."""
+    return [*maps_in(spec.get("source")), *maps_in(spec.get("sources"))]
 
 
 def _beside(inline: Any, files: Mapping[str, Any]) -> Any:

@@ -214,3 +214,18 @@ def listed(value: Any) -> list[Any]:
 def maps_in(value: Any) -> list[Map]:
     """The mapping that a value is, or those that a list holds: blocks of Terraform are either."""
     return [one for one in ([value] if isinstance(value, Map) else listed(value)) if isinstance(one, Map)]
+
+
+def maps_of(value: Any, key: str) -> list[Map]:
+    """All mappings under a key, at any depth; a mapping counts as a list of one."""
+    found: list[Map] = []
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            inner = item.get(key)
+            found += [one for one in (inner if isinstance(inner, list) else [inner]) if isinstance(one, Map)]
+            pending += item.values()
+        elif isinstance(item, list):
+            pending += item
+    return found

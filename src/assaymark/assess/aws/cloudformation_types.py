@@ -186,6 +186,8 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
         "aws_vpc_security_group_ingress_rule",
         {
             "GroupId": "security_group_id",
+            "SourceSecurityGroupId": "referenced_security_group_id",
+            "SourcePrefixListId": "prefix_list_id",
             "CidrIp": "cidr_ipv4",
             "CidrIpv6": "cidr_ipv6",
             "FromPort": "from_port",
@@ -259,7 +261,7 @@ TYPES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     ),
     "AWS::ElasticLoadBalancingV2::ListenerRule": (
         "aws_lb_listener_rule",
-        {"ListenerArn": "listener_arn", "Actions": "actions"},
+        {"ListenerArn": "listener_arn", "Actions": "actions", "Conditions": "conditions"},
     ),
     "AWS::ElasticLoadBalancingV2::LoadBalancer": (
         "aws_lb",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from assaymark.assess.answering import LAST_PORT, Way, draw_reached
 from assaymark.assess.aws.before import Fronts
+from assaymark.assess.aws.behind import asked_by, lets_in
 from assaymark.assess.aws.distributions import filtered
 from assaymark.assess.aws.running import MACHINES, SERVICE, TASK, key_of, machine, served, task_containers
 from assaymark.assess.terraform.declared import declared
@@ -177,7 +178,7 @@ class _Network:
         for each in groups:
             to = whole_number(port) or whole_number(each.get("port"))
             for resource in self._named(target, *MACHINES, "aws_lambda_function"):
-                for way in self._balanced(each):
+                for way in self._balanced(each, _groups(resource), to):
                     because = (*way.because, one.because())
                     yield Way(resource.arn, to, way.how, because, way.decides, way.source)
 
@@ -192,7 +193,7 @@ class _Network:
                     port = whole_number(key_of(part, "container_port") or key_of(part, "containerPort"))
                     named = key_of(part, "target_group_arn") or key_of(part, "targetGroupArn")
                     for group in self._named(named, *_TARGETS):
-                        for way in self._balanced(group):
+                        for way in self._balanced(group, _of_tasks(service), port):
                             because = (*way.because, service.because())
                             yield Way(task.arn, port, way.how, because, way.decides, way.source)
                 yield from self._addressed(service, task)
@@ -222,26 +223,43 @@ class _Network:
         for port in sorted(ports):
             yield Way(service.arn, port, "App Runner publishes it", (service.because(),))
 
-    def _balanced(self, target: TfResource) -> Iterator[Way]:
-        """How load balancers, and APIs before them, pass on what comes to a target group."""
+    def _balanced(self, target: TfResource, groups: Any, port: int | None) -> Iterator[Way]:
+        """How load balancers, and APIs before them, pass on what comes to targets that have groups."""
         for listener in (one for kind in _LISTENERS for one in self._kinds.get(kind, ())):
-            actions = [*listener.blocks("default_action"), *maps_in(listener.get("default_action"))]
-            rules = [
-                [*rule.blocks("action"), *maps_in(rule.get("actions"))]
-                for kind in _RULES
-                for rule in self._kinds.get(kind, ())
-                if listener in self._named(rule.get("listener_arn"), listener.kind)
-            ]
-            if _asks_certificate(listener) or not any(self._forwards(some, target) for some in (actions, *rules)):
+            asked = self._asked(listener, target)
+            if asked is None or _asks_certificate(listener):
                 continue
             for balancer in self._named(listener.get("load_balancer_arn"), *_BALANCERS):
+                if not self._reaches(balancer, groups, port):
+                    continue
                 yield from self._fronted(listener, balancer)
                 let = self._filtered(balancer)
-                for way in self._entered(listener, balancer) if let is not None else ():
+                for way in self._entered(listener, balancer, asked) if let is not None else ():
                     yield replace(way, decides=(*way.decides, *(let or ())))
 
-    def _entered(self, listener: TfResource, balancer: TfResource) -> Iterator[Way]:
-        """How the internet comes to a listener: directly, or by what stands before it."""
+    def _asked(self, listener: TfResource, target: TfResource) -> tuple[str, ...] | None:
+        """What would decide that a listener passes on to a target group what anyone sends; None where it does not."""
+        actions = [*listener.blocks("default_action"), *maps_in(listener.get("default_action"))]
+        if self._forwards(actions, target):
+            return ()
+        answers = [
+            asked_by([*rule.blocks("condition"), *maps_in(rule.get("conditions"))])
+            for kind in _RULES
+            for rule in self._kinds.get(kind, ())
+            if listener in self._named(rule.get("listener_arn"), listener.kind)
+            and self._forwards([*rule.blocks("action"), *maps_in(rule.get("actions"))], target)
+        ]
+        return min((one for one in answers if one is not None), key=len, default=None)
+
+    def _reaches(self, balancer: TfResource, groups: Any, port: int | None) -> bool:
+        """Whether the groups of targets may let in what a load balancer sends; they do where one is not known."""
+        found = [self._named(one, "aws_security_group", "aws_default_security_group") for one in listed(groups)]
+        if port is None or not found or not all(found):
+            return True
+        return lets_in([each for one in found for each in one], self._kinds, self._named, balancer, port)
+
+    def _entered(self, listener: TfResource, balancer: TfResource, asked: tuple[str, ...]) -> Iterator[Way]:
+        """How the internet comes to a listener: directly, or by what stands before it and sends what is asked."""
         port = whole_number(listener.get("port"))
         yield from self._fronts.before(balancer, port, listener.because())
         if balancer.get("internal") is True or balancer.get("scheme") == "internal":
@@ -249,7 +267,7 @@ class _Network:
         decides = self._lets(balancer, port)
         if decides is not None:
             how = f"the load balancer {balancer.text('name') or balancer.address} passes on what comes"
-            yield Way("", None, how, (listener.because(),), decides)
+            yield Way("", None, how, (listener.because(),), (*decides, *asked))
 
     def _filtered(self, balancer: TfResource) -> tuple[str, ...] | None:
         """What would decide that a load balancer's web ACL lets anyone pass; None where it lets in some alone."""
@@ -300,6 +318,14 @@ def _groups(one: TfResource) -> Any:
     for part in maps_in(one.get("network_interfaces")):
         found += [part.get(key) for key in ("security_groups", "groups", "GroupSet")]
     return next((value for value in found if value), None)
+
+
+def _of_tasks(service: TfResource) -> Any:
+    """The security groups of a service's tasks."""
+    for part in service.blocks("network_configuration"):
+        inner = next(iter(maps_in(part.get("AwsvpcConfiguration"))), part)
+        return inner.get("security_groups") or inner.get("SecurityGroups")
+    return None
 
 
 def _asks_certificate(listener: TfResource) -> bool:

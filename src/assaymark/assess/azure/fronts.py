@@ -20,7 +20,7 @@ from assaymark.assess.azure.passing import Passed, Passing, last_of
 from assaymark.assess.azure.security_groups import ANYONE, FRONT_DOOR, all_let, within
 from assaymark.assess.azure.sites import Caller, is_off
 from assaymark.assess.azure.translations import translations
-from assaymark.assess.azure.waf import lets_anyone
+from assaymark.assess.azure.waf import lets_anyone, lets_by_route, widest
 from assaymark.assess.spelled import blocks, got, off, text_at
 from assaymark.assess.terraform.declared import declared
 from assaymark.assess.values import texts_in, whole_number
@@ -217,7 +217,8 @@ class Fronts:
     def _filtered(self, one: Resource, listener: dict[str, Any]) -> tuple[str, ...] | None:
         """What would decide that the firewall's policy lets everyone pass; that of a listener counts first."""
         for place in (listener, one.settings):
-            given = got(place, "firewallPolicy", "firewallPolicyId")
+            given = got(place, "firewallPolicy", "firewallPolicyId", "webApplicationFirewallPolicyLink")
+            given = given or got(place, "webApplicationFirewallPolicyLinkId")
             policy = self._resources.get((id_of(given) or str(given or "")).lower())
             if policy is not None:
                 return lets_anyone(policy)
@@ -310,21 +311,9 @@ class Fronts:
         return (id_of(given) or str(given or "")).lower() == group.id and not shut
 
     def _guarded(self, profile: Resource, route: Resource) -> tuple[str, ...] | None:
-        """What would decide that the firewall's policy of a route's endpoint lets everyone pass."""
-        endpoint = route.id.rpartition("/routes/")[0]
-        for one in self._of.get(f"{_PROFILE}/securitypolicies", ()):
-            texts = [text.lower() for text in texts_in(dict(one.settings))]
-            policy = next(
-                (
-                    found
-                    for text in texts
-                    if (found := self._resources.get(text)) is not None and "firewall" in found.kind
-                ),
-                None,
-            )
-            if one.id.startswith(f"{profile.id}/") and endpoint in texts and policy is not None:
-                return lets_anyone(policy)
-        return ()
+        """What would decide that firewalls let everyone pass to one of a route's domains."""
+        own = [one for one in self._of.get(f"{_PROFILE}/securitypolicies", ()) if one.id.startswith(f"{profile.id}/")]
+        return lets_by_route(route, own, self._resources)
 
     def _origins(
         self, profile: Resource, group: Resource, because: tuple[Because, ...], decides: tuple[str, ...]
@@ -362,13 +351,22 @@ class Fronts:
         for rule, because in self._parts(one, "routingRules", "routingRule"):
             parts = [rule, *blocks(rule, "routeConfiguration", "forwardingConfiguration")]
             pool = next((pools[name] for part in parts if (name := last_of(part, "backendPool")) in pools), None)
-            if pool is None or off(got(rule, "enabledState", "enabled")):
+            filtered = self._at_endpoints(one, rule)
+            if pool is None or filtered is None or off(got(rule, "enabledState", "enabled")):
                 continue
             for backend in blocks(pool, "backends", "backend"):
                 if not off(got(backend, "enabledState", "enabled")):
                     how = f"the front door {one.name} passes on what comes"
-                    found = Passed(how, (because,), (), FRONT_DOOR, caller)
+                    found = Passed(how, (because,), filtered, FRONT_DOOR, caller)
                     yield from self._host(text_at(backend, "address"), found, None, 0)
+
+    def _at_endpoints(self, one: Resource, rule: dict[str, Any]) -> tuple[str, ...] | None:
+        """What would decide that firewalls let everyone pass to one of the endpoints of a rule."""
+        endpoints = self._named(one, "frontendEndpoints", "frontendEndpoint")
+        named = listed(got(rule, "frontendEndpoints"))
+        texts = [id_of(each) or (each if isinstance(each, str) else "") for each in named]
+        used = [endpoints[name] for text in texts if (name := text.rpartition("/")[2].lower()) in endpoints]
+        return widest(self._filtered(one, each) for each in used) if used else ()
 
     def _apis(self, one: Resource, passed: Passed, depth: int) -> Iterator[Way]:
         for text, found in open_apis(one, passed, self._resources, self._of):

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.kubernetes.exposure import internal, maps_of
-from assaymark.assess.kubernetes.mesh import ROOT, exceptions, in_mesh, mode_of
+from assaymark.assess.kubernetes.facing import internal
+from assaymark.assess.kubernetes.mesh import ROOT, exceptions, in_mesh, mode_of, selects_some
 from assaymark.assess.kubernetes.rule_list import INGRESS_PLAIN, MESH_PERMISSIVE, NFS, STORAGE_PLAIN
 from assaymark.assess.rule import found
 from assaymark.core.report import Confidence, Severity
-from assaymark.formats.located import Map, listed
+from assaymark.formats.located import Map, listed, maps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -157,7 +157,7 @@ def _redirects(cluster: Cluster, gateway: Object, listener: str) -> bool:
 
 def _mesh(cluster: Cluster) -> Iterator[Finding]:
     policies = list(cluster.of("PeerAuthentication"))
-    strict = any(one.namespace == ROOT and mode_of(one) == "STRICT" for one in policies)
+    strict = any(one.namespace == ROOT and not selects_some(one) and mode_of(one) == "STRICT" for one in policies)
     for one in policies:
         mode = mode_of(one)
         inherits = mode in ("", "UNSET") and (strict or exceptions(one))

@@ -7,12 +7,13 @@ Istio, "Gateway" and "VirtualService"; KServe's and Knative's ``cluster-local`` 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.kubernetes.facing import faces, internal, kept_inside, limited, outer_addresses
+from assaymark.assess.kubernetes.gateways import gate_tls, lets, takes
+from assaymark.assess.kubernetes.gke_proxies import by_proxy
 from assaymark.assess.kubernetes.ports import named_ports, port_number, resolved
-from assaymark.assess.kubernetes.rbac import selects
-from assaymark.formats.located import Map, listed
+from assaymark.formats.located import Map, listed, maps_in, maps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,14 +23,6 @@ if TYPE_CHECKING:
     from assaymark.assess.kubernetes.pods import Pod
     from assaymark.core.graph import Because
 
-_INTERNAL: Final = (
-    ("service.beta.kubernetes.io/aws-load-balancer-internal", ("true", "0.0.0.0/0")),
-    ("service.beta.kubernetes.io/aws-load-balancer-scheme", ("internal",)),
-    ("networking.gke.io/load-balancer-type", ("Internal",)),
-    ("cloud.google.com/load-balancer-type", ("Internal",)),
-    ("service.beta.kubernetes.io/azure-load-balancer-internal", ("true",)),
-    ("alb.ingress.kubernetes.io/scheme", ("internal",)),
-)
 # What an ingress controller asks of callers before it passes anything on.
 _ASKS: Final = (
     *("nginx.ingress.kubernetes.io/auth-url", "nginx.ingress.kubernetes.io/auth-type"),
@@ -38,8 +31,8 @@ _ASKS: Final = (
     *("konghq.com/plugins", "traefik.ingress.kubernetes.io/router.middlewares"),
 )
 _NARROWS: Final = ("whitelist-source-range", "allowlist-source-range", "inbound-cidrs")
+_NODES: Final = "the internet reaches the addresses of the nodes"
 _PLAIN: Final = ("v1", "apps/v1", "batch/v1")  # whose pods have the ports that are written
-_EVERYWHERE: Final = ("0.0.0.0/0", "::/0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +63,16 @@ def _exposed(network: Network) -> Iterator[Exposed]:
     for one in network.cluster.of("Service"):
         services.setdefault((one.namespace, one.name), one)
         versions.setdefault((one.namespace, one.name), []).append(one)
-    for service in network.cluster.of("Service"):
-        spec = service.value.get("spec")
-        kind = spec.get("type") if isinstance(spec, dict) else None
-        if kind in ("LoadBalancer", "NodePort") and not internal(service) and not _narrowed(spec):
-            how = f"the {kind} service {service.name} passes on what comes"
-            nodes = "the internet reaches the addresses of the nodes" if kind == "NodePort" else ""
-            for pod in network.selected(service):
-                where = (service.because(spec, "type"),)
-                for ports, unsure in _outside(network, pod, _targets(service, pod, None)):
-                    decides = (*([nodes] if nodes else []), *unsure)
-                    yield Exposed(pod, service, how, where, tls=False, decides=decides, ports=ports)
-    for route, backends, how, tls in _routes(network.cluster):
-        asks = tuple(
+    yield from _by_services(network)
+    for route, backends, how, tls, unsure_way in _routes(network):
+        asks = unsure_way + tuple(
             f"{key} of {route.kind} {route.name} lets whoever comes pass"
             for key in sorted(route.labels("annotations"))
             if key in _ASKS or key.endswith(_NARROWS)
         )
         for namespace, name, port in backends:
+            if by_proxy(network.cluster, route, services.get((namespace, name)), port):
+                continue
             for known in _known(network.cluster, services, versions.get((namespace, name), []), route):
                 for pod, ports, because, unsure in _behind(network, known, (namespace, name), port):
                     if network.cluster.meet(route, pod.owner):
@@ -95,6 +80,29 @@ def _exposed(network: Network) -> Iterator[Exposed]:
                         yield Exposed(pod, route, how, lines, tls=tls, decides=(*asks, *unsure), ports=ports)
     yield from _served(network)
     yield from _ray_heads(network)
+    yield from _on_nodes(network)
+
+
+def _by_services(network: Network) -> Iterator[Exposed]:
+    """What services lead to by themselves: by load balancers, ports of nodes, addresses of other networks."""
+    for service in network.cluster.of("Service"):
+        spec = service.value.get("spec")
+        kind = spec.get("type") if isinstance(spec, dict) else None
+        unsure = limited(service) if kind == "LoadBalancer" else ()
+        if kind in ("LoadBalancer", "NodePort") and not internal(service) and unsure is not None:
+            how = f"the {kind} service {service.name} passes on what comes"
+            nodes = (_NODES,) if kind == "NodePort" else unsure
+            for pod in network.selected(service):
+                where = (service.because(spec, "type"),)
+                for ports, more in _outside(network, pod, _targets(service, pod, None)):
+                    yield Exposed(pod, service, how, where, tls=False, decides=(*nodes, *more), ports=ports)
+        for address in outer_addresses(service)[:1]:
+            how = f"the service {service.name} takes what comes for {address}"
+            for pod in network.selected(service):
+                for ports, more in _outside(network, pod, _targets(service, pod, None)):
+                    decides = (f"packets for {address} come to the nodes", *more)
+                    where = (service.because(spec, "externalIPs"),)
+                    yield Exposed(pod, service, how, where, tls=False, decides=decides, ports=ports)
 
 
 def _known(
@@ -208,75 +216,57 @@ def _outside(
     yield None if ports is None else ports - sure, unsure
 
 
-def _routes(cluster: Cluster) -> Iterator[tuple[Object, list[tuple[str, str, Any]], str, bool]]:
-    """What passes on what comes to services: the object, the services with their ports, in words, whether by TLS."""
+def _routes(network: Network) -> Iterator[tuple[Object, list[tuple[str, str, Any]], str, bool, tuple[str, ...]]]:
+    """What passes on what comes to services: the object, the services with their ports, in words, whether by TLS.
+
+    Last what would decide that something comes from the internet.
+    """
+    cluster = network.cluster
     gateways = {(one.namespace, one.name): one for one in cluster.of("Gateway")}
     for ingress in cluster.of("Ingress"):
-        if not internal(ingress):
+        unsure = faces(cluster, ingress)
+        if unsure is not None:
             spec = ingress.value.get("spec")
             tls = bool(spec.get("tls")) if isinstance(spec, dict) else False
             how = f"the ingress {ingress.name} passes on what comes"
-            yield ingress, [(ingress.namespace, *one) for one in _backends(spec)], how, tls
+            yield ingress, [(ingress.namespace, *one) for one in _backends(spec)], how, tls, unsure
     for route in cluster.of("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute"):
         spec = route.value.get("spec")
         parents = maps_of(spec, "parentRefs")
         gates = [
             gateways.get((str(item.get("namespace") or route.namespace), str(item.get("name")))) for item in parents
         ]
-        if parents and not any(map(partial(_takes, cluster, route), parents, gates)):
+        taken = [gate for parent, gate in zip(parents, gates, strict=True) if takes(cluster, route, parent, gate)]
+        unsure = lets(network, route, taken)
+        if (parents and not taken) or unsure is None:
             continue
-        tls = bool(gates) and all(_gate_tls(gate) for gate in gates)
+        tls = bool(gates) and all(gate_tls(gate) for gate in gates)
         names = [
             (str(item.get("namespace") or route.namespace), str(item["name"]), item.get("port"))
             for item in maps_of(spec, "backendRefs")
             if isinstance(item.get("name"), str) and _granted(cluster, route, item)
         ]
-        yield route, names, f"the route {route.name} of a gateway passes on what comes", tls
+        yield route, names, f"the route {route.name} of a gateway passes on what comes", tls, unsure
     for route in cluster.of("Route"):
         spec = route.value.get("spec")
         if route.api.startswith("route.openshift.io") and isinstance(spec, Map):
             names = [(route.namespace, str(item.get("name")), None) for item in maps_of(spec, "to")]
-            yield route, names, f"the route {route.name} passes on what comes", bool(spec.get("tls"))
+            yield route, names, f"the route {route.name} passes on what comes", bool(spec.get("tls")), ()
     for route in cluster.of("VirtualService"):
         spec = route.value.get("spec")
         named = [str(one) for one in listed(spec.get("gateways"))] if isinstance(spec, dict) else list[str]()
-        if any(one != "mesh" for one in named):
+        gates = [_istio_gate(gateways, route, one) for one in named if one != "mesh"]
+        unsure = lets(network, route, gates) if gates else None
+        if unsure is not None:
             names = [_destination(route, item) for item in maps_of(spec, "destination")]
-            gates = [gateways.get((route.namespace, one.rpartition("/")[2])) for one in named]
-            yield (
-                route,
-                names,
-                f"the virtual service {route.name} passes on what comes",
-                all(map(_gate_tls, gates)),
-            )
+            how = f"the virtual service {route.name} passes on what comes"
+            yield route, names, how, all(map(gate_tls, gates)), unsure
 
 
-def _takes(cluster: Cluster, route: Object, parent: Map, gate: Object | None) -> bool:
-    """Whether a gateway takes a route, or may: those of its own namespace unless a listener says otherwise.
-
-    Source: Gateway API, "Cross-Namespace routing", and "GAMMA": a route whose parent is a service is of the mesh.
-    """
-    if parent.get("kind", "Gateway") != "Gateway":
-        return False
-    if gate is None:
-        return True
-    if internal(gate):
-        return False
-    found = False
-    for listener in maps_of(gate.value.get("spec"), "listeners"):
-        if parent.get("sectionName") not in (None, listener.get("name")):
-            continue
-        allowed = next(iter(maps_of(maps_of(listener, "allowedRoutes"), "namespaces")), Map(0))
-        match allowed.get("from", "Same"):
-            case "All":
-                found = True
-            case "Same":
-                found = found or route.namespace == gate.namespace
-            case "Selector":
-                home = next((one for one in cluster.of("Namespace") if one.name == route.namespace), None)
-                labels = {"kubernetes.io/metadata.name": route.namespace, **(home.labels() if home else {})}
-                found = found or home is None or selects(allowed.get("selector"), labels)
-    return found
+def _istio_gate(gateways: dict[tuple[str, str], Object], route: Object, name: str) -> Object | None:
+    """The gateway that a virtual service names, with its namespace or in its own."""
+    home, slash, last = name.partition("/")
+    return gateways.get((home, last) if slash else (route.namespace, name))
 
 
 def _granted(cluster: Cluster, route: Object, backend: Map) -> bool:
@@ -314,6 +304,22 @@ def _served(network: Network) -> Iterator[Exposed]:
                 yield Exposed(pod, owner, how, (owner.because(),), tls=False, decides=decides)
 
 
+def _on_nodes(network: Network) -> Iterator[Exposed]:
+    """Pods that listen on the addresses of their nodes: on the node's network, or by ports of it."""
+    for pod in network.own_pods():
+        how = "its pods listen on the addresses of their nodes"
+        if pod.spec.get("hostNetwork") is True:
+            yield Exposed(pod, pod.owner, how, (pod.because(),), tls=False, decides=(_NODES,))
+            continue
+        for container in pod.containers():
+            for item in maps_in(container.get("ports")):
+                number = port_number(item.get("containerPort"))
+                if item.get("hostPort") and number is not None and item.get("protocol", "TCP") == "TCP":
+                    for ports, more in _outside(network, pod, frozenset((number,))):
+                        where = (pod.because(item),)
+                        yield Exposed(pod, pod.owner, how, where, tls=False, decides=(_NODES, *more), ports=ports)
+
+
 def _ray_heads(network: Network) -> Iterator[Exposed]:
     """Heads of Ray whose object asks KubeRay for a service or ingress that the internet reaches.
 
@@ -329,9 +335,9 @@ def _ray_heads(network: Network) -> Iterator[Exposed]:
         for head in maps_of(spec, "headGroupSpec"):
             own = [one.get("type") for one in maps_of(maps_of(head, "headService"), "spec")]
             kind = head.get("serviceType") or next(iter(own), None)
-            if kind in ("LoadBalancer", "NodePort") and not _kept_inside(noted):
+            if kind in ("LoadBalancer", "NodePort") and not kept_inside(noted):
                 how = f"KubeRay makes a {kind} service for the head of {pod.owner.name}"
-                nodes = ("the internet reaches the addresses of the nodes",) if kind == "NodePort" else ()
+                nodes = (_NODES,) if kind == "NodePort" else ()
                 where = (pod.owner.because(head, "serviceType"),)
                 for ports, unsure in _outside(network, pod, None):
                     decides = (*nodes, *unsure)
@@ -340,48 +346,6 @@ def _ray_heads(network: Network) -> Iterator[Exposed]:
                 how = f"KubeRay makes an ingress for the dashboard of {pod.owner.name}"
                 where = (pod.owner.because(head, "enableIngress"),)
                 yield Exposed(pod, pod.owner, how, where, tls=False, ports=frozenset((_RAY_PORTS["dashboard"],)))
-
-
-def internal(item: Object) -> bool:
-    """Whether a service or an ingress says that only one's own network reaches it."""
-    spec = item.value.get("spec")
-    if isinstance(spec, Map) and "internal" in str(spec.get("ingressClassName", spec.get("loadBalancerClass", ""))):
-        return True
-    return _kept_inside(item.labels("annotations"))
-
-
-def _kept_inside(annotations: dict[str, str]) -> bool:
-    return any(annotations.get(key, "").strip() in values for key, values in _INTERNAL)
-
-
-def _narrowed(spec: Any) -> bool:
-    ranges = listed(spec.get("loadBalancerSourceRanges")) if isinstance(spec, dict) else []
-    return bool(ranges) and not any(one in _EVERYWHERE for one in ranges)
-
-
-def _gate_tls(gate: Object | None) -> bool:
-    if gate is None:
-        return False
-    protocols = []
-    for item in maps_of(gate.value.get("spec"), "listeners") + maps_of(gate.value.get("spec"), "servers"):
-        port = item.get("port")
-        protocols.append(str(item.get("protocol") or (port.get("protocol") if isinstance(port, dict) else "")))
-    return bool(protocols) and all(protocol.upper() in ("HTTPS", "TLS") for protocol in protocols)
-
-
-def maps_of(value: Any, key: str) -> list[Map]:
-    """All mappings under a key, at any depth; a mapping counts as a list of one."""
-    found: list[Map] = []
-    pending = [value]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, dict):
-            inner = item.get(key)
-            found += [one for one in (inner if isinstance(inner, list) else [inner]) if isinstance(one, Map)]
-            pending += item.values()
-        elif isinstance(item, list):
-            pending += item
-    return found
 
 
 def _backends(value: Any) -> list[tuple[str, Any]]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from assaymark.assess.estate.kubernetes import Object
     from assaymark.assess.kubernetes.drawing import Drawing
     from assaymark.assess.kubernetes.rbac import Rule, Subject
+    from assaymark.core.graph import Because
 
 _STARTS: Final = (
     ("", "pods"),
@@ -119,23 +120,32 @@ def _becomes_administrator(run: Drawing, node: str, rule: Rule) -> None:
 
 def _by_several(run: Drawing, node: str, rules: list[Rule]) -> None:
     """What two permissions give together, which may stand in two rules or roles."""
-    for relation, how, parts in (*_binds(run, rules), *_signs(rules)):
-        because = tuple(dict.fromkeys(place for rule in parts for place in rule.because))
-        run.edge(node, ADMINISTRATOR, relation, how, because)
+    for relation, how, parts in (*_binds(run, rules), *_signs(rules), *_widens(rules)):
+        run.edge(node, ADMINISTRATOR, relation, how, _places(parts))
+    _joins_groups(run, node, rules)
+    for how, decides, part in _has_deployed(run, rules):
+        state = State.UNKNOWN
+        run.builder.edge(Edge(node, ADMINISTRATOR, "escalates", how, part.because, state, (decides,), 2))
     for namespace in sorted({rule.namespace for rule in rules} - {""}):
         here = [rule for rule in rules if rule.namespace in ("", namespace)]
         binds = [one for one in here for what in ("roles", "clusterroles") if one.allows("bind", RBAC, what)]
         creates = [one for one in here for verb in _BINDS if one.allows(verb, RBAC, "rolebindings")]
-        wide = [one for one in here if one.allows("escalate", RBAC, "roles")]
-        parts = wide[:1] or ([binds[0], creates[0]] if binds and creates else [])
+        parts = _escalating(here, "roles") or ([binds[0], creates[0]] if binds and creates else [])
         how = f"it may give itself any role in the namespace {namespace} (bind or escalate)"
-        because = tuple(dict.fromkeys(place for rule in parts for place in rule.because))
+        because = _places(parts)
         for where, name in sorted(run.accounts) if parts else ():
             if where == namespace:
                 run.edge(node, f"k8s:{where}/serviceaccount/{name}", "escalates", how, because)
 
 
 _BINDS: Final = ("create", "update", "patch")
+_APPROVAL: Final = "certificatesigningrequests/approval"
+_DEPLOYED: Final = (
+    ("kustomize.toolkit.fluxcd.io", "kustomizations", "Kustomization"),
+    ("helm.toolkit.fluxcd.io", "helmreleases", "HelmRelease"),
+    ("argoproj.io", "applications", "Application"),
+    ("argoproj.io", "applicationsets", "ApplicationSet"),
+)
 _SIGNER: Final = "kubernetes.io/kube-apiserver-client"  # whose certificates the API server takes from anyone
 
 
@@ -156,6 +166,58 @@ def _binds(run: Drawing, rules: list[Rule]) -> Iterator[tuple[str, str, list[Rul
         yield "escalates", how, [binds[0], creates[0]]
 
 
+def _places(rules: list[Rule]) -> tuple[Because, ...]:
+    return tuple(dict.fromkeys(place for rule in rules for place in rule.because))
+
+
+def _escalating(rules: list[Rule], resource: str) -> list[Rule]:
+    """The rules by which a role may be widened: what lets it be written, and by more than one has."""
+    wide = [one for one in rules if one.allows("escalate", RBAC, resource)]
+    writes = [one for one in rules for verb in ("update", "patch") if one.allows(verb, RBAC, resource)]
+    return list(dict.fromkeys((wide[0], writes[0]))) if wide and writes else []
+
+
+def _widens(rules: list[Rule]) -> Iterator[tuple[str, str, list[Rule]]]:
+    parts = _escalating([rule for rule in rules if not rule.namespace and not rule.names], "clusterroles")
+    if parts:
+        yield "escalates", "it may widen its own cluster role (escalate)", parts
+
+
+def _joins_groups(run: Drawing, node: str, rules: list[Rule]) -> None:
+    """Groups that it may act as, which only who acts as some user or account may."""
+    some = [one for one in rules for what in ("users", "serviceaccounts") if one.allows("impersonate", "", what)]
+    for rule in rules if some else ():
+        if rule.namespace or not rule.allows("impersonate", "", "groups"):
+            continue
+        because = _places([rule, some[0]])
+        if not rule.names or "system:masters" in rule.names:
+            how = "it may act as one of system:masters (impersonate)"
+            run.edge(node, ADMINISTRATOR, "impersonates", how, because)
+        for subject in run.rules:
+            if subject.kind == "Group" and subject.name in rule.names:
+                run.edge(node, subject.id, "impersonates", f"it may act as one of {subject.name}", because)
+
+
+def _has_deployed(run: Drawing, rules: list[Rule]) -> Iterator[tuple[str, str, Rule]]:
+    """Objects that have a controller deploy what they name, with the controller's own rights unless it is told.
+
+    Where a rule is about everything, only if the input shows that there is such a controller.
+    """
+    locked = any("--default-service-account" in str(one.value.get("spec")) for one in run.cluster.of("Deployment"))
+    for group, resource, kind in _DEPLOYED:
+        flux = not group.startswith("argoproj")
+        used = any(one.api.startswith(group) for one in run.cluster.of(kind))
+        able = [one for one in rules for verb in _BINDS if one.allows(verb, group, resource)]
+        rule = next((one for one in able if used or group in one.groups), None)
+        if rule is not None and not (flux and locked):
+            decides = (
+                "Flux deploys with the rights of its controllers (no --default-service-account)"
+                if flux
+                else "a project of Argo CD lets its applications deploy anything"
+            )
+            yield f"it may have {'Flux' if flux else 'Argo CD'} deploy what it says ({resource})", decides, rule
+
+
 def _everything(item: object) -> bool:
     return isinstance(item, dict) and all("*" in listed(item.get(key)) for key in ("apiGroups", "resources", "verbs"))
 
@@ -169,9 +231,10 @@ def _signs(rules: list[Rule]) -> Iterator[tuple[str, str, list[Rule]]]:
         for one in cluster
         if one.allows("approve", group, "signers") and (not one.names or {_SIGNER, "kubernetes.io/*"} & {*one.names})
     ]
-    if asks and approves:
+    writes = [one for one in cluster for verb in _BINDS[1:] if one.allows(verb, group, _APPROVAL)]
+    if asks and approves and writes:
         how = "it may sign itself a certificate of an administrator (certificatesigningrequests, approve)"
-        yield "escalates", how, [asks[0], approves[0]]
+        yield "escalates", how, [asks[0], approves[0], writes[0]]
 
 
 def _reads_secrets(run: Drawing, node: str, rule: Rule) -> None:
@@ -259,14 +322,13 @@ def _impersonates(run: Drawing, node: str, rule: Rule) -> None:
         for where, name in sorted(run.accounts):
             if rule.namespace in ("", where) and (not rule.names or name in rule.names):
                 run.edge(node, f"k8s:{where}/serviceaccount/{name}", "impersonates", how, rule.because)
-    for what, kind in (("users", "User"), ("groups", "Group")):
-        if not rule.namespace and rule.allows("impersonate", "", what):
-            if not rule.names or "system:masters" in rule.names:
-                how = f"it may act as any of the {what} (impersonate), system:masters among the groups"
-                run.edge(node, ADMINISTRATOR, "impersonates", how, rule.because)
-            for subject in run.rules:
-                if subject.kind == kind and subject.name in rule.names:
-                    run.edge(node, subject.id, "impersonates", f"it may act as {subject.name}", rule.because)
+    if not rule.namespace and rule.allows("impersonate", "", "users"):
+        if not rule.names:
+            how = "it may act as any user (impersonate), those of the control plane among them"
+            run.edge(node, ADMINISTRATOR, "impersonates", how, rule.because)
+        for subject in run.rules:
+            if subject.kind == "User" and subject.name in rule.names:
+                run.edge(node, subject.id, "impersonates", f"it may act as {subject.name}", rule.because)
 
 
 def _tokens(run: Drawing) -> None:
@@ -296,8 +358,6 @@ def _administrative(rule: Rule) -> Iterator[tuple[str, str]]:
     if {"*"} <= set(rule.verbs) and "*" in rule.resources and "*" in rule.groups:
         yield "administers", "RBAC lets it do everything"
         return
-    if rule.allows("escalate", RBAC, "clusterroles"):
-        yield "escalates", "it may widen its own cluster role (escalate)"
     if rule.allows("create", "", "nodes/proxy") or rule.allows("get", "", "nodes/proxy"):
         yield "escalates", "it may talk to the kubelet of every node, which runs commands in pods (nodes/proxy)"
     for verb in ("create", "patch", "update"):

@@ -60,6 +60,8 @@ def draw_network(run: Drawing) -> None:
             state = State.UNKNOWN if decides else State.YES
             edge = Edge(PODS, run.port(pod), "exposes", how, (pod.because(),), state, decides, effort=0)
             run.builder.edge(edge)
+        if pod.spec.get("hostNetwork") is True:
+            _draw_on_node(run, pod, bool(incoming), bool(outgoing))
     if any(into) or any(out):
         sure = _reached(run, into, out)
         for number, reached in sure.items():
@@ -68,6 +70,19 @@ def draw_network(run: Drawing) -> None:
             known = [sure[key] for key in (None, number) if key in sure]
             rest = [row & ~reduce(or_, others, 0) for row, *others in zip(reached, *known, strict=True)]
             _draw_policies(run, into, out, rest, number, _BLOCKS)
+
+
+def _draw_on_node(run: Drawing, pod: Pod, incoming: bool, outgoing: bool) -> None:
+    """Pods of a node's network, which most plug-ins do not tell from the node: what policies say may not count.
+
+    Source: Kubernetes documentation, "Network Policies", "NetworkPolicy and hostNetwork pods".
+    """
+    decides = (f"the network plug-in does not hold {pod.owner.name}, on its node's network, to network policies",)
+    how, because = "it is on its node's network", (pod.because(),)
+    if incoming:
+        run.builder.edge(Edge(PODS, run.port(pod), "exposes", how, because, State.UNKNOWN, decides, effort=0))
+    if outgoing:
+        run.builder.edge(Edge(pod.id, PODS, "reaches", how, because, State.UNKNOWN, decides, effort=0))
 
 
 def _draw_policies(

@@ -1,7 +1,8 @@
 """What a service mesh does for a pod: whether it is in one, whether plain text is refused, who judges requests.
 
 Sources: Istio documentation, "PeerAuthentication" (the mesh's, the namespace's and the workload's policy, the
-narrowest counts), "AuthorizationPolicy" and "Installing the Sidecar"; Linkerd documentation, "Automatic mTLS".
+narrowest counts), "AuthorizationPolicy", "Installing the Sidecar" and "Add workloads to an ambient mesh"; Linkerd
+documentation, "Automatic mTLS" and "Automatic Proxy Injection".
 """
 
 from __future__ import annotations
@@ -16,22 +17,31 @@ if TYPE_CHECKING:
     from assaymark.assess.kubernetes.network import Network
     from assaymark.assess.kubernetes.pods import Pod
 
+_AMBIENT: Final = "istio.io/dataplane-mode"
 ROOT: Final = "istio-system"  # the namespace whose policies are the mesh's, unless an installation says otherwise
 
 
 def in_mesh(network: Network, pod: Pod) -> bool:
-    """Whether its pods get a sidecar or a node's proxy, as labels and annotations say."""
+    """Whether its pods get a sidecar or a node's proxy, as it is labelled; on the node's network none do."""
+    if pod.spec.get("hostNetwork") is True:
+        return False
     own = {**pod.annotations, **pod.labels}
-    if "sidecar.istio.io/inject" in own:
-        return own["sidecar.istio.io/inject"] == "true"
     around = network.namespace_labels(pod.owner.namespace)
     notes = {**network.namespace_annotations(pod.owner.namespace), **own}
-    return (
-        around.get("istio-injection") == "enabled"
-        or "istio.io/rev" in around
-        or around.get("istio.io/dataplane-mode") == "ambient"
-        or notes.get("linkerd.io/inject") == "enabled"
-    )
+    if notes.get("linkerd.io/inject") in ("enabled", "ingress"):
+        return True
+    if (own.get(_AMBIENT) or around.get(_AMBIENT)) == "ambient":
+        return True
+    return _injected(around, own)
+
+
+def _injected(around: dict[str, str], own: dict[str, str]) -> bool:
+    """Whether Istio gives pods a sidecar; what switches that off, for the namespace or the pod, counts first."""
+    asked = own.get("sidecar.istio.io/inject")
+    switch = around.get("istio-injection")
+    if switch == "disabled" or asked == "false":
+        return False
+    return asked == "true" or switch == "enabled" or "istio.io/rev" in around
 
 
 def mode(network: Network, pod: Pod) -> str:
@@ -78,13 +88,26 @@ def _width(network: Network, policy: Object, pod: Pod) -> int:
     """How near a policy is to a pod: 0 the mesh's, 1 its namespace's, 2 its own; -1 when it is none of its."""
     if not network.cluster.accompanies(policy, pod.owner):
         return -1
-    spec = policy.value.get("spec")
-    selector = spec.get("selector") if isinstance(spec, Map) else None
-    if isinstance(selector, Map) and selector:
-        return 2 if policy.namespace == pod.owner.namespace and selects(selector, pod.labels) else -1
+    if selects_some(policy):
+        selector = policy.value["spec"]["selector"]
+        return 2 if _selects_in(policy, pod) and selects(selector, pod.labels) else -1
     if policy.namespace == pod.owner.namespace:
         return 1
     return 0 if policy.namespace == ROOT else -1
+
+
+def selects_some(policy: Object) -> bool:
+    """Whether a policy has a selector of its own."""
+    spec = policy.value.get("spec")
+    selector = spec.get("selector") if isinstance(spec, Map) else None
+    return isinstance(selector, Map) and bool(selector)
+
+
+def _selects_in(policy: Object, pod: Pod) -> bool:
+    """Whether a policy with a selector counts in a pod's namespace: the root's does in all, or of peers in none."""
+    if policy.namespace == ROOT:
+        return policy.kind != "PeerAuthentication"
+    return policy.namespace == pod.owner.namespace
 
 
 def applies(network: Network, policy: Object, pod: Pod) -> bool:

@@ -2,29 +2,25 @@
 
 Sources: Istio documentation, "Authorization Policy" (a matching denial decides, then any matching allowance; where
 there is an allowance at all, what none matches is denied; one without rules matches nothing) and "Conditions";
-Linkerd documentation, "Authorization Policy" and "Policy" (servers, authentications, the default of a workload).
+what Linkerd says is read beside it.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import reduce
-from operator import or_
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.kubernetes.mesh import applies, in_mesh
+from assaymark.assess.kubernetes.mesh_callers import Admitted, getting_there, spec_of
+from assaymark.assess.kubernetes.mesh_linkerd import by_linkerd
 from assaymark.assess.kubernetes.mesh_requests import ADDRESSES, addresses, fits, operations
-from assaymark.assess.kubernetes.mesh_targets import about, linkerd_routes
-from assaymark.assess.kubernetes.ports import declared_ports, named_ports
-from assaymark.assess.kubernetes.rbac import selects
+from assaymark.assess.kubernetes.mesh_targets import about
 from assaymark.core.graph import State
 from assaymark.formats.located import Map, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from assaymark.assess.estate.kubernetes import Object
+    from assaymark.assess.kubernetes.mesh_callers import Callers
     from assaymark.assess.kubernetes.mesh_requests import Asked
     from assaymark.assess.kubernetes.network import Network
     from assaymark.assess.kubernetes.pods import Pod
@@ -33,32 +29,16 @@ _GATEWAY: Final = re.compile(r"gateway|ingress", re.IGNORECASE)
 _IDENTITIES: Final = ("principals", "namespaces", "serviceAccounts")
 _TOKENS: Final = ("requestPrincipals",)
 _EXCLUDED: Final = "traffic.sidecar.istio.io/excludeInboundPorts"
-_DEFAULT: Final = "config.linkerd.io/default-inbound-policy"
-_Test: TypeAlias = "Callable[[Pod], bool]"
-_Callers: TypeAlias = "list[tuple[int, Pod, State]]"
-
-
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """``anyone``: whether a caller that has no identity gets through, a gateway's among them.
-
-    ``callers``: the nodes of the pods that their identity lets in and that get there, each with what would decide
-    it, where others are refused. ``by``: a policy that decides.
-    """
-
-    anyone: State
-    callers: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    by: Object | None = None
 
 
 def judged(found: Admitted) -> str:
     """What decides, as messages say it: a policy, or the service that it leaves the decision to."""
     if found.by is None:
         return ""
-    provider = _spec(found.by).get("provider")
+    provider = spec_of(found.by).get("provider")
     name = provider.get("name") if isinstance(provider, Map) else None
     shown = f"{found.by.kind} {found.by.name}"
-    asked = isinstance(name, str) and _spec(found.by).get("action") == "CUSTOM"
+    asked = isinstance(name, str) and spec_of(found.by).get("action") == "CUSTOM"
     return f"the provider {name} of {shown}" if asked else shown
 
 
@@ -70,18 +50,12 @@ def admitted(network: Network, pod: Pod, asked: Asked | None = None) -> Admitted
     ours = [one for one in policies if applies(network, one, pod) and about(network, one, pod) is not State.NO]
     if ours:
         return _istio(network, pod, ours, asked)
-    if any(network.cluster.of("Server", "ServerAuthorization")) or any("linkerd" in one.api for one in _all(network)):
-        return _linkerd(network, pod, asked)
-    return Admitted(State.YES)
+    return by_linkerd(network, pod, asked)
 
 
-def _all(network: Network) -> list[Object]:
-    return list(network.cluster.of("AuthorizationPolicy"))
-
-
-def _spec(policy: Object) -> Map:
-    spec = policy.value.get("spec")
-    return spec if isinstance(spec, Map) else Map(policy.value.line)
+def without_identity(policies: list[Object], asked: Asked) -> tuple[State, Object | None]:
+    """What policies of Istio decide of a request of somebody who has no identity; and one that decides it."""
+    return _decided(policies, None, asked)
 
 
 # Istio
@@ -94,11 +68,11 @@ def _istio(network: Network, pod: Pod, policies: list[Object], asked: Asked | No
     anyone, by = _decided(policies, None, asked)
     known: tuple[tuple[str, tuple[str, ...]], ...] = ()
     if anyone is State.NO:
-        known = _getting_there(network, pod, _callers(network, policies, asked), by or policies[0])
+        known = getting_there(network, pod, _callers(network, policies, asked), by or policies[0])
     return Admitted(anyone, known, by or policies[0])
 
 
-def _callers(network: Network, policies: list[Object], asked: Asked | None) -> _Callers:
+def _callers(network: Network, policies: list[Object], asked: Asked | None) -> Callers:
     """What policies decide of the pods, by their identities; once for all pods that the same policies are about."""
     key = (asked, *(id(one) for one in policies))
     if key not in network.mesh_callers:
@@ -114,25 +88,6 @@ def _callers(network: Network, policies: list[Object], asked: Asked | None) -> _
     return network.mesh_callers[key]
 
 
-def _getting_there(
-    network: Network, pod: Pod, callers: _Callers, policy: Object
-) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """The callers that are in the mesh and that network policies let through, on some port."""
-    into = network.policies(pod, "Ingress")
-    inside = reduce(or_, network.peers(into, "Ingress", perhaps=True).values(), 0) if into else -1
-    own = 1 << next((index for index, one in enumerate(network.pods) if one is pod), 0)
-    found = {}
-    for index, one, state in callers:
-        if one.id == pod.id or one.is_template or not in_mesh(network, one):
-            continue
-        out = network.policies(one, "Egress")
-        outside = reduce(or_, network.peers(out, "Egress", perhaps=True).values(), 0) if out else -1
-        if inside & 1 << index and outside & own:
-            unsure = (f"{policy.kind} {policy.name} lets {one.shown} in",)
-            found[one.id] = () if state is State.YES else unsure
-    return tuple(sorted(found.items()))
-
-
 def _decided(policies: list[Object], caller: Pod | None, asked: Asked | None) -> tuple[State, Object | None]:
     """What policies decide of a caller, None for one that has no identity; and a policy that decides it.
 
@@ -141,7 +96,7 @@ def _decided(policies: list[Object], caller: Pod | None, asked: Asked | None) ->
     unsure: Object | None = None
     allows: list[Object] = []
     for one in policies:
-        action = str(_spec(one).get("action") or "ALLOW")
+        action = str(spec_of(one).get("action") or "ALLOW")
         if action == "ALLOW":
             allows.append(one)
         elif action == "DENY":
@@ -164,7 +119,7 @@ def _decided(policies: list[Object], caller: Pod | None, asked: Asked | None) ->
 def _matches(policy: Object, caller: Pod | None, asked: Asked | None, *, denies: bool) -> State:
     """Whether some request is matched, of a denial whether all are."""
     found = State.NO
-    for rule in listed(_spec(policy).get("rules")):
+    for rule in listed(spec_of(policy).get("rules")):
         if not isinstance(rule, Map):
             continue
         met = _from(policy, rule, caller, denies=denies)
@@ -265,105 +220,3 @@ def _condition(policy: Object, key: str, texts: list[str], caller: Pod | None, e
 
 def _not(state: State) -> State:
     return state.inverse()
-
-
-# Linkerd
-
-
-def _linkerd(network: Network, pod: Pod, asked: Asked | None) -> Admitted:
-    servers = [
-        one
-        for one in network.cluster.of("Server")
-        if "linkerd" in one.api
-        and one.namespace == pod.owner.namespace
-        and isinstance(_spec(one).get("podSelector"), Map)
-        and selects(_spec(one)["podSelector"], pod.labels)
-    ]
-    notes = {**network.namespace_annotations(pod.owner.namespace), **pod.annotations}
-    default = notes.get(_DEFAULT, "all-unauthenticated")
-    if not servers:
-        return Admitted({"all-unauthenticated": State.YES, "deny": State.NO}.get(default, State.UNKNOWN))
-    names = {one.name for one in servers}
-    anyone, tests = State.NO, list[_Test]()
-    routes = linkerd_routes(network, pod.owner.namespace, names, asked)
-    if asked is not None and routes and State.NO in routes.values() and len(set(routes.values())) == 1:
-        return Admitted(State.NO, (), servers[0])  # a server with routes answers what is on one of them
-    for one in network.cluster.of("AuthorizationPolicy", "ServerAuthorization"):
-        if one.namespace == pod.owner.namespace and "linkerd" in one.api:
-            reference = next((_spec(one).get(key) for key in ("targetRef", "server") if key in _spec(one)), None)
-            part = _targets(reference, names, routes if asked is not None else None)
-            if part:
-                state, test = _let_in(network, one)
-                state = state if part == "whole" else _less(state)
-                anyone = max(anyone, state, key=_RANK.index)
-                tests.append(test)
-    served = len(servers) == 1
-    callers = [(index, one, State.YES) for index, one in enumerate(network.pods) if any(test(one) for test in tests)]
-    if anyone is State.NO and not _covers(servers, pod):
-        return Admitted(State.UNKNOWN, by=servers[0])  # ports that no server is about have the default
-    known = _getting_there(network, pod, callers, servers[0]) if anyone is State.NO else ()
-    return Admitted(anyone if served else _less(anyone), known, servers[0])
-
-
-def _covers(servers: list[Object], pod: Pod) -> bool:
-    """Whether each port that a pod's containers declare has a server."""
-    about = {str(_spec(one).get("port")) for one in servers}
-    names = {str(number): name for name, number in named_ports(pod).items()}
-    ports = {str(number) for container in pod.containers() for number in declared_ports(container)}
-    return bool(ports) and all(one in about or names.get(one) in about for one in ports)
-
-
-_RANK: Final = (State.NO, State.UNKNOWN, State.YES)
-
-
-def _less(state: State) -> State:
-    return State.UNKNOWN if state is State.YES else state
-
-
-def _targets(reference: Any, names: set[str], routes: dict[str, State] | None) -> str:
-    """What an authorisation is about: ``whole`` for what is asked, ``part`` where it may be; empty for none."""
-    if not isinstance(reference, Map):
-        return ""
-    kind, name = reference.get("kind", "Server"), reference.get("name")
-    if kind == "Namespace" or (kind == "Server" and name in names):
-        return "whole"
-    if kind in ("HTTPRoute", "GRPCRoute") and routes is not None:
-        met = routes.get(str(name), State.NO)
-        return {State.YES: "whole", State.UNKNOWN: "part"}.get(met, "")
-    return "part" if kind in ("HTTPRoute", "GRPCRoute") or "selector" in reference else ""
-
-
-def _let_in(network: Network, policy: Object) -> tuple[State, _Test]:
-    """Whether an authorisation lets anyone in, and which pods."""
-    client = _spec(policy).get("client")
-    if isinstance(client, Map):
-        return (State.YES if client.get("unauthenticated") is True else State.NO), lambda _: "meshTLS" in client
-    references = [one for one in listed(_spec(policy).get("requiredAuthenticationRefs")) if isinstance(one, Map)]
-    identities: list[str] = []
-    anyone = State.YES
-    for one in references:
-        kind, name = str(one.get("kind")), str(one.get("name"))
-        namespace = str(one.get("namespace") or policy.namespace)
-        if kind == "NetworkAuthentication":
-            anyone = anyone.both(State.UNKNOWN)
-            continue
-        anyone = State.NO
-        if kind == "ServiceAccount":
-            identities.append(f"{name}.{namespace}.")
-        for known in network.cluster.of("MeshTLSAuthentication"):
-            if kind == "MeshTLSAuthentication" and (known.namespace, known.name) == (namespace, name):
-                identities += [str(each) for each in listed(_spec(known).get("identities"))]
-                for each in listed(_spec(known).get("identityRefs")):
-                    if isinstance(each, Map):
-                        home = str(each.get("namespace") or namespace)
-                        whole = each.get("kind") == "Namespace"
-                        identities.append(f"*.{each.get('name')}." if whole else f"{each.get('name')}.{home}.")
-    return anyone, lambda pod: any(_is(one, pod) for one in identities)
-
-
-def _is(identity: str, pod: Pod) -> bool:
-    """Whether an identity, ``account.namespace.serviceaccount.identity...`` or a pattern, is a pod's."""
-    own = f"{pod.account or 'default'}.{pod.owner.namespace}.serviceaccount.identity.linkerd.cluster.local"
-    if identity.endswith("."):
-        identity += "serviceaccount.identity.linkerd.cluster.local"
-    return identity in ("*", own) or (identity.startswith("*.") and own.endswith(identity[1:]))

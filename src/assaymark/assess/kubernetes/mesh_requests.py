@@ -3,7 +3,8 @@
 An attacker chooses what a route leaves open: an allowance counts where some request to the route matches it, a denial
 where all do. Sources: Istio documentation, "Authorization Policy" (Operation: exact, prefix ``/a/*``, suffix ``*/a``,
 presence ``*``, templates ``{*}`` for one part of a path and ``{**}`` for any number; Source: ``ipBlocks`` are those
-of whoever connects, ``remoteIpBlocks`` those that a trusted proxy names) and "Authorization Policy Conditions".
+of whoever connects, ``remoteIpBlocks`` those that a trusted proxy names) "Authorization Policy Conditions" and
+"Security Best Practices" (hosts with a port).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from assaymark.core.graph import State
 from assaymark.formats.located import Map, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
 _PARAMETER: Final = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?\w+>|\{(\w+)(?::(\w+))?\}")
 _LONG: Final = frozenset(("path", "re", "any"))  # converters whose values may hold slashes
@@ -28,15 +29,18 @@ _WIDE: Final = 1  # a network of half of all addresses is everyone
 _PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 _INSIDE: Final = tuple(ipaddress.ip_network(one) for one in _PRIVATE)
 ADDRESSES: Final = ("ipBlocks", "remoteIpBlocks")
-_DIMENSIONS: Final = ("paths", "methods", "ports", "hosts")
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request: its method (``ANY`` for all), and the path as the route is written, with its parameters."""
+    """A request: its method (``ANY`` for all), the path as the route is written, with its parameters, and the host.
+
+    Path and host are empty where they are not known.
+    """
 
     method: str
     path: str
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +89,10 @@ def _operation(operation: Map, asked: Asked | None) -> Met:
         name = key if not key.startswith("not") else key[3:4].lower() + key[4:]
         texts = [str(one) for one in listed(values)]
         met = UNKNOWN
-        if name in _DIMENSIONS[:2] and (asked is not None or "*" in texts):
-            about: Callable[[str, Asked | None], Met] = _path if name == "paths" else _method
+        if name == "hosts":
+            met = _hosts(texts, asked)
+        elif name in ("paths", "methods") and (asked is not None or "*" in texts):
+            about = _path if name == "paths" else _method
             met = NONE
             for text in texts:
                 met = met.either(about(text, asked))
@@ -108,7 +114,7 @@ def _path(pattern: str, asked: Asked | None) -> Met:
     """Whether a pattern matches the paths of a route."""
     if pattern == "*":
         return ALL
-    if asked is None:
+    if asked is None or not asked.path:
         return UNKNOWN
     plain = _PARAMETER.sub(_SOME, asked.path)
     if _matches(pattern, plain):
@@ -117,6 +123,17 @@ def _path(pattern: str, asked: Asked | None) -> Met:
         return NONE
     likely = re.fullmatch(_shape(asked.path), _TEMPLATE.sub("x", pattern.replace("*", "x"))) is not None
     return Met(State.UNKNOWN if likely or _overlaps(pattern, asked.path) else State.NO, State.NO)
+
+
+def _hosts(patterns: list[str], asked: Asked | None) -> Met:
+    """Whether patterns match the host, with and without a port: callers may write one."""
+    if "*" in patterns:
+        return ALL
+    if asked is None or not asked.host or "*" in asked.host:
+        return UNKNOWN
+    host = asked.host.lower()
+    with_port, plain = (any(fits(one.lower(), text) for one in patterns) for text in (f"{host}:443", host))
+    return ALL if with_port and plain else Met(State.YES, State.UNKNOWN) if with_port or plain else NONE
 
 
 def _matches(pattern: str, path: str) -> bool:

@@ -10,7 +10,6 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from assaymark.assess.kubernetes.exposure import maps_of
 from assaymark.assess.kubernetes.pods import Pod, pod_specs, reaches_node, within_baseline
 from assaymark.assess.kubernetes.written import (
     column,
@@ -23,7 +22,7 @@ from assaymark.assess.patch import Patch, Place
 from assaymark.assess.patches.accounts import KEYS, federated
 from assaymark.assess.patches.bindings import BINDING_WRITERS
 from assaymark.assess.patches.network import default_deny, keys_added
-from assaymark.formats.located import Elsewhere, Map, listed
+from assaymark.formats.located import Elsewhere, Map, listed, maps_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

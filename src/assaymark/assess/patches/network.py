@@ -7,13 +7,13 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from assaymark.assess.kubernetes.exposure import exposed, maps_of
+from assaymark.assess.kubernetes.exposure import exposed
 from assaymark.assess.kubernetes.network import Network
 from assaymark.assess.kubernetes.pods import pod_specs
 from assaymark.assess.kubernetes.written import in_yaml, room
 from assaymark.assess.patch import Patch, Place
 from assaymark.assess.values import texts_in
-from assaymark.formats.located import Map
+from assaymark.formats.located import Map, maps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

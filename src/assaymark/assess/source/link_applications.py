@@ -10,7 +10,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.kinds import INTERNET
-from assaymark.assess.kubernetes.mesh_policy import Admitted, judged
+from assaymark.assess.kubernetes.mesh_callers import Admitted
+from assaymark.assess.kubernetes.mesh_policy import judged
 from assaymark.assess.kubernetes.mesh_requests import Asked
 from assaymark.assess.kubernetes.ports import doors, port_node, port_nodes
 from assaymark.assess.source.matching import Images, Modules, importable, inside, told

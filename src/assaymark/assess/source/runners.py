@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from assaymark.assess.estate.estates import Estates
     from assaymark.assess.estate.kubernetes import Cluster, Object
     from assaymark.assess.graph import Builder
-    from assaymark.assess.kubernetes.mesh_policy import Admitted
+    from assaymark.assess.kubernetes.mesh_callers import Admitted
     from assaymark.assess.kubernetes.mesh_requests import Asked
     from assaymark.assess.kubernetes.pods import Pod
     from assaymark.core.graph import Because

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from html import escape
 from typing import TYPE_CHECKING, Final
@@ -55,7 +56,8 @@ h1 { font-size: 1.7rem; } h2 { font-size: 1.3rem; margin-top: 2.5rem; border-top
 padding-top: 1rem; } h3 { font-size: 1.05rem; margin: 1.75rem 0 .25rem; overflow-wrap: anywhere; } p, li {
 max-width: 60rem; } .soft { color: var(--soft); } code { font-size: .9em; overflow-wrap: anywhere; } table {
 border-collapse: collapse; width: 100%; font-size: .95rem; } th, td { text-align: left; vertical-align: top;
-  padding: .4rem .5rem; border-top: 1px solid var(--line); overflow-wrap: anywhere; } .wide { overflow-x: auto; }
+  padding: .4rem .5rem; border-top: 1px solid var(--line); overflow-wrap: anywhere; } thead th {
+  overflow-wrap: normal; } .wide { overflow-x: auto; }
 td ul { padding-left: 1.1rem; margin: 0; } .matrix td, .matrix th { padding: .15rem .35rem; font-size: .8rem;
 overflow-wrap: normal; } .matrix td { text-align: center; font-family:
 monospace; } .severity { font-weight: 700; font-size: .8rem; border: 1px solid currentColor; border-radius: .25rem;
@@ -284,10 +286,15 @@ def _findings(findings: tuple[Finding, ...], how: Standing) -> Iterator[str]:
             f"<tr><td>{_badge(finding.severity)}</td><td>{escape(printable(finding.message))}<br>"
             f'<code>{escape(where)}</code><br><span class="soft">{escape(finding.rule)}: {escape(refs)}</span>'
             f"{decided}</td>"
-            f"<td>{escape(fix(finding.rule))}</td></tr>"
+            f"<td>{_prose(fix(finding.rule))}</td></tr>"
         )
     yield "</tbody></table>"
     yield from _more(len(findings))
+
+
+def _prose(text: str) -> str:
+    """A sentence of a rule's page, with what stands between backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _more(there: int) -> Iterator[str]:

@@ -266,3 +266,95 @@ resource "aws_elb" "old" {
 }
 """
     assert reached(text + balancer.replace("INTERNAL", internal), f"{GPU}#port:8888") == state
+
+
+RULE = """
+resource "aws_lb_listener_rule" "api" {
+  listener_arn = aws_lb_listener.https.arn
+  action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.api.arn
+  }
+  condition {
+    CONDITION
+  }
+}
+"""
+HEADER = 'http_header {\n http_header_name = "X-Origin"\n values = [var.secret]\n }'
+
+
+@pytest.mark.parametrize(
+    ("condition", "state"),
+    [
+        ('path_pattern {\n values = ["/*"]\n }', State.YES),
+        ('source_ip {\n values = ["203.0.113.0/24"]\n }', None),
+        ('source_ip {\n values = ["203.0.113.0/24", "0.0.0.0/1"]\n }', State.YES),
+        ("source_ip {\n values = var.office\n }", State.YES),
+        (HEADER, State.UNKNOWN),
+        ('http_header {\n http_header_name = "X-Origin"\n values = ["*"]\n }', State.YES),
+    ],
+)
+def test_conditions_of_a_rule_are_about_who_calls(condition: str, state: State | None) -> None:
+    assert reached(ecs(ACTIONS=FIXED) + RULE.replace("CONDITION", condition), f"{TASK}#port:8000") == state
+
+
+OF_TASK = """
+resource "aws_security_group" "task" {
+  name = "task"
+  ingress {
+    from_port = FIRST
+    to_port   = LAST
+    protocol  = "PROTOCOL"
+    SOURCE
+  }
+}
+resource "aws_security_group" "other" {
+  name = "other"
+}
+"""
+OWN = "security_groups = [aws_security_group.lb.id]"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "protocol", "source", "state"),
+    [
+        (8000, 8000, "tcp", OWN, State.YES),
+        (0, 0, "-1", OWN, State.YES),
+        (8001, 8001, "tcp", OWN, None),
+        (8000, 8000, "udp", OWN, None),
+        (8000, 8000, "tcp", "security_groups = [aws_security_group.other.id]", None),
+        (8000, 8000, "tcp", "security_groups = var.groups", State.YES),
+        (8000, 8000, "tcp", 'cidr_blocks = ["10.0.0.0/16"]', State.YES),
+        (8000, 8000, "tcp", 'cidr_blocks = ["0.0.0.0/0"]', State.YES),
+        (8000, 8000, "tcp", 'cidr_blocks = ["203.0.113.0/24"]', None),
+        (8000, 8000, "tcp", "cidr_blocks = [var.cidr]", State.YES),
+        (8000, 8000, "tcp", 'prefix_list_ids = ["pl-1"]', State.YES),
+    ],
+)
+def test_groups_of_tasks_let_in_what_the_load_balancer_sends(
+    first: int, last: int, protocol: str, source: str, state: State | None
+) -> None:
+    network = "network_configuration {\n security_groups = [aws_security_group.task.id]\n }\n  load_balancer {"
+    text = ecs().replace("load_balancer {", network)
+    more = OF_TASK.replace("FIRST", str(first)).replace("LAST", str(last)).replace("PROTOCOL", protocol)
+    assert reached(text + more.replace("SOURCE", source), f"{TASK}#port:8000") == state
+
+
+@pytest.mark.parametrize(
+    ("port", "address", "open_"),
+    [(8000, "0.0.0.0/0", True), (8001, "0.0.0.0/0", False), (8000, "203.0.113.0/24", False)],
+)
+def test_templates_say_the_same_of_rules_and_groups(port: int, address: str, open_: bool) -> None:
+    text = f"""Resources:
+  Group: {{Type: AWS::EC2::SecurityGroup, Properties: {{SecurityGroupIngress: [{{IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: 0.0.0.0/0}}]}}}}
+  Own: {{Type: AWS::EC2::SecurityGroup, Properties: {{GroupDescription: x}}}}
+  In: {{Type: AWS::EC2::SecurityGroupIngress, Properties: {{GroupId: !GetAtt Own.GroupId, IpProtocol: tcp, FromPort: {port}, ToPort: {port}, SourceSecurityGroupId: !GetAtt Group.GroupId}}}}
+  Lb: {{Type: AWS::ElasticLoadBalancingV2::LoadBalancer, Properties: {{Scheme: internet-facing, SecurityGroups: [!GetAtt Group.GroupId]}}}}
+  Tg: {{Type: AWS::ElasticLoadBalancingV2::TargetGroup, Properties: {{Port: 8000}}}}
+  Listener: {{Type: AWS::ElasticLoadBalancingV2::Listener, Properties: {{LoadBalancerArn: !Ref Lb, Port: 443, DefaultActions: [{{Type: fixed-response}}]}}}}
+  Rule: {{Type: AWS::ElasticLoadBalancingV2::ListenerRule, Properties: {{ListenerArn: !Ref Listener, Actions: [{{Type: forward, TargetGroupArn: !Ref Tg}}], Conditions: [{{Field: source-ip, SourceIpConfig: {{Values: [{address}]}}}}]}}}}
+  Task: {{Type: AWS::ECS::TaskDefinition, Properties: {{Family: api, TaskRoleArn: arn:aws:iam::111122223333:role/task, ContainerDefinitions: [{{Name: a, Image: acme/api, PortMappings: [{{ContainerPort: 8000}}]}}]}}}}
+  Service: {{Type: AWS::ECS::Service, Properties: {{TaskDefinition: !Ref Task, NetworkConfiguration: {{AwsvpcConfiguration: {{SecurityGroups: [!GetAtt Own.GroupId]}}}}, LoadBalancers: [{{TargetGroupArn: !Ref Tg, ContainerName: a, ContainerPort: 8000}}]}}}}
+"""
+    graph = assessed_files({"template.yaml": text}).graph
+    assert bool([one for one in graph.edges if one.source == "internet"]) is open_

@@ -9,6 +9,7 @@ import pytest
 from tests.support.architectures import assessed, edges, findings
 
 from assaymark.assess.kubernetes.rbac import bound, selects
+from assaymark.core.graph import State
 from assaymark.core.report import Severity
 
 BINDING = """
@@ -56,12 +57,21 @@ ADMIN = "k8s:administrator"
     ("text", "how"),
     [
         (rule('"*"', '"*"', '"*"'), "everything"),
-        (rule("rbac.authorization.k8s.io", "clusterroles", "escalate"), "escalate"),
+        (rule("rbac.authorization.k8s.io", "clusterroles", "escalate, patch"), "escalate"),
         (rule("rbac.authorization.k8s.io", "clusterroles, clusterrolebindings", "bind, create"), "bind"),
         (rule('""', "nodes/proxy", "get"), "nodes/proxy"),
-        (rule('""', "groups", "impersonate"), "impersonate"),
+        (rule('""', "users, groups", "impersonate"), "one of system:masters"),
+        (rule('""', "serviceaccounts, groups", "impersonate"), "one of system:masters"),
+        (rule('""', "users", "impersonate"), "any user"),
         (rule("admissionregistration.k8s.io", "mutatingwebhookconfigurations", "patch"), "webhook"),
-        (rule("certificates.k8s.io", "certificatesigningrequests, signers", "create, approve"), "certificate"),
+        (
+            rule(
+                "certificates.k8s.io",
+                "certificatesigningrequests, certificatesigningrequests/approval, signers",
+                "create, approve, update",
+            ),
+            "certificate",
+        ),
     ],
 )
 def test_rights_that_make_an_administrator(text: str, how: str) -> None:
@@ -75,12 +85,44 @@ def test_rights_that_make_an_administrator(text: str, how: str) -> None:
         rule("rbac.authorization.k8s.io", "clusterroles", "get, list, create"),
         rule("rbac.authorization.k8s.io", "clusterrolebindings", "create"),
         rule('""', "nodes", "get, proxy"),
-        rule('""', "groups", "impersonate", "team-a"),
+        rule('""', "groups", "impersonate"),  # which asks for a user or account as well
+        rule('""', "users, groups", "impersonate", "team-a"),
+        rule("rbac.authorization.k8s.io", "clusterroles", "escalate"),
+        rule("certificates.k8s.io", "certificatesigningrequests, signers", "create, approve"),
         rule('"*"', '"*"', '"*"', cluster=False),
     ],
 )
 def test_rights_that_do_not(text: str) -> None:
     assert not edges(assessed(a_yaml=text), source=WORKER, target=ADMIN)
+
+
+LOCKED = """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: helm-controller, namespace: flux-system}
+spec:
+  selector: {matchLabels: {app: helm}}
+  template:
+    metadata: {labels: {app: helm}}
+    spec: {containers: [{name: manager, image: "x:1", args: [--default-service-account=default]}]}
+---
+"""
+
+
+@pytest.mark.parametrize(
+    ("group", "what", "more", "state"),
+    [
+        ("helm.toolkit.fluxcd.io", "helmreleases", "", State.UNKNOWN),
+        ("kustomize.toolkit.fluxcd.io", "kustomizations", "", State.UNKNOWN),
+        ("helm.toolkit.fluxcd.io", "helmreleases", LOCKED, None),
+        ("argoproj.io", "applications", LOCKED, State.UNKNOWN),
+        ("source.toolkit.fluxcd.io", "gitrepositories", "", None),
+    ],
+)
+def test_who_has_a_controller_deploy_may_have_its_rights(
+    group: str, what: str, more: str, state: State | None
+) -> None:
+    found = edges(assessed(a_yaml=more + rule(group, what, "create", cluster=False)), source=WORKER, target=ADMIN)
+    assert [one.state for one in found] == ([state] if state else [])
 
 
 def test_who_creates_pods_runs_as_the_accounts_of_the_namespaces() -> None:

@@ -221,3 +221,118 @@ def test_a_chart_that_a_test_installs_is_not_installed_so() -> None:
     workflow = "jobs:\n  e2e:\n    steps:\n      - run: kind create cluster\n      - run: helm install x ./charts/app --set privileged=true\n"
     found = assessed_files(CHART | {".github/workflows/check.yml": workflow})
     assert pods(found) == {"default/app": ("own", False)}
+
+
+SET = """
+apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {{name: tenants, namespace: argocd}}
+spec:
+  goTemplate: {go}
+  generators: {generators}
+  template:
+    metadata: {{name: '{name}'}}
+    spec:
+      destination: {{namespace: '{name}'}}
+      source: {{path: charts/app, helm: {{parameters: [{{name: name, value: '{given}'}}]}}}}
+"""
+FLUX = """
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: a, namespace: flux}
+spec: {targetNamespace: n, chart: {spec: {chart: ./charts/app}}}
+"""
+FOLDERS = {"apps/a_c/x.json": '{"tenant": {"id": "acme"}}', "apps/zeta/x.json": '{"tenant": {"id": "zeta"}}'}
+
+
+@pytest.mark.parametrize(
+    ("go", "generators", "name", "given", "wanted"),
+    [
+        ("true", "[{list: {elements: [{t: a, n: x}, {t: b, n: y}]}}]", "{{.t}}", "{{.n}}", {"a/a": "x", "b/b": "y"}),
+        ("false", "[{list: {elements: [{t: a}, {t: b}], values: {k: v}}}]", "{{t}}", "{{values.k}}", {"a/a": "v", "b/b": "v"}),
+        ("false", "[{git: {directories: [{path: apps/*}]}}]", "{{path.basenameNormalized}}", "{{path[0]}}", {"a-c/a-c": "apps", "zeta/zeta": "apps"}),
+        ("true", "[{git: {directories: [{path: apps/*}, {path: apps/a*, exclude: true}]}}]", "{{.path.basename}}", "{{index .path.segments 0}}", {"zeta/zeta": "apps"}),
+        ("false", "[{git: {files: [{path: 'apps/**/x.json'}]}}]", "{{tenant.id}}", "{{path.basename}}", {"acme/acme": "a_c", "zeta/zeta": "zeta"}),
+        (
+            "true",
+            "[{matrix: {generators: [{list: {elements: [{t: a}, {t: b}]}}, {list: {elements: [{n: '{{.t}}1'}]}}]}}]",
+            "{{.t}}-{{.n}}", "{{ .t | upper }}", {"a-a1/a-a1": "A", "b-b1/b-b1": "B"},
+        ),
+        (
+            "false",
+            "[{merge: {mergeKeys: [t], generators: [{list: {elements: [{t: a, n: x}, {t: b, n: x}]}}, {list: {elements: [{t: b, n: y}]}}]}}]",
+            "{{t}}", "{{n}}", {"a/a": "x", "b/b": "y"},
+        ),
+        ("true", "[{matrix: {generators: [{clusters: {}}, {list: {elements: [{t: a}]}}]}}]", "{{.t}}", "{{.name}}", {"a/a": "own"}),
+    ],
+)  # fmt: skip
+def test_an_application_set_makes_what_its_generators_give(
+    go: str, generators: str, name: str, given: str, wanted: dict[str, str]
+) -> None:
+    text = SET.format(go=go, generators=generators, name=name, given=given)
+    found = assessed_files(CHART | FOLDERS | {"sets/all.yaml": text})
+    assert {key: value[0] for key, value in pods(found).items()} == wanted
+    said = any("what generators of the ApplicationSet tenants give" in one for one in found.reading.gaps)
+    assert said == ("clusters" in generators)
+
+
+@pytest.mark.parametrize(
+    ("more", "wanted"), [({}, {"acme/acme", "zeta/zeta"}), ({"other/apps/b/x.json": "{}"}, {"default/app"})]
+)
+def test_a_repository_may_lie_in_a_folder_of_the_input(more: dict[str, str], wanted: set[str]) -> None:
+    generators = "[{git: {files: [{path: 'apps/*/x.json'}]}}]"
+    text = SET.format(go="false", generators=generators, name="{{tenant.id}}", given="x")
+    files = {f"team/{path}": data for path, data in (CHART | FOLDERS | {"sets/all.yaml": text}).items()}
+    found = set(pods(assessed_files(files | more)))
+    assert found == wanted  # of two folders nobody says which
+
+
+def test_what_a_generator_leaves_open_says_nothing_of_values() -> None:
+    text = SET.format(go="true", generators="[{clusters: {}}]", name="x", given="y")
+    text = text.replace(
+        "parameters: [{name: name, value: 'y'}]", "valuesObject: {name: '{{.name}}', privileged: true}"
+    )
+    assert pods(assessed_files(CHART | {"sets/all.yaml": text})) == {"x/x": ("own", True)}
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "wanted"),
+    [
+        ("helmfile.d/10.yaml", "releases:\n- {name: a, namespace: n, chart: ../charts/app}\n", {"n/a"}),
+        (
+            "helmfile.yaml",
+            "releases:\n- {name: a, namespace: n, chart: charts/app}\n- {name: b, chart: charts/app, installed: false}\n",
+            {"n/a"},
+        ),
+        (
+            "flux.yaml",
+            FLUX,
+            {"n/n-a"},
+        ),
+    ],
+)
+def test_releases_have_the_names_that_their_tools_give(path: str, text: str, wanted: set[str]) -> None:
+    found = assessed_files(CHART | {path: text})
+    assert set(pods(found)) == wanted
+    assert not found.reading.skipped
+
+
+def test_skaffold_has_profiles_and_overrides() -> None:
+    text = """
+apiVersion: skaffold/v4beta6
+kind: Config
+deploy:
+  helm: {releases: [{name: dev, chartPath: charts/app, namespace: a, overrides: {name: over, privileged: true}}]}
+profiles:
+- name: cloud
+  deploy:
+    helm: {releases: [{name: cloud, chartPath: charts/app, namespace: b, overrides: {name: x}, setValues: {name: y}}]}
+"""
+    assert pods(assessed_files(CHART | {"skaffold.yaml": text})) == {"a/dev": ("over", True), "b/cloud": ("y", False)}
+
+
+def test_releases_beyond_the_limit_are_said() -> None:
+    elements = ", ".join(f"{{t: a{number}}}" for number in range(25))
+    text = SET.format(go="true", generators=f"[{{list: {{elements: [{elements}]}}}}]", name="{{.t}}", given="x")
+    skipped = assessed_files(CHART | {"sets/all.yaml": text}).reading.skipped
+    assert any("25 releases of this chart are in the input, of which 20 are read" in str(one) for one in skipped)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.support.source_estate import assessed_files
 
+from assaymark.assess.kubernetes.mesh import strict
 from assaymark.assess.kubernetes.mesh_policy import admitted, judged
 from assaymark.assess.kubernetes.mesh_requests import Asked
 from assaymark.assess.kubernetes.network import Network
@@ -262,3 +263,64 @@ def test_routes_of_linkerd(path: str, expected: State) -> None:
     pods = pod_specs(cluster)
     asked = Asked("GET", path) if path else None
     assert admitted(Network(cluster, pods), pods[0], asked).anyone is expected
+
+
+SHUT = "---\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: shut, namespace: ml}\nspec: {}\n"
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted"),
+    [
+        ({}, N),
+        ({"      containers:": "      hostNetwork: true\n      containers:"}, Y),
+        ({"{app: api}}\n    spec": '{app: api, sidecar.istio.io/inject: "false"}}\n    spec'}, Y),
+        (
+            {
+                "istio-injection: enabled": "istio-injection: disabled",
+                "{app: api}}\n    spec": '{app: api, sidecar.istio.io/inject: "true"}}\n    spec',
+            },
+            Y,
+        ),
+        ({"istio-injection: enabled": "istio-injection: disabled, istio.io/rev: stable"}, Y),
+        ({"istio-injection: enabled": "istio.io/dataplane-mode: ambient"}, N),
+        (
+            {
+                "istio-injection: enabled": "istio.io/dataplane-mode: ambient",
+                "{app: api}}\n    spec": "{app: api, istio.io/dataplane-mode: none}}\n    spec",
+            },
+            Y,
+        ),
+    ],
+)
+def test_a_policy_counts_for_what_is_in_the_mesh(changes: dict[str, str], wanted: State) -> None:
+    text = BASE
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    cluster = assessed_files({"all.yaml": text + SHUT}).estates.kubernetes
+    pods = pod_specs(cluster)
+    assert admitted(Network(cluster, pods), pods[0]).anyone is wanted
+
+
+@pytest.mark.parametrize(("label", "wanted"), [("api", N), ("other", Y)])
+def test_a_policy_of_the_root_namespace_selects_everywhere(label: str, wanted: State) -> None:
+    selector = f"{{selector: {{matchLabels: {{app: {label}}}}}}}"
+    assert (
+        answer(more=POLICY.format(number=9, spec=selector).replace("namespace: ml", "namespace: istio-system"))
+        is wanted
+    )
+
+
+def test_modes_of_the_root_namespace_that_select_are_ignored() -> None:
+    policy = """---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: all, namespace: istio-system}
+spec: {selector: {matchLabels: {app: api}}, mtls: {mode: STRICT}}
+"""
+    found = []
+    for text in (BASE + policy, BASE + policy.replace("selector: {matchLabels: {app: api}}, ", "")):
+        cluster = assessed_files({"all.yaml": text}).estates.kubernetes
+        pods = pod_specs(cluster)
+        found.append(strict(Network(cluster, pods), pods[0]))
+    assert found == [False, True]

@@ -177,8 +177,9 @@ def _any_owner(issuer: str, subject: str) -> bool:
 def claimed(statement: Statement, provider: str, claim: str) -> tuple[str, ...]:
     """The values that positive conditions of a trust policy leave a claim (``sub``) of a provider's tokens.
 
-    None when no condition speaks of it. Of a provider that a template leaves open, any issuer's claim counts. A
-    wildcard in ``StringEquals`` stands for itself and no token has it: it is shown as a letter that matches nothing.
+    None when no condition speaks of it. Of a provider that a template leaves open, any issuer's claim counts, and a
+    key whose issuer is left open counts for any provider: if it were another's, no token would have it. A wildcard
+    in ``StringEquals`` stands for itself and no token has it: it is shown as a letter that matches nothing.
     """
     issuer = issuer_of(provider)
     found: list[str] = []
@@ -189,7 +190,8 @@ def claimed(statement: Statement, provider: str, claim: str) -> tuple[str, ...]:
         for name, values in keys.items():
             key = name.lower()
             ours = key == f"{issuer}:{claim}".lower()
-            if ours or (isinstance(provider, Unresolved) and key.endswith(f":{claim}")):
+            either_open = isinstance(provider, Unresolved) or "${" in key
+            if ours or (either_open and key.endswith(f":{claim}")):
                 found += [one.translate(_LITERAL) for one in values] if bare == "stringequals" else values
     return tuple(dict.fromkeys(found))
 

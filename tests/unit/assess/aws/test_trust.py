@@ -102,3 +102,37 @@ def test_who_needs_no_policy_of_its_own_is_named(principal: str, state: State | 
     found = assessed_files({"main.tf": text})
     states = [one.state for one in found.graph.edges if one.relation == "assumes" and one.source.endswith(":user/u")]
     assert states == ([state] if state else [])
+
+
+@pytest.mark.parametrize(
+    ("url", "named"),
+    [
+        (
+            "aws_eks_cluster.c.identity[0].oidc[0].issuer",
+            'replace(aws_iam_openid_connect_provider.p.url, "https://", "")',
+        ),
+        ("data.aws_eks_cluster.c.identity.0.oidc.0.issuer", "aws_iam_openid_connect_provider.p.url"),
+        ("var.issuer", 'replace(aws_iam_openid_connect_provider.p.url, "https://", "")'),
+        ("var.issuer", 'trimprefix(var.issuer, "https://")'),
+        ('"https://vault.example.org"', "aws_iam_openid_connect_provider.p.url"),
+    ],
+)
+def test_the_subject_that_is_asked_for_is_found_however_the_issuer_is_named(url: str, named: str) -> None:
+    role = f"""
+        variable "issuer" {{}}
+        data "aws_eks_cluster" "c" {{ name = "c" }}
+        resource "aws_eks_cluster" "c" {{ name = "c" }}
+        resource "aws_iam_openid_connect_provider" "p" {{ url = {url} }}
+        resource "aws_iam_role" "r" {{
+          name = "r"
+          assume_role_policy = jsonencode({{ Statement = [{{
+            Effect = "Allow", Action = "sts:AssumeRoleWithWebIdentity"
+            Principal = {{ Federated = aws_iam_openid_connect_provider.p.arn }}
+            Condition = {{ StringEquals = {{ "${{{named}}}:sub" = "system:serviceaccount:ml:trainer" }} }}
+          }}] }})
+        }}
+    """
+    found = assessed_files({"main.tf": role})
+    subjects = [one.source for one in found.graph.edges if one.relation == "federates"]
+    assert [one.rpartition("system:")[2] for one in subjects] == ["serviceaccount:ml:trainer"]
+    assert not [one for one in found.findings if one.rule == "aws-federation-subject"]

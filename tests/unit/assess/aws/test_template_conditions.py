@@ -43,7 +43,7 @@ Resources:
         ("nonsense", True),
     ],
 )
-def test_what_a_condition_leaves_out_is_not_made_and_what_it_leaves_open_is(condition: str, made: bool) -> None:  # noqa: FBT001
+def test_what_a_condition_leaves_out_is_not_made_and_what_it_leaves_open_is(condition: str, made: bool) -> None:
     found = assessed(a_yaml=TEMPLATE.replace("CONDITION", condition))
     assert ("arn:aws:s3:::it" in {*found.graph.nodes}) is made
     assert ("with the defaults of its parameters a.yaml does not make It" in found.reading.gaps) is not made

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws.document import OPEN
 from assaymark.assess.aws.rule_list import CONFUSED_DEPUTY, OIDC_AUDIENCE, OIDC_SUBJECT, TRUST_ANYONE
-from assaymark.assess.aws.trust import claimed, issuer_of
+from assaymark.assess.aws.trust import claimed, issuer_of, named_subjects
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 from assaymark.assess.rule import found
 from assaymark.assess.unresolved import HOLE, Unresolved, pattern_of
@@ -120,7 +120,7 @@ def _tokens(run: Linking, who: Identity, statement: Statement) -> Iterator[Findi
             yield found(OIDC_AUDIENCE, f"{who.arn}#{issuer}", message, place, severity)
         if issuer == _COGNITO or any(claimed(statement, provider, claim) for claim in _OWNER_CLAIMS):
             continue
-        subjects = claimed(statement, provider, "sub")
+        subjects = named_subjects(statement, provider)
         wide = [left for one in subjects if (left := _left_open(issuer, one))]
         if not subjects or wide:
             ours = _OURS.search(issuer) is not None or isinstance(provider, Unresolved)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import actions
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 _ASSUME: Final = "sts:AssumeRole"
 _WEB: Final = "sts:AssumeRoleWithWebIdentity"
 _SAML: Final = "sts:AssumeRoleWithSAML"
+GOOGLE: Final = "accounts.google.com"
+_ACCOUNT: Final = re.compile(
+    r"\d{15,25}|<.*google_service_account\..*\.unique_id>|\$\{.*google_service_account\..*\}"
+)
 _WILDCARDS: Final = frozenset("*?")
 _LITERAL: Final = {ord("*"): "\N{ASTERISK OPERATOR}", ord("?"): "\N{FULLWIDTH QUESTION MARK}"}
 
@@ -95,7 +100,7 @@ def _federated(run: Linking, role: Identity, statement: Statement) -> None:
     """Tokens of identity providers: the subjects that the conditions leave."""
     for provider in (statement.principals or {}).get("Federated", ()):
         issuer = issuer_of(provider)
-        subjects = claimed(statement, provider, "sub") or ("*",)
+        subjects = named_subjects(statement, provider) or ("*",)
         audiences = claimed(statement, provider, "aud")
         open_ones = isinstance(provider, Unresolved) or bool(statement.unresolved)
         for subject in subjects:
@@ -196,9 +201,22 @@ def claimed(statement: Statement, provider: str, claim: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def named_subjects(statement: Statement, provider: str) -> tuple[str, ...]:
+    """The subjects that a trust policy asks for. Of a service account of Google ``aud`` says who it is as well.
+
+    Source: AWS documentation, "IAM and AWS STS condition context keys": ``accounts.google.com:aud`` is the ``azp`` of
+    a token, which is the id of the account that asked for it, and ``oaud`` its ``aud``, which that account chooses.
+    """
+    found = claimed(statement, provider, "sub")
+    if found or issuer_of(provider) != GOOGLE:
+        return found
+    asked = claimed(statement, provider, "aud")
+    return asked if all(_ACCOUNT.fullmatch(one) for one in asked) else ()
+
+
 def other_keys(statement: Statement, issuer: str) -> frozenset[str]:
     """The keys that conditions ask for besides the token's subject and audience."""
-    known = {f"{issuer}:sub".lower(), f"{issuer}:aud".lower(), "saml:aud"}
+    known = {f"{issuer}:sub".lower(), f"{issuer}:aud".lower(), "saml:aud", f"{GOOGLE}:oaud"}
     return frozenset(
         key
         for key in condition_keys(statement.condition)

@@ -136,3 +136,30 @@ def test_the_subject_that_is_asked_for_is_found_however_the_issuer_is_named(url:
     subjects = [one.source for one in found.graph.edges if one.relation == "federates"]
     assert [one.rpartition("system:")[2] for one in subjects] == ["serviceaccount:ml:trainer"]
     assert not [one for one in found.findings if one.rule == "aws-federation-subject"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "subject"),
+    [
+        ("sub", '"107517467455664443766"', "107517467455664443766"),
+        ("aud", '"107517467455664443766"', "107517467455664443766"),
+        ("aud", "google_service_account.s.unique_id", "<google_service_account.s.unique_id>"),
+        ("aud", '"app.apps.googleusercontent.com"', "*"),
+    ],
+)
+def test_a_service_account_of_google_is_named_by_subject_or_audience(key: str, value: str, subject: str) -> None:
+    role = f"""
+        resource "google_service_account" "s" {{ account_id = "s" }}
+        resource "aws_iam_role" "r" {{
+          name = "r"
+          assume_role_policy = jsonencode({{ Statement = [{{
+            Effect = "Allow", Action = "sts:AssumeRoleWithWebIdentity"
+            Principal = {{ Federated = "accounts.google.com" }}
+            Condition = {{ StringEquals = {{ "accounts.google.com:{key}" = {value}, "accounts.google.com:oaud" = "x" }} }}
+          }}] }})
+        }}
+    """
+    found = assessed_files({"main.tf": role})
+    edges = [one for one in found.graph.edges if (one.relation, one.target[-6:]) == ("federates", "role/r")]
+    drawn = [(one.source, one.state) for one in edges]
+    assert drawn == [(f"oidc:accounts.google.com:{subject}", State.YES)]

@@ -129,7 +129,7 @@ def _entity(records: Records, file: SourceFile, item: Map, kind: str, policies: 
         limit = records.known_policy(name, policies, file, boundary.line)
         if limit is None:
             records.reading.gap(f"the boundary {name} of {arn} is not in the input; it may forbid more than is shown")
-        records.identity(arn, kind, because, boundary=limit)
+        records.identity(arn, kind, because, boundary=limit, bounded_by=name)
     account = arn.split(":")[4]
     for group in listed(item.get("GroupList")):
         if isinstance(group, str):

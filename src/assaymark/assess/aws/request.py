@@ -19,6 +19,18 @@ if TYPE_CHECKING:
     from assaymark.assess.aws.conditions import Value
 
 SERVICE_LINKED: Final = ":role/aws-service-role/"
+BOUNDARY_KEY: Final = "iam:permissionsboundary"
+BOUNDARY: Final = "\ue004boundary"  # stands among the tags of an identity for its boundary; no tag has this name
+# Of these it is the boundary that the user or role has; of others the one that is asked for.
+# Source: IAM User Guide, "Permissions boundaries for IAM entities", "Delegating responsibility to others".
+_ON_BOUNDED: Final = frozenset(
+    f"iam:{verb}{kind}{what}".lower()
+    for kind in ("User", "Role")
+    for verb, what in (
+        *((verb, "Policy") for verb in ("Attach", "Detach", "Put", "Delete")),
+        ("Delete", "PermissionsBoundary"),
+    )
+)
 _SIGNED: Final = ("user", "role", "root")
 _TYPES: Final = {"user": "User", "role": "AssumedRole", "root": "Account", "anonymous": "Anonymous"}
 _KINDS_THAT_MAY_CARRY: Final = {  # and nobody else does
@@ -138,6 +150,8 @@ class Context:
             return _value(self._request.principal.account)
         if "resourcetag/" in name and vendor == service:
             return self._resource_tag(name.partition("/")[2])
+        if key == BOUNDARY_KEY and self._request.action.lower() in _ON_BOUNDED:
+            return self._resource_tag(BOUNDARY)
         if "." in vendor or vendor in ("saml", "cognito-identity"):
             return self._federated(key)
         if vendor == "ec2" and name == "sourceinstancearn":

@@ -52,6 +52,7 @@ class Identity:
 
     ``policies`` are attached and inline ones, those of a user's groups included by ``groups`` (ARNs), not copied.
     ``opaque`` names attached policies whose text the input does not hold; what they allow is unknown.
+    ``bounded_by``: the ARN of the boundary, whether the input holds its text or not.
     ``keys``: where long-lived access keys are made. ``tags`` for ``aws:PrincipalTag``.
     """
 
@@ -65,6 +66,7 @@ class Identity:
     opaque: tuple[str, ...] = ()
     keys: tuple[Because, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    bounded_by: str = ""
 
     @property
     def account(self) -> str:

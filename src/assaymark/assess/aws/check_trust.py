@@ -40,7 +40,14 @@ _GUARDS: Final = frozenset(
     )
 )
 # Claims besides the subject that say whose a token of GitHub is.
-_OWNER_CLAIMS: Final = ("repository", "repository_id", "repository_owner", "repository_owner_id", "job_workflow_ref")
+_OWNER_CLAIMS: Final = (
+    "repository",
+    "repository_id",
+    "repository_owner",
+    "repository_owner_id",
+    "job_workflow_ref",
+    "enterprise_id",
+)
 
 
 def check_trust(run: Linking, seen: Seen) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from assaymark.assess.aws.conditions import condition_keys
 from assaymark.assess.aws.evaluate import denied_by
 from assaymark.assess.aws.linking import Chain
 from assaymark.assess.aws.organisation import STRANGER
+from assaymark.assess.aws.patterns import overlap
 from assaymark.assess.aws.request import Principal, Request
 from assaymark.assess.unresolved import Unresolved
 from assaymark.core.graph import Edge, State
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _ASSUME: Final = "sts:AssumeRole"
 _WEB: Final = "sts:AssumeRoleWithWebIdentity"
 _SAML: Final = "sts:AssumeRoleWithSAML"
+_GITHUB: Final = "token.actions.githubusercontent.com"
 GOOGLE: Final = "accounts.google.com"
 _ACCOUNT: Final = re.compile(
     r"\d{15,25}|<.*google_service_account\..*\.unique_id>|\$\{.*google_service_account\..*\}"
@@ -202,21 +204,42 @@ def claimed(statement: Statement, provider: str, claim: str) -> tuple[str, ...]:
 
 
 def named_subjects(statement: Statement, provider: str) -> tuple[str, ...]:
-    """The subjects that a trust policy asks for. Of a service account of Google ``aud`` says who it is as well.
+    """The subjects that a trust policy asks for, also by other claims: GitHub's repository, Google's audience.
 
     Source: AWS documentation, "IAM and AWS STS condition context keys": ``accounts.google.com:aud`` is the ``azp`` of
     a token, which is the id of the account that asked for it, and ``oaud`` its ``aud``, which that account chooses.
     """
     found = claimed(statement, provider, "sub")
+    if issuer_of(provider).startswith(_GITHUB) and (asked := claimed(statement, provider, "repository")):
+        narrowed = [one for each in found or ("*",) for repository in asked for one in _of(each, repository)]
+        return tuple(dict.fromkeys(narrowed)) or found
     if found or issuer_of(provider) != GOOGLE:
         return found
     asked = claimed(statement, provider, "aud")
     return asked if all(_ACCOUNT.fullmatch(one) for one in asked) else ()
 
 
+def _of(subject: str, repository: str) -> tuple[str, ...]:
+    """What a pattern over subjects of GitHub means of a repository, or of a pattern of such; nothing for neither.
+
+    Source: AWS documentation, "Available keys for AWS OIDC federation", ``token.actions.githubusercontent.com``.
+    """
+    if subject == "*":
+        return (f"repo:{repository}:*",)
+    head, _, rest = subject.partition(":")
+    named, colon, rest = rest.partition(":")
+    if head != "repo":  # an organisation puts its subjects together as it likes
+        return (subject,)
+    if not overlap(named, repository):
+        return ()
+    narrower = named if colon and _WILDCARDS & set(repository) and not _WILDCARDS & set(named) else repository
+    return (f"repo:{narrower}:{rest or '*'}",)
+
+
 def other_keys(statement: Statement, issuer: str) -> frozenset[str]:
     """The keys that conditions ask for besides the token's subject and audience."""
     known = {f"{issuer}:sub".lower(), f"{issuer}:aud".lower(), "saml:aud", f"{GOOGLE}:oaud"}
+    known |= {f"{issuer}:repository".lower()} if issuer.startswith(_GITHUB) else set()
     return frozenset(
         key
         for key in condition_keys(statement.condition)

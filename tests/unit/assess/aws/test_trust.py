@@ -163,3 +163,34 @@ def test_a_service_account_of_google_is_named_by_subject_or_audience(key: str, v
     edges = [one for one in found.graph.edges if (one.relation, one.target[-6:]) == ("federates", "role/r")]
     drawn = [(one.source, one.state) for one in edges]
     assert drawn == [(f"oidc:accounts.google.com:{subject}", State.YES)]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "subject", "state"),
+    [
+        ('repository" = "acme/ml"', "repo:acme/ml:*", State.YES),
+        (
+            'repository" = "acme/ml", "ISSUER:sub" = "repo:*:environment:prod"',
+            "repo:acme/ml:environment:prod",
+            State.YES,
+        ),
+        ('repository" = "acme/*", "ISSUER:sub" = "repo:acme/ml:*"', "repo:acme/ml:*", State.YES),
+        ('repository" = "acme/ml", "ISSUER:sub" = "repo:acme*"', "repo:acme/ml:*", State.YES),
+        ('repository" = ["acme/ml"], "ISSUER:ref" = "refs/heads/main"', "repo:acme/ml:*", State.UNKNOWN),
+    ],
+)
+def test_a_repository_that_is_asked_for_is_nobody_elses(conditions: str, subject: str, state: State) -> None:
+    role = f"""
+        resource "aws_iam_role" "r" {{
+          name = "r"
+          assume_role_policy = jsonencode({{ Statement = [{{
+            Effect = "Allow", Action = "sts:AssumeRoleWithWebIdentity"
+            Principal = {{ Federated = "arn:aws:iam::111122223333:oidc-provider/ISSUER" }}
+            Condition = {{ StringLike = {{ "ISSUER:{conditions} }} }}
+          }}] }})
+        }}
+    """
+    found = assessed_files({"main.tf": role.replace("ISSUER", "token.actions.githubusercontent.com")})
+    drawn = [(one.source, one.state) for one in found.graph.edges if one.relation == "federates"]
+    assert drawn == [(f"oidc:token.actions.githubusercontent.com:{subject}", state)]
+    assert not any("entry" in found.graph.nodes[one].props for one, _ in drawn)

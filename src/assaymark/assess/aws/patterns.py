@@ -216,7 +216,7 @@ def meet(one: str, two: str) -> str | None:
 def meet_arns(one: str, two: str) -> str | None:
     """An ARN that both patterns of ARNs match, segment by segment, no ``*`` of the first for nothing; or None.
 
-    None of the second either, where there is such an ARN: ``weights/*/*`` is better met by a key than by ``weights//``.
+    None of the second either, where there is such an ARN: ``weights/*/*`` is better met by a key than ``weights//``.
     """
     return _met(one, two.replace("*", "?*")) or _met(one, two)
 

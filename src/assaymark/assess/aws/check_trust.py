@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws.document import OPEN
 from assaymark.assess.aws.rule_list import CONFUSED_DEPUTY, OIDC_AUDIENCE, OIDC_SUBJECT, TRUST_ANYONE
+from assaymark.assess.aws.strangers import strange_name
 from assaymark.assess.aws.trust import claimed, issuer_of, named_subjects
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 from assaymark.assess.rule import found
@@ -81,6 +82,8 @@ def _guarded(statement: Statement) -> bool:
             if name not in _GUARDS and not name.startswith("aws:principaltag/"):
                 continue
             if name == "aws:multifactorauthpresent" and "true" not in [value.lower() for value in values]:
+                continue
+            if name == "aws:principalarn" and any(strange_name(value) for value in values):
                 continue
             if any(value.strip("*") == "" or value in ("0.0.0.0/0", "::/0") for value in values):
                 continue

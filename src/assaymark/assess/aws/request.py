@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.conditions import Key
 from assaymark.assess.aws.patterns import FRESH
-from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
+from assaymark.assess.estate.aws import STRANGER, UNKNOWN_ACCOUNT
 from assaymark.assess.unresolved import HOLE, Unresolved
 
 if TYPE_CHECKING:
@@ -316,6 +316,8 @@ def same_account(one: str, two: str) -> bool | None:
     """Whether two accounts are one; None when one is not known, or is whichever a template is deployed to."""
     if one == two and one:
         return True
+    if STRANGER in (one, two):
+        return False
     if not one or not two or UNKNOWN_ACCOUNT in (one, two):
         return None
     return False

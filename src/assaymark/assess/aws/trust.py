@@ -10,15 +10,17 @@ from assaymark.assess.aws.answers import Part
 from assaymark.assess.aws.conditions import condition_keys
 from assaymark.assess.aws.evaluate import denied_by
 from assaymark.assess.aws.linking import Chain
-from assaymark.assess.aws.organisation import STRANGER
 from assaymark.assess.aws.patterns import overlap
 from assaymark.assess.aws.request import Principal, Request
+from assaymark.assess.aws.strangers import strangers
+from assaymark.assess.estate.aws import STRANGER
 from assaymark.assess.unresolved import Unresolved
 from assaymark.core.graph import Edge, State
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from assaymark.assess.aws.answers import Answer
     from assaymark.assess.aws.conditions import Value
     from assaymark.assess.aws.linking import Linking
     from assaymark.assess.estate.aws import Identity, Statement
@@ -81,6 +83,12 @@ def _outside(run: Linking, role: Identity, statement: Statement) -> None:
         arn = f"arn:aws:iam::{STRANGER}:role/anyone" if value == "*" else value
         principal = f"arn:aws:iam::{value}:root" if value.isdigit() else arn
         answer = run.access.can(principal, _ASSUME, role.arn)
+        for name, context in strangers(role.trust) if value == "*" and role.trust is not None else ():
+            answer = (
+                answer
+                if answer.state is State.YES
+                else _better(answer, run.access.can(name, _ASSUME, role.arn, context))
+            )
         if answer.state is State.NO:
             continue
         node = run.builder.node(
@@ -96,6 +104,11 @@ def _outside(run: Linking, role: Identity, statement: Statement) -> None:
         because = chain.because or (statement.because,)
         how = f"the role trusts {who}"
         run.builder.edge(Edge(node, role.arn, "assumes", how, because, chain.state, decides))
+
+
+def _better(one: Answer, two: Answer) -> Answer:
+    rank = (State.YES, State.UNKNOWN, State.NO)
+    return min(one, two, key=lambda answer: rank.index(answer.state))
 
 
 def _federated(run: Linking, role: Identity, statement: Statement) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from assaymark.core.graph import Because, State
 
 UNKNOWN_ACCOUNT: Final = "000000000000"  # stands for the account that Terraform or CloudFormation deploys to
+STRANGER: Final = "999999999999"  # the account of anyone at all: in no organisation that the input speaks of
 
 
 @dataclass(frozen=True, slots=True)

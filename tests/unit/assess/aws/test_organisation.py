@@ -7,8 +7,8 @@ import json
 import pytest
 from tests.support.source_estate import assessed_files as assessed
 
-from assaymark.assess.aws.organisation import STRANGER, controls_of
-from assaymark.assess.estate.aws import Control, Estate, PolicyDocument, Statement
+from assaymark.assess.aws.organisation import controls_of
+from assaymark.assess.estate.aws import STRANGER, Control, Estate, PolicyDocument, Statement
 from assaymark.core.graph import Because, State
 
 HERE = Because("scps.json", 1, "0" * 64)

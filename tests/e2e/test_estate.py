@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -94,3 +96,31 @@ def test_access_went_and_no_needed_one(after: dict) -> None:
     assert measures["needed"] == 2
     assert measures["cross_boundary_after"] == 0 < measures["cross_boundary_before"]
     assert measures["excess_reduction"] > 0.95
+
+
+TOUR = (ESTATE.parents[1] / "docs" / "guide" / "assess-tour.md").read_text()
+BLOCKS = re.findall(r"```console\n(.*?)```", TOUR, re.DOTALL)
+SHOWN = [
+    (command, [line for line in said.splitlines() if line.strip() not in ("", "...")])
+    for block in BLOCKS
+    for command, said in re.findall(r"^\$ assaymark (.*)\n((?:[^$].*\n)*)", block, re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize(("command", "lines"), SHOWN, ids=[command for command, _ in SHOWN])
+def test_the_tour_shows_what_the_commands_say(
+    command: str, lines: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "--diff" in command:
+        pytest.importorskip("z3")
+        pytest.importorskip("cvc5")
+    monkeypatch.chdir(ESTATE.parents[1])
+    said = cli(*shlex.split(command.replace("html=", f"html={tmp_path}/"))).out.splitlines()
+    assert lines
+    assert [line for line in lines if line not in said] == []
+
+
+def test_the_tour_shows_the_choke_points() -> None:
+    (block,) = [one for one in BLOCKS if one.startswith("Choke")]
+    said = cli("assess", ESTATE / "before").out.splitlines()
+    assert [line for line in block.splitlines() if line != "..." and line not in said] == []

@@ -131,5 +131,6 @@ LINKERS: Final[tuple[Part, ...]] = (
         (),
         "assaymark.assess.source.link_programs:link",
     ),
+    Part("told", "linker", "what workloads are told to load", (), "assaymark.assess.link_told_places:link"),
     Part("anyone", "linker", "what anybody on the internet can make itself", (), "assaymark.assess.anyone:link"),
 )

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from assaymark.assess.aws.conditions import Value
     from assaymark.assess.estate.aws import Statement
     from assaymark.assess.estate.estates import Estates
-    from assaymark.assess.estate.kubernetes import Object
     from assaymark.assess.estate.terraform import TfResource
     from assaymark.assess.files import Reading
     from assaymark.assess.graph import Builder
@@ -42,7 +41,6 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
     _accounts_to_roles(estates, builder, reading, now)
     _associations(estates, builder)
     _servers(estates, builder)
-    _storage(estates, builder)
     _images(estates, builder)
     link_clouds(estates, builder, reading)
 
@@ -293,16 +291,6 @@ def _servers(estates: Estates, builder: Builder) -> None:
             draw_answer(builder, pod.id, shown, server, running.because, ways)
 
 
-def _storage(estates: Estates, builder: Builder) -> None:
-    """Workloads that load models from buckets: who writes the bucket decides what they run."""
-    for pod in pod_specs(estates.kubernetes):
-        for text, because in _locations(pod.owner, pod.spec):
-            bucket = f"arn:aws:s3:::{text.partition('://')[2].partition('/')[0]}"
-            if builder.has(bucket) and builder.has(pod.id):
-                how = f"it loads {text}"
-                builder.edge(Edge(bucket, pod.id, "loaded-by", how, (because,)))
-
-
 def _images(estates: Estates, builder: Builder) -> None:
     """Workloads whose images lie in a repository of ECR: who writes a tag of it decides what they run."""
     for pod in pod_specs(estates.kubernetes):
@@ -313,21 +301,3 @@ def _images(estates: Estates, builder: Builder) -> None:
                     state = State.UNKNOWN if decides else State.YES
                     where = (pod.because(container, "image"),)
                     builder.edge(Edge(repository, pod.id, "loaded-by", how, where, state, decides))
-
-
-def _locations(owner: Object, value: object) -> list[tuple[str, Because]]:
-    from assaymark.formats.located import Map
-
-    found = []
-    pending: list[object] = [value]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, Map):
-            for key, inner in item.items():
-                if isinstance(inner, str) and inner.startswith("s3://"):
-                    found.append((inner, owner.because(item, key)))
-                else:
-                    pending.append(inner)
-        elif isinstance(item, list):
-            pending += item
-    return found

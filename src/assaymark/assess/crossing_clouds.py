@@ -16,7 +16,6 @@ from assaymark.assess.gcp.federation import becomes, pooled, providers_of
 from assaymark.assess.gcp.names import account_name, gke_member
 from assaymark.assess.unresolved import HOLE, Unresolved
 from assaymark.core.graph import Edge, State
-from assaymark.formats.located import Map
 
 if TYPE_CHECKING:
     from assaymark.assess.estate.estates import Estates
@@ -44,7 +43,6 @@ def link_clouds(estates: Estates, builder: Builder, reading: Reading) -> None:
     link_azure_tokens(estates, builder)
     _of_other_clouds(estates, builder)
     _clusters(estates, builder)
-    _buckets(estates, builder)
 
 
 def _accounts(estates: Estates, builder: Builder) -> dict[tuple[str, str], tuple[str, Object | None]]:
@@ -293,37 +291,3 @@ def _clusters(estates: Estates, builder: Builder) -> None:
             "administers",
             0,
         )
-
-
-def _buckets(estates: Estates, builder: Builder) -> None:
-    """Workloads of a cluster that load models from buckets and storage accounts."""
-    from assaymark.assess.kubernetes.pods import pod_specs
-
-    names = {
-        one.name.lower(): one.id
-        for one in estates.azure.resources.values()
-        if one.kind == "microsoft.storage/storageaccounts"
-    }
-    for pod in pod_specs(estates.kubernetes):
-        for text, because in _texts(pod.owner, pod.spec):
-            if text.startswith("gs://"):
-                source = f"//storage.googleapis.com/{text[5:].partition('/')[0]}"
-            else:
-                match = re.search(r"https://([a-z0-9]+)\.blob\.core\.windows\.net/", text)
-                source = names.get(match[1], "") if match else ""
-            _edge(builder, source, pod.id, f"it loads {text}", (because,), (), "loaded-by")
-
-
-def _texts(owner: Object, value: object) -> list[tuple[str, Because]]:
-    found = []
-    pending: list[tuple[object, object, str]] = [(value, value, "")]
-    while pending:
-        item, holder, name = pending.pop()
-        if isinstance(item, Map):
-            pending += [(inner, item, key) for key, inner in item.items()]
-        elif isinstance(item, list):
-            pending += [(inner, holder, name) for inner in item]
-        elif isinstance(item, str) and ("gs://" in item or ".blob.core.windows.net" in item):
-            at = item.find("gs://")
-            found.append((item[at:].split()[0] if at >= 0 else item, owner.because(holder, name)))
-    return found

@@ -4,6 +4,7 @@ Texts that are the same to all such questions are one: of each kind there is one
 order those with one beginning lie together, so that each question is one about a range of numbers. What is so of the
 numbers is so of the texts. Solvers need milliseconds for them where texts may take seconds. That a text is two with a
 slash between may be asked too, where it is asked of all: there is a text of that form in every kind but single ones.
+Of other patterns the kinds are found by running them side by side (``automata``), as long as these are few.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from assaymark.solve.formula import FALSE, TRUE, And, Joined, Like, Not, Or, Text, Within, atoms, plainly
+from assaymark.solve.automata import texts_by_answers
+from assaymark.solve.formula import FALSE, TRUE, And, Joined, Like, LikeArn, Not, Or, Text, Within, atoms, plainly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,11 +64,47 @@ def fewer_texts(formula: Formula) -> Fewer:
             left.add(one.name)
             left |= {each.name for each in one.parts if isinstance(each, Text)} if isinstance(one, Joined) else set()
     kinds, others = {}, {}
+    chosen: dict[Like | LikeArn, Formula] = {}
+    bounds: list[Formula] = []
+    for name, some in sorted(_patterns(formula, left).items()):
+        texts = texts_by_answers(some)
+        if texts is not None:
+            nothing = (False,) * len(some)
+            kinds[name] = tuple(text for answers, text in sorted(texts.items()) if answers != nothing)
+            others[name] = texts.get(nothing, "")
+            answers = sorted(one for one in texts if one != nothing)
+            bounds += [] if nothing in texts else [Within(name, 0, len(answers) - 1)]
+            chosen |= {one: _numbers(name, [each[at] for each in answers]) for at, one in enumerate(some)}
     for name in sorted((wholes.keys() | beginnings.keys()) - left):
         started, tail = beginnings[name] - {""}, _PAIR_END if name in shaped else ""
         kinds[name] = tuple(sorted({*wholes[name], *(_behind(one, wholes[name], started, tail) for one in started)}))
         others[name] = _behind("", wholes[name], started, tail)
-    return Fewer(_numbered(formula, kinds, {}), kinds, others)
+    return Fewer(_numbered(And((formula, *bounds)) if bounds else formula, kinds, chosen, {}), kinds, others)
+
+
+def _patterns(formula: Formula, left: set[str]) -> dict[str, list[Like | LikeArn]]:
+    """The patterns that are asked of texts that stand in no other text, where some ask more than how these begin."""
+    found: defaultdict[str, dict[Like | LikeArn, None]] = defaultdict(dict)
+    parts: set[str] = set()
+    for one in atoms(formula):
+        if isinstance(one, (Like, LikeArn)):
+            found[one.name][one] = None
+        elif isinstance(one, Joined):
+            parts |= {one.name, *(each.name for each in one.parts if isinstance(each, Text))}
+    return {name: list(some) for name, some in found.items() if name in left and name not in parts}
+
+
+def _numbers(name: str, holds: list[bool]) -> Formula:
+    """The numbers at which something holds, as ranges."""
+    found: list[Formula] = []
+    low = None
+    for at, one in enumerate([*holds, False]):
+        if one and low is None:
+            low = at
+        elif not one and low is not None:
+            found.append(Within(name, low, at - 1))
+            low = None
+    return found[0] if len(found) == 1 else Or(tuple(found))
 
 
 def _always(formula: Formula) -> Iterator[Formula]:
@@ -115,20 +153,27 @@ def _any_ends() -> Iterator[str]:
     yield from (chr(letter) for letter in _LETTERS)
 
 
-def _numbered(formula: Formula, kinds: Mapping[str, tuple[str, ...]], known: dict[int, Formula]) -> Formula:
+def _numbered(
+    formula: Formula,
+    kinds: Mapping[str, tuple[str, ...]],
+    chosen: Mapping[Like | LikeArn, Formula],
+    known: dict[int, Formula],
+) -> Formula:
     """The formula with ranges in place of texts, and without parts that say nothing. ``known``: by identity."""
     found = known.get(id(formula))
     if found is None:
         match formula:
+            case Like() | LikeArn() if formula in chosen:
+                found = chosen[formula]
             case Like(name) if name in kinds:
                 found = _range(formula, kinds[name])
             case Not(of):
-                inner = _numbered(of, kinds, known)
+                inner = _numbered(of, kinds, chosen, known)
                 found = FALSE if inner == TRUE else TRUE if inner == FALSE else Not(inner)
             case And(parts):
-                found = _joined(And, [_numbered(one, kinds, known) for one in parts], TRUE, FALSE)
+                found = _joined(And, [_numbered(one, kinds, chosen, known) for one in parts], TRUE, FALSE)
             case Or(parts):
-                found = _joined(Or, [_numbered(one, kinds, known) for one in parts], FALSE, TRUE)
+                found = _joined(Or, [_numbered(one, kinds, chosen, known) for one in parts], FALSE, TRUE)
             case _:
                 found = formula
         known[id(formula)] = found

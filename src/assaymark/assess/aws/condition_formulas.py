@@ -128,7 +128,8 @@ class Conditions:
     def _one(self, base: str, key: str, value: str, version: str, negated: bool) -> Formula | None:
         make = _COMPARED.get(base)
         if make is not None:
-            return make(key, value)
+            variable = version == _VERSION and "${" in value
+            return None if variable else make(key, value)
         text = _TEXTS.get(base)
         if text is None:
             return _number(base, key, value)

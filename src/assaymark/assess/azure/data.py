@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.answer import NO, Answer
@@ -9,6 +10,7 @@ from assaymark.assess.azure.keys import by_keys, link_workspace_keys
 from assaymark.assess.azure.linking import assigning
 from assaymark.assess.azure.roles import OWNER
 from assaymark.assess.kinds import INTERNET
+from assaymark.assess.told_places import told_places
 from assaymark.assess.values import texts_in
 from assaymark.core.graph import State
 
@@ -22,7 +24,8 @@ _KV: Final = "microsoft.keyvault/vaults"
 _ML: Final = "microsoft.machinelearningservices/workspaces"
 _ACR: Final = "microsoft.containerregistry/registries"
 _COG: Final = "microsoft.cognitiveservices/accounts"
-_HOSTS: Final = (".azurecr.io/", ".blob.core.windows.net")  # of what is loaded
+_HOST: Final = ".azurecr.io/"  # of images
+_ACCOUNT: Final = re.compile(r"(?:https://|@)([a-z0-9]+)\.(?:blob|dfs)\.core\.windows\.net")
 _NOTHING: Final = ("", "")
 KINDS: Final[dict[str, tuple[str, str]]] = {  # the kind of node, and what it is as a target
     _ST: ("bucket", "data"),
@@ -308,10 +311,16 @@ def link_flows(run: Linking) -> None:
         if resource.kind == _CONTAINER and run.builder.has(parent):
             for relation in ("contains-read", "contains-write"):
                 run.draw(parent, resource.id, relation, "it is a container of the account", because, 0)
-        texts = {one for one in texts_in(dict(resource.settings)) if any(host in one for host in _HOSTS)}
-        for text in sorted(texts):
+        for text in sorted({one for one in texts_in(dict(resource.settings)) if _HOST in one}):
             for other in run.resources:
                 if other.kind == _ACR and f"{other.name.lower()}.azurecr.io/" in text.lower():
                     run.draw(other.id, resource.id, "loaded-by", f"it runs {text}", because)
-                if other.kind == _ST and f"//{other.name.lower()}.blob.core.windows.net" in text.lower():
-                    run.draw(other.id, resource.id, "loaded-by", f"it loads {text}", because)
+        for told in told_places(dict(resource.settings), resource.because):
+            account = _ACCOUNT.search(told.address)
+            if account is None or told.state is State.NO:
+                continue
+            how = f"it {'is told' if told.decides else 'loads'} {told.address}"
+            for other in run.resources:
+                if other.kind == _ST and other.name.lower() == account[1] and other.id != resource.id:
+                    answer = Answer(told.state, because.because, told.decides)
+                    run.draw(other.id, resource.id, "loaded-by", how, answer)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from assaymark.assess.answer import NO, Answer
 from assaymark.assess.answering import LAST_PORT
 from assaymark.assess.estate.gcp import MANAGER
-from assaymark.assess.gcp.firewalls import Firewall, anywhere, firewalls, last_part, ranges_of
+from assaymark.assess.gcp.firewalls import Firewall, anywhere, apart, firewalls, last_part, place_of, ranges_of
 from assaymark.assess.gcp.names import project
 from assaymark.assess.spelled import blocks, got, text_at
 from assaymark.assess.terraform.declared import declared
@@ -60,8 +60,12 @@ class Admission:
         networks, anyones = self._networks(interfaces)
         tags = one.settings.get("tags")
         tags = [str(tag) for tag in listed(tags.get("items") if isinstance(tags, dict) else tags)]
+        places = {(last_part(part.get("network") or "default"), self._place(one, part)) for part in interfaces}
         own = [
-            rule for rule in self._rules if (rule.network in networks or anyones) and rule.targets(tags, one.account)
+            rule
+            for rule in self._rules
+            if (anyones or (rule.network in networks and not _elsewhere(rule, places)))
+            and rule.targets(tags, one.account)
         ]
         found = [self._about(one, policy) for policy in self._above(one)]
         theirs = [self._about(one, policy) for policy in self._attached(one, networks, anyones=anyones)]
@@ -71,6 +75,11 @@ class Admission:
             for network in self._network(name)
         }
         return [*found, *theirs, own] if "BEFORE_CLASSIC_FIREWALL" in order else [*found, own, *theirs]
+
+    def _place(self, one: Resource, part: Mapping[str, Any]) -> str:
+        """The project of an interface's network; a subnet may be another project's, which shares it."""
+        subnet = part.get("subnetwork") and not part.get("network")
+        return "" if subnet else place_of(part.get("network"), one.project.rpartition("/")[2])
 
     def _network(self, name: str) -> list[Part]:
         found = self._parts.of.get("network", ())
@@ -202,6 +211,12 @@ class Admission:
                 continue
             found.append(rule)
         return found
+
+
+def _elsewhere(rule: Firewall, places: set[tuple[str, str]]) -> bool:
+    """Whether a rule is of a network that only is called as those of an instance are, in another project."""
+    same = [place for name, place in places if name == rule.network]
+    return bool(same) and all(apart(rule.project, place) for place in same)
 
 
 def let_in(layers: Sequence[Sequence[Firewall]], senders: Sequence[str] | None, port: int | None) -> Answer:

@@ -9,6 +9,7 @@ from assaymark.assess.gcp.constraints import PREVENTION, unless_enforced
 from assaymark.assess.gcp.evaluate import ALL_USERS, AUTHENTICATED
 from assaymark.assess.gcp.lasting import left
 from assaymark.assess.kinds import INTERNET
+from assaymark.assess.told_places import told_places
 from assaymark.assess.values import texts_in
 from assaymark.core.graph import State
 
@@ -198,20 +199,23 @@ def link_flows(run: Linking) -> None:
             how = "what runs in it gets tokens of the service account"
             run.draw(name, node, "runs-as", how, because, 0)
         for text in sorted(set(texts_in(dict(resource.settings)))):
-            source = _source(run, text)
+            source = _repository(run, text)
             if source and source != name:
                 run.draw(source, name, "loaded-by", f"it loads {text}", because)
+        for told in told_places(dict(resource.settings), resource.because):
+            store = f"//storage.googleapis.com/{told.address.removeprefix(_PLACE).partition('/')[0]}"
+            loads = told.address.startswith(_PLACE) and told.state is not State.NO
+            if loads and run.builder.has(store) and store != name:
+                how = f"it {'is told' if told.decides else 'loads'} {told.address}"
+                run.draw(store, name, "loaded-by", how, Answer(told.state, because.because, told.decides))
         served = resource.settings.get("model")
         if isinstance(served, str) and resource.kind == "aiplatform:endpoint":
             target = f"//aiplatform.googleapis.com/{served}"
             run.draw(target, name, "serves", "the endpoint answers with this model", because)
 
 
-def _source(run: Linking, text: str) -> str:
-    """The bucket or repository that a text of a resource's settings names; empty for none that is known."""
-    if text.startswith(_PLACE):
-        found = f"//storage.googleapis.com/{text.removeprefix(_PLACE).partition('/')[0]}"
-        return found if run.builder.has(found) else ""
+def _repository(run: Linking, text: str) -> str:
+    """The repository of images that a text of a resource's settings names; empty for none that is known."""
     if _IMAGES in text:
         location, _, rest = text.partition(_IMAGES)
         parts = rest.split("/")

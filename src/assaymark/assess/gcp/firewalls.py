@@ -7,6 +7,7 @@ targets by tags or service accounts; what no rule is about is denied).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from assaymark.core.graph import Because
 
 _BY_DEFAULT: Final = 1000
+_IN_PROJECT: Final = re.compile(r"projects/([^/]+)/")
 _TCP: Final = ("tcp", "6", "all")
 
 
@@ -32,7 +34,7 @@ class Firewall:
     """A rule for what comes in, and the ports of TCP that it is about. ``anywhere``: None where it is not shown.
 
     ``sources``: its ranges of addresses; ``goes_on``: what it is about is decided by what comes after its policy;
-    ``perhaps``: what would decide that it counts at all.
+    ``perhaps``: what would decide that it counts at all; ``project``: of its network, empty where it is not shown.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Firewall:
     sources: tuple[str, ...] = ()
     goes_on: bool = False
     perhaps: tuple[str, ...] = ()
+    project: str = ""
 
     def about(self, port: int) -> bool:
         """Whether it is about a port."""
@@ -92,12 +95,13 @@ def firewalls(estates: Estates) -> list[Firewall]:
         if one.get("disabled") is not True:
             parts = [(True, dicts_in(one.blocks("allow"))), (False, dicts_in(one.blocks("deny")))]
             sources = one.get("source_ranges"), one.get("source_tags"), one.get("source_service_accounts")
-            found += _made(one.text("name") or one.address, one.values, parts, sources, one.because())
+            place = place_of(one.values.get("network"), one.text("project") or one.account)
+            found += _made(one.text("name") or one.address, one.values, parts, sources, one.because(), place)
     for item, because in estates.gcp.firewalls:
         if item.get("disabled") is not True:
             parts = [(True, dicts_in(item.get("allowed"))), (False, dicts_in(item.get("denied")))]
             sources = item.get("sourceRanges"), item.get("sourceTags"), item.get("sourceServiceAccounts")
-            found += _made(str(item.get("name")), item, parts, sources, because)
+            found += _made(str(item.get("name")), item, parts, sources, because, place_of(item.get("network"), ""))
     return sorted(found, key=lambda one: (one.priority, one.allows))
 
 
@@ -107,6 +111,7 @@ def _made(
     parts: list[tuple[bool, Any]],
     sources: tuple[Any, Any, Any],
     because: Because,
+    place: str,
 ) -> Iterator[Firewall]:
     if str(values.get("direction") or "INGRESS").upper() != "INGRESS":
         return
@@ -125,6 +130,7 @@ def _made(
                 _texts(values, "target_service_accounts", "targetServiceAccounts"),
                 because,
                 tuple(str(one) for one in listed(sources[0]) if not isinstance(one, Unresolved)),
+                project=place,
             )
 
 
@@ -153,6 +159,18 @@ def ranges_of(block: Mapping[str, Any]) -> Iterator[tuple[int, int]]:
         start, end = whole_number(first), whole_number(last or first)
         if start is not None and end is not None:
             yield start, end
+
+
+def place_of(network: object, own: str) -> str:
+    """The project of a network: as its address says, else that of who names it; empty for a reference."""
+    text = str(network or "default")
+    named = _IN_PROJECT.search(text)
+    return named[1] if named else "" if "${" in text else own
+
+
+def apart(one: str, other: str) -> bool:
+    """Whether two projects are two for sure: an id and a number may be one."""
+    return bool(one and other) and one != other and one.isdecimal() == other.isdecimal()
 
 
 def last_part(value: object) -> str:

@@ -69,6 +69,7 @@ _LAUNCHES: Final = re.compile(
 _PROGRAM: Final = re.compile(r"[\w./-]+\.(?:py|ipynb)|s3[an]?://[\w./-]+\.py|gs://[\w./-]+\.py|dbfs:/[\w./-]+\.py")
 _PYTHON: Final = re.compile(r"(?:.*/)?(?:python|pypy)[\d.]*")
 _COMMENT: Final = re.compile(r"(?m)^[ \t]*#.*$|[ \t]#[^\n'\"]*$")
+_TAKES_ONE: Final = frozenset(("-W", "-X", "--check-hash-based-pycs"))  # options of Python that take a word
 _OPERATORS: Final = frozenset(("&&", "||", ";", "|", "&"))
 
 
@@ -161,7 +162,7 @@ def _started(words: list[str]) -> Iterator[str]:
             )
             return
         if _PYTHON.fullmatch(words[index]):
-            if "-m" in rest[:4]:
+            if "-m" in _own_options(rest):
                 after = rest[rest.index("-m") + 1 :]
                 if after and after[0] in (*_SERVERS, *_OF_A_FILE, "flask"):
                     yield from _started([*words[:index], *after])
@@ -211,3 +212,15 @@ def _option(words: list[str], names: tuple[str, ...]) -> str:
         if name in names:
             return value if equals else (words[index + 1] if index + 1 < len(words) else "")
     return ""
+
+
+def _own_options(words: list[str]) -> list[str]:
+    """The options of Python itself, which stand before the program; those behind it are the program's."""
+    found: list[str] = []
+    for word in words:
+        if not word.startswith("-") and (not found or found[-1] not in _TAKES_ONE):
+            break
+        found.append(word)
+        if word == "-m":
+            break
+    return found

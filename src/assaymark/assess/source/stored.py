@@ -67,6 +67,13 @@ class Stored:
         self.steps = 0
         self._seen: dict[tuple[int, frozenset[tuple[str, Value]]], Value] = {}
         self._globals: dict[str, dict[str, Value]] = {}
+        self._options: dict[tuple[str, str], Given] = {}
+
+    def option(self, module: Module, name: str) -> Given:
+        """The option that an attribute of parsed arguments is."""
+        if (module.path, name) not in self._options:
+            self._options[module.path, name] = options_of(self.project, module, name)
+        return self._options[module.path, name]
 
     def loads_anything(self, module: Module) -> bool:
         """Whether some call of a module runs what it is given."""
@@ -326,7 +333,7 @@ class _Walk:
             if one.kind == "instance":
                 found |= self.stored.fields.get((one.platform, plain(one.name)), {}).get(name, NOTHING)
             elif name:
-                given = options_of(self.stored.project, self.module, name)
+                given = self.stored.option(self.module, name)
                 found.add(Text((given,), self.module.because(node)))
         return frozenset(found)
 

@@ -111,7 +111,7 @@ def _page(
     if found.ranked.pairs > len(shown):
         yield (
             f'<p class="soft">{found.ranked.pairs} pairs of entry and target are connected; paths that end as one'
-            " above does are not drawn again.</p>"
+            " above does, or go on from where it ends, are not drawn again.</p>"
         )
     yield from _together(found)
     yield from _chokes(found)

@@ -90,12 +90,19 @@ def no_path_words(found: Assessment) -> str:
 
 
 def worst_paths(paths: tuple[Path, ...], limit: int = WORST) -> list[Path]:
-    """The worst ones that differ: a path whose last steps are another one's that is shown already adds nothing."""
+    """The worst ones that differ.
+
+    A path adds nothing whose last steps are those of one that is shown already, or that goes on from where such a one
+    ends: who administers an account has what is in it.
+    """
     shown: list[Path] = []
     ends: set[tuple[str, ...]] = set()
+    reached: set[tuple[str, str]] = set()
     for path in paths:
         end = tuple(f"{step.source} {step.relation} {step.target}" for step in path.steps[-2:])
-        if end in ends:
+        goes_on = any((path.source.id, step.source) in reached for step in path.steps)
+        reached.add((path.source.id, path.target.id))
+        if end in ends or goes_on:
             continue
         ends.add(end)
         shown.append(path)

@@ -104,3 +104,43 @@ def test_a_service_of_cloud_run_passes_calls_to_its_application() -> None:
     assert edges["internet", service] == "invokes"
     assert edges[service, f"app:api/app.py@{service}"] == "passes-calls"
     assert edges[f"app:api/app.py@{service}", service] == "runs-input"
+
+
+TWO_PROJECTS = """
+resource "google_compute_instance" "m" {
+  name         = "m"
+  project      = "acme-one"
+  zone         = "europe-west4-a"
+  machine_type = "e2-small"
+  boot_disk {}
+  network_interface {
+    network = "NETWORK"
+    access_config {}
+  }
+}
+resource "google_compute_firewall" "open" {
+  name          = "open"
+  project       = "acme-two"
+  network       = "RULED"
+  source_ranges = ["0.0.0.0/0"]
+  allow {
+    protocol = "tcp"
+    ports    = ["22"]
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("network", "ruled", "opened"),
+    [
+        ("default", "default", False),
+        ("projects/acme-two/global/networks/shared", "shared", True),
+        ("shared", "projects/acme-one/global/networks/shared", True),
+        ("shared", "projects/123456789012/global/networks/shared", True),  # a number may be that of the project
+        ("one", "two", False),
+    ],
+)
+def test_a_rule_of_a_network_of_another_project_is_about_that_one(network: str, ruled: str, opened: bool) -> None:
+    found = assessed_files({"main.tf": TWO_PROJECTS.replace("NETWORK", network).replace("RULED", ruled)})
+    assert any(edge.source == "internet" for edge in found.graph.edges) is opened

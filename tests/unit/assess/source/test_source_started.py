@@ -6,7 +6,7 @@ import pytest
 from tests.support.source_estate import assessed_files
 
 from assaymark.assess.kubernetes.servers import container_variables
-from assaymark.assess.source.started import listening
+from assaymark.assess.source.started import listening, started
 from assaymark.core.graph import Edge, State
 from assaymark.formats.located_yaml import read_located_yaml
 
@@ -105,3 +105,8 @@ def test_an_application_is_reached_on_the_port_that_its_variable_names() -> None
     for value, certain in (("8000", True), ("9000", False)):
         found = opened(image, f"        env: [{{name: PORT, value: '{value}'}}]", app=OPEN)
         assert any(one.source.endswith("#port:8000") and one.state is State.YES for one in found) is certain
+
+
+def test_what_stands_behind_the_program_is_the_programs_own() -> None:
+    assert started("python -X dev -u train.py -m gs://bucket/model") == ["train"]
+    assert started("python3 -W ignore -m trainer.fit -m x") == ["trainer/fit"]

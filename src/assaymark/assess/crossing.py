@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.answering import draw_answer
+from assaymark.assess.aws.conditions import Key, evaluate_condition
 from assaymark.assess.aws.images import images_of
 from assaymark.assess.aws.patterns import action_matches, glob
 from assaymark.assess.aws.trust import claimed, issuer_of, lets_in, other_keys
@@ -17,13 +18,16 @@ from assaymark.assess.kubernetes.network import Network
 from assaymark.assess.kubernetes.pods import has_token, pod_specs, projected_tokens
 from assaymark.assess.kubernetes.ports import doors, port_node, port_nodes
 from assaymark.assess.kubernetes.servers import open_servers
+from assaymark.assess.unresolved import Unresolved
 from assaymark.core.graph import Edge, State
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from assaymark.assess.aws.conditions import Value
     from assaymark.assess.estate.aws import Statement
     from assaymark.assess.estate.estates import Estates
+    from assaymark.assess.estate.terraform import TfResource
     from assaymark.assess.files import Reading
     from assaymark.assess.graph import Builder
     from assaymark.core.graph import Because
@@ -201,7 +205,9 @@ def _associations(estates: Estates, builder: Builder) -> None:
             shown = f"{namespace}/{account}"
             because = (resource.because(),)
             builder.node(source, "service-account", shown, because, boundary=boundary, entry="principal")
-        decides = () if any(not one.condition for one in trusting) else _CONDITIONS
+        met, decides = _met(trusting, resource, tagless=tagless) if trusting else (State.UNKNOWN, _CONDITIONS)
+        if met is State.NO:
+            continue
         target = resource.text("target_role_arn")
         if builder.has(target):  # EKS goes on to it, and pods get its credentials alone
             trusted = estates.aws.identities[target].trust if target in estates.aws.identities else None
@@ -218,6 +224,30 @@ def _associations(estates: Estates, builder: Builder) -> None:
 
 _PODS: Final = "pods.eks.amazonaws.com"
 _CONDITIONS: Final = (f"the conditions of the role's trust in {_PODS}",)
+
+
+def _met(trusting: list[Statement], resource: TfResource, *, tagless: bool) -> tuple[State, tuple[str, ...]]:
+    """Whether a statement lets the association in: of the tags that EKS gives the session its condition may speak.
+
+    Source: Amazon EKS User Guide, "Grant Pods access to AWS resources based on tags".
+    """
+    cluster = resource.text("cluster_name")
+    place = f"arn:aws:eks:{resource.region}:{resource.account}:cluster/{cluster}"
+    tags = {
+        "kubernetes-namespace": resource.text("namespace"),
+        "kubernetes-service-account": resource.text("service_account"),
+        "eks-cluster-name": cluster,
+        "eks-cluster-arn": place,
+    }
+    known: dict[str, Value] = {f"aws:requesttag/{key}": Key.ABSENT if tagless else (tags[key],) for key in tags}
+    known |= {"aws:sourceaccount": (resource.account,), "aws:sourcearn": (place,)}
+    if "<" in place or isinstance(resource.get("cluster_name"), Unresolved) or UNKNOWN_ACCOUNT in place:
+        known |= dict.fromkeys(("aws:sourcearn", "aws:sourceaccount", "aws:requesttag/eks-cluster-arn"), Key.UNKNOWN)
+    found = [
+        evaluate_condition(one.condition, "2012-10-17", lambda key: known.get(key, Key.UNKNOWN)) for one in trusting
+    ]
+    best = max(found, key=lambda one: (State.NO, State.UNKNOWN, State.YES).index(one[0]))
+    return best if best[0] is not State.UNKNOWN else (State.UNKNOWN, best[1] or _CONDITIONS)
 
 
 def _names(statement: Statement, role: str) -> bool:

@@ -11,14 +11,18 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.crossing_azure import link_azure_tokens
-from assaymark.assess.gcp.federation import pooled, providers_of
+from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
+from assaymark.assess.gcp.federation import becomes, pooled, providers_of
 from assaymark.assess.gcp.names import account_name, gke_member
+from assaymark.assess.unresolved import HOLE, Unresolved
 from assaymark.core.graph import Edge, State
 
 if TYPE_CHECKING:
     from assaymark.assess.estate.estates import Estates
+    from assaymark.assess.estate.gcp import Provider
     from assaymark.assess.estate.kubernetes import Object
     from assaymark.assess.files import Reading
+    from assaymark.assess.gcp.federation import Pooled
     from assaymark.assess.graph import Builder
     from assaymark.core.graph import Because
 
@@ -202,14 +206,10 @@ def _of_other_clouds(estates: Estates, builder: Builder) -> None:
     for member in sorted({one for binding in estates.gcp.bindings for one in binding.members}):
         selected = pooled(member)
         for provider in providers_of(estates.gcp, selected.pool) if selected else ():
-            if provider.kind == "aws":
-                _from_aws(
-                    estates, builder, provider.issuer, member, provider.because, selected.value if selected else "*"
-                )
-            elif _AZURE_ISSUER.fullmatch(provider.issuer):
-                _from_azure(
-                    estates, builder, provider.issuer, member, provider.because, selected.value if selected else "*"
-                )
+            if selected is not None and provider.kind == "aws":
+                _from_aws(estates, builder, provider, selected, member)
+            elif selected is not None and _AZURE_ISSUER.fullmatch(provider.issuer):
+                _from_azure(estates, builder, provider, selected, member)
     for account in estates.gcp.accounts.values():
         for issuer in ("accounts.google.com", "https://accounts.google.com"):
             for subject in {account.unique, account.email} - {""}:
@@ -229,24 +229,43 @@ def _of_other_clouds(estates: Estates, builder: Builder) -> None:
                 )
 
 
-def _from_aws(estates: Estates, builder: Builder, account: str, member: str, because: Because, value: str) -> None:
-    """``attribute.aws_role/arn:aws:sts::ACCOUNT:assumed-role/ROLE``, ``subject/<it>/SESSION``, or the whole pool."""
-    match = re.match(r"arn:aws:sts::(\d{12}):assumed-role/([^/]+)", value)
-    for arn, role in sorted(estates.aws.identities.items()):
-        if role.kind != "role" or role.account not in (account, "000000000000"):
+def _from_aws(estates: Estates, builder: Builder, provider: Provider, selected: Pooled, member: str) -> None:
+    """Roles and users whose signed ``GetCallerIdentity`` the pool takes, as what its mapping makes of their ARNs."""
+    account = provider.issuer
+    for arn, identity in sorted(estates.aws.identities.items()):
+        if identity.kind not in ("role", "user") or identity.account not in (account, UNKNOWN_ACCOUNT):
             continue
-        if (match and role.name == match[2]) or value in ("*", account):
-            decides = (f"the role {role.name} is one of account {account}",) if role.account != account else ()
+        own = arn.replace(f":{UNKNOWN_ACCOUNT}:", f":{account}:")
+        if identity.kind == "role":  # the last part is the session's name
+            session = f"arn:aws:sts::{account}:assumed-role/{identity.name}/"
+            own = Unresolved(f"{session}SESSION", session + HOLE)
+        answer = becomes(selected, provider, {"arn": own, "account": account})
+        if answer.state is not State.NO:
+            unsure = (f"the {identity.kind} {identity.name} is one of account {account}",)
+            decides = (*answer.decides, *(unsure if identity.account != account else ()))
             how = "the pool takes requests that it signs with its credentials"
-            _edge(builder, arn, member, how, (because, role.because), decides)
+            _edge(builder, arn, member, how, (provider.because, identity.because), decides)
 
 
-def _from_azure(estates: Estates, builder: Builder, issuer: str, member: str, because: Because, value: str) -> None:
-    tenant = _AZURE_ISSUER.fullmatch(issuer)
+def _from_azure(estates: Estates, builder: Builder, provider: Provider, selected: Pooled, member: str) -> None:
+    match = _AZURE_ISSUER.fullmatch(provider.issuer)
+    tenant = match[1] if match else ""
     for principal in estates.azure.principals.values():
-        if principal.kind in ("managed-identity", "service-principal") and value.lower() in (principal.id, "*"):
-            decides = (f"{principal.name} is of the tenant {tenant[1] if tenant else ''}",) if value == "*" else ()
-            _edge(builder, principal.node, member, "the pool takes its tokens", (because, principal.because), decides)
+        if principal.kind not in ("managed-identity", "service-principal"):
+            continue
+        named = selected.value.lower() == principal.id
+        wanted = selected._replace(value=principal.id) if named else selected
+        answer = becomes(wanted, provider, {"sub": principal.id, "oid": principal.id, "tid": tenant})
+        if answer.state is not State.NO:
+            decides = (*answer.decides, *(() if named else (f"{principal.name} is of the tenant {tenant}",)))
+            _edge(
+                builder,
+                principal.node,
+                member,
+                "the pool takes its tokens",
+                (provider.because, principal.because),
+                decides,
+            )
 
 
 # clusters and what they are of

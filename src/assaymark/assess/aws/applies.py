@@ -8,7 +8,7 @@ from assaymark.assess.aws import actions
 from assaymark.assess.aws.evaluate import Applies
 from assaymark.assess.aws.organisation import Controls, controls_of, organisation_of
 from assaymark.assess.aws.personal import held
-from assaymark.assess.aws.request import TRUST_ACTIONS, Principal
+from assaymark.assess.aws.request import BOUNDARY, TRUST_ACTIONS, Principal
 from assaymark.assess.aws.routes import Way, way_through, ways_by_role
 from assaymark.assess.unresolved import Unresolved
 
@@ -150,10 +150,13 @@ class Lookup:
         return ""
 
     def tags(self, arn: str) -> dict[str, str] | None:
-        """The tags of what has that ARN; None where the input does not hold them, as of objects of a bucket."""
+        """The tags of what has that ARN; None where the input does not hold them, as of objects of a bucket.
+
+        Of an identity with a boundary also that, under a name that no tag has.
+        """
         identity = self.estate.identities.get(arn)
         if identity is not None:
-            return dict(identity.tags)
+            return {**identity.tags, **({BOUNDARY: identity.bounded_by} if identity.bounded_by else {})}
         resource = self.estate.resources.get(arn)
         if resource is None or not (resource.tags or _TAGGED & set(resource.settings)):
             return None  # an answer that lists things without their tags does not show that they have none

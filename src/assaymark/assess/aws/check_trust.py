@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws.document import OPEN
 from assaymark.assess.aws.rule_list import CONFUSED_DEPUTY, OIDC_AUDIENCE, OIDC_SUBJECT, TRUST_ANYONE
-from assaymark.assess.aws.trust import claimed, issuer_of
+from assaymark.assess.aws.strangers import strange_name
+from assaymark.assess.aws.trust import claimed, issuer_of, named_subjects
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 from assaymark.assess.rule import found
 from assaymark.assess.unresolved import HOLE, Unresolved, pattern_of
@@ -40,7 +41,14 @@ _GUARDS: Final = frozenset(
     )
 )
 # Claims besides the subject that say whose a token of GitHub is.
-_OWNER_CLAIMS: Final = ("repository", "repository_id", "repository_owner", "repository_owner_id", "job_workflow_ref")
+_OWNER_CLAIMS: Final = (
+    "repository",
+    "repository_id",
+    "repository_owner",
+    "repository_owner_id",
+    "job_workflow_ref",
+    "enterprise_id",
+)
 
 
 def check_trust(run: Linking, seen: Seen) -> Iterator[Finding]:
@@ -74,6 +82,8 @@ def _guarded(statement: Statement) -> bool:
             if name not in _GUARDS and not name.startswith("aws:principaltag/"):
                 continue
             if name == "aws:multifactorauthpresent" and "true" not in [value.lower() for value in values]:
+                continue
+            if name == "aws:principalarn" and any(strange_name(value) for value in values):
                 continue
             if any(value.strip("*") == "" or value in ("0.0.0.0/0", "::/0") for value in values):
                 continue
@@ -120,7 +130,7 @@ def _tokens(run: Linking, who: Identity, statement: Statement) -> Iterator[Findi
             yield found(OIDC_AUDIENCE, f"{who.arn}#{issuer}", message, place, severity)
         if issuer == _COGNITO or any(claimed(statement, provider, claim) for claim in _OWNER_CLAIMS):
             continue
-        subjects = claimed(statement, provider, "sub")
+        subjects = named_subjects(statement, provider)
         wide = [left for one in subjects if (left := _left_open(issuer, one))]
         if not subjects or wide:
             ours = _OURS.search(issuer) is not None or isinstance(provider, Unresolved)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.conditions import condition_keys, variables
+from assaymark.assess.aws.request import BOUNDARY_KEY
 from assaymark.core.graph import State
 
 if TYPE_CHECKING:
@@ -74,8 +75,8 @@ def of_action(key: str) -> bool:
 
 
 def of_resource_tags(key: str) -> bool:
-    """Whether a condition key reads the tags of the resource."""
-    return "resourcetag/" in key
+    """Whether a condition key reads the tags of the resource, or the boundary of an identity."""
+    return "resourcetag/" in key or key == BOUNDARY_KEY
 
 
 @dataclass(frozen=True, slots=True)

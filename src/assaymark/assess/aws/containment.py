@@ -16,11 +16,10 @@ from assaymark.assess.aws.condition_formulas import Conditions, carried, links
 from assaymark.assess.aws.conditions import Key, condition_keys
 from assaymark.assess.aws.evaluate import Applies, evaluate
 from assaymark.assess.aws.formulas import SEGMENTS, allowed, names, opened, well_formed
-from assaymark.assess.aws.organisation import STRANGER
 from assaymark.assess.aws.patterns import segments
 from assaymark.assess.aws.principals import named
 from assaymark.assess.aws.request import Principal, Request
-from assaymark.assess.estate.aws import PolicyDocument
+from assaymark.assess.estate.aws import STRANGER, PolicyDocument
 from assaymark.assess.proofs import readable
 from assaymark.assess.rewrite import CONTAINED, NOT_CONTAINED, UNKNOWN, Containment, Example
 from assaymark.core.graph import Because, State

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.linking import NOWHERE, Chain, administrator
+from assaymark.assess.aws.making import link_made
+from assaymark.assess.aws.request import BOUNDARY_KEY
 from assaymark.assess.aws.techniques import ADMINISTRATOR_POLICY, CREDENTIALS, GRANTS_ITSELF, NEW, TAKE
 from assaymark.core.graph import State
 
@@ -42,6 +44,7 @@ class Escalations:
         _trusts_itself(self._run, who, may, gained)
         _signs(self._run, who, may, gained)
         _grants_itself(self._run, who, may, gained)
+        link_made(self._run, who, may)
         _passes(self._run, who, may, self._trusting)
         _takes(self._run, who, may, self._trusting, self._running)
 
@@ -147,7 +150,7 @@ def _grants_itself(run: Linking, who: Identity, may: int, gained: set[str]) -> N
                 if (arn in own or arn in gained) and other.account == who.account:
                     if action not in GRANTS_ITSELF[other.kind]:
                         continue
-                    chain = _bounded(other, Chain().then(alike.of(arn)))
+                    chain = _bounded(run, who, other, Chain().then(alike.of(arn)))
                     how = f"it could give {_whom(who, other)} all permissions ({action})"
                     run.draw(who.arn, target, "escalates", how, chain, 1 if other is who else 2)
                     if chain.state is State.YES and other is not who:
@@ -165,11 +168,11 @@ def _versions(run: Linking, who: Identity, other: Identity, may: int, target: st
         if ":policy/" not in policy.name or ":iam::aws:" in policy.name:
             continue
         if _some(may, "iam:CreatePolicyVersion"):
-            chain = _bounded(other, Chain().then(run.can(who, "iam:CreatePolicyVersion", policy.name)))
+            chain = _bounded(run, who, other, Chain().then(run.can(who, "iam:CreatePolicyVersion", policy.name)))
             how = f"it could rewrite a policy of {_whom(who, other)} (iam:CreatePolicyVersion)"
             run.draw(who.arn, target, "escalates", how, chain, 1 if other is who else 2)
         if _some(may, "iam:SetDefaultPolicyVersion"):
-            chain = _bounded(other, Chain().then(run.can(who, "iam:SetDefaultPolicyVersion", policy.name)))
+            chain = _bounded(run, who, other, Chain().then(run.can(who, "iam:SetDefaultPolicyVersion", policy.name)))
             if chain.state is not State.NO:
                 chain = chain.unless(f"an older version of {policy.name} allows more")
             how = f"it could bring an older policy of {_whom(who, other)} back (iam:SetDefaultPolicyVersion)"
@@ -180,10 +183,19 @@ def _whom(who: Identity, other: Identity) -> str:
     return "itself" if other is who else f"{other.kind} {other.name}"
 
 
-def _bounded(other: Identity, chain: Chain) -> Chain:
-    """What an identity with a boundary gets is what the boundary leaves."""
+def _bounded(run: Linking, who: Identity, other: Identity, chain: Chain) -> Chain:
+    """What an identity with a boundary gets is what the boundary leaves, unless it can take that off, or widen it."""
     if other.boundary is None or chain.state is State.NO:
         return chain
+    kind = other.kind.title()
+    wide = {BOUNDARY_KEY: (ADMINISTRATOR_POLICY,)}
+    for action, context in (
+        (f"iam:Delete{kind}PermissionsBoundary", {}),
+        (f"iam:Put{kind}PermissionsBoundary", wide),
+    ):
+        off = chain.then(run.can(who, action, other.arn, context))
+        if off.state is State.YES:
+            return off
     return chain.unless(f"the boundary {other.boundary.name} leaves it what it wants")
 
 

@@ -164,7 +164,7 @@ def _open_elements(statement: Statement, request: Request, action: State, resour
         found.append(f"{request.action} is {_shown(values)}")
     if resource is State.UNKNOWN:
         values = statement.not_resources if statement.not_resources is not None else statement.resources
-        found.append(f"{request.resource} is {_shown(values)}")
+        found.append(f"{patterns.readable(request.resource)} is {_shown(values)}")
     return found
 
 

@@ -15,11 +15,12 @@ from assaymark.assess.aws.endpoints import exported, routed
 from assaymark.assess.aws.records import Records, tags_of
 from assaymark.assess.aws.used import uses
 from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT, Grant, Provider
-from assaymark.assess.values import json_of
-from assaymark.formats.located import Map, listed
+from assaymark.assess.terraform.identity import REGION
+from assaymark.assess.values import json_of, mappings
+from assaymark.formats.located import Map, listed, maps_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from assaymark.assess.estate.aws import PolicyDocument
     from assaymark.assess.estate.estates import Estates
@@ -38,8 +39,7 @@ _ROLES: Final = (
     *("RoleArn", "ExecutionRoleArn", "Role", "roleArn", "executionRoleArn", "TaskRoleArn", "taskRoleArn"),
     *("ServiceRole", "serviceRole", "agentResourceRoleArn", "ServiceRoleArn"),
 )
-
-
+_OF_JOBS: Final = ("jobRoleArn", "taskRoleArn")  # what containers of Batch's jobs run as
 _COLONS: Final = 5  # of an ARN
 
 
@@ -129,7 +129,7 @@ def _entity(records: Records, file: SourceFile, item: Map, kind: str, policies: 
         limit = records.known_policy(name, policies, file, boundary.line)
         if limit is None:
             records.reading.gap(f"the boundary {name} of {arn} is not in the input; it may forbid more than is shown")
-        records.identity(arn, kind, because, boundary=limit)
+        records.identity(arn, kind, because, boundary=limit, bounded_by=name)
     account = arn.split(":")[4]
     for group in listed(item.get("GroupList")):
         if isinstance(group, str):
@@ -181,6 +181,7 @@ def _answers(records: Records, file: SourceFile, value: Map) -> bool:
             known = True
             records.resource(f"arn:aws:s3:::{item['Name']}", "s3:bucket", file.because(item.at("Name")))
     known = exported(records, file, value) or known
+    known = _glue_jobs(records, file, value) or known
     used = list(uses(file, value))
     records.estate.uses += used
     if not used:
@@ -245,7 +246,10 @@ def _thing(records: Records, file: SourceFile, value: Map) -> None:
     parts = arn.split(":", 5)
     kind = f"{parts[2]}:{parts[5].partition('/')[0].partition(':')[0]}" if len(parts) > 5 else parts[2]  # noqa: PLR2004
     kind = _UNTYPED.get(parts[2], kind) if "/" not in parts[-1] else kind
-    role = next((str(value[key]) for key in _ROLES if isinstance(value.get(key), str) and ":role/" in value[key]), "")
+    role = _role_of(value)
+    if kind == "batch:job-definition":
+        within = (value.get(key) for key in ("containerProperties", "ecsProperties", "nodeProperties"))
+        role = next((found for part in mappings(*within) if (found := _role_of(part, _OF_JOBS))), role)
     profile = value.get("IamInstanceProfile")
     if isinstance(profile, Map) and isinstance(profile.get("Arn"), str):
         known = records.estate.resources.get(profile["Arn"])
@@ -255,6 +259,28 @@ def _thing(records: Records, file: SourceFile, value: Map) -> None:
     policy = records.document(text, f"{arn}#policy", file, value.at("Policy")) if isinstance(text, Map) else None
     tags, because = tags_of(value.get("Tags")), file.because(value.line)
     records.resource(arn, kind, because, role=role, policy=policy, tags=tags, settings=settings)
+
+
+def _role_of(value: Map, keys: Iterable[str] = _ROLES) -> str:
+    return next((str(value[key]) for key in keys if isinstance(value.get(key), str) and ":role/" in value[key]), "")
+
+
+def _glue_jobs(records: Records, file: SourceFile, value: Map) -> bool:
+    """``glue get-jobs`` and ``get-job``, whose answers have no ARN; whether it was one."""
+    known = False
+    for item in (*maps_in(value.get("Job")), *_maps(value.get("Jobs"))):
+        name, role = item.get("Name"), item.get("Role")
+        if not (isinstance(item.get("Command"), Map) and isinstance(name, str) and isinstance(role, str)):
+            continue
+        known = True
+        account = role.split(":")[4] if role.count(":") >= _COLONS else _only_account(records)
+        full = role if ":role/" in role else f"arn:aws:iam::{account}:role/{role}"
+        arn, settings = (
+            f"arn:aws:glue:{REGION}:{account}:job/{name}",
+            {k: v for k, v in item.items() if v is not None},
+        )
+        records.resource(arn, "glue:job", file.because(item.line), role=full, settings=settings)
+    return known
 
 
 def _policy(records: Records, file: SourceFile, value: Map) -> bool:

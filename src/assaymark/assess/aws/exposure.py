@@ -13,11 +13,15 @@ from assaymark.assess.aws.blocks import blocked, means_everyone
 from assaymark.assess.aws.data import CLASSES, node_kind
 from assaymark.assess.aws.lasting import ANYONE, gives
 from assaymark.assess.aws.linking import Chain
+from assaymark.assess.aws.strangers import strangers
 from assaymark.assess.kinds import INTERNET
 from assaymark.assess.values import mappings
 from assaymark.core.graph import Edge, State
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from assaymark.assess.aws.conditions import Value
     from assaymark.assess.aws.lasting import Lasting
     from assaymark.assess.aws.linking import Linking
     from assaymark.assess.estate.aws import Resource
@@ -70,13 +74,9 @@ def _anonymous(run: Linking, lasting: Lasting, resource: Resource, kind: str, ac
     state = blocked(run.estate, resource, "restrict_public_buckets") if kind == "bucket" else State.NO
     if state is State.YES:
         return
-    best: tuple[str, Chain] | None = None
-    for action in actions.names_of(mask):
-        chain = Chain().then(run.access.can("*", action, target))
-        if chain.state is State.YES or (chain.state is State.UNKNOWN and best is None):
-            best = action, chain
-        if chain.state is State.YES:
-            break
+    who, best = INTERNET, _best(run, "*", mask, target, {})
+    for name, context in strangers(resource.policy) if best is None and resource.policy else ():
+        who, best = _SIGNED_UP, best or _best(run, name, mask, target, context)
     if best is not None:
         action, chain = best
         chain = chain.unless(_SWITCHED_OFF) if state is State.UNKNOWN and chain.state is State.YES else chain
@@ -84,7 +84,20 @@ def _anonymous(run: Linking, lasting: Lasting, resource: Resource, kind: str, ac
             chain = chain.then(lasting.opens(ANYONE, resource))
         how = f"its policy allows everyone {action}"
         for relation, whole in gives(lasting, ANYONE, resource, kind, action_class, chain):
-            _draw(run, INTERNET, resource, relation, how, whole)
+            _draw(run, who, resource, relation, how, whole)
+
+
+def _best(
+    run: Linking, principal: str, mask: int, target: str, context: Mapping[str, Value]
+) -> tuple[str, Chain] | None:
+    """Of some actions one that is allowed for certain, else one that may be; None for neither."""
+    best: tuple[str, Chain] | None = None
+    for action in actions.names_of(mask):
+        chain = Chain().then(run.access.can(principal, action, target, context))
+        if chain.state is State.YES:
+            return action, chain
+        best = best or ((action, chain) if chain.state is State.UNKNOWN else None)
+    return best
 
 
 def ownership(resource: Resource) -> list[str]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from assaymark.solve.formula import Formula
 
 SEGMENTS: Final = ("partition", "service", "region", "account", "resource")
+_BUCKET: Final = "arn:*:s3:::*"
 _VARIABLE: Final = re.compile(r"\$\{[^{}]*\}")
 _CLOSED: Final = re.compile(
     r"(?:\ue010|\\u\{e010\})+([^\ue010\ue011\\]*)(?:\ue011|\\u\{e011\})"
@@ -126,4 +127,6 @@ def well_formed(shape: str, mentioned: Mapping[str, Iterable[str]]) -> Formula:
             rules.append(Or(tuple(Like(variable, value, plain=True) for value in mentioned[name])))
         else:
             rules += [_segment(variable.removeprefix("arn."), part.replace("*", "?*"))]
+    if shape == _BUCKET:
+        rules.append(Not(Like("arn.resource", "*/*")))  # what has a slash is an object
     return And(tuple(rules))

@@ -1,7 +1,7 @@
 """The collector of CloudFormation: its resources in the names that Terraform has for them, with functions resolved.
 
 What a template says of a role, a bucket or a function is the same as what Terraform says, in other words; so one
-collector reads both (``from_terraform``). Conditions are not decided: what a template may make counts as made.
+collector reads both (``from_terraform``). What conditions leave open counts as made.
 This is one file because functions, references and resources of a template are resolved through each other.
 """
 
@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import posixpath
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.aws.cloudformation_conditions import Conditions
 from assaymark.assess.aws.cloudformation_types import TYPES
 from assaymark.assess.aws.cloudformation_words import listed, renamed, snake, snaked
 from assaymark.assess.aws.sam_events import sam_events, sam_triggers
@@ -20,6 +22,7 @@ from assaymark.assess.estate.terraform import TfResource
 from assaymark.assess.terraform.identity import REGION, arn_of, computed, name_of
 from assaymark.assess.unresolved import HOLE, Unresolved, pattern_of
 from assaymark.assess.values import natural, text_of
+from assaymark.core.graph import State
 from assaymark.formats.located import Map, Seq
 
 if TYPE_CHECKING:
@@ -53,20 +56,33 @@ _PSEUDO: Final = {
     "AWS::URLSuffix": "amazonaws.com",
     "AWS::StackName": "<stack>",
 }
+_LISTS: Final = ("CommaDelimitedList",)
+_NOTHING: Final = "AWS::NoValue"
 
 
 def collect(inputs: Inputs, estates: Estates) -> None:
     """Adds the resources of all templates to what is declared."""
+    templates = []
     for file, value in inputs.maps():
         resources = value.get("Resources")
         if isinstance(resources, Map) and any(
             isinstance(one, Map) and str(one.get("Type", "")).startswith("AWS::") for one in resources.values()
         ):
             inputs.reading.read.add(file.path)
-            template = _Template(inputs, file, value, resources)
-            template.globals = value.get("Globals")
-            for name in resources:
-                estates.terraform += template.declared(name)
+            templates.append(_Template(inputs, file, value, resources))
+    exported = _exported(templates)
+    for template in templates:
+        template.exported = exported
+        estates.terraform += template.all()
+
+
+def _exported(templates: list[_Template]) -> dict[str, Callable[[], Any]]:
+    """By the name of an export what it is, where one template alone exports that name."""
+    found: dict[str, list[Callable[[], Any]]] = {}
+    for template in templates:
+        for name, value in template.exports():
+            found.setdefault(name, []).append(value)
+    return {name: values[0] for name, values in found.items() if len(values) == 1}
 
 
 class _Template:
@@ -79,7 +95,35 @@ class _Template:
         self._mappings = mappings if isinstance(mappings, Map) else Map(1)
         self._resources = resources
         self._open: set[str] = set()
-        self.globals: Any = None  # what a template of SAM says for all of a kind
+        self._conditions = Conditions(value.get("Conditions"), self.resolve)
+        self.globals: Any = value.get("Globals")  # what a template of SAM says for all of a kind
+        self._outputs = value.get("Outputs")
+        self.exported: dict[str, Callable[[], Any]] = {}  # what templates of the input export, by name
+
+    def all(self) -> list[TfResource]:
+        """The resources that it makes."""
+        left_out = [name for name in self._resources if not self.made(name)]
+        if left_out:
+            names = ", ".join(left_out)
+            self._inputs.reading.gap(f"with the defaults of its parameters {self._file.path} does not make {names}")
+        return [one for name in self._resources if name not in left_out for one in self.declared(name)]
+
+    def exports(self) -> list[tuple[str, Callable[[], Any]]]:
+        """The names under which other stacks may take its outputs in, and what those are."""
+        found: list[tuple[str, Callable[[], Any]]] = []
+        for output in self._outputs.values() if isinstance(self._outputs, Map) else ():
+            export = output.get("Export") if isinstance(output, Map) else None
+            name = self.resolve(export.get("Name")) if isinstance(export, Map) else None
+            no = isinstance(output, Map) and self._conditions.holds(output.get("Condition")) is State.NO
+            if isinstance(name, str) and not isinstance(name, Unresolved) and not no:
+                found.append((name, partial(self.resolve, output.get("Value"))))
+        return found
+
+    def made(self, name: str) -> bool:
+        """Whether a resource of the template is made, unless its condition says that it is not."""
+        item = self._resources[name]
+        condition = item.get("Condition") if isinstance(item, Map) else None
+        return condition is None or self._conditions.holds(condition) is not State.NO
 
     def declared(self, name: str) -> list[TfResource]:
         """The resources that one of the template is, in Terraform's names; none for types that nobody asks about."""
@@ -286,15 +330,18 @@ class _Template:
 
     def reference(self, name: str) -> Any:
         """What ``Ref`` gives."""
-        if name in _PSEUDO:
-            return _PSEUDO[name]
+        if name in _PSEUDO or name == _NOTHING:
+            return _PSEUDO.get(name)
         if name in self._parameters:
             parameter = self._parameters[name]
             default = parameter.get("Default") if isinstance(parameter, Map) else None
-            if default is None:
+            kind = str(parameter.get("Type")) if isinstance(parameter, Map) else ""
+            if default is None or kind.startswith("AWS::SSM::Parameter::"):  # whose default is a name, no value
                 self._inputs.reading.gap(f"the parameter {name} of {self._file.path} has no value in the input")
                 return Unresolved("${" + name + "}")
-            return default
+            return (
+                _members(default, parameter.at("Default")) if kind in _LISTS or kind.startswith("List<") else default
+            )
         return self._attribute(name, "Ref")
 
     def _attribute(self, name: str, attribute: str) -> Any:
@@ -328,18 +375,23 @@ class _Template:
                     return self._function(name[4:], argument, value)
             found = Map(value.line)
             for key, item in value.items():
-                found.put(key, self.resolve(item), value.at(key))
+                resolved = self.resolve(item)
+                if resolved is not None or item is None:
+                    found.put(key, resolved, value.at(key))
             return found
         if isinstance(value, Seq):
             items = Seq(value.line)
             for index, item in enumerate(value):
-                resolved = self.resolve(item)
-                if resolved is not None:
+                if (resolved := self.resolve(item)) is not None:
                     items.put(resolved, value.at(index))
             return items
         return value
 
     def _function(self, name: str, argument: Any, value: Map) -> Any:
+        if name == "If" and isinstance(argument, list) and len(argument) > 2:  # noqa: PLR2004 - a condition, two sides
+            state = self._conditions.holds(argument[0])
+            if state is not State.UNKNOWN:
+                return self.resolve(argument[1 if state is State.YES else 2])
         run = _FUNCTIONS.get(name)
         found = run(self, argument) if run is not None else None
         return found if found is not None else Unresolved("${" + f"Fn::{name} of line {value.line}" + "}")
@@ -399,18 +451,33 @@ class _Template:
         return None
 
     def either(self, argument: Any) -> Any:
-        """``Fn::If``: known where both sides are the same; the side that is something where one is nothing."""
-        if not (isinstance(argument, list) and len(argument) > 2):  # noqa: PLR2004 - a condition and two sides
+        """``Fn::If``, not decided: known where both sides are the same, or one is nothing and the other something."""
+        sides = [self.resolve(item) for item in argument[1:3]] if isinstance(argument, list) else []
+        real = [side for side in sides if side is not None]
+        return real[0] if len(real) == 1 or (len(real) > 1 and real[0] == real[1]) else None
+
+    def imported(self, argument: Any) -> Any:
+        """``Fn::ImportValue``: what another template of the input exports under the name."""
+        name = self.resolve(argument)
+        if not isinstance(name, str):
             return None
-        sides = [self.resolve(item) for item in argument[1:3]]
-        real = [
-            side
-            for side in sides
-            if side != "AWS::NoValue" and not (isinstance(side, Unresolved) and "NoValue" in side)
-        ]
-        if len(real) == 1 or (len(real) > 1 and real[0] == real[1]):
-            return real[0]
-        return None
+        if name not in self.exported or name in self._open:
+            text = f"no template of the input exports {name}, which {self._file.path} takes in"
+            self._inputs.reading.gap(text)
+            return Unresolved("${" + name + "}")
+        self._open.add(name)
+        try:
+            return self.exported[name]()
+        finally:
+            self._open.discard(name)
+
+    def split(self, argument: Any) -> Any:
+        """``Fn::Split``."""
+        text = self.resolve(argument[1]) if isinstance(argument, list) and len(argument) > 1 else None
+        separator = argument[0] if isinstance(argument, list) and argument else None
+        if not isinstance(text, str) or isinstance(text, Unresolved) or not isinstance(separator, str):
+            return None
+        return _members(text, 0, separator) if separator else None
 
     def found_in_map(self, argument: Any) -> Any:
         """``Fn::FindInMap``."""
@@ -457,10 +524,22 @@ _FUNCTIONS: Final[dict[str, Callable[[_Template, Any], Any]]] = {
     "FindInMap": _Template.found_in_map,
     "GetAtt": _Template.get_attribute,
     "If": _Template.either,
+    "ImportValue": _Template.imported,
     "Join": _Template.join,
     "Select": _Template.select,
+    "Split": _Template.split,
     "Sub": _Template.substitute,
 }
+
+
+def _members(text: Any, line: int, separator: str = ",") -> Any:
+    """The members of a list that a text spells out; anything else as it is."""
+    if not isinstance(text, str):
+        return text
+    found = Seq(line)
+    for one in text.split(separator):
+        found.put(one.strip() if separator == "," else one, line)
+    return found
 
 
 def _substituted(value: Any, given: Map) -> Any:

@@ -217,12 +217,11 @@ def _identity(run: _Collecting, resource: TfResource) -> None:
     run.attach(resource, kind, arn, "managed_policy_arns", resource.values.get("managed_policy_arns") or [])
     boundary = resource.get("permissions_boundary")
     if isinstance(boundary, str) and boundary and not boundary.startswith("${" + resource.address):
-        limit = records.known_policy(
-            run.arn("aws_iam_policy", boundary) or boundary, run.policies, resource.file, resource.line
-        )
+        name = run.arn("aws_iam_policy", boundary) or boundary
+        limit = records.known_policy(name, run.policies, resource.file, resource.line)
         if limit is None:
             records.reading.gap(f"the boundary {boundary} of {arn} is not in the input; it may forbid more")
-        records.identity(arn, kind, resource.because(), boundary=limit)
+        records.identity(arn, kind, resource.because(), boundary=limit, bounded_by=name)
 
 
 def _json(values: Map, key: str) -> Any:

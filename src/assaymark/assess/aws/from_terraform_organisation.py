@@ -9,6 +9,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.aws.organisation import FULL_ACCESS, full_access
+from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
 from assaymark.assess.terraform.identity import ORGANISATION_ROOT
 from assaymark.assess.unresolved import Unresolved
 from assaymark.formats.located import listed
@@ -42,7 +43,7 @@ class Declared:
             if policy == FULL_ACCESS:
                 self._records.control("scp", full_access(resource.because()), (target,), declared=True)
         elif resource.kind == "aws_organizations_organization":
-            account = resource.text("master_account_id")
+            account = resource.text("master_account_id") or _manages(resource)
             estate.management = account if account.isdigit() else estate.management
             own = resource.get("id")
             estate.organisation = str(own) if isinstance(own, str) else estate.organisation
@@ -63,6 +64,15 @@ class Declared:
             named = [_target(one) for one in ([targets] if isinstance(targets, str) else listed(targets))]
             targets = (*named, *self._attached.get(_identifier(resource), ()))
             self._records.control(kind, document, targets, declared=True)
+
+
+def _manages(resource: TfResource) -> str:
+    """The account of who has an organisation as a resource: it makes it, and is its management account then.
+
+    Source: AWS Organizations User Guide, "Creating an organization".
+    """
+    asked = f".{resource.address}".rpartition(f".{resource.kind}.")[0].endswith(".data")
+    return "" if asked or resource.account == UNKNOWN_ACCOUNT else resource.account
 
 
 def _identifier(resource: TfResource) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.conditions import condition_keys, variables
 from assaymark.assess.aws.patterns import FRESH, LETTER, SUFFIX, arn_matches, glob, meet_arns, segments
-from assaymark.assess.aws.request import TRUST_ACTIONS
+from assaymark.assess.aws.request import BOUNDARY, BOUNDARY_KEY, TRUST_ACTIONS
 from assaymark.assess.unresolved import HOLE, pattern_of
 from assaymark.core.graph import State
 
@@ -90,7 +90,7 @@ class Inventory:
         self._lookup = lookup
         self._looked_at = _keys_in_policies(lookup.estate)
         tags = {key.partition("resourcetag/")[2] for key in self._looked_at if "resourcetag/" in key}
-        self._tags = tuple(sorted(tags))
+        self._tags = tuple(sorted(tags | ({BOUNDARY} if BOUNDARY_KEY in self._looked_at else set())))
         self.atoms: list[Atom] = sorted(self._all(), key=lambda atom: (atom.arn, atom.kind.actions))
         self.everything = (1 << len(self.atoms)) - 1
         self.kinds: dict[Kind, int] = {}

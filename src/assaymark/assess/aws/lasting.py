@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Final
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.data import CLASSES, KNOWN, RELATION_OF, encryption_key
 from assaymark.assess.aws.linking import NOWHERE, Chain
-from assaymark.assess.aws.organisation import STRANGER
+from assaymark.assess.aws.strangers import OUTSIDE
+from assaymark.assess.estate.aws import STRANGER
 from assaymark.core.graph import State
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 # Whoever has an account of AWS.
 ANYONE: Final = f"arn:aws:iam::{STRANGER}:user/anyone"
 # Of an organisation of its own, which is no other's.
-_OUTSIDE: Final = {"aws:PrincipalOrgID": ("o-stranger",), "aws:PrincipalOrgPaths": ("o-stranger/r-stranger/",)}
 _RANK: Final = {State.YES: 0, State.UNKNOWN: 1, State.NO: 2}
 _CHANGES_KEY: Final = ("kms:PutKeyPolicy", "kms:CreateGrant")
 
@@ -70,7 +70,7 @@ class Lasting:
         identity = self._run.estate.identities.get(who)
         if identity is not None:
             return self._run.can(identity, action, key, context)
-        return self._run.access.can(who, action, key, {**context, **(_OUTSIDE if who == ANYONE else {})})
+        return self._run.access.can(who, action, key, {**context, **(OUTSIDE if who == ANYONE else {})})
 
     @cached_property
     def _resource_controls(self) -> bool:
@@ -165,7 +165,7 @@ class Lasting:
             first = [known] if known else []
             self._names[mask, known] = tuple(dict.fromkeys((*first, *actions.names_of(mask))))
         for action in self._names[mask, known]:
-            context = _OUTSIDE if who == ANYONE else {}
+            context = OUTSIDE if who == ANYONE else {}
             answer = self._run.access.could(who, action, target, context, keep=keep)
             if best is None or _RANK[answer.state] < _RANK[best.state]:
                 best = answer

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT, PolicyDocument, Statement
+from assaymark.assess.estate.aws import STRANGER, UNKNOWN_ACCOUNT, PolicyDocument, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,6 @@ class Controls(NamedTuple):
 
 
 UNSPOKEN: Final = Controls(spoken=False)
-STRANGER: Final = "999999999999"  # the account of anyone at all: in no organisation that the input speaks of
 _ROOT: Final = "r-"  # the one level of all ids of roots: an organisation has one root
 
 

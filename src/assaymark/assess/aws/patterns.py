@@ -39,6 +39,11 @@ def literal(text: str) -> str:
     return text.translate(_LITERAL)
 
 
+def readable(arn: str) -> str:
+    """An ARN that is asked about for people: what stands in it for some text as a wildcard."""
+    return arn.replace(FRESH, "*").replace(LETTER, "?").replace(HOLE, "*").translate(_PLAIN)
+
+
 @lru_cache(maxsize=100_000)
 def glob(pattern: str, text: str) -> bool:
     """Whether a pattern with ``*`` (any text) and ``?`` (any one character) matches the whole text.
@@ -209,7 +214,14 @@ def meet(one: str, two: str) -> str | None:
 
 
 def meet_arns(one: str, two: str) -> str | None:
-    """An ARN that both patterns of ARNs match, segment by segment, no ``*`` of the first for nothing; or None."""
+    """An ARN that both patterns of ARNs match, segment by segment, no ``*`` of the first for nothing; or None.
+
+    None of the second either, where there is such an ARN: ``weights/*/*`` is better met by a key than ``weights//``.
+    """
+    return _met(one, two.replace("*", "?*")) or _met(one, two)
+
+
+def _met(one: str, two: str) -> str | None:
     pairs = list(zip(segments(one), segments(two), strict=False))
     if len(pairs) != _SEGMENTS:
         return meet(one.replace("*", "?*"), two)

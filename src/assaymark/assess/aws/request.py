@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.assess.aws import actions
 from assaymark.assess.aws.conditions import Key
 from assaymark.assess.aws.patterns import FRESH
-from assaymark.assess.estate.aws import UNKNOWN_ACCOUNT
+from assaymark.assess.estate.aws import STRANGER, UNKNOWN_ACCOUNT
 from assaymark.assess.unresolved import HOLE, Unresolved
 
 if TYPE_CHECKING:
@@ -19,6 +19,18 @@ if TYPE_CHECKING:
     from assaymark.assess.aws.conditions import Value
 
 SERVICE_LINKED: Final = ":role/aws-service-role/"
+BOUNDARY_KEY: Final = "iam:permissionsboundary"
+BOUNDARY: Final = "\ue004boundary"  # stands among the tags of an identity for its boundary; no tag has this name
+# Of these it is the boundary that the user or role has; of others the one that is asked for.
+# Source: IAM User Guide, "Permissions boundaries for IAM entities", "Delegating responsibility to others".
+_ON_BOUNDED: Final = frozenset(
+    f"iam:{verb}{kind}{what}".lower()
+    for kind in ("User", "Role")
+    for verb, what in (
+        *((verb, "Policy") for verb in ("Attach", "Detach", "Put", "Delete")),
+        ("Delete", "PermissionsBoundary"),
+    )
+)
 _SIGNED: Final = ("user", "role", "root")
 _TYPES: Final = {"user": "User", "role": "AssumedRole", "root": "Account", "anonymous": "Anonymous"}
 _KINDS_THAT_MAY_CARRY: Final = {  # and nobody else does
@@ -138,6 +150,8 @@ class Context:
             return _value(self._request.principal.account)
         if "resourcetag/" in name and vendor == service:
             return self._resource_tag(name.partition("/")[2])
+        if key == BOUNDARY_KEY and self._request.action.lower() in _ON_BOUNDED:
+            return self._resource_tag(BOUNDARY)
         if "." in vendor or vendor in ("saml", "cognito-identity"):
             return self._federated(key)
         if vendor == "ec2" and name == "sourceinstancearn":
@@ -302,6 +316,8 @@ def same_account(one: str, two: str) -> bool | None:
     """Whether two accounts are one; None when one is not known, or is whichever a template is deployed to."""
     if one == two and one:
         return True
+    if STRANGER in (one, two):
+        return False
     if not one or not two or UNKNOWN_ACCOUNT in (one, two):
         return None
     return False

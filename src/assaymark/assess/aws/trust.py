@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import actions
@@ -9,14 +10,17 @@ from assaymark.assess.aws.answers import Part
 from assaymark.assess.aws.conditions import condition_keys
 from assaymark.assess.aws.evaluate import denied_by
 from assaymark.assess.aws.linking import Chain
-from assaymark.assess.aws.organisation import STRANGER
+from assaymark.assess.aws.patterns import overlap
 from assaymark.assess.aws.request import Principal, Request
+from assaymark.assess.aws.strangers import strangers
+from assaymark.assess.estate.aws import STRANGER
 from assaymark.assess.unresolved import Unresolved
 from assaymark.core.graph import Edge, State
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from assaymark.assess.aws.answers import Answer
     from assaymark.assess.aws.conditions import Value
     from assaymark.assess.aws.linking import Linking
     from assaymark.assess.estate.aws import Identity, Statement
@@ -24,6 +28,11 @@ if TYPE_CHECKING:
 _ASSUME: Final = "sts:AssumeRole"
 _WEB: Final = "sts:AssumeRoleWithWebIdentity"
 _SAML: Final = "sts:AssumeRoleWithSAML"
+_GITHUB: Final = "token.actions.githubusercontent.com"
+GOOGLE: Final = "accounts.google.com"
+_ACCOUNT: Final = re.compile(
+    r"\d{15,25}|<.*google_service_account\..*\.unique_id>|\$\{.*google_service_account\..*\}"
+)
 _WILDCARDS: Final = frozenset("*?")
 _LITERAL: Final = {ord("*"): "\N{ASTERISK OPERATOR}", ord("?"): "\N{FULLWIDTH QUESTION MARK}"}
 
@@ -74,6 +83,12 @@ def _outside(run: Linking, role: Identity, statement: Statement) -> None:
         arn = f"arn:aws:iam::{STRANGER}:role/anyone" if value == "*" else value
         principal = f"arn:aws:iam::{value}:root" if value.isdigit() else arn
         answer = run.access.can(principal, _ASSUME, role.arn)
+        for name, context in strangers(role.trust) if value == "*" and role.trust is not None else ():
+            answer = (
+                answer
+                if answer.state is State.YES
+                else _better(answer, run.access.can(name, _ASSUME, role.arn, context))
+            )
         if answer.state is State.NO:
             continue
         node = run.builder.node(
@@ -91,11 +106,16 @@ def _outside(run: Linking, role: Identity, statement: Statement) -> None:
         run.builder.edge(Edge(node, role.arn, "assumes", how, because, chain.state, decides))
 
 
+def _better(one: Answer, two: Answer) -> Answer:
+    rank = (State.YES, State.UNKNOWN, State.NO)
+    return min(one, two, key=lambda answer: rank.index(answer.state))
+
+
 def _federated(run: Linking, role: Identity, statement: Statement) -> None:
     """Tokens of identity providers: the subjects that the conditions leave."""
     for provider in (statement.principals or {}).get("Federated", ()):
         issuer = issuer_of(provider)
-        subjects = claimed(statement, provider, "sub") or ("*",)
+        subjects = named_subjects(statement, provider) or ("*",)
         audiences = claimed(statement, provider, "aud")
         open_ones = isinstance(provider, Unresolved) or bool(statement.unresolved)
         for subject in subjects:
@@ -177,8 +197,9 @@ def _any_owner(issuer: str, subject: str) -> bool:
 def claimed(statement: Statement, provider: str, claim: str) -> tuple[str, ...]:
     """The values that positive conditions of a trust policy leave a claim (``sub``) of a provider's tokens.
 
-    None when no condition speaks of it. Of a provider that a template leaves open, any issuer's claim counts. A
-    wildcard in ``StringEquals`` stands for itself and no token has it: it is shown as a letter that matches nothing.
+    None when no condition speaks of it. Of a provider that a template leaves open, any issuer's claim counts, and a
+    key whose issuer is left open counts for any provider: if it were another's, no token would have it. A wildcard
+    in ``StringEquals`` stands for itself and no token has it: it is shown as a letter that matches nothing.
     """
     issuer = issuer_of(provider)
     found: list[str] = []
@@ -189,14 +210,49 @@ def claimed(statement: Statement, provider: str, claim: str) -> tuple[str, ...]:
         for name, values in keys.items():
             key = name.lower()
             ours = key == f"{issuer}:{claim}".lower()
-            if ours or (isinstance(provider, Unresolved) and key.endswith(f":{claim}")):
+            either_open = isinstance(provider, Unresolved) or "${" in key
+            if ours or (either_open and key.endswith(f":{claim}")):
                 found += [one.translate(_LITERAL) for one in values] if bare == "stringequals" else values
     return tuple(dict.fromkeys(found))
 
 
+def named_subjects(statement: Statement, provider: str) -> tuple[str, ...]:
+    """The subjects that a trust policy asks for, also by other claims: GitHub's repository, Google's audience.
+
+    Source: AWS documentation, "IAM and AWS STS condition context keys": ``accounts.google.com:aud`` is the ``azp`` of
+    a token, which is the id of the account that asked for it, and ``oaud`` its ``aud``, which that account chooses.
+    """
+    found = claimed(statement, provider, "sub")
+    if issuer_of(provider).startswith(_GITHUB) and (asked := claimed(statement, provider, "repository")):
+        narrowed = [one for each in found or ("*",) for repository in asked for one in _of(each, repository)]
+        return tuple(dict.fromkeys(narrowed)) or found
+    if found or issuer_of(provider) != GOOGLE:
+        return found
+    asked = claimed(statement, provider, "aud")
+    return asked if all(_ACCOUNT.fullmatch(one) for one in asked) else ()
+
+
+def _of(subject: str, repository: str) -> tuple[str, ...]:
+    """What a pattern over subjects of GitHub means of a repository, or of a pattern of such; nothing for neither.
+
+    Source: AWS documentation, "Available keys for AWS OIDC federation", ``token.actions.githubusercontent.com``.
+    """
+    if subject == "*":
+        return (f"repo:{repository}:*",)
+    head, _, rest = subject.partition(":")
+    named, colon, rest = rest.partition(":")
+    if head != "repo":  # an organisation puts its subjects together as it likes
+        return (subject,)
+    if not overlap(named, repository):
+        return ()
+    narrower = named if colon and _WILDCARDS & set(repository) and not _WILDCARDS & set(named) else repository
+    return (f"repo:{narrower}:{rest or '*'}",)
+
+
 def other_keys(statement: Statement, issuer: str) -> frozenset[str]:
     """The keys that conditions ask for besides the token's subject and audience."""
-    known = {f"{issuer}:sub".lower(), f"{issuer}:aud".lower(), "saml:aud"}
+    known = {f"{issuer}:sub".lower(), f"{issuer}:aud".lower(), "saml:aud", f"{GOOGLE}:oaud"}
+    known |= {f"{issuer}:repository".lower()} if issuer.startswith(_GITHUB) else set()
     return frozenset(
         key
         for key in condition_keys(statement.condition)

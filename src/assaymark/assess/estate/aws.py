@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from assaymark.core.graph import Because, State
 
 UNKNOWN_ACCOUNT: Final = "000000000000"  # stands for the account that Terraform or CloudFormation deploys to
+STRANGER: Final = "999999999999"  # the account of anyone at all: in no organisation that the input speaks of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Identity:
 
     ``policies`` are attached and inline ones, those of a user's groups included by ``groups`` (ARNs), not copied.
     ``opaque`` names attached policies whose text the input does not hold; what they allow is unknown.
+    ``bounded_by``: the ARN of the boundary, whether the input holds its text or not.
     ``keys``: where long-lived access keys are made. ``tags`` for ``aws:PrincipalTag``.
     """
 
@@ -65,6 +67,7 @@ class Identity:
     opaque: tuple[str, ...] = ()
     keys: tuple[Because, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    bounded_by: str = ""
 
     @property
     def account(self) -> str:

@@ -125,12 +125,12 @@ def _of_text(name: str, on: str, first: Any) -> Any:
     """A method of a text."""
     if name in ("startsWith", "endsWith", "contains") and isinstance(first, str):
         return _affix(name, on, first)
+    if name == "extract" and isinstance(first, str) and not isinstance(first, Unresolved):
+        return _extracted(on, first) if not isinstance(on, Unresolved) else _extracted_before(on, first)
     if isinstance(on, Unresolved):
         return None
     if name == "+" and isinstance(first, str) and not isinstance(first, Unresolved):
         return on + first
-    if name == "extract" and isinstance(first, str) and not isinstance(first, Unresolved):
-        return _extracted(on, first)
     return {"lowerAscii": on.lower(), "upperAscii": on.upper()}.get(name)
 
 
@@ -143,6 +143,16 @@ def _extracted(text: str, template: str) -> str | None:
     start = text.find(before)
     end = text.find(after, start + len(before)) if after else len(text)
     return "" if start < 0 or end < 0 else text[start + len(before) : end]
+
+
+def _extracted_before(text: Unresolved, template: str) -> str | None:
+    """The same of a text that is open, where it is found before what is."""
+    known = text.pattern.partition(HOLE)[0]
+    match = _TEMPLATE.fullmatch(template)
+    start = known.find(match[1]) if match is not None else -1
+    if match is None or not match[2] or start < 0 or match[2] not in known[start + len(match[1]) :]:
+        return None
+    return _extracted(known, template)
 
 
 def _tagged(name: str, arguments: list[Any], names: Mapping[str, Any]) -> bool | None:

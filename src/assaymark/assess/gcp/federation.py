@@ -8,15 +8,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from assaymark.assess.answer import Answer
-from assaymark.assess.gcp.cel import parse_cel
-from assaymark.assess.gcp.conditions import holds
+from assaymark.assess.answer import NO, YES, Answer
+from assaymark.assess.gcp.cel import evaluate, parse_cel
+from assaymark.assess.gcp.conditions import called, holds
 from assaymark.assess.unresolved import Unresolved
 from assaymark.core.errors import InputError
 from assaymark.core.graph import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from assaymark.assess.estate.gcp import Gcp, Provider
     from assaymark.assess.gcp.linking import Linking
@@ -37,6 +37,16 @@ PUBLIC: Final = (
     "oidc.circleci.com",
     "vstoken.dev.azure.com",
 )
+
+
+# What a provider of AWS maps where it is not told. Source: "Workload Identity Federation with other clouds".
+_OF_AWS: Final = {
+    "google.subject": "assertion.arn",
+    "attribute.aws_role": (
+        "assertion.arn.contains('assumed-role') ? assertion.arn.extract('{account_arn}assumed-role/')"
+        " + 'assumed-role/' + assertion.arn.extract('assumed-role/{role_name}/') : assertion.arn"
+    ),
+}
 
 
 class Pooled(NamedTuple):
@@ -165,6 +175,33 @@ def _subject(provider: Provider, claims: dict[str, Any]) -> str:
         return str(claims.get("aws_role") or claims.get("arn") or "*")
     shown = [f"{name}={value}" for name, value in sorted(claims.items())]
     return ",".join(shown) or "*"
+
+
+def becomes(selected: Pooled, provider: Provider, assertion: Mapping[str, Any]) -> Answer:
+    """Whether who has a token with these claims, or signs a request that says them, is what is selected of a pool."""
+    names: dict[str, Any] = {f"assertion.{name}": value for name, value in assertion.items()}
+    mapping = provider.mapping or (_OF_AWS if provider.kind == "aws" else {})
+    for attribute, expression in mapping.items():
+        value = _mapped(expression, names)
+        if isinstance(value, str):
+            names[attribute] = value
+    let_in = holds(provider.condition, names)
+    if selected.attribute == "*":
+        return let_in
+    is_it = f"{selected.attribute} is {selected.value}"
+    own = names.get(selected.attribute)
+    same = called("==", own, [selected.value], names) if own is not None else None
+    if same is None:
+        return let_in.both(Answer(State.UNKNOWN, (), (is_it,)))
+    return let_in.both(YES if same else NO)
+
+
+def _mapped(expression: str, names: dict[str, Any]) -> Any:
+    try:
+        node = parse_cel(expression)
+    except InputError:
+        return None
+    return evaluate(node, names.get, lambda name, on, values: called(name, on, values, names))
 
 
 def required(condition: str | None) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.terraform.identity_clouds import cloud_made, is_cloud
 from assaymark.assess.unresolved import Unresolved
+from assaymark.formats.located import Map, Seq
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,6 +145,21 @@ def closed(text: str) -> str:
     return text.replace("${", "<").replace("}", ">") if isinstance(text, Unresolved) else text
 
 
+def as_made(kind: str, name: str, written: Any) -> Any:
+    """What others read of an attribute that is written: IAM keeps the address of an issuer without its scheme."""
+    scheme = kind == "aws_iam_openid_connect_provider" and name == "url" and type(written) is str
+    return written.removeprefix("https://") if scheme else written
+
+
+def _block(**values: Any) -> Seq:
+    """A block that occurs once, of values that no line of a file says."""
+    block, found = Map(0), Seq(0)
+    for key, value in values.items():
+        block.put(key, value, 0)
+    found.put(block, 0)
+    return found
+
+
 def computed(kind: str, address: str, name: str, get: Callable[[str], Any], account: str, region: str) -> Any:
     """An attribute that the resource gets when it is made; None when that is not known here."""
     if is_cloud(kind):
@@ -155,6 +171,9 @@ def computed(kind: str, address: str, name: str, get: Callable[[str], Any], acco
         return arn
     if kind == "aws_cloudfront_distribution" and name == "arn":  # nothing that acts or holds something itself
         return f"arn:aws:cloudfront::{account}:distribution/{name_of(kind, address, get)}"
+    if kind == "aws_eks_cluster" and name == "identity":
+        issuer = f"https://oidc.eks.{region}.amazonaws.com/id/<{name_of(kind, address, get)}>"
+        return _block(oidc=_block(issuer=issuer))
     if kind == "aws_ecr_repository" and name == "repository_url":
         return f"{account}.dkr.ecr.{region}.amazonaws.com/{name_of(kind, address, get)}"
     if kind.startswith("aws_organizations_") and name in ("id", "root_id"):

@@ -17,7 +17,7 @@ from assaymark.assess.terraform.documents import policy_document_json
 from assaymark.assess.terraform.evaluate import Within, evaluate
 from assaymark.assess.terraform.fetched import fetched
 from assaymark.assess.terraform.functions import CannotError
-from assaymark.assess.terraform.identity import REGION, computed
+from assaymark.assess.terraform.identity import REGION, as_made, computed
 from assaymark.assess.terraform.identity_clouds import IDENTITY, cloud_data, is_cloud, shut, unknown_place
 from assaymark.assess.unresolved import Unresolved
 from assaymark.assess.values import Json, natural, text_of
@@ -496,7 +496,7 @@ class Instance:
         """What is written, or what is known of what it gets."""
         found = self.get(name)
         if found is not None and not (name in IDENTITY and self.kind.startswith("azurerm_")):
-            return found
+            return as_made(self.kind, name, found)
         if self.mode == "data":
             return self._data(name)
         made = computed(self.kind, self.address, name, self.get, *self.place())

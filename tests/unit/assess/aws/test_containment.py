@@ -155,6 +155,16 @@ def test_what_a_wider_resource_covers_is_not_written_twice():
     assert [one["Resource"] for one in least.policy["Statement"]] == ["arn:aws:s3:::weights/*"]
 
 
+def test_a_bucket_is_no_object():
+    old = policy(allow("s3:*", "*"))
+    bucket = "arn:aws:s3:::weights"
+    needs = [("s3:GetObject", f"{bucket}/*"), ("s3:ListBucket", bucket), ("s3:ListBucket", f"{bucket}/*")]
+    least = least_policy("r", [old], needs, old.because)
+    assert least.proved
+    granted = {one["Action"]: one["Resource"] for one in least.policy["Statement"]}
+    assert granted == {"s3:GetObject": f"{bucket}/*", "s3:ListBucket": bucket}
+
+
 def allowed(least):
     return [one for one in least.policy["Statement"] if one["Effect"] == "Allow"]
 

@@ -7,8 +7,8 @@ import json
 import pytest
 from tests.support.source_estate import assessed_files as assessed
 
-from assaymark.assess.aws.organisation import STRANGER, controls_of
-from assaymark.assess.estate.aws import Control, Estate, PolicyDocument, Statement
+from assaymark.assess.aws.organisation import controls_of
+from assaymark.assess.estate.aws import STRANGER, Control, Estate, PolicyDocument, Statement
 from assaymark.core.graph import Because, State
 
 HERE = Because("scps.json", 1, "0" * 64)
@@ -76,12 +76,11 @@ TERRAFORM = """
 provider "aws" {
   allowed_account_ids = ["111122223333"]
 }
-resource "aws_organizations_organization" "org" {
-  feature_set = "ALL"
+data "aws_organizations_organization" "org" {
 }
 resource "aws_organizations_organizational_unit" "prod" {
   name      = "prod"
-  parent_id = aws_organizations_organization.org.roots[0].id
+  parent_id = data.aws_organizations_organization.org.roots[0].id
 }
 resource "aws_organizations_policy" "no_s3" {
   name    = "no-s3"
@@ -115,7 +114,7 @@ resource "aws_organizations_policy_attachment" "a" {
     [
         (f'"{TWO}"', State.YES),
         (f'"{ONE}"', None),
-        ("aws_organizations_organization.org.roots[0].id", None),
+        ("data.aws_organizations_organization.org.roots[0].id", None),
         ("aws_organizations_organizational_unit.prod.id", State.UNKNOWN),
         ("", State.UNKNOWN),
     ],
@@ -312,7 +311,7 @@ resource "aws_organizations_policy_attachment" "full" {
     [
         ("", State.UNKNOWN),
         (FULL % '"111122223333"', State.YES),
-        (FULL % "aws_organizations_organization.org.roots[0].id", State.UNKNOWN),
+        (FULL % "data.aws_organizations_organization.org.roots[0].id", State.UNKNOWN),
         (FULL % '"444455556666"', State.UNKNOWN),
     ],
 )
@@ -374,3 +373,13 @@ def test_who_is_in_the_organisation_that_a_policy_asks_for(
     states = [one.state for one in found.graph.edges if one.relation == "reads" and one.source.endswith(":role/r")]
     assert states == ([state] if state else [])
     assert not [one for one in found.graph.edges if one.source == "internet" and one.relation == "reads"]
+
+
+@pytest.mark.parametrize("kind", ["resource", "data"])
+def test_who_makes_an_organisation_is_not_bound_by_its_service_control_policies(kind: str) -> None:
+    text = TERRAFORM.replace("ATTACHED", ATTACHMENT % f'"{ONE}"')
+    if kind == "resource":
+        text = text.replace('data "aws_org', 'resource "aws_org').replace("data.aws_org", "aws_org")
+    found = assessed({"main.tf": text})
+    reads = [one.state for one in found.graph.edges if one.relation == "reads" and one.source.endswith(":role/t")]
+    assert reads == ([State.YES] if kind == "resource" else [])

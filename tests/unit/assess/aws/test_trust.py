@@ -102,3 +102,95 @@ def test_who_needs_no_policy_of_its_own_is_named(principal: str, state: State | 
     found = assessed_files({"main.tf": text})
     states = [one.state for one in found.graph.edges if one.relation == "assumes" and one.source.endswith(":user/u")]
     assert states == ([state] if state else [])
+
+
+@pytest.mark.parametrize(
+    ("url", "named"),
+    [
+        (
+            "aws_eks_cluster.c.identity[0].oidc[0].issuer",
+            'replace(aws_iam_openid_connect_provider.p.url, "https://", "")',
+        ),
+        ("data.aws_eks_cluster.c.identity.0.oidc.0.issuer", "aws_iam_openid_connect_provider.p.url"),
+        ("var.issuer", 'replace(aws_iam_openid_connect_provider.p.url, "https://", "")'),
+        ("var.issuer", 'trimprefix(var.issuer, "https://")'),
+        ('"https://vault.example.org"', "aws_iam_openid_connect_provider.p.url"),
+    ],
+)
+def test_the_subject_that_is_asked_for_is_found_however_the_issuer_is_named(url: str, named: str) -> None:
+    role = f"""
+        variable "issuer" {{}}
+        data "aws_eks_cluster" "c" {{ name = "c" }}
+        resource "aws_eks_cluster" "c" {{ name = "c" }}
+        resource "aws_iam_openid_connect_provider" "p" {{ url = {url} }}
+        resource "aws_iam_role" "r" {{
+          name = "r"
+          assume_role_policy = jsonencode({{ Statement = [{{
+            Effect = "Allow", Action = "sts:AssumeRoleWithWebIdentity"
+            Principal = {{ Federated = aws_iam_openid_connect_provider.p.arn }}
+            Condition = {{ StringEquals = {{ "${{{named}}}:sub" = "system:serviceaccount:ml:trainer" }} }}
+          }}] }})
+        }}
+    """
+    found = assessed_files({"main.tf": role})
+    subjects = [one.source for one in found.graph.edges if one.relation == "federates"]
+    assert [one.rpartition("system:")[2] for one in subjects] == ["serviceaccount:ml:trainer"]
+    assert not [one for one in found.findings if one.rule == "aws-federation-subject"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "subject"),
+    [
+        ("sub", '"107517467455664443766"', "107517467455664443766"),
+        ("aud", '"107517467455664443766"', "107517467455664443766"),
+        ("aud", "google_service_account.s.unique_id", "<google_service_account.s.unique_id>"),
+        ("aud", '"app.apps.googleusercontent.com"', "*"),
+    ],
+)
+def test_a_service_account_of_google_is_named_by_subject_or_audience(key: str, value: str, subject: str) -> None:
+    role = f"""
+        resource "google_service_account" "s" {{ account_id = "s" }}
+        resource "aws_iam_role" "r" {{
+          name = "r"
+          assume_role_policy = jsonencode({{ Statement = [{{
+            Effect = "Allow", Action = "sts:AssumeRoleWithWebIdentity"
+            Principal = {{ Federated = "accounts.google.com" }}
+            Condition = {{ StringEquals = {{ "accounts.google.com:{key}" = {value}, "accounts.google.com:oaud" = "x" }} }}
+          }}] }})
+        }}
+    """
+    found = assessed_files({"main.tf": role})
+    edges = [one for one in found.graph.edges if (one.relation, one.target[-6:]) == ("federates", "role/r")]
+    drawn = [(one.source, one.state) for one in edges]
+    assert drawn == [(f"oidc:accounts.google.com:{subject}", State.YES)]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "subject", "state"),
+    [
+        ('repository" = "acme/ml"', "repo:acme/ml:*", State.YES),
+        (
+            'repository" = "acme/ml", "ISSUER:sub" = "repo:*:environment:prod"',
+            "repo:acme/ml:environment:prod",
+            State.YES,
+        ),
+        ('repository" = "acme/*", "ISSUER:sub" = "repo:acme/ml:*"', "repo:acme/ml:*", State.YES),
+        ('repository" = "acme/ml", "ISSUER:sub" = "repo:acme*"', "repo:acme/ml:*", State.YES),
+        ('repository" = ["acme/ml"], "ISSUER:ref" = "refs/heads/main"', "repo:acme/ml:*", State.UNKNOWN),
+    ],
+)
+def test_a_repository_that_is_asked_for_is_nobody_elses(conditions: str, subject: str, state: State) -> None:
+    role = f"""
+        resource "aws_iam_role" "r" {{
+          name = "r"
+          assume_role_policy = jsonencode({{ Statement = [{{
+            Effect = "Allow", Action = "sts:AssumeRoleWithWebIdentity"
+            Principal = {{ Federated = "arn:aws:iam::111122223333:oidc-provider/ISSUER" }}
+            Condition = {{ StringLike = {{ "ISSUER:{conditions} }} }}
+          }}] }})
+        }}
+    """
+    found = assessed_files({"main.tf": role.replace("ISSUER", "token.actions.githubusercontent.com")})
+    drawn = [(one.source, one.state) for one in found.graph.edges if one.relation == "federates"]
+    assert drawn == [(f"oidc:token.actions.githubusercontent.com:{subject}", state)]
+    assert not any("entry" in found.graph.nodes[one].props for one, _ in drawn)

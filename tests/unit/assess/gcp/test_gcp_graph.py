@@ -187,6 +187,55 @@ resource "google_service_account_iam_member" "w" {
     assert not any(edge[0] == "other" and edge[1] == "federates" for edge in found)
 
 
+@pytest.mark.parametrize(
+    ("mapping", "condition", "selected", "state"),
+    [
+        ("assertion.arn.extract('assumed-role/{role}/')", "", "attribute.role/train", "yes"),
+        ("assertion.arn.extract('assumed-role/{role}/')", "", "attribute.role/other", None),
+        ("assertion.arn.extract('assumed-role/{role}/')", "attribute.role == 'train'", "*", "yes"),
+        ("assertion.arn.extract('assumed-role/{role}/')", "attribute.role == 'serve'", "*", None),
+        (
+            "assertion.account",
+            "assertion.arn.startsWith('arn:aws:sts::111122223333:assumed-role/train/')",
+            "*",
+            "yes",
+        ),
+        ("assertion.account", "", "attribute.role/111122223333", "yes"),
+        ("assertion.account", "", "attribute.role/444455556666", None),
+        ("assertion.account", "", "subject/arn:aws:sts::111122223333:assumed-role/train/job", "unknown"),
+        ("assertion.account", "assertion.arn.endsWith('/job')", "*", "unknown"),
+    ],
+)
+def test_what_a_pool_makes_of_a_role_of_aws_decides(mapping, condition, selected, state):
+    kind = "principal" if selected.startswith("subject") else "principalSet"
+    text = f"""
+resource "google_iam_workload_identity_pool" "p" {{
+  workload_identity_pool_id = "aws"
+}}
+resource "google_iam_workload_identity_pool_provider" "a" {{
+  workload_identity_pool_id = google_iam_workload_identity_pool.p.workload_identity_pool_id
+  workload_identity_pool_provider_id = "aws"
+  attribute_mapping = {{
+    "google.subject" = "assertion.arn"
+    "attribute.role" = "{mapping}"
+  }}
+  {f'attribute_condition = "{condition}"' if condition else ""}
+  aws {{
+    account_id = "111122223333"
+  }}
+}}
+resource "google_service_account_iam_member" "w" {{
+  service_account_id = google_service_account.sa.name
+  role = "roles/iam.workloadIdentityUser"
+  member = "{kind}://iam.googleapis.com/${{google_iam_workload_identity_pool.p.name}}/{selected}"
+}}
+"""
+    roles = {"RoleDetailList": [{"Arn": "arn:aws:iam::111122223333:role/train", "AssumeRolePolicyDocument": {}}]}
+    drawn = assessed(a_tf=HEAD + text, b_json=json.dumps(roles)).graph.edges
+    states = [str(one.state) for one in drawn if one.relation == "federates" and one.source.endswith("role/train")]
+    assert states == ([state] if state else [])
+
+
 def test_exports_say_the_same_as_terraform():
     policy = {
         "bindings": [

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.application_sets import applications, settled, unfilled
 from assaymark.assess.release_values import VARIABLE, ReleaseValues, above
+from assaymark.assess.shell_lines import joined_lines
 from assaymark.core.limits import HELM_MAX_RELEASES
 from assaymark.formats.located import Map, listed, maps_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from assaymark.assess.files import Reading, SourceFile
 
@@ -235,7 +236,7 @@ class Releases:
 
     def _of_script(self, file: SourceFile) -> None:
         folder = posixpath.dirname(file.path)
-        for number, line in _lines(file.data.decode("utf-8", "replace")):
+        for number, line in joined_lines(file.data.decode("utf-8", "replace")):
             match = _COMMAND.search(line)
             if match is None:
                 continue
@@ -333,14 +334,3 @@ def _command(words: list[str]) -> _Command:
             elif name in ("-n", "--namespace"):
                 found.namespace = given
     return found
-
-
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """Lines with what continues them."""
-    whole, start = "", 1
-    for number, line in enumerate(text.split("\n"), 1):
-        start = start if whole else number
-        whole += line.rstrip().removesuffix("\\") + " "
-        if not line.rstrip().endswith("\\"):
-            yield start, whole
-            whole = ""

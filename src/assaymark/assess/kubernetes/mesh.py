@@ -50,6 +50,14 @@ def of_istio(network: Network, pod: Pod) -> State:
     return State.NO if off or network.shows(pod.owner.namespace) else State.UNKNOWN
 
 
+def by_node(network: Network, pod: Pod) -> bool:
+    """Whether a node's proxy stands for its pods (ambient mode); a sidecar of their own counts first."""
+    own = {**pod.annotations, **pod.labels}
+    around = network.namespace_labels(pod.owner.namespace)
+    ambient = (own.get(_AMBIENT) or around.get(_AMBIENT)) == "ambient"
+    return ambient and not _injected(around, own) and not is_gateway(pod)
+
+
 def is_gateway(pod: Pod) -> bool:
     """Whether it is a proxy of Istio that takes what its ``Gateway`` says, and calls as one of the mesh."""
     given = {**pod.annotations, **pod.labels}

@@ -76,7 +76,7 @@ def _draw(builder: Builder, way: Way) -> None:
     node, name = way.workload, builder.known(way.workload).name
     boundary = builder.boundary(node)
     builder.node(INTERNET, "internet", "internet", entry="internet")
-    target = builder.node(port_node(node), "port", f"the ports of {name}", way.because[:1], boundary=boundary)
+    target = builder.node(port_node(node), "port", f"any port of {name}", way.because[:1], boundary=boundary)
     if way.port is not None:
         whole, shown = target, f"port {way.port} of {name}"
         target = builder.node(port_node(node, way.port), "port", shown, way.because[:1], boundary=boundary)

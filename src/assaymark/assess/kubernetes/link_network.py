@@ -44,7 +44,7 @@ def draw_network(run: Drawing) -> None:
     _draw_internet(run)
     if not run.pods:
         return
-    run.builder.node(PODS, "network", "the network of pods", (run.first,), boundary=BOUNDARY)
+    run.builder.node(PODS, "network", "the network of pods", (run.pods[0].because(),), boundary=BOUNDARY)
     mesh = Doors(run.network)
     if mesh.guarded:
         policy = next(iter(run.cluster.of("PeerAuthentication"))).because()
@@ -273,9 +273,9 @@ def _meet(run: Drawing, identifier: str, how: str, members: int) -> str:
     """The node of pods that policies treat alike."""
     first: Pod = run.pods[next(iter(bits(members)))]
     more = members.bit_count() - 1
-    name = f"the pods of {first.owner.namespace}/{first.owner.name}"
+    name = f"any pod of {first.owner.namespace}/{first.owner.name}"
     if more:
-        name += f" and {counted(more, 'other workload')}, {how}"
+        name += f" or {counted(more, 'other workload')} {how}"
     return run.builder.node(identifier, "network", name, (first.because(),), boundary=BOUNDARY)
 
 

@@ -15,7 +15,7 @@ from assaymark.assess.kubernetes.ports import doors, port_node, port_nodes
 from assaymark.core.graph import Edge, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from assaymark.assess.graph import Builder
     from assaymark.assess.kubernetes.server_kinds import Server
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _BUCKET: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{2,62}")
 LAST_PORT: Final = 65535
+# What leads to what a server gives, from its port and, where a platform calls it, from who may call the workload.
+_BY_PORT: Final = {"run": ("open-service",), "invoke": ("open-invoke",), "data": ("open-read", "open-write")}
+_BY_CALL: Final = {"run": ("passes-calls",), "invoke": ("passes-calls",), "data": ("passes-answers", "passes-data")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +55,13 @@ def draw_reached(builder: Builder, ways: Iterable[Way], served: Iterable[Served]
     nodes = port_nodes(builder.ids())
     workloads = {way.workload for way in reached}
     for one in served:
-        if one.workload in workloads:
-            shown = builder.known(one.workload).name
-            for server, ports, words in one.servers():
-                doors_of = doors(one.workload, ports, nodes)
-                draw_answer(builder, one.workload, shown, server, one.because, doors_of, words)
+        called = one.called and builder.has(one.workload)
+        for server, ports, words in one.servers() if called or one.workload in workloads else ():
+            about = (builder, one.workload, builder.known(one.workload).name, server, one.because)
+            if one.workload in workloads:
+                draw_answer(*about, doors(one.workload, ports, nodes), words)
+            if called:
+                draw_answer(*about, ((one.workload, ()),), words, _BY_CALL)
 
 
 def _call(builder: Builder, way: Way) -> None:
@@ -71,7 +76,7 @@ def _draw(builder: Builder, way: Way) -> None:
     node, name = way.workload, builder.known(way.workload).name
     boundary = builder.boundary(node)
     builder.node(INTERNET, "internet", "internet", entry="internet")
-    target = builder.node(port_node(node), "port", f"the ports of {name}", way.because[:1], boundary=boundary)
+    target = builder.node(port_node(node), "port", f"any port of {name}", way.because[:1], boundary=boundary)
     if way.port is not None:
         whole, shown = target, f"port {way.port} of {name}"
         target = builder.node(port_node(node, way.port), "port", shown, way.because[:1], boundary=boundary)
@@ -89,18 +94,24 @@ def draw_answer(
     because: Because,
     ways: Iterable[tuple[str, tuple[str, ...]]],
     words: str = "",
+    relations: Mapping[str, tuple[str, ...]] = _BY_PORT,
 ) -> None:
     """The edges from each way (the node of a port, with what would decide that it leads there) to what is served.
 
-    ``shown``: what the workload is called. A server that runs what it is sent gives the workload itself. ``words``:
-    what starts it; the buckets that these name are where it keeps what it serves.
+    ``relations``: of these edges, by what the server gives. ``shown``: what the workload is called. A server that
+    runs what it is sent gives the workload itself. ``words``: what starts it; the buckets that these name are where
+    it keeps what it serves.
     """
     how = f"{server.name} asks for no authentication"
     if server.gives == "run":
         for way, unsure in ways:
             state = State.UNKNOWN if unsure else State.YES
             said = f"{how} and runs what it is sent"
-            builder.edge(Edge(way, workload, "open-service", said, (because,), state, unsure))
+            end = workload
+            if way == workload:  # who may call it calls its server, which is another thing than holding it
+                end = builder.node(f"{workload}#{server.name}", "endpoint", f"{server.name} of {shown}", (because,))
+                builder.edge(Edge(end, workload, "runs-input", said, (because,), state, unsure))
+            builder.edge(Edge(way, end, relations["run"][0], said, (because,), state, unsure))
         return
     boundary = builder.boundary(workload)
     kind, target = ("endpoint", "endpoint") if server.gives == "invoke" else ("database", "data")
@@ -112,7 +123,7 @@ def draw_answer(
         boundary=boundary,
         target="tenant-data" if boundary.get("tenant") and target == "data" else target,
     )
-    for relation in ("open-invoke",) if server.gives == "invoke" else ("open-read", "open-write"):
+    for relation in relations["invoke" if server.gives == "invoke" else "data"]:
         for way, unsure in ways:
             state = State.UNKNOWN if unsure else State.YES
             builder.edge(Edge(way, node, relation, how, (because,), state, unsure))

@@ -281,7 +281,7 @@ def _servers(estates: Estates, builder: Builder) -> None:
             if running.authenticated or not builder.has(pod.id):
                 continue
             if not builder.has(port):
-                builder.node(port, "port", f"the ports of {pod.owner.namespace}/{pod.owner.name}", (running.because,))
+                builder.node(port, "port", f"any port of {pod.owner.namespace}/{pod.owner.name}", (running.because,))
             judge = mesh.by if mesh.anyone is State.UNKNOWN else None
             perhaps = running.perhaps or (judged(mesh) if judge is not None else "")
             decides = (f"{perhaps} does not ask either",) if perhaps else ()

@@ -15,6 +15,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.application_sets import applications, settled, unfilled
+from assaymark.assess.helmfile_templates import plain_releases
 from assaymark.assess.release_values import VARIABLE, ReleaseValues, above
 from assaymark.assess.shell_lines import joined_lines
 from assaymark.core.limits import HELM_MAX_RELEASES
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _MARKS: Final = (b"argoproj.io/", b"helm.toolkit.fluxcd.io/", b"skaffold/", b"releases:", b"helmCharts:")
 _SCRIPTS: Final = ("makefile", ".mk", ".sh", "justfile", ".yml", ".yaml", "jenkinsfile")
 _HELMFILE: Final = re.compile(r"(?:^|/)(?:helmfile[^/]*|helmfile\.d/[^/]+)\.ya?ml$")
+_HELMFILE_TEMPLATE: Final = re.compile(r"(?:^|/)(?:helmfile[^/]*|helmfile\.d/[^/]+)\.ya?ml\.gotmpl$")
 _COMMAND: Final = re.compile(r"\bhelm\s+(?:upgrade|install|template\b(?=.*\bkubectl\b.*\bapply))\b")
 _TEMPLATES: Final = "/templates/"
 _ENDS: Final = frozenset(("&&", "||", ";", "|"))
@@ -130,6 +132,8 @@ class Releases:
             for value in self._read(file):
                 if isinstance(value, Map):
                     self._of_document(file, value)
+        elif _HELMFILE_TEMPLATE.search(file.path) and b"releases:" in file.data:
+            self._helmfile_template(file)
         passing = _TRIED.search(name) or _PASSING.search(file.data)
         if name.endswith(_SCRIPTS) and b"helm" in file.data and not passing:
             self._of_script(file)
@@ -207,6 +211,19 @@ class Releases:
             for files in self._values.layers(file, folder, one, "values"):
                 values = self._values.with_parameters(file, files, maps_in(one.get("set")))
                 self._add(root, file, str(one.get("name") or ""), one.get("namespace"), values)
+
+    def _helmfile_template(self, file: SourceFile) -> None:
+        """A helmfile that is a template: what of it is plain."""
+        found = plain_releases(file.data.decode("utf-8", "replace"))
+        for one in found:
+            if one.get("installed") is not False:
+                self._helmfile(file, one)
+        if found:
+            self._reading.read.add(file.path)
+            reason = (
+                "a template: releases in which something is to be filled in are not read; assess what it comes to"
+            )
+            self._reading.skip(file.path, reason)
 
     def _kustomize(self, file: SourceFile, value: Map, one: Map) -> None:
         """Charts that a kustomization renders; source: kustomize's "HelmChartInflationGenerator"."""

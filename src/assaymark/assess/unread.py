@@ -54,6 +54,17 @@ def collect(inputs: Inputs, estates: Estates) -> None:
             reason = _of_yaml(inputs, file)
         if reason and file.path not in inputs.reading.read and not inputs.charts.has(file.path):
             inputs.reading.skip(file.path, reason)
+        if b"templatePatch:" in file.data:
+            _patches(inputs, file)
+
+
+def _patches(inputs: Inputs, file: SourceFile) -> None:
+    """Sets of Argo CD's applications whose template a text changes that is only known when it is filled in."""
+    for one in inputs.documents_of(file):
+        spec = one.value.get("spec") if isinstance(one.value, Map) else None
+        if isinstance(spec, Map) and one.value.get("kind") == "ApplicationSet" and "templatePatch" in spec:
+            reason = "a templatePatch, which is not read: applications of the set stay as their template has them"
+            inputs.reading.skip(file.path, reason, spec.at("templatePatch"))
 
 
 def _of_yaml(inputs: Inputs, file: SourceFile) -> str:

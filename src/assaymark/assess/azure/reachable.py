@@ -78,10 +78,13 @@ def served(estates: Estates) -> Iterator[Served]:
             image = next((stack[name] for name in _IMAGES if isinstance(stack.get(name), str)), "")
             fx = _text(config, "linux_fx_version", "linuxFxVersion")
             image = image or (fx.partition("|")[2] if fx.upper().startswith("DOCKER|") else "")
+            command = _text(config, "app_command_line", "appCommandLine")
+            variables = _variables({**one.settings, "appSettings": config.get("appSettings")})
             if image:
-                command = _text(config, "app_command_line", "appCommandLine")
-                variables = _variables({**one.settings, "appSettings": config.get("appSettings")})
                 yield Served(identifier, image, command, one.because, variables=variables)
+            elif command:  # what a site without a container starts with is a line of a shell
+                lines = command.replace("&&", "\n")
+                yield Served(identifier, "", lines, one.because, variables=variables, script=True)
         elif one.kind == _APP:
             template = _block(one.settings, "template")
             for part in dicts_in(template.get("container") or template.get("containers")):

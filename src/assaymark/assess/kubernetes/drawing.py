@@ -106,12 +106,12 @@ class Drawing:
         """Draws a certain edge."""
         self.builder.edge(Edge(source, target, relation, how, because, effort=effort))
 
-    def nodes(self) -> str:
-        """The node that stands for the cluster's nodes."""
+    def nodes(self, because: Because) -> str:
+        """The node that stands for the cluster's nodes; ``because``: what leads to them."""
         if not self.builder.has(NODES):
-            self.builder.node(NODES, "node", "the nodes of the cluster", (self.first,), boundary=BOUNDARY)
+            self.builder.node(NODES, "node", "any node of the cluster", (because,), boundary=BOUNDARY)
             how = "who controls nodes reads the tokens of all pods that are put on them"
-            self.edge(NODES, ADMINISTRATOR, "takes-over", how, (self.first,), 2)
+            self.edge(NODES, ADMINISTRATOR, "takes-over", how, (because,), 2)
             for pod in self.pods:
                 self.edge(NODES, pod.id, "takes-over", "its pods may run on the node", (pod.because(),), 2)
         return NODES
@@ -130,7 +130,7 @@ class Drawing:
         return self.builder.node(
             port_node(pod.id, number),
             "port",
-            f"the ports of {name}" if number is None else f"port {number} of {name}",
+            f"any port of {name}" if number is None else f"port {number} of {name}",
             (pod.because(),),
             boundary=self.boundary(pod.owner.namespace, pod.owner.name, pod.labels),
         )

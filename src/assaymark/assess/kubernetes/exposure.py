@@ -6,12 +6,13 @@ Istio, "Gateway" and "VirtualService"; KServe's and Knative's ``cluster-local`` 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from assaymark.assess.kubernetes.exposed import Exposed
 from assaymark.assess.kubernetes.facing import faces, internal, kept_inside, limited, outer_addresses
 from assaymark.assess.kubernetes.gateways import gate_tls, lets, takes
 from assaymark.assess.kubernetes.gke_proxies import by_proxy
+from assaymark.assess.kubernetes.mesh_ways import past_mesh
 from assaymark.assess.kubernetes.ports import named_ports, port_number, resolved
 from assaymark.formats.located import Map, listed, maps_in, maps_of
 
@@ -35,26 +36,11 @@ _NODES: Final = "the internet reaches the addresses of the nodes"
 _PLAIN: Final = ("v1", "apps/v1", "batch/v1")  # whose pods have the ports that are written
 
 
-@dataclass(frozen=True, slots=True)
-class Exposed:
-    """A workload that is reached from the internet: by which objects, in words, and where that is written.
-
-    ``ports``: those of its pods; None for all. ``decides``: what would have to be so, and the input does not show;
-    none when it is certain.
-    """
-
-    pod: Pod
-    by: Object
-    how: str
-    because: tuple[Because, ...]
-    tls: bool
-    decides: tuple[str, ...] = ()
-    ports: frozenset[int] | None = None
-
-
 def exposed(network: Network) -> Iterator[Exposed]:
     """All that is reached from the internet, on some port at least."""
-    return (one for one in _exposed(network) if one.ports != frozenset())
+    for one in _exposed(network):
+        if one.ports != frozenset():
+            yield from past_mesh(network, one)
 
 
 def _exposed(network: Network) -> Iterator[Exposed]:
@@ -301,7 +287,7 @@ def _served(network: Network) -> Iterator[Exposed]:
             ):
                 how = f"{owner.kind} {owner.name} gets a route from outside, since it is not cluster-local"
                 decides = ("the internet reaches the cluster's gateway",)
-                yield Exposed(pod, owner, how, (owner.because(),), tls=False, decides=decides)
+                yield Exposed(pod, owner, how, (owner.because(),), tls=False, decides=decides, through=True)
 
 
 def _on_nodes(network: Network) -> Iterator[Exposed]:
@@ -345,7 +331,8 @@ def _ray_heads(network: Network) -> Iterator[Exposed]:
             if head.get("enableIngress") is True:
                 how = f"KubeRay makes an ingress for the dashboard of {pod.owner.name}"
                 where = (pod.owner.because(head, "enableIngress"),)
-                yield Exposed(pod, pod.owner, how, where, tls=False, ports=frozenset((_RAY_PORTS["dashboard"],)))
+                ports = frozenset((_RAY_PORTS["dashboard"],))
+                yield Exposed(pod, pod.owner, how, where, tls=False, ports=ports, through=True)
 
 
 def _backends(value: Any) -> list[tuple[str, Any]]:

@@ -68,7 +68,7 @@ def _pod(run: Drawing, pod: Pod) -> None:
     reached = reaches_node(pod)
     if reached is not None:
         how, because = reached
-        run.edge(pod.id, run.nodes(), "takes-over", f"its pods reach the node they run on: {how}", (because,))
+        run.edge(pod.id, run.nodes(because), "takes-over", f"its pods reach the node they run on: {how}", (because,))
 
 
 def _mounted(pod: Pod) -> Iterator[tuple[str, str, Because]]:

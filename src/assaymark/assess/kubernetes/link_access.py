@@ -281,7 +281,7 @@ def _as_any_account(run: Drawing, node: str, rule: Rule, namespace: str, what: s
             run.edge(node, secret.id, "reads", f"it may {what} that mount the secret", rule.because)
     if not _guarded(run, namespace):
         how = f"it may {what} that are privileged, since no Pod Security level forbids that"
-        run.edge(node, run.nodes(), "takes-over", how, rule.because)
+        run.edge(node, run.nodes(rule.because[0]), "takes-over", how, rule.because)
 
 
 def _resource(owner: Object) -> tuple[str, str] | None:

@@ -6,6 +6,7 @@ meet in a node of their own, and so do pods that the same ones may reach. Who re
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Final
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from assaymark.assess.kinds import INTERNET
 from assaymark.assess.kubernetes.drawing import BOUNDARY
 from assaymark.assess.kubernetes.exposure import exposed
+from assaymark.assess.kubernetes.mesh_plain import Doors
 from assaymark.assess.kubernetes.ports import both, declared_ports, named_ports, resolved
 from assaymark.assess.kubernetes.servers import open_servers
 from assaymark.assess.paths.closure import bits
@@ -21,7 +23,7 @@ from assaymark.core.limits import ASSESS_MAX_DRAWN_PAIRS
 from assaymark.core.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from assaymark.assess.estate.kubernetes import Object
     from assaymark.assess.kubernetes.drawing import Drawing
@@ -31,11 +33,47 @@ if TYPE_CHECKING:
 
 PODS: Final = "k8s:pod-network"
 _THROUGH: Final = "network policies let it through"
+MESH: Final = "k8s:mesh-network"
+_PLAIN: Final = ("the mesh lets plain text in there",)
+_MEMBERS: Final = ("who calls is in the mesh, or the mesh lets plain text in there",)
 _BLOCKS: Final = ("the addresses of the pods are in the block of addresses that a network policy names",)
 
 
 def draw_network(run: Drawing) -> None:
     """Draws who reaches which ports."""
+    _draw_internet(run)
+    if not run.pods:
+        return
+    run.builder.node(PODS, "network", "the network of pods", (run.pods[0].because(),), boundary=BOUNDARY)
+    mesh = Doors(run.network)
+    if mesh.guarded:
+        policy = next(iter(run.cluster.of("PeerAuthentication"))).because()
+        run.builder.node(MESH, "network", "the network of pods of the mesh", (policy,), boundary=BOUNDARY)
+    into = [run.network.policies(pod, "Ingress") for pod in run.pods]
+    out = [run.network.policies(pod, "Egress") for pod in run.pods]
+    for index, (pod, incoming, outgoing) in enumerate(zip(run.pods, into, out, strict=True)):
+        if not outgoing:
+            how = "no network policy limits what its pods reach"
+            run.edge(pod.id, PODS, "reaches", how, (pod.because(),), 0)
+            _draw_member(run, mesh, index)
+        if not incoming:
+            how = "no network policy limits who reaches its pods"
+            others = run.network.other_policies(pod.owner.namespace)
+            decides = tuple(f"{one.kind} {one.name} lets it through" for one in others[:3])
+            state = State.UNKNOWN if decides else State.YES
+            for source, number, own, unsure in _doors(mesh, index):
+                both_unsure = (*decides, *unsure)
+                edge = Edge(
+                    source, run.port(pod, number), "exposes", how, (pod.because(),), state.both(own), both_unsure
+                )
+                run.builder.edge(replace(edge, effort=0))
+        if pod.spec.get("hostNetwork") is True:
+            _draw_on_node(run, pod, bool(incoming), bool(outgoing))
+    if any(into) or any(out):
+        _draw_reached(run, into, out, mesh)
+
+
+def _draw_internet(run: Drawing) -> None:
     open_to_all = list(exposed(run.network))
     if open_to_all:
         run.builder.node(INTERNET, "internet", "internet", entry="internet")
@@ -44,32 +82,46 @@ def draw_network(run: Drawing) -> None:
         for number in sorted(one.ports) if one.ports is not None else [None]:
             port = run.port(one.pod, number)
             run.builder.edge(Edge(INTERNET, port, "reaches", one.how, one.because, state, one.decides))
-    if not run.pods:
-        return
-    run.builder.node(PODS, "network", "the network of pods", (run.first,), boundary=BOUNDARY)
-    into = [run.network.policies(pod, "Ingress") for pod in run.pods]
-    out = [run.network.policies(pod, "Egress") for pod in run.pods]
-    for pod, incoming, outgoing in zip(run.pods, into, out, strict=True):
-        if not outgoing:
-            how = "no network policy limits what its pods reach"
-            run.edge(pod.id, PODS, "reaches", how, (pod.because(),), 0)
-        if not incoming:
-            how = "no network policy limits who reaches its pods"
-            others = run.network.other_policies(pod.owner.namespace)
-            decides = tuple(f"{one.kind} {one.name} lets it through" for one in others[:3])
-            state = State.UNKNOWN if decides else State.YES
-            edge = Edge(PODS, run.port(pod), "exposes", how, (pod.because(),), state, decides, effort=0)
-            run.builder.edge(edge)
-        if pod.spec.get("hostNetwork") is True:
-            _draw_on_node(run, pod, bool(incoming), bool(outgoing))
-    if any(into) or any(out):
-        sure = _reached(run, into, out)
-        for number, reached in sure.items():
-            _draw_policies(run, into, out, reached, number)
-        for number, reached in _reached(run, into, out, perhaps=True).items() if run.network.blocks else ():
-            known = [sure[key] for key in (None, number) if key in sure]
-            rest = [row & ~reduce(or_, others, 0) for row, *others in zip(reached, *known, strict=True)]
+
+
+def _draw_reached(run: Drawing, into: list[list[Object]], out: list[list[Object]], mesh: Doors) -> None:
+    """Draws what network policies, and a mesh, let through."""
+    sure = mesh.through(_reached(run, into, out))
+    for number, reached in sure.sure.items():
+        _draw_policies(run, into, out, reached, number)
+    for number, reached in sure.perhaps.items():
+        _draw_policies(run, into, out, _rest(reached, number, sure.sure), number, _MEMBERS)
+    if run.network.blocks:
+        more = mesh.through(_reached(run, into, out, perhaps=True))
+        for number, reached in (*more.sure.items(), *more.perhaps.items()):
+            rest = _rest(reached, number, sure.sure, sure.perhaps)
             _draw_policies(run, into, out, rest, number, _BLOCKS)
+
+
+def _rest(reached: list[int], number: int | None, *known: dict[int | None, list[int]]) -> list[int]:
+    """What is not known to be reached by all ports, or by this one, already."""
+    rows = [one[key] for one in known for key in dict.fromkeys((None, number)) if key in one]
+    return [row & ~reduce(or_, others, 0) for row, *others in zip(reached, *rows, strict=True)]
+
+
+def _draw_member(run: Drawing, mesh: Doors, index: int) -> None:
+    """Who has a certificate of the mesh reaches what takes nothing else."""
+    state = mesh.members[index]
+    if mesh.guarded and state is not State.NO:
+        pod = run.pods[index]
+        decides = (f"the pods of {pod.shown} are in the mesh",) if state is State.UNKNOWN else ()
+        how, because = "no network policy limits what its pods reach", (pod.because(),)
+        run.builder.edge(Edge(pod.id, MESH, "reaches", how, because, state, decides, effort=0))
+
+
+def _doors(mesh: Doors, index: int) -> Iterator[tuple[str, int | None, State, tuple[str, ...]]]:
+    """From where a pod's ports are reached: from everywhere, or where a mesh refuses plain text from within it."""
+    plain = mesh.plain[index]
+    if not plain.everywhere:
+        yield MESH, None, State.YES, ()
+    for number, state in plain.of(None):
+        if state is not State.NO:
+            yield PODS, number, state, _PLAIN if state is State.UNKNOWN else ()
 
 
 def _draw_on_node(run: Drawing, pod: Pod, incoming: bool, outgoing: bool) -> None:
@@ -194,7 +246,9 @@ def _draw_groups(
         if groups:
             receivers[groups] = receivers.get(groups, 0) | 1 << index
     starts = []
-    at = ("" if number is None else f":{number}") + (":perhaps" if unsure else "")
+    at = ("" if number is None else f":{number}") + (
+        ":meshed" if unsure == _MEMBERS else ":perhaps" if unsure else ""
+    )
     state = State.UNKNOWN if unsure else State.YES
     for members in senders.values():
         first = run.pods[next(iter(bits(members)))]
@@ -219,9 +273,9 @@ def _meet(run: Drawing, identifier: str, how: str, members: int) -> str:
     """The node of pods that policies treat alike."""
     first: Pod = run.pods[next(iter(bits(members)))]
     more = members.bit_count() - 1
-    name = f"the pods of {first.owner.namespace}/{first.owner.name}"
+    name = f"any pod of {first.owner.namespace}/{first.owner.name}"
     if more:
-        name += f" and {counted(more, 'other workload')}, {how}"
+        name += f" or {counted(more, 'other workload')} {how}"
     return run.builder.node(identifier, "network", name, (first.because(),), boundary=BOUNDARY)
 
 

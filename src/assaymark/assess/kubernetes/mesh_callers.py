@@ -7,7 +7,7 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, TypeAlias
 
-from assaymark.assess.kubernetes.mesh import in_mesh
+from assaymark.assess.kubernetes.mesh import membership
 from assaymark.core.graph import State
 from assaymark.formats.located import Map
 
@@ -41,17 +41,19 @@ def spec_of(policy: Object) -> Map:
 def getting_there(
     network: Network, pod: Pod, callers: Callers, policy: Object
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """The callers that are in the mesh and that network policies let through, on some port."""
+    """The callers that are in the mesh, or may be, and that network policies let through, on some port."""
     into = network.policies(pod, "Ingress")
     inside = reduce(or_, network.peers(into, "Ingress", perhaps=True).values(), 0) if into else -1
     own = 1 << next((index for index, one in enumerate(network.pods) if one is pod), 0)
     found = {}
     for index, one, state in callers:
-        if one.id == pod.id or one.is_template or not in_mesh(network, one):
+        member = membership(network, one)
+        if one.id == pod.id or one.is_template or member is State.NO:
             continue
         out = network.policies(one, "Egress")
         outside = reduce(or_, network.peers(out, "Egress", perhaps=True).values(), 0) if out else -1
         if inside & 1 << index and outside & own:
-            unsure = (f"{policy.kind} {policy.name} lets {one.shown} in",)
-            found[one.id] = () if state is State.YES else unsure
+            lets = (f"{policy.kind} {policy.name} lets {one.shown} in",) if state is not State.YES else ()
+            meshed = (f"{one.shown} is in the mesh",) if member is not State.YES else ()
+            found[one.id] = (*lets, *meshed)
     return tuple(sorted(found.items()))

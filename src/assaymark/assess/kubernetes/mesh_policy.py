@@ -15,6 +15,7 @@ from assaymark.assess.kubernetes.mesh_callers import Admitted, getting_there, sp
 from assaymark.assess.kubernetes.mesh_linkerd import by_linkerd
 from assaymark.assess.kubernetes.mesh_requests import ADDRESSES, addresses, fits, operations
 from assaymark.assess.kubernetes.mesh_targets import about
+from assaymark.assess.kubernetes.mesh_ztunnel import at_layer_4, held_by_node, is_held
 from assaymark.core.graph import State
 from assaymark.formats.located import Map, listed
 
@@ -48,47 +49,52 @@ def admitted(network: Network, pod: Pod, asked: Asked | None = None) -> Admitted
         return Admitted(State.YES)
     policies = [one for one in network.cluster.of("AuthorizationPolicy") if "linkerd" not in one.api]
     ours = [one for one in policies if applies(network, one, pod) and about(network, one, pod) is not State.NO]
+    held = frozenset(id(one) for one in ours if held_by_node(network, pod, one))
+    ours = [one for one in ours if id(one) not in held or is_held(one)]
     if ours:
-        return _istio(network, pod, ours, asked)
+        return _istio(network, pod, ours, asked, held)
     return by_linkerd(network, pod, asked)
 
 
 def without_identity(policies: list[Object], asked: Asked) -> tuple[State, Object | None]:
     """What policies of Istio decide of a request of somebody who has no identity; and one that decides it."""
-    return _decided(policies, None, asked)
+    return _decided(policies, None, asked, frozenset())
 
 
 # Istio
 
 
-def _istio(network: Network, pod: Pod, policies: list[Object], asked: Asked | None) -> Admitted:
+def _istio(network: Network, pod: Pod, policies: list[Object], asked: Asked | None, held: frozenset[int]) -> Admitted:
+    """Whom policies let in. ``held``: those that a node's proxy holds to, by ``id``."""
     loose = next((one for one in policies if about(network, one, pod) is State.UNKNOWN), None)
     if _EXCLUDED in pod.annotations or loose is not None:
         return Admitted(State.UNKNOWN, by=loose or policies[0])
-    anyone, by = _decided(policies, None, asked)
+    anyone, by = _decided(policies, None, asked, held)
     known: tuple[tuple[str, tuple[str, ...]], ...] = ()
     if anyone is State.NO:
-        known = getting_there(network, pod, _callers(network, policies, asked), by or policies[0])
+        known = getting_there(network, pod, _callers(network, policies, asked, held), by or policies[0])
     return Admitted(anyone, known, by or policies[0])
 
 
-def _callers(network: Network, policies: list[Object], asked: Asked | None) -> Callers:
+def _callers(network: Network, policies: list[Object], asked: Asked | None, held: frozenset[int]) -> Callers:
     """What policies decide of the pods, by their identities; once for all pods that the same policies are about."""
-    key = (asked, *(id(one) for one in policies))
+    key = (asked, held, *(id(one) for one in policies))
     if key not in network.mesh_callers:
         states: dict[tuple[str, str], State] = {}
         found = []
         for index, one in enumerate(network.pods):
             identity = (one.owner.namespace, one.account)
             if identity not in states:
-                states[identity], _ = _decided(policies, one, asked)
+                states[identity], _ = _decided(policies, one, asked, held)
             if states[identity] is not State.NO:
                 found.append((index, one, states[identity]))
         network.mesh_callers[key] = found
     return network.mesh_callers[key]
 
 
-def _decided(policies: list[Object], caller: Pod | None, asked: Asked | None) -> tuple[State, Object | None]:
+def _decided(
+    policies: list[Object], caller: Pod | None, asked: Asked | None, held: frozenset[int]
+) -> tuple[State, Object | None]:
     """What policies decide of a caller, None for one that has no identity; and a policy that decides it.
 
     What another service decides (``CUSTOM``) can only refuse what the others let in.
@@ -100,15 +106,15 @@ def _decided(policies: list[Object], caller: Pod | None, asked: Asked | None) ->
         if action == "ALLOW":
             allows.append(one)
         elif action == "DENY":
-            met = _matches(one, caller, asked, denies=True)
+            met = _matches(one, caller, asked, denies=True, node=id(one) in held)
             if met is State.YES:
                 return State.NO, one
             unsure = one if met is State.UNKNOWN else unsure
-        elif action != "AUDIT" and _matches(one, caller, asked, denies=False) is not State.NO:
+        elif action != "AUDIT" and _matches(one, caller, asked, denies=False, node=id(one) in held) is not State.NO:
             unsure = one
     best, by = (State.NO if allows else State.YES), allows[0] if allows else None
     for one in allows:
-        met = _matches(one, caller, asked, denies=False)
+        met = _matches(one, caller, asked, denies=False, node=id(one) in held)
         if met is State.YES:
             best, by = met, one
             break
@@ -116,11 +122,12 @@ def _decided(policies: list[Object], caller: Pod | None, asked: Asked | None) ->
     return (State.UNKNOWN, unsure) if best is State.YES and unsure is not None else (best, by)
 
 
-def _matches(policy: Object, caller: Pod | None, asked: Asked | None, *, denies: bool) -> State:
-    """Whether some request is matched, of a denial whether all are."""
+def _matches(policy: Object, caller: Pod | None, asked: Asked | None, *, denies: bool, node: bool) -> State:
+    """Whether some request is matched, of a denial whether all are. ``node``: as a node's proxy holds to it."""
     found = State.NO
-    for rule in listed(spec_of(policy).get("rules")):
-        if not isinstance(rule, Map):
+    rules = [one for one in listed(spec_of(policy).get("rules")) if isinstance(one, Map)]
+    for rule in (at_layer_4(one, denies=denies) for one in rules) if node else rules:
+        if rule is None:
             continue
         met = _from(policy, rule, caller, denies=denies)
         met = met.both(_when(policy, rule, caller, denies=denies))

@@ -65,6 +65,10 @@ class Network:
         found = self._namespaces.get(name)
         return {"kubernetes.io/metadata.name": name, **(found.labels() if found else {})}
 
+    def shows(self, name: str) -> bool:
+        """Whether the input has a namespace itself, not only what lies in it."""
+        return name in self._namespaces
+
     def namespace_annotations(self, name: str) -> dict[str, str]:
         """The annotations of a namespace."""
         found = self._namespaces.get(name)

@@ -179,7 +179,7 @@ class _Drawing:
         builder = self._builder
         port = port_node(runner.node)
         if not builder.has(port):
-            name = f"the ports of {runner.node.removeprefix('k8s:')}"
+            name = f"any port of {runner.node.removeprefix('k8s:')}"
             builder.node(port, "port", name, (runner.because,), boundary=builder.boundary(runner.node))
         judge = judged(admitted) if admitted.anyone is State.UNKNOWN else ""
         unsure = (*decides, f"{judge} lets whoever comes pass") if judge else decides

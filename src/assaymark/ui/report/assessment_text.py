@@ -133,7 +133,7 @@ def sentence(step: Edge, nodes: dict[str, Node]) -> str:
 
 def name(node: Node) -> str:
     """What a person calls it."""
-    known = node.name.startswith((node.kind, "the "))
+    known = node.name.startswith((node.kind, "the ", "any "))
     return printable(node.name if known else f"{node.kind} {node.name}")
 
 

@@ -9,6 +9,7 @@ import random
 
 import pytest
 from tests.support.architectures import assessed, edges, findings
+from tests.support.source_estate import assessed_files
 
 from assaymark.assess.kinds import CONTROL, NETWORK
 from assaymark.assess.kubernetes import link_network
@@ -305,3 +306,25 @@ spec: {{podSelector: {{}}, egress: {egress}}}
 """
     found = {(one.source, one.target) for one in edges(assessed(a_yaml=pod("a") + policy), "reaches")}
     assert (("k8s:serving/pod/a", "k8s:pod-network") in found) is not limited
+
+
+def test_names_are_singular_and_nodes_stand_where_something_leads_to_them() -> None:
+    privileged = """
+apiVersion: v1
+kind: Namespace
+metadata: {name: ml}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: p, namespace: ml}
+spec:
+  containers:
+  - name: c
+    image: x:1
+    securityContext:
+      privileged: true
+"""
+    nodes = assessed_files({"a.yaml": privileged}).graph.nodes
+    assert nodes["k8s:nodes"].name == "any node of the cluster"
+    assert [place.line for place in nodes["k8s:nodes"].because] == [13]
+    assert nodes["k8s:ml/pod/p#port"].name == "any port of ml/p"

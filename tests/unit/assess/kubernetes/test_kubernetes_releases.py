@@ -336,3 +336,72 @@ def test_releases_beyond_the_limit_are_said() -> None:
     text = SET.format(go="true", generators=f"[{{list: {{elements: [{elements}]}}}}]", name="{{.t}}", given="x")
     skipped = assessed_files(CHART | {"sets/all.yaml": text}).reading.skipped
     assert any("25 releases of this chart are in the input, of which 20 are read" in str(one) for one in skipped)
+
+
+HELMFILE = """
+{{- $name := "x" }}
+environments: {{ readFile "e.yaml" | fromYaml | toJson }}
+releases:
+  - name: plain
+    namespace: one
+    chart: ../charts/app
+    values:
+      - name: said
+{{/* a comment
+  of two lines */}}
+  - name: part
+    namespace: one
+    chart: ../charts/app
+    values:
+{{- if .Values.x }}
+      - name: perhaps
+{{- end }}
+  - name: {{ .Environment.Name }}
+    namespace: one
+    chart: ../charts/app
+  - name: last
+    namespace: two
+    chart: ../charts/app
+    values:
+      - name: told
+{{- range .Values.tenants }}
+  - name: {{ . }}
+    namespace: three
+    chart: ../charts/app
+{{- end }}
+---
+releases:
+  - name: more
+    namespace: two
+    chart: ../charts/app
+"""
+
+
+def test_releases_of_a_template_of_helmfile_in_which_nothing_is_to_be_filled_in() -> None:
+    found = assessed_files(CHART | {"cd/helmfile.yaml.gotmpl": HELMFILE})
+    assert pods(found) == {"one/plain": ("said", False), "two/last": ("told", False), "two/more": ("own", False)}
+    (said,) = [one.reason for one in found.reading.skipped if one.path == "cd/helmfile.yaml.gotmpl"]
+    assert said.startswith("a template: releases in which something is to be filled in are not read")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "releases:\n  - name: {{ .x }}\n    chart: ../charts/app\n",
+        "releases: {{ .x }}\n",
+        "releases: [{name: '{{ .x }}', chart: ../charts/app}]\n",
+        "releases:\n- {{",
+    ],
+)
+def test_a_template_of_helmfile_without_plain_releases_is_skipped(text: str) -> None:
+    found = assessed_files(CHART | {"cd/helmfile.yaml.gotmpl": text})
+    assert [one.reason for one in found.reading.skipped] == ["a template; assess what it comes to"]
+
+
+def test_a_patch_of_a_set_is_said_not_to_be_read() -> None:
+    text = SET.format(go="true", generators="[{list: {elements: [{id: a}]}}]", name="{{.id}}", given="x")
+    text += "  templatePatch: |\n    spec: {destination: {namespace: other}}\n"
+    found = assessed_files(CHART | {"sets/all.yaml": text})
+    line = 1 + text.strip().split("\n").index("  templatePatch: |")
+    (said,) = [one.reason for one in found.reading.skipped if one.path == "sets/all.yaml"]
+    assert said.startswith(f"line {line}: a templatePatch, which is not read")

@@ -324,3 +324,33 @@ spec: {selector: {matchLabels: {app: api}}, mtls: {mode: STRICT}}
         pods = pod_specs(cluster)
         found.append(strict(Network(cluster, pods), pods[0]))
     assert found == [False, True]
+
+
+NODES = BASE.replace("istio-injection: enabled", "istio.io/dataplane-mode: ambient")
+
+
+@pytest.mark.parametrize(
+    ("spec", "sidecar", "node"),
+    [
+        (to('paths: ["/health"]'), U, N),
+        (to('methods: ["GET"]'), U, N),
+        (to('ports: ["8000"]'), U, U),
+        (to('paths: ["/admin"]', "DENY"), U, N),
+        (
+            '{action: DENY, rules: [{from: [{source: {namespaces: [dev]}}], to: [{operation: {paths: ["/a"]}}]}]}',
+            Y,
+            Y,
+        ),
+        ('{action: DENY, rules: [{when: [{key: "request.headers[x]", values: ["1"]}]}]}', Y, N),
+        ('{rules: [{from: [{source: {remoteIpBlocks: ["0.0.0.0/0"]}}]}]}', Y, N),
+        ('{rules: [{from: [{source: {ipBlocks: ["0.0.0.0/0"]}}]}, {to: [{operation: {hosts: ["a.b"]}}]}]}', Y, Y),
+        ("{action: CUSTOM, provider: {name: p}, rules: [{}]}", U, Y),
+    ],
+)
+def test_a_nodes_proxy_sees_no_requests(spec: str, sidecar: State, node: State) -> None:
+    found = []
+    for base in (BASE, NODES):
+        cluster = assessed_files({"all.yaml": base + POLICY.format(number=0, spec=spec)}).estates.kubernetes
+        pods = pod_specs(cluster)
+        found.append(admitted(Network(cluster, pods), pods[0]).anyone)
+    assert found == [sidecar, node]

@@ -185,7 +185,7 @@ def _whom(who: Identity, other: Identity) -> str:
 
 def _bounded(run: Linking, who: Identity, other: Identity, chain: Chain) -> Chain:
     """What an identity with a boundary gets is what the boundary leaves, unless it can take that off, or widen it."""
-    if other.boundary is None or chain.state is State.NO:
+    if chain.state is State.NO or not (other.bounded_by or other.boundary or other.listed):
         return chain
     kind = other.kind.title()
     wide = {BOUNDARY_KEY: (ADMINISTRATOR_POLICY,)}
@@ -196,7 +196,9 @@ def _bounded(run: Linking, who: Identity, other: Identity, chain: Chain) -> Chai
         off = chain.then(run.can(who, action, other.arn, context))
         if off.state is State.YES:
             return off
-    return chain.unless(f"the boundary {other.boundary.name} leaves it what it wants")
+    if not other.bounded_by and other.boundary is None:
+        return chain.unless(f"{other.arn} has no permission boundary, which lists do not show")
+    return chain.unless(f"the boundary {other.bounded_by} leaves it what it wants")
 
 
 def _passes(run: Linking, who: Identity, may: int, trusting: Trusting) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from assaymark.assess.aws.conditions import Value
     from assaymark.assess.aws.linking import Linking
+    from assaymark.assess.aws.techniques import TakeOver
     from assaymark.assess.estate.aws import Identity, Resource
 
     Trusting: TypeAlias = Mapping[tuple[str, str], Mapping[str, Chain]]
@@ -204,14 +205,19 @@ def _bounded(run: Linking, who: Identity, other: Identity, chain: Chain) -> Chai
 def _passes(run: Linking, who: Identity, may: int, trusting: Trusting) -> None:
     if not _some(may, "iam:PassRole"):
         return
+    surely: set[str] = set()  # services that start something new for it, which needs nothing that is there
     for technique in NEW:
         ways = [way for way in technique.ways if all(_some(may, action) for action in way)]
         trusts = trusting.get((technique.service, who.account), {})
         if not ways or not trusts:
             continue
         starts = run.any_of(who, ways)
-        if starts.state is State.NO:
+        if starts.state is State.NO or (technique.if_only and technique.service in surely):
             continue
+        if technique.if_only:
+            starts = starts.unless(technique.if_only)
+        elif starts.state is State.YES:
+            surely.add(technique.service)
         how = f"it could {technique.how} as this role (iam:PassRole, {', '.join(ways[0])})"
         context = {"iam:PassedToService": (technique.service,)}
         for targets, chain in _identities(run, who, "iam:PassRole", "role", context):
@@ -235,6 +241,7 @@ def _takes(
     trusting: Trusting,
     running: dict[str, list[Resource]],
 ) -> None:
+    busy = {resource.role for some in running.values() for resource in some}
     for technique in TAKE:
         ways = [way for way in technique.ways if all(_some(may, action) for action in way)]
         if not ways:
@@ -245,11 +252,15 @@ def _takes(
             for resource in running.get(kind, ()):
                 covered.add(resource.role)
                 chain = _on_resource(run, who, ways, resource)
+                chain = _given(run, who, technique, ways, resource, chain)
                 relation = technique.relation
                 run.draw(who.arn, resource.arn, relation, f"it could {technique.how} ({names})", chain)
-        anywhere = run.any_of(who, ways)
+        if technique.if_only:
+            covered |= busy
+        anywhere = run.any_of(who, ways) if not technique.passes else NOWHERE  # passing it is a technique of its own
         if anywhere.state is State.NO:
             continue
+        anywhere = anywhere.unless(technique.if_only) if technique.if_only else anywhere
         trusts = trusting.get((technique.service, who.account), {})
         kind = technique.kinds[0]
 
@@ -261,6 +272,20 @@ def _takes(
         how = f"it could {technique.how}, of one that runs as this role ({names})"
         for targets in _by_trust([arn for arn in trusts if arn not in covered], trusts):
             run.fan(who.arn, targets, "passes-role", how, runs, 2)
+
+
+def _given(
+    run: Linking, who: Identity, technique: TakeOver, ways: list[tuple[str, ...]], resource: Resource, chain: Chain
+) -> Chain:
+    """With what a technique needs beside its actions on the thing, and what is never seen of it."""
+    if chain.state is State.NO or not technique.if_only:
+        return chain
+    if technique.beside:
+        chain = chain.then(run.any_of(who, ways, technique.beside.format(account=who.account)))
+    if technique.passes and resource.role:
+        context = {"iam:PassedToService": (technique.service,)}
+        chain = chain.then(run.can(who, "iam:PassRole", resource.role, context))
+    return chain.unless(technique.if_only)
 
 
 def _by_trust(targets: list[str], trusts: Mapping[str, Chain]) -> list[list[str]]:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import actions
-from assaymark.assess.aws.linking import NOWHERE, Chain, administrator
+from assaymark.assess.aws.linking import NOWHERE, Chain, administrator, filled
 from assaymark.assess.aws.making import link_made
 from assaymark.assess.aws.request import BOUNDARY_KEY
 from assaymark.assess.aws.techniques import ADMINISTRATOR_POLICY, CREDENTIALS, GRANTS_ITSELF, NEW, TAKE
@@ -141,7 +141,6 @@ def _grants_itself(run: Linking, who: Identity, may: int, gained: set[str]) -> N
     names = [action for one in GRANTS_ITSELF.values() for action in one]
     if not _some(may, *names, "iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"):
         return
-    target = administrator(who.account)
     own = (who.arn, *who.groups)
     for action in dict.fromkeys(names):
         context = {"iam:PolicyARN": (ADMINISTRATOR_POLICY,)} if "Attach" in action else {}
@@ -151,55 +150,72 @@ def _grants_itself(run: Linking, who: Identity, may: int, gained: set[str]) -> N
                 if (arn in own or arn in gained) and other.account == who.account:
                     if action not in GRANTS_ITSELF[other.kind]:
                         continue
-                    chain = _bounded(run, who, other, Chain().then(alike.of(arn)))
                     how = f"it could give {_whom(who, other)} all permissions ({action})"
-                    run.draw(who.arn, target, "escalates", how, chain, 1 if other is who else 2)
-                    if chain.state is State.YES and other is not who:
+                    chain = Chain().then(alike.of(arn))
+                    state = _fills(run, who, other, chain, how, 1 if other is who else 2)
+                    if state is State.YES and other is not who:
                         break  # another that is like it is no easier
     if not _some(may, "iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"):
         return
     for arn in (*own, *sorted(gained)):
         found = run.estate.identities.get(arn)
         if found is not None and found.account == who.account:
-            _versions(run, who, found, may, target)
+            _versions(run, who, found, may)
 
 
-def _versions(run: Linking, who: Identity, other: Identity, may: int, target: str) -> None:
+def _versions(run: Linking, who: Identity, other: Identity, may: int) -> None:
     for policy in other.policies:
         if ":policy/" not in policy.name or ":iam::aws:" in policy.name:
             continue
         if _some(may, "iam:CreatePolicyVersion"):
-            chain = _bounded(run, who, other, Chain().then(run.can(who, "iam:CreatePolicyVersion", policy.name)))
+            chain = Chain().then(run.can(who, "iam:CreatePolicyVersion", policy.name))
             how = f"it could rewrite a policy of {_whom(who, other)} (iam:CreatePolicyVersion)"
-            run.draw(who.arn, target, "escalates", how, chain, 1 if other is who else 2)
+            _fills(run, who, other, chain, how, 1 if other is who else 2)
         if _some(may, "iam:SetDefaultPolicyVersion"):
-            chain = _bounded(run, who, other, Chain().then(run.can(who, "iam:SetDefaultPolicyVersion", policy.name)))
+            chain = Chain().then(run.can(who, "iam:SetDefaultPolicyVersion", policy.name))
             if chain.state is not State.NO:
                 chain = chain.unless(f"an older version of {policy.name} allows more")
             how = f"it could bring an older policy of {_whom(who, other)} back (iam:SetDefaultPolicyVersion)"
-            run.draw(who.arn, target, "escalates", how, chain, 2)
+            _fills(run, who, other, chain, how, 2)
 
 
 def _whom(who: Identity, other: Identity) -> str:
     return "itself" if other is who else f"{other.kind} {other.name}"
 
 
-def _bounded(run: Linking, who: Identity, other: Identity, chain: Chain) -> Chain:
-    """What an identity with a boundary gets is what the boundary leaves, unless it can take that off, or widen it."""
-    if chain.state is State.NO or not (other.bounded_by or other.boundary or other.listed):
-        return chain
+def _fills(run: Linking, who: Identity, other: Identity, chain: Chain, how: str, effort: int) -> State:
+    """Draws what giving an identity all permissions gives: the account, or all that a boundary lets through.
+
+    A boundary that can be taken off, or widened, is none. Returns whether it is the account.
+    """
+    target = administrator(who.account)
+    if chain.state is State.NO:
+        return State.NO
+    if not (other.bounded_by or other.boundary):
+        lists = f"{other.arn} has no permission boundary, which lists do not show"
+        whole = chain.unless(lists) if other.listed else chain
+        run.draw(who.arn, target, "escalates", how, whole, effort)
+        return whole.state
     kind = other.kind.title()
+    best = NOWHERE
     wide = {BOUNDARY_KEY: (ADMINISTRATOR_POLICY,)}
     for action, context in (
         (f"iam:Delete{kind}PermissionsBoundary", {}),
         (f"iam:Put{kind}PermissionsBoundary", wide),
     ):
         off = chain.then(run.can(who, action, other.arn, context))
-        if off.state is State.YES:
-            return off
-    if not other.bounded_by and other.boundary is None:
-        return chain.unless(f"{other.arn} has no permission boundary, which lists do not show")
-    return chain.unless(f"the boundary {other.bounded_by} leaves it what it wants")
+        if off.state is State.YES or best.state is State.NO:
+            best = off
+        if best.state is State.YES:
+            run.draw(who.arn, target, "escalates", how, best, effort)
+            return State.YES
+    if other.boundary is None:
+        best = chain.unless(f"the boundary {other.bounded_by} leaves it what it wants")
+    else:
+        run.filled.add(other.arn)
+        run.draw(who.arn, filled(other.arn), "escalates", f"{how}, within its boundary", chain, effort)
+    run.draw(who.arn, target, "escalates", how, best, effort)
+    return best.state
 
 
 def _passes(run: Linking, who: Identity, may: int, trusting: Trusting) -> None:

@@ -9,6 +9,7 @@ from assaymark.assess.aws.data_access import link_data
 from assaymark.assess.aws.deployed import link_deployed
 from assaymark.assess.aws.escalate import Escalations
 from assaymark.assess.aws.exposure import link_exposure
+from assaymark.assess.aws.filled import link_filled
 from assaymark.assess.aws.fronts import link_fronts
 from assaymark.assess.aws.gateways import link_gateways
 from assaymark.assess.aws.lasting import Lasting
@@ -63,6 +64,7 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
         if who.arn not in run.administrators:
             gained = link_assumed(run, who) if who.kind != "group" else set()
             escalations.link(who, gained)
+    link_filled(run, _administers)
     link_data(run, lasting)
     link_exposure(run, lasting)
     link_fronts(run, estates)

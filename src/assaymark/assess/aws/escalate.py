@@ -183,6 +183,14 @@ def _whom(who: Identity, other: Identity) -> str:
     return "itself" if other is who else f"{other.kind} {other.name}"
 
 
+def _become(run: Linking, who: Identity, other: Identity, chain: Chain) -> Chain:
+    """With what would decide that it becomes the other at all, where nothing of that is certain."""
+    edges = run.builder.between(run.stands.get(who.arn, who.arn), other.arn)
+    if not edges or any(edge.state is State.YES for edge in edges):
+        return chain  # it can, is a member, or comes there by a node that stands for many
+    return Chain(chain.state.both(State.UNKNOWN), chain.because, (*chain.decides, *edges[0].decides))
+
+
 def _fills(run: Linking, who: Identity, other: Identity, chain: Chain, how: str, effort: int) -> State:
     """Draws what giving an identity all permissions gives: the account, or all that a boundary lets through.
 
@@ -191,6 +199,7 @@ def _fills(run: Linking, who: Identity, other: Identity, chain: Chain, how: str,
     target = administrator(who.account)
     if chain.state is State.NO:
         return State.NO
+    chain = chain if other is who else _become(run, who, other, chain)
     if not (other.bounded_by or other.boundary):
         lists = f"{other.arn} has no permission boundary, which lists do not show"
         whole = chain.unless(lists) if other.listed else chain

@@ -111,3 +111,34 @@ def test_a_condition_of_the_boundary_leaves_it_open() -> None:
       Condition = { IpAddress = { "aws:SourceIp" = "10.0.0.0/8" } } }"""
     own = FILLS.replace('"*"', f'"{OPS}"')
     assert reached(given(own, asks))["administrator"] is State.UNKNOWN
+
+
+def test_who_perhaps_becomes_a_role_is_perhaps_what_it_makes_of_it() -> None:
+    """Filling a role is of use to who can act as it."""
+    statements = """{ Effect = "Allow", Action = "iam:PutRolePolicy", Resource = aws_iam_role.job.arn },
+      { Effect = "Allow", Action = "sts:AssumeRole", Resource = aws_iam_role.job.arn CONDITION }"""
+    main = """
+provider "aws" {
+  allowed_account_ids = ["111122223333"]
+}
+resource "aws_iam_user" "ops" {
+  name = "ops"
+}
+resource "aws_iam_user_policy" "ops" {
+  user   = aws_iam_user.ops.name
+  policy = jsonencode({ Version = "2012-10-17", Statement = [STATEMENTS] })
+}
+resource "aws_iam_role" "job" {
+  name               = "job"
+  assume_role_policy = jsonencode({
+    Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { AWS = "111122223333" } }]
+  })
+}
+"""
+    asks = ', Condition = { IpAddress = { "aws:SourceIp" = "10.0.0.0/8" } }'
+    for condition, state in (("", State.YES), (asks, State.UNKNOWN)):
+        text = main.replace("STATEMENTS", statements.replace("CONDITION", condition))
+        edges = assessed_files({"main.tf": text}).graph.edges
+        (one,) = [edge for edge in edges if edge.relation == "escalates" and edge.target.endswith("administrator")]
+        assert one.state is state
+        assert any("aws:SourceIp" in decides for decides in one.decides) is (state is State.UNKNOWN)

@@ -1,4 +1,4 @@
-"""``conjuncts``: the parts of a condition that must all be so, as they are written."""
+"""Parts of conditions as they are written: those that must all be so (``conjuncts``), or any (``alternatives``)."""
 
 from __future__ import annotations
 
@@ -41,6 +41,44 @@ def conjuncts(condition: str, *, words: bool = False) -> tuple[str, ...]:
         whole = text.startswith("(") and not closed_early
         return conjuncts(text[1:-1], words=words) if whole else (text,)
     return tuple(part for one in (*found, text[start:]) for part in conjuncts(one, words=words))
+
+
+@lru_cache(maxsize=4096)
+def alternatives(condition: str) -> tuple[str, ...]:
+    """The parts of ``A || B || ...``, of which one is enough, as ``conjuncts`` has those of ``&&``."""
+    text = condition.strip()
+    if "\\" in text or "//" in text:
+        return (text,)
+    depth, start = 0, 0
+    found: list[str] = []
+    closed_early = False
+    for match in _PIECE.finditer(text):
+        depth += (match.lastgroup == "open") - (match.lastgroup == "close")
+        if depth < 0 or (depth == 0 and match[0] == "?"):
+            return (text,)
+        closed_early = closed_early or (depth == 0 and match.end() < len(text))
+        if depth == 0 and match[0] == "||":
+            found.append(text[start : match.start()])
+            start = match.end()
+    if depth:
+        return (text,)
+    if not found:
+        whole = text.startswith("(") and not closed_early
+        return alternatives(text[1:-1]) if whole else (text,)
+    return tuple(part for one in (*found, text[start:]) for part in alternatives(one))
+
+
+def without_alternative(condition: str) -> list[tuple[str, str]]:
+    """Each alternative of a part of a condition that has several, with the condition without it."""
+    parts = conjuncts(condition)
+    found: list[tuple[str, str]] = []
+    for index, part in enumerate(parts):
+        some = alternatives(part)
+        for at, one in enumerate(some) if len(some) > 1 else ():
+            left = (*some[:at], *some[at + 1 :])
+            rest = left[0] if len(left) == 1 else " || ".join(f"({other})" for other in left)
+            found.append((one, joined((*parts[:index], rest, *parts[index + 1 :]))))
+    return found
 
 
 def joined(parts: tuple[str, ...]) -> str:

@@ -86,6 +86,11 @@ class Builder:
         if known is None or _better(edge, known):
             self._edges[key] = edge
 
+    def between(self, source: str, target: str) -> list[Edge]:
+        """The edges from one node to another so far."""
+        found = (self._edges.get((source, relation, target)) for relation in RELATIONS)
+        return [edge for edge in found if edge is not None]
+
     def drop(self, edge: Edge) -> None:
         """Takes an edge away, for one that says it better."""
         self._edges.pop((edge.source, edge.relation, edge.target), None)

@@ -122,9 +122,9 @@ HELD: Final[dict[str, tuple[str, ...]]] = {
     "key": (READ, CONTROL),
 }
 
-# Who acts: the rows of reach.
+# Who acts: the rows of reach. A function acts, and is acted upon.
 PRINCIPALS: Final = frozenset(
-    ("user", "role", "service-account", "managed-identity", "service-principal", "workload")
+    ("user", "role", "service-account", "managed-identity", "service-principal", "workload", "function")
 )
 
 # What is acted upon, with the action classes that control of it includes: the columns of reach.

@@ -47,6 +47,11 @@ class Reach:
         mask = sum(1 << state for state in gives)
         self.rows: dict[str, tuple[int, int]] = {}
         closures = [Closure(Search(states, unknown=unknown).arcs()) for unknown in (False, True)]
+        own = {
+            node.id: sum(1 << column[action, node.id] for action in RESOURCES[node.kind])
+            for node in graph.nodes.values()
+            if node.kind in PRINCIPALS and node.kind in RESOURCES
+        }
         known: dict[int, int] = {}
         for node in graph.nodes.values():
             if node.kind in PRINCIPALS:
@@ -59,7 +64,7 @@ class Reach:
                         for state in bits(reached):
                             total |= gives[state]
                         known[reached] = total
-                    sets.append(known[reached])
+                    sets.append(known[reached] & ~own.get(node.id, 0))  # that it has itself is no access
                 self.rows[node.id] = (sets[0], sets[1])
 
     def count(self, *, unknown: bool) -> int:

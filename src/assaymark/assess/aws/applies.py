@@ -110,7 +110,8 @@ class Lookup:
         if identity is not None:
             tagged = identity.kind == "role" and tags_sessions(identity)
             within = organisation_of(self.estate, identity.account)
-            return Principal(identity.kind, identity.arn, session, dict(identity.tags), tagged, within)
+            tags = None if identity.listed else dict(identity.tags)
+            return Principal(identity.kind, identity.arn, session, tags, tagged, within)
         if arn in self.estate.providers or ":oidc-provider/" in arn or ":saml-provider/" in arn:
             return Principal("federated", arn)
         if arn in _PROVIDERS:
@@ -156,6 +157,8 @@ class Lookup:
         """
         identity = self.estate.identities.get(arn)
         if identity is not None:
+            if identity.listed:
+                return None
             return {**identity.tags, **({BOUNDARY: identity.bounded_by} if identity.bounded_by else {})}
         resource = self.estate.resources.get(arn)
         if resource is None or not (resource.tags or _TAGGED & set(resource.settings)):

@@ -43,6 +43,11 @@ def link_data(run: Linking, lasting: Lasting) -> None:
             drawing.of(who)
 
 
+def link_data_of(run: Linking, lasting: Lasting, who: Identity) -> None:
+    """Draws the same of one principal."""
+    _Drawing(run, lasting).of(who)
+
+
 class _Drawing:
     def __init__(self, run: Linking, lasting: Lasting) -> None:
         self._run = run

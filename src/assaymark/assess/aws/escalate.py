@@ -9,7 +9,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.aws import actions
-from assaymark.assess.aws.linking import NOWHERE, Chain, administrator
+from assaymark.assess.aws.linking import NOWHERE, Chain, administrator, filled
 from assaymark.assess.aws.making import link_made
 from assaymark.assess.aws.request import BOUNDARY_KEY
 from assaymark.assess.aws.techniques import ADMINISTRATOR_POLICY, CREDENTIALS, GRANTS_ITSELF, NEW, TAKE
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from assaymark.assess.aws.conditions import Value
     from assaymark.assess.aws.linking import Linking
+    from assaymark.assess.aws.techniques import TakeOver
     from assaymark.assess.estate.aws import Identity, Resource
 
     Trusting: TypeAlias = Mapping[tuple[str, str], Mapping[str, Chain]]
@@ -140,7 +141,6 @@ def _grants_itself(run: Linking, who: Identity, may: int, gained: set[str]) -> N
     names = [action for one in GRANTS_ITSELF.values() for action in one]
     if not _some(may, *names, "iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"):
         return
-    target = administrator(who.account)
     own = (who.arn, *who.groups)
     for action in dict.fromkeys(names):
         context = {"iam:PolicyARN": (ADMINISTRATOR_POLICY,)} if "Attach" in action else {}
@@ -150,66 +150,99 @@ def _grants_itself(run: Linking, who: Identity, may: int, gained: set[str]) -> N
                 if (arn in own or arn in gained) and other.account == who.account:
                     if action not in GRANTS_ITSELF[other.kind]:
                         continue
-                    chain = _bounded(run, who, other, Chain().then(alike.of(arn)))
                     how = f"it could give {_whom(who, other)} all permissions ({action})"
-                    run.draw(who.arn, target, "escalates", how, chain, 1 if other is who else 2)
-                    if chain.state is State.YES and other is not who:
+                    chain = Chain().then(alike.of(arn))
+                    state = _fills(run, who, other, chain, how, 1 if other is who else 2)
+                    if state is State.YES and other is not who:
                         break  # another that is like it is no easier
     if not _some(may, "iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"):
         return
     for arn in (*own, *sorted(gained)):
         found = run.estate.identities.get(arn)
         if found is not None and found.account == who.account:
-            _versions(run, who, found, may, target)
+            _versions(run, who, found, may)
 
 
-def _versions(run: Linking, who: Identity, other: Identity, may: int, target: str) -> None:
+def _versions(run: Linking, who: Identity, other: Identity, may: int) -> None:
     for policy in other.policies:
         if ":policy/" not in policy.name or ":iam::aws:" in policy.name:
             continue
         if _some(may, "iam:CreatePolicyVersion"):
-            chain = _bounded(run, who, other, Chain().then(run.can(who, "iam:CreatePolicyVersion", policy.name)))
+            chain = Chain().then(run.can(who, "iam:CreatePolicyVersion", policy.name))
             how = f"it could rewrite a policy of {_whom(who, other)} (iam:CreatePolicyVersion)"
-            run.draw(who.arn, target, "escalates", how, chain, 1 if other is who else 2)
+            _fills(run, who, other, chain, how, 1 if other is who else 2)
         if _some(may, "iam:SetDefaultPolicyVersion"):
-            chain = _bounded(run, who, other, Chain().then(run.can(who, "iam:SetDefaultPolicyVersion", policy.name)))
+            chain = Chain().then(run.can(who, "iam:SetDefaultPolicyVersion", policy.name))
             if chain.state is not State.NO:
                 chain = chain.unless(f"an older version of {policy.name} allows more")
             how = f"it could bring an older policy of {_whom(who, other)} back (iam:SetDefaultPolicyVersion)"
-            run.draw(who.arn, target, "escalates", how, chain, 2)
+            _fills(run, who, other, chain, how, 2)
 
 
 def _whom(who: Identity, other: Identity) -> str:
     return "itself" if other is who else f"{other.kind} {other.name}"
 
 
-def _bounded(run: Linking, who: Identity, other: Identity, chain: Chain) -> Chain:
-    """What an identity with a boundary gets is what the boundary leaves, unless it can take that off, or widen it."""
-    if other.boundary is None or chain.state is State.NO:
-        return chain
+def _become(run: Linking, who: Identity, other: Identity, chain: Chain) -> Chain:
+    """With what would decide that it becomes the other at all, where nothing of that is certain."""
+    edges = run.builder.between(run.stands.get(who.arn, who.arn), other.arn)
+    if not edges or any(edge.state is State.YES for edge in edges):
+        return chain  # it can, is a member, or comes there by a node that stands for many
+    return Chain(chain.state.both(State.UNKNOWN), chain.because, (*chain.decides, *edges[0].decides))
+
+
+def _fills(run: Linking, who: Identity, other: Identity, chain: Chain, how: str, effort: int) -> State:
+    """Draws what giving an identity all permissions gives: the account, or all that a boundary lets through.
+
+    A boundary that can be taken off, or widened, is none. Returns whether it is the account.
+    """
+    target = administrator(who.account)
+    if chain.state is State.NO:
+        return State.NO
+    chain = chain if other is who else _become(run, who, other, chain)
+    if not (other.bounded_by or other.boundary):
+        lists = f"{other.arn} has no permission boundary, which lists do not show"
+        whole = chain.unless(lists) if other.listed else chain
+        run.draw(who.arn, target, "escalates", how, whole, effort)
+        return whole.state
     kind = other.kind.title()
+    best = NOWHERE
     wide = {BOUNDARY_KEY: (ADMINISTRATOR_POLICY,)}
     for action, context in (
         (f"iam:Delete{kind}PermissionsBoundary", {}),
         (f"iam:Put{kind}PermissionsBoundary", wide),
     ):
         off = chain.then(run.can(who, action, other.arn, context))
-        if off.state is State.YES:
-            return off
-    return chain.unless(f"the boundary {other.boundary.name} leaves it what it wants")
+        if off.state is State.YES or best.state is State.NO:
+            best = off
+        if best.state is State.YES:
+            run.draw(who.arn, target, "escalates", how, best, effort)
+            return State.YES
+    if other.boundary is None:
+        best = chain.unless(f"the boundary {other.bounded_by} leaves it what it wants")
+    else:
+        run.filled.add(other.arn)
+        run.draw(who.arn, filled(other.arn), "escalates", f"{how}, within its boundary", chain, effort)
+    run.draw(who.arn, target, "escalates", how, best, effort)
+    return best.state
 
 
 def _passes(run: Linking, who: Identity, may: int, trusting: Trusting) -> None:
     if not _some(may, "iam:PassRole"):
         return
+    surely: set[str] = set()  # services that start something new for it, which needs nothing that is there
     for technique in NEW:
         ways = [way for way in technique.ways if all(_some(may, action) for action in way)]
         trusts = trusting.get((technique.service, who.account), {})
         if not ways or not trusts:
             continue
         starts = run.any_of(who, ways)
-        if starts.state is State.NO:
+        if starts.state is State.NO or (technique.if_only and technique.service in surely):
             continue
+        if technique.if_only:
+            starts = starts.unless(technique.if_only)
+        elif starts.state is State.YES:
+            surely.add(technique.service)
         how = f"it could {technique.how} as this role (iam:PassRole, {', '.join(ways[0])})"
         context = {"iam:PassedToService": (technique.service,)}
         for targets, chain in _identities(run, who, "iam:PassRole", "role", context):
@@ -233,6 +266,7 @@ def _takes(
     trusting: Trusting,
     running: dict[str, list[Resource]],
 ) -> None:
+    busy = {resource.role for some in running.values() for resource in some}
     for technique in TAKE:
         ways = [way for way in technique.ways if all(_some(may, action) for action in way)]
         if not ways:
@@ -243,11 +277,15 @@ def _takes(
             for resource in running.get(kind, ()):
                 covered.add(resource.role)
                 chain = _on_resource(run, who, ways, resource)
+                chain = _given(run, who, technique, ways, resource, chain)
                 relation = technique.relation
                 run.draw(who.arn, resource.arn, relation, f"it could {technique.how} ({names})", chain)
-        anywhere = run.any_of(who, ways)
+        if technique.if_only:
+            covered |= busy
+        anywhere = run.any_of(who, ways) if not technique.passes else NOWHERE  # passing it is a technique of its own
         if anywhere.state is State.NO:
             continue
+        anywhere = anywhere.unless(technique.if_only) if technique.if_only else anywhere
         trusts = trusting.get((technique.service, who.account), {})
         kind = technique.kinds[0]
 
@@ -259,6 +297,20 @@ def _takes(
         how = f"it could {technique.how}, of one that runs as this role ({names})"
         for targets in _by_trust([arn for arn in trusts if arn not in covered], trusts):
             run.fan(who.arn, targets, "passes-role", how, runs, 2)
+
+
+def _given(
+    run: Linking, who: Identity, technique: TakeOver, ways: list[tuple[str, ...]], resource: Resource, chain: Chain
+) -> Chain:
+    """With what a technique needs beside its actions on the thing, and what is never seen of it."""
+    if chain.state is State.NO or not technique.if_only:
+        return chain
+    if technique.beside:
+        chain = chain.then(run.any_of(who, ways, technique.beside.format(account=who.account)))
+    if technique.passes and resource.role:
+        context = {"iam:PassedToService": (technique.service,)}
+        chain = chain.then(run.can(who, "iam:PassRole", resource.role, context))
+    return chain.unless(technique.if_only)
 
 
 def _by_trust(targets: list[str], trusts: Mapping[str, Chain]) -> list[list[str]]:

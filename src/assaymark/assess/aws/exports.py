@@ -32,6 +32,7 @@ _ENTITIES: Final = {"UserDetailList": "user", "RoleDetailList": "role", "GroupDe
 _LISTS: Final = {"Users": "user", "Roles": "role", "Groups": "group"}
 _ONE: Final = {"User": "user", "Role": "role", "Group": "group"}
 _INLINE: Final = ("UserPolicyList", "RolePolicyList", "GroupPolicyList")
+_LEFT_OUT: Final = ("Tags", "PermissionsBoundary")  # of lists, which somebody may have put there all the same
 _CONTROLS: Final = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CONTROL_POLICY": "rcp"}
 _ACCOUNT: Final = re.compile(r"arn:[\w-]+:organizations::(\d{12}):account/(o-[a-z0-9]{10,32})/(\d{12})")
 # Fields that hold the ARN of the role that a thing runs as.
@@ -44,7 +45,7 @@ _COLONS: Final = 5  # of an ARN
 
 
 def collect(inputs: Inputs, estates: Estates) -> None:
-    """Adds what exports say. Authorization details come first, since others refer to them."""
+    """Adds what exports say. Authorization details come first, since others refer to them; lists show the least."""
     records = Records(inputs, estates.aws)
     rest = []
     for file, value in inputs.maps():
@@ -53,7 +54,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
             inputs.reading.read.add(file.path)
         elif "format_version" not in value:  # what Terraform shows of itself is another collector's
             rest.append((file, value))
-    for file, value in rest:
+    for file, value in sorted(rest, key=lambda one: not any(key in one[1] for key in ("User", "Role"))):
         quoted = file.path in inputs.quoted and "Statement" in value
         if (
             quoted
@@ -91,26 +92,44 @@ def _details(records: Records, file: SourceFile, value: Map) -> None:
 
 
 def _entities(records: Records, file: SourceFile, value: Map) -> bool:
-    """``list-roles`` and ``get-role``: identities without the text of their policies."""
-    found = [(item, kind) for key, kind in _LISTS.items() for item in _maps(value.get(key)) if "Arn" in item]
-    found += [
-        (value[key], kind) for key, kind in _ONE.items() if isinstance(value.get(key), Map) and "Arn" in value[key]
+    """``list-roles`` and ``get-role``: identities without the text of their policies.
+
+    Lists leave tags and boundaries out, answers about one have both (IAM API Reference, ``ListRoles``, ``GetRole``).
+    """
+    found = [
+        (item, kind, kind != "group" and not any(one in item for one in _LEFT_OUT))
+        for key, kind in _LISTS.items()
+        for item in _maps(value.get(key))
+        if "Arn" in item
     ]
-    for item, kind in found:
+    found += [
+        (value[key], kind, False)
+        for key, kind in _ONE.items()
+        if isinstance(value.get(key), Map) and "Arn" in value[key]
+    ]
+    for item, kind, partly in found:
         if str(item["Arn"]) not in records.estate.identities and str(item["Arn"]).count(":") >= _COLONS:
             opaque = (f"the policies of {item['Arn']}",)
-            _entity(records, file, item, kind, {})
+            _entity(records, file, item, kind, {}, partly=partly)
             records.identity(str(item["Arn"]), kind, file.because(item.line), opaque=opaque)
     return bool(found)
 
 
-def _entity(records: Records, file: SourceFile, item: Map, kind: str, policies: dict[str, PolicyDocument]) -> None:
+def _entity(
+    records: Records,
+    file: SourceFile,
+    item: Map,
+    kind: str,
+    policies: dict[str, PolicyDocument],
+    *,
+    partly: bool = False,
+) -> None:
     arn = str(item.get("Arn"))
     because = file.because(item.at("Arn"))
     if arn.count(":") < _COLONS:
         records.reading.skip(file.path, f"a {kind} whose Arn is no ARN", item.line)
         return
-    records.identity(arn, kind, because, tags=tags_of(item.get("Tags")))
+    records.identity(arn, kind, because, **({"listed": True} if partly else {"tags": tags_of(item.get("Tags"))}))
     for key in _INLINE:
         for policy in _maps(item.get(key)):
             text = json_of(policy.get("PolicyDocument"), policy.at("PolicyDocument"))

@@ -9,6 +9,7 @@ from assaymark.assess.aws.data_access import link_data
 from assaymark.assess.aws.deployed import link_deployed
 from assaymark.assess.aws.escalate import Escalations
 from assaymark.assess.aws.exposure import link_exposure
+from assaymark.assess.aws.filled import link_filled
 from assaymark.assess.aws.fronts import link_fronts
 from assaymark.assess.aws.gateways import link_gateways
 from assaymark.assess.aws.lasting import Lasting
@@ -20,6 +21,7 @@ from assaymark.assess.aws.triggers import link_triggers
 from assaymark.assess.aws.trust import link_assumed, link_trust
 from assaymark.assess.boundaries import environment_of, tenant_of
 from assaymark.core.graph import State
+from assaymark.core.words import counted
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,6 +48,10 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
     if not (estate.identities or estate.resources or estate.routes):
         return
     run = Linking(estate, builder, reading, now)
+    listed = [one.name for one in run.principals if one.listed]
+    if listed:
+        some = listed[0] if len(listed) == 1 else f"{listed[0]} and {counted(len(listed) - 1, 'other')}"
+        reading.gap(f"the lists that show {some} leave tags and permission boundaries out: no boundary was assumed")
     for identity in run.principals:
         _principal(run, identity)
     for _, resource in sorted(estate.resources.items()):
@@ -58,6 +64,7 @@ def link(estates: Estates, builder: Builder, reading: Reading, now: datetime) ->
         if who.arn not in run.administrators:
             gained = link_assumed(run, who) if who.kind != "group" else set()
             escalations.link(who, gained)
+    link_filled(run, _administers)
     link_data(run, lasting)
     link_exposure(run, lasting)
     link_fronts(run, estates)

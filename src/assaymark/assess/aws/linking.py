@@ -77,6 +77,8 @@ class Linking:
         self.now = now
         self.access = Access(asked, now)
         self.administrators: set[str] = set()
+        self.filled: set[str] = set()  # the ARNs of those within a boundary that somebody may give all permissions
+        self.stands: dict[str, str] = {}  # the nodes in whose name the edges of an ARN are drawn
         self._fanned = 0
         self._together: set[tuple[str, str]] = set()
 
@@ -151,11 +153,12 @@ class Linking:
 
     def draw(self, source: str, target: str, relation: str, how: str, chain: Chain, effort: int = 1) -> None:
         """The edge of an answer, unless that is no."""
-        if chain.state is State.NO or source == target:
+        node = self.stands.get(source, source)
+        if chain.state is State.NO or target in (source, node):
             return
         because = chain.because or (self.estate.identities[source].because,)
         decides = chain.decides if chain.state is State.UNKNOWN else ()
-        self.builder.edge(Edge(source, target, relation, how, because, chain.state, decides, effort))
+        self.builder.edge(Edge(node, target, relation, how, because, chain.state, decides, effort))
 
     def fan(
         self,
@@ -195,6 +198,11 @@ class Linking:
 
     def _thing(self, arn: str) -> Identity | Resource:
         return self.estate.identities.get(arn) or self.estate.resources[arn]
+
+
+def filled(arn: str) -> str:
+    """The id of the node that stands for an identity with all that its boundary lets through."""
+    return f"{arn}#filled"
 
 
 def administrator(account: str) -> str:

@@ -57,8 +57,10 @@ class Records:
                 joined[field] = (*before, *(item for item in value if item not in before))
             elif isinstance(value, dict):
                 joined[field] = {**value, **before}
-            elif before is None:
+            elif before is None or before == "":
                 joined[field] = value
+        if "tags" in more and known.listed:  # whoever says its tags says all of them, none too
+            joined["listed"] = False
         self.estate.identities[arn] = replace(known, **joined)
 
     def elsewhere(self, kind: str, name: Any, account: str, because: Because) -> str:

@@ -2,6 +2,12 @@
 
 Facts from the public catalogue of pathfinding.cloud (Apache-2.0) and from the services' documentation, in our own
 words. A technique names what must be there too: a role that the service may assume, or a thing that runs as it.
+This is one file because it is one table.
+
+What a thing that is there can be started with: AWS Batch API Reference, ``SubmitJob`` (``containerOverrides``; no
+role is passed); Amazon ECS API Reference, ``RunTask`` (``overrides``), and Developer Guide, "Amazon ECS EventBridge
+IAM role" (the task's role has to be passed); AWS Glue Developer Guide, "AWS Glue job parameters"
+(``--scriptLocation``, ``--extra-py-files``, ``--additional-python-modules``). State machines are given input alone.
 """
 
 from __future__ import annotations
@@ -14,13 +20,15 @@ from typing import Final
 class NewRole:
     """Start something new of a service that runs as a role which is passed (iam:PassRole).
 
-    ``ways``: sets of actions, of which one is enough. ``how`` completes "it could ...".
+    ``ways``: sets of actions, of which one is enough. ``how`` completes "it could ...". ``if_only``: what the input
+    never shows and would decide it; empty for what works for certain.
     """
 
     id: str
     service: str
     ways: tuple[tuple[str, ...], ...]
     how: str
+    if_only: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,8 @@ class TakeOver:
     trusts.
 
     ``relation`` is ``takes-over`` where code runs at once, ``changes`` where it runs when the thing runs next.
+    ``if_only``: what the input never shows and would decide it. ``beside``: what else the actions must be allowed
+    on, as a pattern of ARNs with ``{account}``. ``passes``: the thing's role has to be passed, too.
     """
 
     id: str
@@ -39,6 +49,9 @@ class TakeOver:
     ways: tuple[tuple[str, ...], ...]
     how: str
     relation: str = "takes-over"
+    if_only: str = ""
+    beside: str = ""
+    passes: bool = False
 
 
 NEW: Final = (
@@ -127,6 +140,13 @@ NEW: Final = (
             ("ecs:RegisterDaemonTaskDefinition", "ecs:UpdateDaemon"),
         ),
         "run a container",
+    ),
+    NewRole(
+        "ecs-007",
+        "ecs-tasks.amazonaws.com",
+        (("ecs:RunTask",), ("ecs:StartTask",)),
+        "run a task definition that is there with a command of its own",
+        "there is a task definition that it may run, whose image runs the command that it is given",
     ),
     NewRole(
         "elasticmapreduce-001",
@@ -241,6 +261,15 @@ TAKE: Final = (
         "changes",
     ),
     TakeOver(
+        "batch-002",
+        "ecs-tasks.amazonaws.com",
+        ("batch:job-definition",),
+        (("batch:SubmitJob",),),
+        "submit a job with a command and variables of its own",
+        if_only="the image does what the command or the variables of the job say",
+        beside="arn:aws:batch:*:{account}:job-queue/*",
+    ),
+    TakeOver(
         "bedrock-002",
         "bedrock-agentcore.amazonaws.com",
         ("bedrock-agentcore:code-interpreter", "bedrock-agentcore:code-interpreter-custom"),
@@ -306,6 +335,15 @@ TAKE: Final = (
         "run a command in the container",
     ),
     TakeOver(
+        "ecs-008",
+        "ecs-tasks.amazonaws.com",
+        ("ecs:task-definition",),
+        (("ecs:RunTask",), ("ecs:StartTask",)),
+        "run the task with a command of its own",
+        if_only="the image runs the command that it is given",
+        passes=True,
+    ),
+    TakeOver(
         "glue-002",
         "glue.amazonaws.com",
         ("glue:dev-endpoint", "glue:devEndpoint"),
@@ -318,6 +356,14 @@ TAKE: Final = (
         ("glue:job",),
         (("glue:UpdateJob", "glue:StartJobRun"),),
         "change the job's script",
+    ),
+    TakeOver(
+        "glue-008",
+        "glue.amazonaws.com",
+        ("glue:job",),
+        (("glue:StartJobRun",),),
+        "run the job with arguments of its own",
+        if_only="the job can load the script, files or modules that its arguments name",
     ),
     TakeOver(
         "sagemaker-004",

@@ -54,7 +54,8 @@ class Identity:
     ``policies`` are attached and inline ones, those of a user's groups included by ``groups`` (ARNs), not copied.
     ``opaque`` names attached policies whose text the input does not hold; what they allow is unknown.
     ``bounded_by``: the ARN of the boundary, whether the input holds its text or not.
-    ``keys``: where long-lived access keys are made. ``tags`` for ``aws:PrincipalTag``.
+    ``keys``: where long-lived access keys are made. ``tags`` for ``aws:PrincipalTag``. ``listed``: only a list shows
+    it, which has neither its tags nor its boundary.
     """
 
     arn: str
@@ -68,6 +69,7 @@ class Identity:
     keys: tuple[Because, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     bounded_by: str = ""
+    listed: bool = False
 
     @property
     def account(self) -> str:

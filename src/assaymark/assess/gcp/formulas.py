@@ -13,7 +13,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from assaymark.assess.conjuncts import without_each
+from assaymark.assess.conjuncts import without_alternative, without_each
 from assaymark.assess.estate.gcp import MANAGER
 from assaymark.assess.gcp.cel import GONE
 from assaymark.assess.gcp.cel_formulas import links, met, named_as, seen, there
@@ -218,9 +218,16 @@ def _looser(grant: Grant) -> Iterator[tuple[str, Grant]]:
 
 
 def _smaller(grant: Grant) -> Iterator[tuple[str, Grant | None]]:
-    """The grant without one permission, where there are several; without the last there is none."""
+    """The grant without one permission, where there are several, or without one alternative of its condition.
+
+    Without the last permission there is none.
+    """
     role = grant.role
     for value in role.permissions if role is not None and len(role.permissions) > 1 else ():
         rest = tuple(one for one in role.permissions if one != value) if role is not None else ()
         yield value, replace(grant, role=replace(role, permissions=rest) if role is not None else None)
+    condition = grant.binding.condition
+    if condition is not None and not isinstance(condition, Unresolved):
+        for part, left in without_alternative(condition):
+            yield f"the alternative {part}", replace(grant, binding=replace(grant.binding, condition=left))
     yield f"the binding on {grant.binding.resource}", None

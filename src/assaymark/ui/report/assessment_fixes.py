@@ -95,23 +95,14 @@ def _request(example: Example) -> str:
 
 
 def verdict_words(one: Rewrite) -> list[str]:
-    """What is shown, in sentences."""
-    who = " and ".join(solvers_of(one.answers)) or "no solver was needed"
-    words = []
-    if one.kind == "least" and one.proved:
-        words.append(
-            f"{who} attest: it allows nothing that the old policies do not, all that is needed, and no less does"
-        )
-    elif one.proved:
-        kept = ", and all that is known to be needed" if one.covers is not None else ""
-        words.append(f"{who} attest: it allows nothing that the old policy does not{kept}")
-    else:
-        words.append(f"new within old: {one.within.verdict} ({who})")
-        words += [f"new, and not old: {_request(one.within.example)}"] if one.within.example else []
-        words += [f"needed within new: {one.covers.verdict}"] if one.covers is not None else []
-        lost = one.covers.example if one.covers is not None else None
-        words += [f"needed, and not new: {_request(lost)}"] if lost is not None else []
-        words += [f"not shown to be needed: {text}" for text in one.droppable or ()]
+    """What was asked and found, each once, in sentences."""
+    solvers = " and ".join(solvers_of((*one.answers, *one.minimality)))
+    attested, words = _asked(one)
+    if attested:
+        last = f" and {attested[-1]}" if len(attested) > 1 else ""
+        commas = "," if len(attested) > 2 else ""  # noqa: PLR2004 - as English has it, of three and more
+        some = ", ".join(attested[:-1] if last else attested)
+        words.insert(0, f"{f'{solvers} attest' if solvers else 'shown without a solver'}: {some}{commas}{last}")
     words += [f"it takes away, for one: {_request(one.takes)}"] if one.takes is not None else []
     if one.kind == "patched" and one.covers is None:
         words.append("nobody says what is needed of it: [[need]] of --config does, and then it is asked too")
@@ -119,6 +110,37 @@ def verdict_words(one: Rewrite) -> list[str]:
     open_words = "needed, and not granted, since the input does not show whether the old policies allow it"
     words += [f"{open_words}: {action} on {what}" for action, what in one.undecided]
     return words
+
+
+def _asked(one: Rewrite) -> tuple[list[str], list[str]]:
+    """What is shown of a rewrite, as parts of one sentence, and sentences about what is not."""
+    attested, words = [], []
+    old = "the old policies do not" if one.kind == "least" else "the old policy does not"
+    match one.within.verdict:
+        case "contained":
+            attested.append(f"it allows nothing that {old}")
+        case "not contained":
+            words.append(f"it allows what {old}{_for_one(one.within)}")
+        case _:
+            words.append(f"not told: whether it allows nothing that {old}")
+    if one.covers is not None:
+        needed = "all that is needed" if one.kind == "least" else "all that is known to be needed"
+        needed += " of what they allow" if one.kind == "least" and (one.uncovered or one.undecided) else ""
+        match one.covers.verdict:
+            case "contained":
+                attested.append(needed if attested else f"it allows {needed}")
+            case "not contained":
+                words.append(f"it does not allow {needed}{_for_one(one.covers)}")
+            case _:
+                words.append(f"not told: whether it allows {needed}")
+    if one.droppable == ():
+        attested.append("no less does" if attested else "nothing of it can go")
+    words += [f"not shown to be needed: {text}" for text in one.droppable or ()]
+    return attested, words
+
+
+def _for_one(answer: Containment) -> str:
+    return f", for one: {_request(answer.example)}" if answer.example is not None else ""
 
 
 def patch_lines(found: Assessment, style: Style) -> Iterator[str]:

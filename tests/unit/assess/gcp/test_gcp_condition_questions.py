@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.formulas import is_so
 
-from assaymark.assess.conjuncts import conjuncts, joined, without_each
+from assaymark.assess.conjuncts import alternatives, conjuncts, joined, without_alternative, without_each
 from assaymark.assess.gcp.cel import GONE
 from assaymark.assess.gcp.cel_formulas import links, met
 from assaymark.assess.gcp.conditions import CLOCK, Moment, called, clock_value, holds
@@ -218,6 +218,31 @@ def test_a_condition_is_its_parts(text, names):
 )
 def test_parts_of_conditions(text, parts):
     assert conjuncts(text) == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("a || (b && c) || (d || e)", ("a", "b && c", "d", "e")),
+        ("((a || b))", ("a", "b")),
+        ("a || b ? c : d", ("a || b ? c : d",)),
+        ("x == 'a || b'", ("x == 'a || b'",)),
+        ("(a) && (b)", ("(a) && (b)",)),
+        ("(a || b", ("(a || b",)),
+    ],
+)
+def test_alternatives(text, parts):
+    assert alternatives(text) == parts
+
+
+def test_without_one_alternative_of_a_part():
+    assert without_alternative("a && (b || c || d)") == [
+        ("b", "(a) && ((c) || (d))"),
+        ("c", "(a) && ((b) || (d))"),
+        ("d", "(a) && ((b) || (c))"),
+    ]
+    assert without_alternative("a || b") == [("a", "b"), ("b", "a")]
+    assert without_alternative("a && b") == []
 
 
 def test_words_join_conditions_of_azure_alone():

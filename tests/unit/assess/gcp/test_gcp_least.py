@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.clouds import NOW, assessed
 
+from assaymark.assess.conjuncts import conjuncts
 from assaymark.assess.engine import assess
 from assaymark.assess.estate.gcp import MANAGER, Binding, DenyRule, Gcp, Resource, Role
 from assaymark.assess.files import source_file
@@ -295,6 +296,36 @@ def test_a_part_of_a_condition_that_keeps_nobody_out_goes():
     found = least([(READ, BUCKET)], *whole)
     assert found.proved
     assert granted(found) == [(BUCKET, [READ], None)]
+
+
+OF_SECRETS = "resource.type == 'secretmanager.googleapis.com/Secret'"
+OTHERS = "resource.name.startsWith('projects/_/buckets/logs/')"
+
+
+@pytest.mark.parametrize(
+    ("condition", "left"),
+    [
+        (f"{OF_SECRETS} || {IN_A}", IN_A),
+        (f"{IN_A} || {OTHERS} || {OF_SECRETS}", IN_A),
+        (f"({OTHERS} || ({IN_A} && {OFFICE}))", f"{IN_A} && {OFFICE}"),
+        (f"({OFFICE}) && ({IN_A} || {OF_SECRETS})", f"({OFFICE}) && ({IN_A})"),
+    ],
+)
+def test_an_alternative_that_cannot_hold_for_what_is_needed_goes(condition, left):
+    found = least([(READ, BUCKET)], bound("roles/storage.objectViewer", condition=condition))
+    assert found.proved
+    (one,) = granted(found)
+    assert sorted(conjuncts(one[2])) == sorted(conjuncts(left))
+
+
+def test_an_alternative_that_a_need_may_hold_by_stays():
+    both = f"{IN_A} || {OTHERS}"
+    found = least([(READ, BUCKET), (READ, OTHER)], bound("roles/storage.objectViewer", condition=both))
+    assert found.proved
+    assert {one[0]: one[2] for one in granted(found)}[BUCKET] == IN_A
+    either = f"{IN_A} || {OFFICE}"
+    found = least([(READ, BUCKET)], bound("roles/storage.objectViewer", condition=either))
+    assert [one[2] for one in granted(found)] == [either]
 
 
 @pytest.mark.parametrize("text", [IN_A, OFFICE, "resource.matchTag('1/env', 'prod')", "resource.name.matches('a+')"])

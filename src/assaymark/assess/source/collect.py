@@ -17,6 +17,7 @@ from assaymark.assess.source import (
     images,
     log_shipping,
     packagings,
+    process_files,
     scripts,
     stored_images,
     workflows,
@@ -67,6 +68,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
     builds.collect(inputs, source)
     stored_images.collect(inputs, source)
     scripts.collect(inputs, source)
+    process_files.collect(inputs, source)
     packagings.collect(inputs, source)
     _others(inputs)
     source.remarks += specifications(inputs)

@@ -71,10 +71,10 @@ class Django:
         if named is not None and named is not module:
             self._under.setdefault(named.path, (module, route))
 
-    def _before(self, module: Module, depth: int = _DEPTH) -> str:
+    def before(self, module: Module, depth: int = _DEPTH) -> str:
         """What stands before the paths of a module."""
         whole, route = self._under.get(module.path, (None, ""))
-        return (self._before(whole, depth - 1) if whole is not None and depth else "") + route.lstrip("^/")
+        return (self.before(whole, depth - 1) if whole is not None and depth else "") + route.lstrip("^/")
 
     def _default(self, module: Module) -> bool:
         """Whether the REST framework's default permission refuses strangers; without a setting it does not."""
@@ -115,7 +115,7 @@ class Django:
                 guarded = not exempt and (guarded or self._guards.expression(module, node.func))
                 node = node.args[0]
         known = self._project.function(module, node)
-        whole = self._before(module) + path.lstrip("^/").rstrip("$")
+        whole = self.before(module) + path.lstrip("^/").rstrip("$")
         shown = ("^" if _PATTERN.search(whole) else "/") + whole
         if known is not None:
             yield self._function(shown, *known, guarded)

@@ -1,7 +1,7 @@
 """Routes of Django Ninja: operations of an API and its routers, and what these ask a caller for.
 
 What an operation says of ``auth`` counts, ``None`` too; else what its router says, or where that is added; else
-the API. Sources: Django Ninja's documentation, "Authentication", "Routers" (nested routers, ``add_router``), "Operations".
+the API. Sources: Django Ninja's documentation, "Authentication", "Routers", "Operations".
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ class Ninja:
             if isinstance(view, ast.Attribute) and view.attr == "urls":
                 found = self._find(module, view.value)
                 if found is not None:
-                    found.paths.append(f"{self._django.before(module)}{text_of(argument(call, 0, 'route'))}")
+                    route = text_of(argument(call, 0, "route"))
+                    found.paths += [f"{before}{route}" for before in self._django.before(module)]
 
     def collect(self, module: Module) -> Iterator[Route]:
         """The routes that a module registers."""

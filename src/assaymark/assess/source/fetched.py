@@ -207,6 +207,15 @@ def _placed(
     yield Fetched(posixpath.join(to, name), store, because, decides=decides)
 
 
+def _may_be(load: str, path: str, *, whole: bool) -> bool:
+    """Whether two paths are one if the program runs in another folder than its commands: neither is from the root."""
+    if load.startswith("/") or path.startswith("/"):
+        return False
+    parts = path.split("/")
+    ends = ["/".join(parts[index:]) for index in range(1, len(parts))]
+    return any(load == end or (whole and load.startswith(f"{end}/")) for end in ends)
+
+
 def lies(load: Words, found: Fetched, folder: str) -> tuple[str, ...] | None:
     """What decides whether what a program loads was fetched: nothing where both paths show it; None where it was not.
 
@@ -223,7 +232,11 @@ def lies(load: Words, found: Fetched, folder: str) -> tuple[str, ...] | None:
     if len(load) == 1 and known and not star:
         start = posixpath.normpath(start)
         inside = start == path or (found.whole and start.startswith(below)) or f"{path}/".startswith(f"{start}/")
-        return found.decides if inside else None
+        if inside:
+            return found.decides
+        return (
+            (*found.decides, f"{start} is {path} where it runs") if _may_be(start, path, whole=found.whole) else None
+        )
     if found.whole and start.startswith(below):
         return found.decides
     if not start or path.startswith(start) or f"{path}/" == start:

@@ -171,6 +171,19 @@ def test_a_job_of_a_pipeline_fetches_first() -> None:
     assert found == {("models", target): (State.YES, ())}
 
 
+def test_a_step_in_another_folder_leaves_it_open() -> None:
+    workflow = (
+        "on: push\npermissions: {id-token: write}\njobs:\n  eval:\n    runs-on: ubuntu-24.04\n    steps:\n"
+        "    - uses: aws-actions/configure-aws-credentials@v4\n      with: {role-to-assume: 'arn:aws:iam::111122223333:role/r'}\n"
+        "    - run: aws s3 sync s3://models/v1 out\n      working-directory: ml\n"
+        "    - run: python evaluate.py\n      working-directory: ml\n"
+    )
+    program = "import pickle\nmodel = pickle.load(open('out/m.pkl', 'rb'))\n"
+    found = loaded({".github/workflows/e.yml": workflow, "ml/evaluate.py": program})
+    ((state, decides),) = found.values()
+    assert (state, decides) == (State.UNKNOWN, ("out/m.pkl is ml/out where it runs",))
+
+
 def test_a_volume_of_cloud_run() -> None:
     service = """
     resource "google_cloud_run_v2_service" "s" {

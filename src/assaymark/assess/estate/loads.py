@@ -37,8 +37,9 @@ class Store:
     """Where something lies.
 
     ``platform``: ``s3``, ``gs``, ``azure``, ``hub`` (Hugging Face's), ``mlflow``; ``address`` where the whole address
-    is told when the program starts. ``name``: of the bucket, container, repository or model; ``within``: the storage
-    account of Azure, the tracking server of MLflow; empty where nobody says.
+    is told when the program starts; ``path`` of the disk, where something else may have put it. ``name``: of the
+    bucket, container, repository or model; ``within``: the storage account of Azure, the tracking server of MLflow;
+    empty where nobody says.
     """
 
     platform: str

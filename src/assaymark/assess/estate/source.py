@@ -38,6 +38,18 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessFile:
+    """A file that says which programs are started. ``kind``: ``supervisor`` or ``procfile``.
+
+    ``commands``: each with the name of its program; ``included``: patterns of the files that count beside it.
+    """
+
+    kind: str
+    commands: tuple[tuple[str, str], ...]
+    included: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Flow:
     """Something that reaches a place where it should not arrive.
 
@@ -220,6 +232,7 @@ class Source:
     owners: dict[str, tuple[str, Because]] = field(default_factory=dict)  # AWS access key id: user name, where
     revisions: dict[str, set[str]] = field(default_factory=dict)
     shell: dict[str, str] = field(default_factory=dict)  # texts of shell scripts by path
+    processes: dict[str, ProcessFile] = field(default_factory=dict)  # by path
     commands: dict[tuple[str, str], str] = field(default_factory=dict)  # (folder, name) of a package's: its module
     inactive: set[str] = field(default_factory=set)  # ids of AWS access keys that are switched off
     rate_limited: bool = False

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from assaymark.assess.source.azure_functions import level_of
 from assaymark.assess.source.modules import argument, keyword, text_of
+from assaymark.assess.source.places import standing
 
 if TYPE_CHECKING:
     from assaymark.assess.source.auth import Guards
@@ -48,6 +49,7 @@ _MOUNTS: Final = frozenset(
     ("include_router", "register_blueprint", "mount", "add_namespace", "blueprint", "register_functions")
 )
 _HOOKS: Final = frozenset(("before_request", "before_app_request", "middleware", "on_request"))
+_MOST: Final = 64  # ways to one route
 _HOSTS: Final = ("azure.functions.AsgiFunctionApp", "azure.functions.WsgiFunctionApp")
 _SIZE: Final = re.compile(
     r"content[-_]length|max_body|body_size|payload_size|max_size|max_content|size_?limit", re.IGNORECASE
@@ -55,6 +57,14 @@ _SIZE: Final = re.compile(
 _LIMITERS: Final = re.compile(
     r"^(?:slowapi|flask_limiter|fastapi_limiter|limits|ratelimit|aiolimiter|django_ratelimit)"
 )
+
+
+class Way(NamedTuple):
+    """A path that leads to a route, whether callers are refused on it, and whether what they send is bounded."""
+
+    path: str
+    guarded: bool
+    limited: bool
 
 
 @dataclass(slots=True)
@@ -77,40 +87,30 @@ class Application:
     prefix: str = ""
     within: list[tuple[Application, bool, str]] = field(default_factory=list)
 
-    def is_guarded(self, depth: int = 5) -> bool:
-        """Whether every way to its routes is guarded."""
-        own = self.guarded or self.depended
-        if own or not self.within or not depth:
-            return own
-        return all(
-            there or (whole.is_guarded(depth - 1) if self.part else whole.is_wrapped(depth - 1))
-            for whole, there, _ in self.within
-        )
-
-    def is_wrapped(self, depth: int = 5) -> bool:
-        """Whether something before it refuses callers of whatever is mounted on it, too."""
-        if self.guarded or not self.within or not depth:
-            return self.guarded
-        return all(whole.is_wrapped(depth - 1) for whole, _, _ in self.within)
-
-    def is_limited(self, depth: int = 5) -> bool:
-        """Whether what it is sent is bounded on every way."""
-        if self.limited or not self.within or not depth:
-            return self.limited
-        return all(whole.is_limited(depth - 1) for whole, _, _ in self.within)
-
     def makers(self, depth: int = 5) -> list[ast.Call]:
         """The calls that make it and what it is part of."""
         own = [self.call] if self.call is not None else []
         return own + (self.within[0][0].makers(depth - 1) if self.within and depth else [])
 
-    def path(self, rest: str, depth: int = 5) -> str:
-        """The path of a route of it, with the prefixes of what it is part of."""
-        if self.within and depth:
-            whole, _, prefix = self.within[0]
-            own = prefix or self.prefix if self.framework in _OVERRIDE else f"{prefix}{self.prefix}"
-            return whole.path(f"{own}{rest}", depth - 1)
-        return f"{self.prefix}{rest}"
+    def ways(self, rest: str, depth: int = 5, *, mounted: bool = False) -> list[Way]:
+        """The ways to a route of it: one for each path that what it is part of gives it.
+
+        ``mounted``: something else is asked for, which is mounted on it: only what wraps all of it counts then.
+        """
+        own = self.guarded or (self.depended and not mounted)
+        if not self.within or not depth:
+            return [Way(f"{self.prefix}{rest}", own, self.limited)]
+        found: dict[str, Way] = {}
+        for whole, there, prefix in self.within:
+            before = prefix or self.prefix if self.framework in _OVERRIDE else f"{prefix}{self.prefix}"
+            for way in whole.ways(f"{before}{rest}", depth - 1, mounted=mounted or not self.part):
+                guarded, limited = own or (there and not mounted) or way.guarded, self.limited or way.limited
+                same = found.get(way.path)
+                if same is not None:
+                    guarded, limited = guarded and same.guarded, limited and same.limited
+                if same is not None or len(found) < _MOST:
+                    found[way.path] = Way(way.path, guarded, limited)
+        return list(found.values())
 
 
 class Applications:
@@ -219,7 +219,7 @@ class Applications:
             return
         if method in _MOUNTS:
             part = next((one for one in (self.find(module, item) for item in call.args) if one is not None), None)
-            if part is not None and part is not found:
+            if part is not None and part is not found and standing(module.path) != "test":
                 there = any(self._guards.dependency(module, one) for one in _items(keyword(call, "dependencies")))
                 part.within.append((found, there, self._prefix(module, call, mounted=method == "mount")))
         elif method in (

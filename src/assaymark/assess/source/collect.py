@@ -17,6 +17,7 @@ from assaymark.assess.source import (
     images,
     log_shipping,
     packagings,
+    process_files,
     scripts,
     stored_images,
     workflows,
@@ -34,6 +35,7 @@ from assaymark.assess.source.flows import Flows
 from assaymark.assess.source.inline import inline_modules
 from assaymark.assess.source.loads import loads, revisions, torch_release
 from assaymark.assess.source.modules import Module, Project, parse_module
+from assaymark.assess.source.ninja import Ninja
 from assaymark.assess.source.notebooks import code_of, is_notebook
 from assaymark.assess.source.places import standing
 from assaymark.assess.source.routes import Routes
@@ -67,6 +69,7 @@ def collect(inputs: Inputs, estates: Estates) -> None:
     builds.collect(inputs, source)
     stored_images.collect(inputs, source)
     scripts.collect(inputs, source)
+    process_files.collect(inputs, source)
     packagings.collect(inputs, source)
     _others(inputs)
     source.remarks += specifications(inputs)
@@ -174,12 +177,14 @@ def _python(modules: list[Module], source: Source, reading: Reading, called: dic
     applications = Applications(project, guards)
     routes = Routes(project, guards, applications, called)
     django = Django(project, guards)
+    ninja = Ninja(project, guards, django)
     source.rate_limited = applications.rate_limited()
     for module in modules:
         with _whole(reading, module):
             if not standing(module.path):
                 source.routes += routes.collect(module)
                 source.routes += django.collect(module)
+                source.routes += ninja.collect(module)
                 source.routes += lit_routes(project, module, guards)
                 source.remarks += serving(module, applications)
             source.remarks += loads(module, source.requirements)
@@ -193,7 +198,7 @@ def _python(modules: list[Module], source: Source, reading: Reading, called: dic
                 source.cloud_calls += client_calls(module, project)
     source.remarks += django.remarks()
     source.applications += web_applications(project, applications, source.routes)
-    flows = Flows(project, routes.handlers, torch_release(source.requirements))
+    flows = Flows(project, routes.handlers | ninja.handlers, torch_release(source.requirements))
     for module in modules:
         if not standing(module.path):
             with _whole(reading, module):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _PATHS: Final = frozenset(("django.urls.path", "django.urls.re_path", "django.conf.urls.url"))
 _PATTERN: Final = re.compile(r"[(\[\\*+?|]")
 _DEPTH: Final = 8  # modules of paths that include each other
+_WAYS: Final = 64  # places of one module of paths
 _OPEN: Final = frozenset(("AllowAny", "IsAuthenticatedOrReadOnly", "DjangoModelPermissionsOrAnonReadOnly"))
 _REST: Final = ("rest_framework.views.APIView", "rest_framework.generics.", "rest_framework.viewsets.")
 _SETS: Final = {"list": "GET", "retrieve": "GET", "create": "POST", "update": "PUT", "destroy": "DELETE"}
@@ -47,8 +48,8 @@ class Django:
             for one in texts_of(module.values.get("MIDDLEWARE"))
         )
         self.rest_guarded = any(self._default(module) for module in self.settings)
-        self._under: dict[str, tuple[Module, str]] = {}
-        self._routers: dict[tuple[str, str], str] = {}
+        self._under: dict[str, list[tuple[Module, str]]] = {}
+        self._routers: dict[tuple[str, str], list[str]] = {}
         for module in project.modules:
             for call, _ in module.calls:
                 if module.dotted(call.func) in _PATHS:
@@ -66,15 +67,16 @@ class Django:
         given = view.args[0].elts[0] if isinstance(view.args[0], ast.Tuple) and view.args[0].elts else view.args[0]
         if isinstance(given, ast.Attribute) and given.attr == "urls" and isinstance(given.value, ast.Name):
             where, rest = self._project.where(module, given.value)
-            self._routers[where.path, rest] = route
+            self._routers.setdefault((where.path, rest), []).append(route)
         named = self._project.module(text_of(given) or module.dotted(given), module)
         if named is not None and named is not module:
-            self._under.setdefault(named.path, (module, route))
+            self._under.setdefault(named.path, []).append((module, route))
 
-    def _before(self, module: Module, depth: int = _DEPTH) -> str:
-        """What stands before the paths of a module."""
-        whole, route = self._under.get(module.path, (None, ""))
-        return (self._before(whole, depth - 1) if whole is not None and depth else "") + route.lstrip("^/")
+    def before(self, module: Module, depth: int = _DEPTH) -> list[str]:
+        """What stands before the paths of a module, for each of the ways that it is included."""
+        ways = self._under.get(module.path, ()) if depth else ()
+        found = [f"{one}{route.lstrip('^/')}" for whole, route in ways for one in self.before(whole, depth - 1)]
+        return list(dict.fromkeys(found))[:_WAYS] or [""]
 
     def _default(self, module: Module) -> bool:
         """Whether the REST framework's default permission refuses strangers; without a setting it does not."""
@@ -100,8 +102,8 @@ class Django:
                 and len(call.args) > 1
                 and module.meaning(call.func.value).startswith("rest_framework.routers.")
             ):
-                router = self._routers.get((module.path, ast.unparse(call.func.value)), "")
-                yield from self._view(module, router.lstrip("^/") + text_of(call.args[0]) + "/", call.args[1])
+                for router in self._routers.get((module.path, ast.unparse(call.func.value)), [""]):
+                    yield from self._view(module, router.lstrip("^/") + text_of(call.args[0]) + "/", call.args[1])
 
     def _view(self, module: Module, path: str, node: ast.expr) -> Iterator[Route]:
         guarded = self.guarded
@@ -115,14 +117,14 @@ class Django:
                 guarded = not exempt and (guarded or self._guards.expression(module, node.func))
                 node = node.args[0]
         known = self._project.function(module, node)
-        whole = self._before(module) + path.lstrip("^/").rstrip("$")
-        shown = ("^" if _PATTERN.search(whole) else "/") + whole
-        if known is not None:
-            yield self._function(shown, *known, guarded)
-            return
-        owner = self._project.class_of(module, node)
-        if owner is not None:
-            yield from self._class(shown, *owner, guarded)
+        owner = self._project.class_of(module, node) if known is None else None
+        for before in self.before(module):
+            whole = before + path.lstrip("^/").rstrip("$")
+            shown = ("^" if _PATTERN.search(whole) else "/") + whole
+            if known is not None:
+                yield self._function(shown, *known, guarded)
+            elif owner is not None:
+                yield from self._class(shown, *owner, guarded)
 
     def _function(self, path: str, module: Module, function: Function, guarded: bool) -> Route:
         methods: tuple[str, ...] = ("GET",)

@@ -1,4 +1,4 @@
-"""What a command starts by another file: shell scripts, and commands that a package brings (``[project.scripts]``).
+"""What a command starts by another file: shell scripts, files of processes, and commands that a package brings.
 
 Sources: Python packaging user guide ("Entry points specification"), Poetry ("scripts"), Dockerfile reference
 (``COPY``, ``WORKDIR``): a path in an image is that of the file of the build's context that was copied there.
@@ -11,6 +11,7 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Final
 
+from assaymark.assess.source.process_files import started_by
 from assaymark.core.errors import InputError
 from assaymark.core.limits import SECRETS_MAX_BYTES
 
@@ -127,6 +128,10 @@ def opened(command: str, built: BuiltImage, source: Source, folders: list[str]) 
                 seen.add(path)
                 found.append(placed(source.shell[path], built))
                 branches = branches or (path if _BRANCHES.search(source.shell[path]) else "")
+        for path, commands in started_by(text, built, source, folders):
+            if path not in seen:
+                seen.add(path)
+                found.append(placed(commands, built))
         for match in _NAME.finditer(text):
             for folder in folders:
                 module = source.commands.get((folder, match[1]))

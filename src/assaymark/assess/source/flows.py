@@ -18,7 +18,7 @@ from assaymark.assess.estate.source import Flow
 from assaymark.assess.source import flow_names as names
 from assaymark.assess.source.loads import executes
 from assaymark.assess.source.modules import argument, keyword, of_lambda, text_of
-from assaymark.assess.source.request_bodies import body_parameters
+from assaymark.assess.source.request_bodies import TYPED, body_parameters
 from assaymark.assess.source.served_models import seeds
 from assaymark.core.limits import SOURCE_MAX_DEPTH, SOURCE_MAX_STEPS
 
@@ -33,7 +33,7 @@ _NONE: Final[_Labels] = frozenset()
 _REQUEST: Final = "request"
 _GLOBAL_REQUESTS: Final = frozenset(("flask.request", "quart.request", "bottle.request", "flask.globals.request"))
 _FILTERS: Final = frozenset(("addFilter", "configure", "setFormatter"))
-_NAMES_PARTS: Final = frozenset(("Flask", "Quart", "FastAPI", "Sanic", "Bottle"))
+_NAMES_PARTS: Final = frozenset(("Flask", "Quart", *TYPED, "Sanic", "Bottle"))
 _REQUEST_TYPES: Final = frozenset(("Request", "HttpRequest", "WebSocket", "HTTPConnection"))
 _FILES: Final = frozenset(  # components of Gradio whose values are files that it has put away itself
     f"gradio.{name}" for name in ("File", "UploadButton", "Image", "Audio", "Video", "Model3D", "MultimodalTextbox")
@@ -93,9 +93,9 @@ class Flows:
         """The parameters that a framework fills with what is sent."""
         place = module.because(function)
         found: dict[str, _Labels] = {}
-        if framework == "FastAPI":
+        if framework in TYPED:
             for name, annotation in body_parameters(self.project, module, function, ("POST",)):
-                upload = annotation is not None and "UploadFile" in ast.unparse(annotation)
+                upload = annotation is not None and "Upload" in ast.unparse(annotation)
                 found[name] = frozenset((("upload" if upload else "body", place),))
         elif framework in ("BentoML", "Gradio"):
             files = framework == "Gradio" and any(module.dotted(call.func) in _FILES for call, _ in module.calls)
@@ -513,7 +513,7 @@ def _of_path(path: str, name: str, framework: str) -> str:
     """What a parameter of a handler is: of the path, which may hold slashes or not, or of the query in FastAPI."""
     match = re.search(rf"<(?:(\w+)(?:\([^)]*\))?:)?{re.escape(name)}>|\{{{re.escape(name)}(?::(\w+))?\}}", path)
     if match is None:
-        return "query" if framework == "FastAPI" else ""
+        return "query" if framework in TYPED else ""
     kind = match[1] or match[2] or "str"
     return {"path": "query", "str": "part", "string": "part"}.get(kind, "")
 

@@ -39,7 +39,7 @@ def inline_runners(estates: Estates, builder: Builder) -> Iterator[tuple[Runner,
         for container in pod.containers():
             given = tuple(container_variables(container).items())
             said = container_words(container)
-            runner = Runner(pod.id, "", said, pod.because(container), variables=given)
+            runner = Runner(pod.id, "", said, pod.because(container), variables=given, container=(pod, container))
             if path in programs:
                 after = min((line for line in starts[path] if line > container.line), default=_LAST)
                 yield runner, programs[path], range(container.line, int(after))

@@ -15,6 +15,7 @@ from assaymark.assess.source.addresses import address, plain, shown
 from assaymark.assess.source.inline_runs import inline_runners
 from assaymark.assess.source.jobs import jobs
 from assaymark.assess.source.matching import Images, Modules, importable, told
+from assaymark.assess.source.on_disk import OnDisk, as_fetched, channel_variables, loaded
 from assaymark.assess.source.runners import Runner, functions_of, runners
 from assaymark.assess.source.started import started
 from assaymark.assess.source.store_nodes import Stores
@@ -55,13 +56,14 @@ class _Drawing:
         programs = ((one.path, one) for one in estates.source.programs)
         self._programs: Modules[Program] = Modules(programs, estates.source.packed)
         self._stores = Stores(estates, builder)
+        self._disk = OnDisk(estates, self._images)
 
     def all(self) -> None:
         """Each workload with the programs that it starts."""
         every = [*runners(self._estates, self._builder), *jobs(self._estates, self._builder)]
         for runner, images in self._images.found(every, self._commanded):
             for program, decides in self._started(runner, images):
-                self._program(program, runner, self._of(runner, images), decides)
+                self._program(program, runner, self._of(runner, images), decides, images=images)
         for runner, folder in functions_of(self._estates, self._builder):
             name = runner.command.rpartition(".")[0].replace(".", "/")
             found = self._programs.named([name], [folder]) if name else []
@@ -114,6 +116,7 @@ class _Drawing:
     def _of(self, runner: Runner, images: list[Likely]) -> Told:
         """What a workload tells its program."""
         variables = {name: value for built, _ in images for name, value in built.variables}
+        variables |= channel_variables(self._disk.of(runner, images))
         command = next((told(runner, built) for built, _ in images), runner.command)
         return Told(command, variables | dict(runner.variables), open_=runner.open)
 
@@ -126,7 +129,7 @@ class _Drawing:
         runner = Runner(task.id, task.image, task.command, task.because, adds=True, variables=task.variables)
         for program, decides in self._started(runner, likely):
             if likely or task.made:
-                self._program(program, runner, self._of(runner, likely), decides, name=task.name)
+                self._program(program, runner, self._of(runner, likely), decides, name=task.name, images=likely)
         if not likely and not task.made:
             for program in self._programs.named(started(task.command), [task.folder]):
                 self._program(program, runner, Told(task.command, dict(task.variables)), ())
@@ -139,13 +142,21 @@ class _Drawing:
         decides: tuple[str, ...],
         lines: range | None = None,
         name: str = "",
+        images: list[Likely] | None = None,
     ) -> None:
-        """The stores of which a program runs what lies there."""
+        """The stores of which a program runs what lies there, or on its disk."""
+        files = self._disk.of(runner, images or [])
+        folder = next((built.workdir for built, _ in images or ()), "")
         for load in self._source.loads:
             within = load.because.path in program.parts and load.origin.path in program.parts
             if within and (lines is None or (load.because.line or 0) in lines):
                 for store, more in self._resolved(load, program, given):
-                    self._load(load, store, runner, (*decides, *load.decides, *more), name)
+                    if store.platform in ("path", "address"):
+                        for one, unsure in loaded(store.name, files, folder):
+                            every = (*decides, *load.decides, *more, *unsure)
+                            self._load(as_fetched(load, one), one.store, runner, every, name)
+                    else:
+                        self._load(load, store, runner, (*decides, *load.decides, *more), name)
 
     def _resolved(self, load: Load, program: Program, given: Told) -> Iterator[tuple[Store, tuple[str, ...]]]:
         """The store of a load as the workload names it, with what would decide that."""
@@ -154,6 +165,8 @@ class _Drawing:
             store = address(words)
             if store is None or store.platform == "address":
                 store = Store("address", words)
+        elif load.store.platform == "path":
+            store = Store("path", words)
         else:
             within, others = given.words(load.store.within, program.path)
             store, more = Store(load.store.platform, words, within), (*more, *others)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _MOUNTS: Final = frozenset(("starlette.routing.Mount", "fastapi.routing.Mount"))
 _DEPTH: Final = 8  # mounts in mounts
 _MOST: Final = 5000  # routes in one list
+_WAYS: Final = 64  # places of one route
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +39,13 @@ class Mounts:
     def __init__(self, project: Project, guards: Guards, applications: Applications) -> None:
         self._project = project
         self._guards = guards
-        self._parents: dict[int, tuple[Module, ast.Call]] = {}
+        self._parents: dict[int, list[tuple[Module, ast.Call]]] = {}
         self._made = {id(one.call): one for one in applications.all.values() if one.call is not None}
         for module in project.modules:
             for call, _ in module.calls:
                 if id(call) in self._made or module.dotted(call.func) in _MOUNTS:
                     for inner in self._inside(module, call):
-                        self._parents.setdefault(id(inner), (module, call))
+                        self._parents.setdefault(id(inner), []).append((module, call))
 
     def _inside(self, module: Module, call: ast.Call) -> Iterator[ast.Call]:
         """The routes and mounts that stand directly in one, and the application that is mounted."""
@@ -75,25 +76,22 @@ class Mounts:
             if isinstance(value, ast.Call):
                 yield value
 
-    def of(self, call: ast.Call) -> Place:
-        """Where a route stands, from the inside out."""
-        prefix, guarded, application = "", False, None
-        parent = self._parents.get(id(call))
-        for _ in range(_DEPTH):
-            if parent is None:
-                break
-            module, whole = parent
+    def of(self, call: ast.Call, inner: Place | None = None, depth: int = _DEPTH) -> list[Place]:
+        """Where a route stands, from the inside out: once for each place where it is mounted."""
+        known = inner or Place()
+        found: list[Place] = []
+        for module, whole in self._parents.get(id(call), ()) if depth else ():
             made = self._made.get(id(whole))
             if made is not None:
-                application = application or made
-                guarded |= made.guarded
+                guarded = known.guarded or made.guarded
+                place = Place(known.prefix, guarded, known.application or made)
             else:
                 path = argument(whole, 0, "path")
                 text = text_of(path) or ("" if path is None else f"{{{ast.unparse(path)}}}")
-                prefix = text.rstrip("/") + prefix
-                guarded |= any(self._guards.expression(module, one) for one in _middleware(whole))
-            parent = self._parents.get(id(whole))
-        return Place(prefix, guarded, application)
+                guarded = known.guarded or any(self._guards.expression(module, one) for one in _middleware(whole))
+                place = Place(text.rstrip("/") + known.prefix, guarded, known.application)
+            found += self.of(whole, place, depth - 1)
+        return found[:_WAYS] or [known]
 
     def middleware(self, module: Module, call: ast.Call) -> bool:
         """Whether middleware of a route's own refuses callers."""

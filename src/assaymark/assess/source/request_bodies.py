@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from assaymark.assess.source.modules import Function, Module, Project
 
+NINJA: Final = "Django Ninja"
+TYPED: Final = ("FastAPI", NINJA)  # which fill a handler's parameters by their types
 _BODY: Final = frozenset(
     (
         *(
@@ -33,10 +35,21 @@ _BODY: Final = frozenset(
 )
 _REQUESTS: Final = frozenset(("request", "req", "websocket", "ws"))
 _MODELS: Final = frozenset(
-    ("pydantic.BaseModel", "pydantic.main.BaseModel", "sqlmodel.SQLModel", "pydantic.RootModel")
+    (
+        "pydantic.BaseModel",
+        "pydantic.main.BaseModel",
+        "sqlmodel.SQLModel",
+        "pydantic.RootModel",
+        "ninja.Schema",
+        "ninja.ModelSchema",
+    )
 )
 _GIVEN: Final = frozenset(
-    ("fastapi.Body", "fastapi.Form", "fastapi.File", "fastapi.UploadFile", "fastapi.param_functions.Body")
+    (
+        *("fastapi.Body", "fastapi.Form", "fastapi.File", "fastapi.UploadFile", "fastapi.param_functions.Body"),
+        *("ninja.Body", "ninja.Form", "ninja.File", "ninja.UploadedFile", "ninja.files.UploadedFile"),
+        *("ninja.PatchDict", "ninja.BodyEx", "ninja.FormEx", "ninja.FileEx"),
+    )
 )
 _BOUNDS: Final = frozenset(("max_length", "le", "lt", "max_items", "max_digits", "pattern", "regex"))
 _SIZED: Final = re.compile(
@@ -76,7 +89,7 @@ def reads_body(
     """Whether a handler gets what a client sends, beside the path and its parameters."""
     if framework in ("BentoML", "Gradio"):
         return True
-    if framework == "FastAPI" and any(True for _ in body_parameters(project, module, function, methods)):
+    if framework in TYPED and any(True for _ in body_parameters(project, module, function, methods)):
         return True
     for node in _nodes(function):
         if isinstance(node, ast.Attribute) and node.attr in _BODY:
@@ -118,8 +131,10 @@ def _is_body(
     if isinstance(annotation, ast.Subscript):
         inner = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
         outer = module.dotted(annotation.value).rpartition(".")[2]
-        if outer in ("dict", "Dict", "Mapping"):
+        if outer in ("dict", "Dict", "Mapping") or module.dotted(annotation.value) in _GIVEN:
             return True
+        if module.dotted(annotation.value).startswith("ninja."):
+            return False
         if outer == "Annotated":
             calls = [module.dotted(one.func) for one in inner[1:] if isinstance(one, ast.Call)]
             if any(call in _GIVEN for call in calls):
@@ -141,7 +156,9 @@ def _is_body(
         return bool(bases & _MODELS) or any(base.endswith(("BaseModel", "Model", "Schema")) for base in bases)
     # A class of a library or of a module that is not in the input, in a handler of requests that have bodies.
     last = name.rpartition(".")[2]
-    strange = last[:1].isupper() and not name.startswith(("fastapi", "starlette", "typing", "datetime", "enum"))
+    strange = last[:1].isupper() and not name.startswith(
+        ("fastapi", "starlette", "typing", "datetime", "enum", "django.http")
+    )
     return strange and last not in _BOUNDED and bool({"POST", "PUT", "PATCH"} & set(methods))
 
 
@@ -158,6 +175,10 @@ def limited(project: Project, module: Module, function: Function, framework: str
     """Whether the framework, the handler, or the types of what it takes bound what a client may send."""
     if framework in _FRAMEWORK_LIMITS:
         return True
+    if framework == NINJA:  # Django bounds what it reads, files aside (DATA_UPLOAD_MAX_MEMORY_SIZE)
+        files = body_parameters(project, module, function, ("POST",))
+        if not any(one is not None and "UploadedFile" in ast.unparse(one) for _, one in files):
+            return True
     text = ast.unparse(ast.Module(list(function.body), []))
     if _SIZED.search(text) or any(_measures(node) for node in _nodes(function)):
         return True

@@ -13,6 +13,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from assaymark.assess.estate.source import Route
+from assaymark.assess.source.applications import Way
 from assaymark.assess.source.auth import named_guard
 from assaymark.assess.source.azure_functions import FRAMEWORK, triggered
 from assaymark.assess.source.modules import argument, keyword, of_lambda, text_of, texts_of
@@ -247,11 +248,11 @@ class Routes:
                 found = self._applications.find(module, call.func.value.value)
             self._method(module, call, call.func.attr, found)
         if name in ("starlette.routing.Route", "starlette.routing.WebSocketRoute", "fastapi.routing.APIRoute"):
-            place = self._mounts.of(call)
-            path, whole = text_of(argument(call, 0, "path")), place.application or self._one("Starlette")
-            guarded = place.guarded or self._mounts.middleware(module, call)
-            handler = argument(call, 1, "endpoint")
-            self._handler(module, "Starlette", call, place.prefix + path, handler, whole, guarded=guarded)
+            path, handler = text_of(argument(call, 0, "path")), argument(call, 1, "endpoint")
+            for place in self._mounts.of(call):
+                whole = place.application or self._one("Starlette")
+                guarded = place.guarded or self._mounts.middleware(module, call)
+                self._handler(module, "Starlette", call, place.prefix + path, handler, whole, guarded=guarded)
         elif re.fullmatch(r"aiohttp\.web\.(?:get|post|put|delete|patch|view)", name):
             verb = name.rpartition(".")[2].upper()
             self._handler(
@@ -376,7 +377,7 @@ class Routes:
     ) -> None:
         self.handlers[id(function)] = (framework, path)
         guards = self._guards
-        authenticated = guarded or (found is not None and found.is_guarded())
+        authenticated = guarded
         asks = found.asks if found is not None else ""
         signature = _signature(function)
         for node in (*extra, *signature):
@@ -388,25 +389,24 @@ class Routes:
         authenticated = authenticated or guards.refuses(module, function)
         if asks and not authenticated:
             authenticated = _uses_credential(module, function, guards)
-        whole = found.path(path) if found is not None else path
         body = reads_body(self._project, module, function, framework, methods)
-        self.found.append(
-            Route(
-                framework,
-                methods,
-                whole,
-                function.name,
-                module.because(function),
-                authenticated,
-                "" if authenticated else asks,
-                purpose_of(whole, methods),
-                body,
-                not body
-                or (found is not None and found.is_limited())
-                or limited(self._project, module, function, framework),
-                inert(function, methods) and not body,
+        bounded = not body or limited(self._project, module, function, framework)
+        for way in found.ways(path) if found is not None else [Way(path, guarded=False, limited=False)]:
+            self.found.append(
+                Route(
+                    framework,
+                    methods,
+                    way.path,
+                    function.name,
+                    module.because(function),
+                    authenticated or way.guarded,
+                    "" if authenticated or way.guarded else asks,
+                    purpose_of(way.path, methods),
+                    body,
+                    bounded or way.limited,
+                    inert(function, methods) and not body,
+                )
             )
-        )
 
 
 def _uses_credential(module: Module, function: Function, guards: Guards) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -60,7 +60,7 @@ class Runner:
     ``pod``: it is reached over the network; ``calls``: it is called by its name; else nobody knows.
     ``listens``: the ports that its container says it has. ``adds``: its command goes behind the image's entry point.
     ``variables``: the environment that its container is given; ``open``: more come from where they are not shown.
-    ``admits``: whom a mesh lets ask something of it; None where there is none.
+    ``admits``: whom a mesh lets ask something of it; None where there is none. ``container``: of a pod, if it is one.
     """
 
     node: str
@@ -74,6 +74,7 @@ class Runner:
     variables: tuple[tuple[str, str], ...] = ()
     admits: Callable[[Asked | None], Admitted] | None = None
     open: bool = False
+    container: tuple[Pod, Map] | None = field(default=None, compare=False)
 
 
 def functions_of(estates: Estates, builder: Builder) -> Iterator[tuple[Runner, str]]:
@@ -113,11 +114,11 @@ def runners(estates: Estates, builder: Builder) -> Iterator[Runner]:
                 adds = not served and not _words(container.get("command"))
                 place = pod.because(container, "image")
                 listens = declared_ports(container)
-                variables, is_open = _environment(estates.kubernetes, pod, container)
+                variables, is_open = environment(estates.kubernetes, pod, container)
                 given = tuple(variables.items())
                 told = (pod.id, image, served or command, place)
                 found = Runner(*told, pod=True, adds=adds, listens=listens, variables=given)
-                yield replace(found, admits=admits, open=is_open)
+                yield replace(found, admits=admits, open=is_open, container=(pod, container))
     for one in (*aws.served(estates), *azure.served(estates), *gcp.served(estates)):
         if one.image and builder.has(one.workload):
             told = (one.workload, one.image, one.command, one.because)
@@ -128,7 +129,7 @@ def runners(estates: Estates, builder: Builder) -> Iterator[Runner]:
             yield Runner(arn, image, "", resource.because, calls=resource.kind.startswith(("lambda:", "sagemaker:")))
 
 
-def _environment(cluster: Cluster, pod: Pod, container: Map) -> tuple[dict[str, str], bool]:
+def environment(cluster: Cluster, pod: Pod, container: Map) -> tuple[dict[str, str], bool]:
     """The variables of a container, those of ConfigMaps too, and whether there are some that the input lacks.
 
     What a container sets itself counts before what it has from elsewhere (Kubernetes API reference, EnvFromSource).

@@ -15,13 +15,13 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
-from assaymark.assess.estate.loads import Given, Load, Words
+from assaymark.assess.estate.loads import Given, Load, Store, Words
 from assaymark.assess.source import flow_names as names
 from assaymark.assess.source.addresses import plain, split
 from assaymark.assess.source.loads import called_name, executes, torch_release
 from assaymark.assess.source.modules import keyword, text_of
 from assaymark.assess.source.options import defaults_of, option_of, options_of
-from assaymark.assess.source.stored_calls import Call, brought, copied, puts, taken
+from assaymark.assess.source.stored_calls import Call, brought, copied, paths, puts, taken
 from assaymark.assess.source.stored_values import NOTHING, Text, Thing, added, kept, texts, things
 from assaymark.core.limits import SOURCE_MAX_DEPTH, SOURCE_MAX_STEPS
 
@@ -512,11 +512,14 @@ class _Walk:
         decides = runs(self.stored, self.module, call.node)
         if decides is None:
             return
-        given = self.commanded(call) if is_command(call.name) else taken(call)
-        for one in kept(self.stored.at(given)):
-            key = (one.store, one.origin, call.place, call.name)
+        given = self.stored.at(self.commanded(call) if is_command(call.name) else taken(call))
+        places = [(one.store, one.origin) for one in kept(given)]
+        if not places and not is_command(call.name):
+            places = [(Store("path", one.words), one.origin) for one in paths(call, given)]
+        for store, origin in places:
+            key = (store, origin, call.place, call.name)
             name = called_name(self.module, call.node.func)
-            self.stored.loads.setdefault(key, Load(one.store, name, call.place, one.origin, decides))
+            self.stored.loads.setdefault(key, Load(store, name, call.place, origin, decides))
 
 
 def is_command(name: str) -> bool:

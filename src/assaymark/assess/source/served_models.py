@@ -73,13 +73,16 @@ def _of_class(
 
 def lit_routes(project: Project, module: Module, guards: Guards) -> Iterator[Route]:
     """What LitServe answers with a class: guarded where the class authorizes, or middleware of its server does."""
-    servers = [
-        (where, call) for where in project.modules for call, _ in where.calls if where.dotted(call.func) in _SERVERS
-    ]
     for owner in module.classes.values():
         methods = project.methods_of(module, owner)
         if not _LIT & set(project.bases(module, owner)) or not {"decode_request", "predict"} & methods.keys():
             continue
+        servers = [
+            (where, call)
+            for where in project.modules
+            for call, _ in where.calls
+            if where.dotted(call.func) in _SERVERS
+        ]
         asks = "authorize" in methods and guards.refuses(*methods["authorize"])
         wrapped = any(_guards(guards, where, call) for where, call in servers)
         where, function = methods.get("decode_request") or methods["predict"]

@@ -20,6 +20,7 @@ from assaymark.core.limits import (
     ARCHIVE_MAX_FILES,
     ARCHIVE_MAX_NESTED_BYTES,
     ARCHIVE_MAX_READ_BYTES,
+    IMAGE_MAX_JSON_BYTES,
 )
 from assaymark.core.report import Skipped
 from assaymark.core.view import BytesView, SliceView
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from assaymark.core.view import View
     from assaymark.formats.image_archive import Opener, StoredImage
+    from assaymark.formats.tar import TarArchive
     from assaymark.formats.zip import ZipMember
 
 _ENDS: Final = (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".pyz", ".oci")
@@ -129,7 +131,10 @@ def _unpack(found: Unpacked, path: str, view: View) -> None:
             if not is_tar(whole):
                 found.refuse(path, "it is called an archive and is none that can be read")
                 return
-            opened, members = _of_tar(whole)
+            archive = read_tar(whole)
+            if archive.unended:
+                found.refuse(path, f"what there is of it is read: {archive.unended}")
+            opened, members = _of_tar(whole, archive)
             images = stored_images(opened)
             if images:
                 _unpack_images(found, path, opened, images)
@@ -144,7 +149,10 @@ def unpacked_layout(folder: str, opened: Opener) -> Unpacked:
     """What is in the images of a folder that is an OCI image layout."""
     found = Unpacked()
     try:
-        _unpack_images(found, folder, opened, stored_images(opened))
+        images = stored_images(opened)
+        if not images:
+            found.refuse(folder, "it is a layout of images and holds no image of a container")
+        _unpack_images(found, folder, opened, images)
     except InputError as error:
         found.refuse(folder, error)
     return found
@@ -157,10 +165,10 @@ def _of_zip(view: View) -> list[_Packed]:
     return [_Packed(rooted(one.name), one.size, giving(one)) for one in read_zip(view).members]
 
 
-def _of_tar(view: View) -> tuple[Opener, list[_Packed]]:
+def _of_tar(view: View, archive: TarArchive) -> tuple[Opener, list[_Packed]]:
     links: dict[str, str] = {}
     slices: dict[str, SliceView] = {}
-    for one in read_tar(view).members:
+    for one in archive.members:
         path = rooted(one.name)
         if one.kind == "file":
             slices[path] = SliceView(view, one.start, one.size)
@@ -183,11 +191,13 @@ def _sliced(path: str, content: SliceView, layer: int = 0) -> _Packed:
 def _unpack_images(found: Unpacked, archive: str, opened: Opener, images: list[StoredImage]) -> None:
     """The documents that say what the images are, and the files of each: of several, each below its own name."""
     for at, image in enumerate(images):
-        marks = (LAYOUT,) if image.listing == INDEX else ()
-        for path in dict.fromkeys((*marks, image.listing, *image.documents, image.config)):
+        said = (LAYOUT if image.listing == INDEX else "", image.listing, *image.documents, image.config)
+        for path in dict.fromkeys(one for one in said if one):
             view = opened(path)
             if view is None:
                 found.refuse(f"{archive}/{path}", "it is not in the archive")
+            elif view.size > IMAGE_MAX_JSON_BYTES:
+                found.refuse(f"{archive}/{path}", f"larger than {IMAGE_MAX_JSON_BYTES >> 20} MiB")
             elif not any(file.path == f"{archive}/{path}" for file in found.files):
                 found.files.append(_packed_file(archive, path, view.read(0, view.size)))
         files, unread = image_files(opened, image)

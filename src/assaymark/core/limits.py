@@ -296,6 +296,7 @@ ARCHIVE_MAX_NESTED_BYTES: Final = 64 * MIB  # of an archive in an archive, which
 ARCHIVE_MAX_DEPTH: Final = 2  # of archives in archives
 ARCHIVE_MAX_FILES: Final = 20_000
 ARCHIVE_MAX_BYTES: Final = 16 * GIB  # packed; images of CUDA with torch have some 8
+IMAGE_MAX_BYTES: Final = 32 * GIB  # unpacked, of all layers of one image; a layer that is named twice counts twice
 IMAGE_MAX_LAYERS: Final = 1_000  # Docker takes 127
 IMAGE_MAX_JSON_BYTES: Final = 4 * MIB  # of a manifest or configuration; registries take 4 MiB
 IMAGE_MAX_INDEX_DEPTH: Final = 4

@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from assaymark.core.errors import InputError
-from assaymark.core.limits import IMAGE_MAX_INDEX_DEPTH, IMAGE_MAX_JSON_BYTES, IMAGE_MAX_LAYERS
+from assaymark.core.limits import IMAGE_MAX_BYTES, IMAGE_MAX_INDEX_DEPTH, IMAGE_MAX_JSON_BYTES, IMAGE_MAX_LAYERS
 from assaymark.core.view import SliceView
 from assaymark.formats.compressed import Inflated, compression
 from assaymark.formats.located import Map, listed, maps_in, read_json
@@ -39,7 +39,7 @@ _USUAL: Final = ("linux", "amd64")
 
 @dataclass(frozen=True, slots=True)
 class StoredImage:
-    """One image. ``names``: what it is tagged as.
+    """One image. ``names``: what it is tagged as. One whose manifest is not there has no configuration and no layers.
 
     Paths are the archive's: of the document that lists it, its configuration, the documents between the two, and its
     layers, the lowest first.
@@ -97,7 +97,9 @@ def _indexed(opened: Opener, index: Any) -> Iterator[StoredImage]:
         notes = annotations if isinstance(annotations, Map) else {}
         names = tuple(dict.fromkeys(notes[key] for key in _NAMES if isinstance(notes.get(key), str)))
         found = _manifest(opened, one, ())
-        if found is not None:
+        if found is None:
+            yield StoredImage(names, INDEX, "", (_blob(one),), ())
+        else:
             documents, manifest = found
             config = manifest.get("config")
             layers = tuple(_blob(layer) for layer in maps_in(manifest.get("layers")))
@@ -160,18 +162,25 @@ def _json(view: View, path: str, digest: str = "") -> Any:
 def image_files(opened: Opener, image: StoredImage) -> tuple[list[ImageFile], dict[str, InputError]]:
     """The files of an image as a container sees them, then those that a later layer removes or replaces.
 
-    The second is the layers that cannot be read, with the reason: ``image-archive`` where one is missing,
-    ``tar-header``, ``compressed-data``, ``compressed-bomb`` and their kin. Nothing of these is among the files.
+    The second is the layers that cannot be read, or not to their end, with the reason: ``image-archive`` where one is
+    missing or does not end, ``tar-header``, ``compressed-data``, ``compressed-bomb`` and their kin.
     """
     stack = _Stack()
     unread: dict[str, InputError] = {}
+    left = IMAGE_MAX_BYTES
     for layer in image.layers:
         try:
             view = opened(layer)
             if view is None:
                 raise InputError("image-archive", "the layer is not in it")
             kind = compression(view.read(0, 16))
-            stack.put(layer, Inflated(view, kind) if kind else view)
+            whole = Inflated(view, kind) if kind and left > 0 else view
+            left -= whole.size
+            if left < 0:
+                raise InputError("image-archive", f"the image unpacks to more than {IMAGE_MAX_BYTES >> 30} GiB")
+            unended = stack.put(layer, whole)
+            if unended:
+                unread[layer] = InputError("image-archive", unended)
         except InputError as error:
             unread[layer] = error
     gone = [ImageFile(one.path, one.layer, one.content, removed=True) for one in stack.removed]
@@ -186,9 +195,10 @@ class _Stack:
         self.removed: list[ImageFile] = []
         self._folders: set[str] = set()
 
-    def put(self, layer: str, view: View) -> None:
-        """One more on top. Whiteouts are about the layers below, wherever in this one they stand."""
-        members = [(rooted(member.name), member) for member in read_tar(view).members]
+    def put(self, layer: str, view: View) -> str:
+        """One more on top; why it may not be all of it. Whiteouts are about the layers below, wherever they stand."""
+        archive = read_tar(view)
+        members = [(rooted(member.name), member) for member in archive.members]
         for path, _ in members:
             folder, _, name = path.rpartition("/")
             if name == _EMPTIED:
@@ -210,6 +220,7 @@ class _Stack:
                 while folder not in self._folders:
                     self._folders.add(folder)
                     folder = folder.rpartition("/")[0]
+        return archive.unended
 
     def _take(self, path: str) -> None:
         """Takes away a file, or a folder with what is in it."""

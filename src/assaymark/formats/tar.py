@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 BLOCK: Final = 512
 _CHECKSUM: Final = slice(148, 156)
 _CHUNK: Final = 1 << 16
+_NO_END: Final = "it ends without the two empty blocks that end an archive"
+_NO_HEADER: Final = "a header whose checksum is wrong: some readers stop here, others go on"
+_CUT: Final = "a member that is cut short"
+_UNENDED: Final = frozenset((_NO_END, _NO_HEADER, _CUT))
 _KINDS: Final = {
     b"0": "file",
     b"\0": "file",
@@ -50,6 +54,11 @@ class TarArchive:
 
     members: tuple[TarMember, ...]
     ambiguities: tuple[Ambiguity, ...]
+
+    @property
+    def unended(self) -> str:
+        """Why what there is may not be all; empty for an archive that ends as archives do."""
+        return next((one.message for one in self.ambiguities if one.message in _UNENDED), "")
 
 
 def is_tar(view: View) -> bool:
@@ -93,13 +102,13 @@ class _Reader:
         while True:
             block = self.view.read(self.place, BLOCK)
             if len(block) < BLOCK:
-                self.doubt("it ends without the two empty blocks that end an archive")
+                self.doubt(_NO_END)
                 break
             if not any(block):
                 self._end()
                 break
             if not _checksum_holds(block):
-                self.doubt("a header whose checksum is wrong: some readers stop here, others go on")
+                self.doubt(_NO_HEADER)
                 break
             if len(self.members) >= TAR_MAX_ENTRIES:
                 raise InputError("tar-entries", f"more than {TAR_MAX_ENTRIES} members")
@@ -111,7 +120,7 @@ class _Reader:
             seen.add(member.name)
             self.members.append(member)
             if member.start + member.size > self.view.size:
-                self.doubt("a member that is cut short", member.name)
+                self.doubt(_CUT, member.name)
                 break
         return TarArchive(tuple(self.members), tuple(self.doubts))
 

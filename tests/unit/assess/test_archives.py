@@ -205,6 +205,23 @@ def test_what_cannot_be_read_of_an_archive_is_skipped_with_the_reason(tmp_path: 
     assert {one.path for one in found.reading.skipped} == {"a.zip", "b.tar.gz", "c.tar"}
 
 
+def test_what_is_cut_off_or_lacks_its_parts_is_skipped_and_the_rest_is_read(tmp_path: Path) -> None:
+    whole = bundle("", {"main.py": APP, "z.py": b"#" * 5000})
+    files = layout("trainer:1", CONFIG, LAYERS)
+    kept = {f"image/{name}": data for name, data in files.items() if "blobs" not in name}
+    other = {"index.json": b'{"manifests": []}', "oci-layout": files["oci-layout"]}
+    found = assessed(
+        tmp_path, {"a.tar": whole[:3000], **kept, **{f"none/{name}": data for name, data in other.items()}}
+    )
+    reasons = {one.path: one.reason for one in found.reading.skipped}
+    assert reasons.pop("a.tar") == "what there is of it is read: a member that is cut short"
+    assert reasons.pop("none") == "it is a layout of images and holds no image of a container"
+    assert [(path.rpartition("/")[0], why) for path, why in reasons.items()] == [
+        ("image/blobs/sha256", "it is not in the archive")
+    ]
+    assert places(found, "load-pickle") == ["a.tar/main.py"]
+
+
 def test_archives_of_other_kinds_are_named(tmp_path: Path) -> None:
     found = assessed(tmp_path, {"x.whl": b"PK", "y.jar": b"PK", "z.py": b"1"})
     assert "archives of these kinds are not looked into: .jar (1 file), .whl (1 file)" in found.reading.gaps

@@ -89,3 +89,26 @@ def test_what_is_no_image_is_none() -> None:
     assert stored_images(opener({"manifest.json": b'{"files": []}'})) == []
     assert stored_images(opener({"index.json": b'{"manifests": []}'})) == []
     assert stored_images(opener({})) == []
+
+
+def test_an_image_that_unpacks_to_too_much_is_read_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = layer({"a": b"1"})
+    monkeypatch.setattr("assaymark.formats.image_archive.IMAGE_MAX_BYTES", len(one))
+    found, unread = image_files(opener({"0.tar": one}), StoredImage((), "", "", (), ("0.tar", "0.tar")))
+    assert [each.path for each in found if not each.removed] == ["a"]
+    assert {name: error.code for name, error in unread.items()} == {"0.tar": "image-archive"}
+
+
+def test_a_layer_that_is_cut_off_is_said() -> None:
+    whole = layer({"a": b"1", "b": b"2" * 600})
+    found, unread = image_files(opener({"0.tar": whole[:2048]}), StoredImage((), "", "", (), ("0.tar",)))
+    assert [each.path for each in found] == ["a", "b"]
+    assert "cut short" in unread["0.tar"].message
+
+
+def test_an_image_whose_manifest_is_missing_is_one_without_layers() -> None:
+    files = layout("app:1", CONFIG, [])
+    (known,) = stored_images(opener(files))
+    del files[known.documents[0]]
+    (image,) = stored_images(opener(files))
+    assert (image.config, image.layers, image.documents) == ("", (), known.documents)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import posixpath
 import re
+from fnmatch import fnmatchcase
 from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.core.errors import InputError
-from assaymark.core.limits import HELM_MAX_CHARTS
+from assaymark.core.limits import GENERATORS_MAX_STEPS, HELM_MAX_CHARTS
 from assaymark.formats.located import Map, Seq, listed, maps_in
 
 if TYPE_CHECKING:
@@ -31,11 +32,15 @@ class _Set:
         self.go = spec.get("goTemplate") is True
         self._files = files
         self._read = read
+        self._steps = 0
 
     def given(self, generators: Iterable[Map], known: Mapping[str, Any]) -> list[dict[str, Any]]:
         """What each element of generators gives; one that gives nothing where it is not known."""
-        found = []
+        found: list[dict[str, Any]] = []
         for one in generators:
+            self._steps += 1
+            if self._steps > GENERATORS_MAX_STEPS:  # generators of generators of generators
+                return found
             found += [{**known, **given} for given in self._of(filled(one, known, go=self.go), known)]
         return found[:HELM_MAX_CHARTS]
 
@@ -174,30 +179,42 @@ def _at(given: Mapping[str, Any], name: str) -> Any:
 
 def _fitting(paths: Iterable[str], entries: list[Map]) -> tuple[list[str], str]:
     """The paths that entries of a generator name, from the repository's root, and where in the input that is."""
-    named = [_glob(str(one.get("path"))) for one in entries if one.get("exclude") is not True]
-    left_out = [_glob(str(one.get("path"))) for one in entries if one.get("exclude") is True]
+    named = [_Glob(str(one.get("path"))) for one in entries if one.get("exclude") is not True]
+    left_out = [_Glob(str(one.get("path"))) for one in entries if one.get("exclude") is True]
     for below in _roots(paths, named):
         own = [path.removeprefix(below) for path in paths if path.startswith(below)]
-        found = [path for path in own if any(one.fullmatch(path) for one in named)]
-        return sorted(path for path in found if not any(one.fullmatch(path) for one in left_out)), below
+        found = [path for path in own if any(one.fits(path) for one in named)]
+        return sorted(path for path in found if not any(one.fits(path) for one in left_out)), below
     return [], ""
 
 
-def _roots(paths: Iterable[str], named: list[re.Pattern[str]]) -> list[str]:
+def _roots(paths: Iterable[str], named: list[_Glob]) -> list[str]:
     """The folder that has what is named: the input itself, else the only one that has."""
-    if any(one.fullmatch(path) for path in paths for one in named):
+    if any(one.fits(path) for path in paths for one in named):
         return [""]
     ends = {path[: at.end()] for path in paths for at in re.finditer("/", path)}
     found = [end for end in sorted(ends) if any(_within(path, end, named) for path in paths)]
     return found if len(found) == 1 else []
 
 
-def _within(path: str, end: str, named: list[re.Pattern[str]]) -> bool:
-    return path.startswith(end) and any(one.fullmatch(path, len(end)) for one in named)
+def _within(path: str, end: str, named: list[_Glob]) -> bool:
+    return path.startswith(end) and any(one.fits(path[len(end) :]) for one in named)
 
 
-def _glob(pattern: str) -> re.Pattern[str]:
-    """A star stands for a part of a path, two for any number."""
-    parts = re.split(r"(\*\*/?|\*|\?)", pattern.removeprefix("./").rstrip("/"))
-    words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    return re.compile("".join(words.get(one, re.escape(one)) for one in parts))
+class _Glob:
+    """A pattern of paths: a star stands for a part of a name, two for any number of folders."""
+
+    def __init__(self, pattern: str) -> None:
+        plain = pattern.removeprefix("./").rstrip("/").replace("[", "[[]")
+        self._parts = plain.split("/")
+
+    def fits(self, path: str) -> bool:
+        """Whether all of a path is meant; each part is held against each once, whatever the pattern is."""
+        names, reached = path.split("/"), {0}
+        for at, part in enumerate(self._parts, 1):
+            if part == "**":
+                least = min(reached, default=len(names)) + (at == len(self._parts))
+                reached = set(range(least, len(names) + 1)) if reached else reached
+            else:
+                reached = {one + 1 for one in reached if one < len(names) and fnmatchcase(names[one], part)}
+        return len(names) in reached

@@ -27,6 +27,7 @@ _RUN: Final = re.compile(
     r"model|weight|checkpoint|adapter|lora|artifact|storage_?uri|code|script|module|plugin|dags?(?:_|$)|jar|py_?files?|entry"
     r"|application_file|package|bundle|runtime_env|working_dir|init_action|archive|^serve$|python_file|prefix_uri"
 )
+_BEFORE: Final = 500  # characters in which an option or a command before an address stands
 _WORDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
 _COPIES_OUT: Final = re.compile(
     r"\b(?:cp|sync|mv|rsync|copy|put|upload)\s+(?:-\S+\s+){0,9}[^-\s]\S*\s+(?:-\S+\s+){0,9}$"
@@ -83,7 +84,7 @@ def _within(
         for match in _ADDRESS.finditer(value):
             place = holder if isinstance(holder, Map) else None
             where = because if isinstance(because, Because) else because(place, key if place is not None else "")
-            yield ToldPlace(match[0], _called(value[: match.start()], name), where)
+            yield ToldPlace(match[0], _called(value[max(0, match.start() - _BEFORE) : match.start()], name), where)
 
 
 def _called(before: str, name: str) -> str:

@@ -325,6 +325,7 @@ DOCKERFILE_MAX_INSTRUCTIONS: Final = 5_000  # an image has at most 127 layers
 REQUIREMENTS_MAX_BYTES: Final = 16 * MIB  # 100,000 digests
 REQUIREMENTS_MAX_LINES: Final = 20_000
 HELM_MAX_CHARTS: Final = 300  # of which one consists
+GENERATORS_MAX_STEPS: Final = 10_000  # of one ApplicationSet; Argo CD nests two deep
 HELM_MAX_RELEASES: Final = 20  # of one chart that are rendered
 HELM_MAX_DEPTH: Final = 5  # of charts within charts
 HELM_MAX_PACKED_BYTES: Final = 32 * MIB  # unpacked; Helm itself refuses charts of more than 20 MiB packed

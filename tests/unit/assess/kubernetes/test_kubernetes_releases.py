@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -405,3 +406,26 @@ def test_a_patch_of_a_set_is_said_not_to_be_read() -> None:
     line = 1 + text.strip().split("\n").index("  templatePatch: |")
     (said,) = [one.reason for one in found.reading.skipped if one.path == "sets/all.yaml"]
     assert said.startswith(f"line {line}: a templatePatch, which is not read")
+
+
+def test_patterns_and_generators_that_would_never_end_do() -> None:
+    stars = "/".join(["**", *["*a" * 30] * 3, "**", "x"])
+    long = "/".join(["a" * 200] * 40)
+    inner = "- list: {elements: [" + ", ".join("{x: a}" for _ in range(40)) + "]}"
+    nested = inner
+    for _ in range(4):
+        nested = f"- matrix:\n    generators:\n{indent(nested, '    ')}\n{indent(nested, '    ')}"
+    text = f"""
+    apiVersion: argoproj.io/v1alpha1
+    kind: ApplicationSet
+    metadata: {{name: x}}
+    spec:
+      generators:
+      - git: {{directories: [{{path: "{stars}"}}]}}
+{indent(nested, "      ")}
+      template:
+        metadata: {{name: "x"}}
+        spec: {{source: {{path: charts/app}}}}
+    """
+    found = assessed_files({"x.yaml": text, f"{long}/y": "1", **CHART})
+    assert list(found.estates.kubernetes.of("Pod"))

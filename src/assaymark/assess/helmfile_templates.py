@@ -13,7 +13,7 @@ from assaymark.core.errors import InputError
 from assaymark.formats.located import Map, listed, maps_in
 from assaymark.formats.located_yaml import read_located_yaml
 
-_ACTION: Final = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)
+_ACTION: Final = re.compile(r"\{\{((?:(?!\{\{|\}\}).)*)\}\}", re.DOTALL)
 _OPENS: Final = re.compile(r"(?:if|range|with|define|block)\b")
 _SILENT: Final = re.compile(r"/\*|\$\w+\s*:?=")  # comments, and what only gives a name
 _FILLED: Final = "\ue000"  # stands for what an expression writes
@@ -57,7 +57,7 @@ def _stripped(text: str) -> tuple[list[str], dict[int, int]]:
     lines, odd = list[str](), dict[int, int]()
     depth, indent = 0, _INNER
     for number, line in enumerate(given, 1):
-        words = [match[1] for match in _ACTION.finditer(line)]
+        words = [match[1].removeprefix("-").removesuffix("-").strip() for match in _ACTION.finditer(line)]
         rest = _ACTION.sub("", line).strip()
         opened, closed = sum(bool(_OPENS.match(one)) for one in words), sum(one == "end" for one in words)
         if not depth and opened:

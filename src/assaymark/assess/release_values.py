@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from assaymark.assess.files import Reading, SourceFile
 
 # What a shell, a pipeline or a generator puts in when it runs.
-VARIABLE: Final = re.compile(r"\$\{\{[^}]*\}\}|\{\{[^}]*\}\}|\$\{[^}]*\}|\$\([^)]*\)|\$[A-Za-z_]\w*")
+VARIABLE: Final = re.compile(r"\$\{\{[^{}]*\}\}|\{\{[^{}]*\}\}|\$\{[^{}]*\}|\$\([^()]*\)|\$[A-Za-z_]\w*")
+LONGEST: Final = 10_000  # characters of a command or path that is looked at
 _ROOT: Final = re.compile(r"^\$[\w-]+/")  # Argo CD: "$values/prod.yaml" is of another source's root
 
 
@@ -50,7 +51,7 @@ class ReleaseValues:
             if found:
                 chosen = [[*before, path] for before in chosen for path in found][:HELM_MAX_RELEASES]
             else:
-                self._reading.skip(file.path, f"the values {name} of a chart are not in the input", line)
+                self._reading.skip(file.path, f"the values {name[:200]} of a chart are not in the input", line)
         return [above(*(self.of_file(path) for path in paths)) for paths in chosen]
 
     def layers(self, file: SourceFile, base: str, given: Map, paths: str) -> list[dict[str, Any]]:
@@ -99,6 +100,8 @@ class ReleaseValues:
 
     def _matching(self, base: str, name: str) -> list[str]:
         """The files that a name may be of: from ``base``, from the root, or below one folder or other."""
+        if len(name) > LONGEST:
+            return []
         plain = VARIABLE.sub("*", _ROOT.sub("/", name))
         inner = posixpath.normpath(plain.lstrip("/"))
         for path in (posixpath.normpath(posixpath.join(base, plain)), inner):

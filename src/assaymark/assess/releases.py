@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assaymark.assess.application_sets import applications, settled, unfilled
 from assaymark.assess.helmfile_templates import plain_releases
-from assaymark.assess.release_values import VARIABLE, ReleaseValues, above
+from assaymark.assess.release_values import LONGEST, VARIABLE, ReleaseValues, above
 from assaymark.assess.shell_lines import joined_lines
 from assaymark.core.limits import HELM_MAX_RELEASES
 from assaymark.formats.located import Map, listed, maps_in
@@ -30,7 +30,7 @@ _MARKS: Final = (b"argoproj.io/", b"helm.toolkit.fluxcd.io/", b"skaffold/", b"re
 _SCRIPTS: Final = ("makefile", ".mk", ".sh", "justfile", ".yml", ".yaml", "jenkinsfile")
 _HELMFILE: Final = re.compile(r"(?:^|/)(?:helmfile[^/]*|helmfile\.d/[^/]+)\.ya?ml$")
 _HELMFILE_TEMPLATE: Final = re.compile(r"(?:^|/)(?:helmfile[^/]*|helmfile\.d/[^/]+)\.ya?ml\.gotmpl$")
-_COMMAND: Final = re.compile(r"\bhelm\s+(?:upgrade|install|template\b(?=.*\bkubectl\b.*\bapply))\b")
+_COMMAND: Final = re.compile(r"\bhelm\s+(upgrade|install|template)\b")
 _TEMPLATES: Final = "/templates/"
 _ENDS: Final = frozenset(("&&", "||", ";", "|"))
 _VALUES_FILE: Final = re.compile(
@@ -254,8 +254,8 @@ class Releases:
     def _of_script(self, file: SourceFile) -> None:
         folder = posixpath.dirname(file.path)
         for number, line in joined_lines(file.data.decode("utf-8", "replace")):
-            match = _COMMAND.search(line)
-            if match is None:
+            match = _COMMAND.search(line) if len(line) <= LONGEST else None
+            if match is None or (match[1] == "template" and not ("kubectl" in line and "apply" in line)):
                 continue
             try:
                 words = shlex.split(VARIABLE.sub("*", line[match.end() :]), comments=True)
@@ -274,7 +274,7 @@ class Releases:
 
     def _charts(self, given: Any, folder: str) -> list[str]:
         """The charts that a path may be of: from ``folder``, from the root, or below one folder or other."""
-        if not isinstance(given, str) or not given or "://" in given or given.startswith("@"):
+        if not isinstance(given, str) or not 0 < len(given) <= LONGEST or "://" in given or given.startswith("@"):
             return []
         plain = VARIABLE.sub("*", given)
         for path in (posixpath.normpath(posixpath.join(folder, plain)), posixpath.normpath(plain.lstrip("/"))):

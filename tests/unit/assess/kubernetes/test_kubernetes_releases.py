@@ -429,3 +429,15 @@ def test_patterns_and_generators_that_would_never_end_do() -> None:
     """
     found = assessed_files({"x.yaml": text, f"{long}/y": "1", **CHART})
     assert list(found.estates.kubernetes.of("Pod"))
+
+
+@pytest.mark.parametrize(
+    "odd", ["{{" * 50_000, "{{" + " " * 50_000, "$(" * 50_000, "helm template " * 5_000 + "kubectl " * 5_000]
+)
+def test_odd_texts_do_not_take_long(odd: str) -> None:
+    files = {
+        "helmfile.yaml.gotmpl": f"releases:\n  - name: {odd}\n",
+        "install.sh": f"helm install {odd}\nhelm upgrade x charts/app -f {odd}\n",
+        "a.yaml": APPLICATION.replace("values-prod.yaml", f"'{odd}'"),
+    }
+    assert "default/app" not in pods(assessed_files(CHART | files))

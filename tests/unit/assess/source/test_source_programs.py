@@ -7,6 +7,7 @@ import json
 import pytest
 from tests.support.source_estate import assessed_files
 
+from assaymark.assess.source.addresses import address
 from assaymark.core.graph import State
 
 BUCKETS = """
@@ -559,3 +560,10 @@ def test_an_account_of_azure_is_told_by_its_address_or_a_connection_string() -> 
     assert by_job(program, env.format("https://mlstore.blob.core.windows.net")) == known
     assert by_job(program, env.format("DefaultEndpointsProtocol=https;AccountName=mlstore;AccountKey=${K}")) == known
     assert by_job(program, env.format("https://elsewhere.blob.core.windows.net")) == {}
+
+
+@pytest.mark.parametrize(
+    "host", ["x.s3" + "-a" * 200 + "!.amazonaws.com", "s3" + ".a-" * 200 + "/b", "-".join("s3" * 99)]
+)
+def test_an_address_that_is_nearly_one_of_a_store_is_told_from_one_at_once(host: str) -> None:
+    assert address((f"https://{host}/x",)) is None

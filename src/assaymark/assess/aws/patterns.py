@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _SEGMENTS: Final = 6
 _VARIABLE: Final = re.compile(r"\$\{([^{}]*)\}")
-_DEFAULT: Final = re.compile(r"\s*([^,]*?)\s*,\s*'(.*)'\s*", re.DOTALL)
+_DEFAULT: Final = re.compile(r"([^,]*),\s*'(.*)'\s*", re.DOTALL)
 # Characters of private use stand for literal ``*`` and ``?``, which patterns cannot write otherwise.
 _STAR: Final = "\ue000"
 _MARK: Final = "\ue001"

@@ -8,12 +8,9 @@ MLflow, "Artifact stores" and "Model registry" (``models:/``, ``runs:/``, ``mlfl
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from assaymark.assess.estate.loads import Given, Store, Words
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _SCHEMES: Final = {"s3": "s3", "s3a": "s3", "s3n": "s3", "gs": "gs", "gcs": "gs"}
 _AZURE: Final = frozenset(("abfs", "abfss", "wasb", "wasbs", "az", "adl"))
@@ -69,11 +66,6 @@ def plain(words: Words) -> str:
 def shown(words: Words) -> str:
     """A text as messages show it."""
     return "".join("*" if one is None else one if isinstance(one, str) else "$" + one.shown for one in words)
-
-
-def givens(words: Iterable[str | Given | None]) -> list[Given]:
-    """What must be told for a text to be known."""
-    return [one for one in words if isinstance(one, Given)]
 
 
 def address(words: Words) -> Store | None:
